@@ -1,0 +1,104 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings that every Swift target shares.
+let common: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+/// Everything but the bridges to C: unsafe constructs have to be spelled out there, and a warning fails CI.
+let safe: [SwiftSetting] = common + [.strictMemorySafety()]
+
+let package = Package(
+  name: "multistore-exporter",
+  platforms: [.macOS(.v26)],
+  products: [
+    .library(name: "MultiStore", targets: ["MultiStore"]),
+    .executable(name: "multistore-exporter", targets: ["multistore-exporter"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]),
+    .systemLibrary(name: "CMicroHTTPD", providers: [.apt(["libmicrohttpd-dev"]), .brew(["libmicrohttpd"])]),
+    .systemLibrary(name: "CUV", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+
+    .target(name: "RESP", swiftSettings: safe),
+    .target(name: "EventLoop", dependencies: ["CUV"], swiftSettings: common),
+    .target(
+      name: "Hiredis",
+      dependencies: [
+        "CHiredis", "EventLoop", "RESP",
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
+      swiftSettings: common
+    ),
+    .target(
+      name: "MultiStore",
+      dependencies: [
+        "RESP", "Hiredis", "EventLoop",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
+      swiftSettings: safe
+    ),
+    .target(
+      name: "PrometheusExposition",
+      dependencies: [.product(name: "CoreMetrics", package: "swift-metrics")],
+      swiftSettings: safe
+    ),
+    .target(
+      name: "JSONLog",
+      dependencies: [.product(name: "Logging", package: "swift-log")],
+      swiftSettings: safe
+    ),
+    .target(name: "MetricsServer", dependencies: ["CMicroHTTPD", "CZlib"], swiftSettings: common),
+    .target(
+      name: "Sidecar",
+      dependencies: [
+        "RESP", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "JSONLog", "MetricsServer",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+        .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: safe
+    ),
+    .executableTarget(
+      name: "multistore-exporter",
+      dependencies: ["Sidecar", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: safe
+    ),
+
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
+    .testTarget(name: "RESPTests", dependencies: ["RESP", "TestSupport"], swiftSettings: common),
+    .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "TestSupport"], swiftSettings: common),
+    .testTarget(name: "HiredisTests", dependencies: ["Hiredis", "EventLoop", "TestSupport"], swiftSettings: common),
+    .testTarget(
+      name: "MultiStoreTests",
+      dependencies: [
+        "MultiStore", "TestSupport", .product(name: "MetricsTestKit", package: "swift-metrics"),
+        .product(name: "InMemoryLogging", package: "swift-log"),
+      ],
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "PrometheusExpositionTests", dependencies: ["PrometheusExposition", "TestSupport"], swiftSettings: common),
+    .testTarget(name: "JSONLogTests", dependencies: ["JSONLog", "TestSupport"], swiftSettings: common),
+    .testTarget(name: "MetricsServerTests", dependencies: ["MetricsServer", "TestSupport"], swiftSettings: common),
+    .testTarget(name: "SidecarTests", dependencies: ["Sidecar", "TestSupport"], swiftSettings: common),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["TestSupport", "multistore-exporter"], swiftSettings: common),
+    .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: common),
+  ],
+  swiftLanguageModes: [.v6]
+)

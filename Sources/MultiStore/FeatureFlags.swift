@@ -1,0 +1,84 @@
+internal import Synchronization
+
+/// The two feature flags of an instance, under the names GitLab gave them.
+public enum FeatureFlag: CaseIterable, Sendable {
+  /// Writes go to both stores, reads follow the read policy.
+  case dualWrite
+  /// The primary is the default store.
+  case primaryAsDefault
+
+  /// The flag's full name for one instance, as operators type it.
+  public func name(instance: String) -> String {
+    switch self {
+    case .dualWrite: "use_primary_and_secondary_stores_for_\(instance)"
+    case .primaryAsDefault: "use_primary_store_as_default_for_\(instance)"
+    }
+  }
+}
+
+/// What both flags of an instance say at one moment.
+public struct FlagState: Equatable, Sendable {
+  /// The dual write flag.
+  public var dualWrite: Bool
+  /// The default flag.
+  public var primaryAsDefault: Bool
+
+  /// Both flags; off unless said otherwise.
+  public init(dualWrite: Bool = false, primaryAsDefault: Bool = false) {
+    self.dualWrite = dualWrite
+    self.primaryAsDefault = primaryAsDefault
+  }
+
+  /// One flag by its case.
+  public subscript(flag: FeatureFlag) -> Bool {
+    get {
+      switch flag {
+      case .dualWrite: dualWrite
+      case .primaryAsDefault: primaryAsDefault
+      }
+    }
+    set {
+      switch flag {
+      case .dualWrite: dualWrite = newValue
+      case .primaryAsDefault: primaryAsDefault = newValue
+      }
+    }
+  }
+}
+
+/// The flags of one instance, set from any thread and in force for the next command.
+///
+/// Both flags are read in one atomic load, so that a command never sees half of a change.
+public final class FeatureFlags: Sendable {
+  /// The instance that the flags belong to.
+  public let instanceName: String
+
+  private static let dualWriteBit: UInt8 = 1
+  private static let primaryAsDefaultBit: UInt8 = 2
+  private let bits: Atomic<UInt8>
+
+  /// The flags of `instanceName`, beginning with `state`.
+  public init(instanceName: String, state: FlagState = FlagState()) {
+    self.instanceName = instanceName
+    bits = Atomic(Self.pack(state))
+  }
+
+  /// What the flags say now. Any thread.
+  public var state: FlagState {
+    let bits = bits.load(ordering: .acquiring)
+    return FlagState(
+      dualWrite: bits & Self.dualWriteBit != 0, primaryAsDefault: bits & Self.primaryAsDefaultBit != 0)
+  }
+
+  /// Sets both flags at once and returns what they said before. Any thread.
+  @discardableResult
+  public func exchange(_ state: FlagState) -> FlagState {
+    let bits = bits.exchange(Self.pack(state), ordering: .acquiringAndReleasing)
+    return FlagState(
+      dualWrite: bits & Self.dualWriteBit != 0, primaryAsDefault: bits & Self.primaryAsDefaultBit != 0)
+  }
+
+  private static func pack(_ state: FlagState) -> UInt8 {
+    (state.dualWrite ? dualWriteBit : 0) | (state.primaryAsDefault ? primaryAsDefaultBit : 0)
+  }
+}
