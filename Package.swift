@@ -92,12 +92,18 @@ let package = Package(
       swiftSettings: common
     ),
     .testTarget(
-      name: "PrometheusExpositionTests", dependencies: ["PrometheusExposition", "TestSupport"], swiftSettings: common),
+      name: "PrometheusExpositionTests",
+      dependencies: ["PrometheusExposition", "TestSupport"],
+      swiftSettings: common
+    ),
     .testTarget(name: "JSONLogTests", dependencies: ["JSONLog", "TestSupport"], swiftSettings: common),
     .testTarget(name: "MetricsServerTests", dependencies: ["MetricsServer", "TestSupport"], swiftSettings: common),
     .testTarget(name: "SidecarTests", dependencies: ["Sidecar", "TestSupport"], swiftSettings: common),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["TestSupport", "multistore-exporter"], swiftSettings: common),
+      name: "EndToEndTests",
+      dependencies: ["TestSupport", "multistore-exporter"],
+      swiftSettings: common
+    ),
     .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: common),
   ],
   swiftLanguageModes: [.v6]

@@ -67,7 +67,9 @@ public final class FeatureFlags: Sendable {
   public var state: FlagState {
     let bits = bits.load(ordering: .acquiring)
     return FlagState(
-      dualWrite: bits & Self.dualWriteBit != 0, primaryAsDefault: bits & Self.primaryAsDefaultBit != 0)
+      dualWrite: bits & Self.dualWriteBit != 0,
+      primaryAsDefault: bits & Self.primaryAsDefaultBit != 0
+    )
   }
 
   /// Sets both flags at once and returns what they said before. Any thread.
@@ -75,7 +77,9 @@ public final class FeatureFlags: Sendable {
   public func exchange(_ state: FlagState) -> FlagState {
     let bits = bits.exchange(Self.pack(state), ordering: .acquiringAndReleasing)
     return FlagState(
-      dualWrite: bits & Self.dualWriteBit != 0, primaryAsDefault: bits & Self.primaryAsDefaultBit != 0)
+      dualWrite: bits & Self.dualWriteBit != 0,
+      primaryAsDefault: bits & Self.primaryAsDefaultBit != 0
+    )
   }
 
   private static func pack(_ state: FlagState) -> UInt8 {
