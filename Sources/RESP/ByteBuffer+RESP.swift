@@ -1,0 +1,71 @@
+/// Writing RESP2 into a buffer.
+extension ByteBuffer {
+  /// `+text`. The text has no line break.
+  public mutating func appendStatus(_ text: StaticString) {
+    append(UInt8(ascii: "+"))
+    append(text)
+    appendLineEnd()
+  }
+
+  /// `-text`. Line breaks in it become spaces, so that an error can't pretend to be two replies.
+  public mutating func appendError(_ text: String) {
+    append(UInt8(ascii: "-"))
+    for byte in text.utf8 {
+      append(byte == 0x0a || byte == 0x0d ? UInt8(ascii: " ") : byte)
+    }
+    appendLineEnd()
+  }
+
+  /// `:value`
+  public mutating func appendInteger(_ value: Int) {
+    append(UInt8(ascii: ":"))
+    append(decimal: value)
+    appendLineEnd()
+  }
+
+  /// The bulk string that holds `bytes`.
+  public mutating func appendBulk(_ bytes: Span<UInt8>) {
+    append(UInt8(ascii: "$"))
+    append(decimal: bytes.count)
+    appendLineEnd()
+    append(bytes)
+    appendLineEnd()
+  }
+
+  /// The bulk string that holds the UTF-8 of `string`.
+  public mutating func appendBulk(_ string: String) {
+    append(UInt8(ascii: "$"))
+    append(decimal: string.utf8.count)
+    appendLineEnd()
+    append(string)
+    appendLineEnd()
+  }
+
+  /// The bulk string that holds `integer` in decimal.
+  public mutating func appendBulk(decimal integer: Int) {
+    appendBulk(String(integer))
+  }
+
+  /// The null bulk string.
+  public mutating func appendNull() {
+    append("$-1\r\n")
+  }
+
+  /// The null array: what a server answers an EXEC with that a WATCH aborted.
+  public mutating func appendNullArray() {
+    append("*-1\r\n")
+  }
+
+  /// The header of an array of `count` elements, which follow.
+  public mutating func appendArrayHeader(_ count: Int) {
+    append(UInt8(ascii: "*"))
+    append(decimal: count)
+    appendLineEnd()
+  }
+
+  @inline(__always)
+  private mutating func appendLineEnd() {
+    append(UInt8(ascii: "\r"))
+    append(UInt8(ascii: "\n"))
+  }
+}

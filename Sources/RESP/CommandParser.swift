@@ -1,0 +1,234 @@
+/// How much of a client's input the parser accepts.
+public struct ParserLimits: Equatable, Sendable {
+  /// The longest argument, in bytes. Redis' `proto-max-bulk-len` is 512 MiB.
+  public var maxBulkBytes: Int
+  /// The most arguments a command may have, its name included. Redis takes 1,048,576.
+  public var maxArguments: Int
+  /// The longest inline command and the longest length line, in bytes. Redis' `PROTO_INLINE_MAX_SIZE` is 64 KiB.
+  public var maxLineBytes: Int
+
+  /// The limits that Redis has, unless said otherwise.
+  public init(maxBulkBytes: Int = 512 << 20, maxArguments: Int = 1 << 20, maxLineBytes: Int = 64 << 10) {
+    self.maxBulkBytes = maxBulkBytes
+    self.maxArguments = maxArguments
+    self.maxLineBytes = maxLineBytes
+  }
+}
+
+/// An incremental parser of what clients send: arrays of bulk strings, and inline commands.
+///
+/// It keeps its place inside a command that has not arrived whole, so that no byte is looked at twice. It copies nothing
+/// and allocates nothing for arrays of bulk strings: a command is the range of bytes it came in, and
+/// ``CommandArguments`` walks those.
+///
+/// It is stricter than a server in one point: each CR and LF has to be where the protocol puts it. What a store reads is
+/// then exactly what was read here, and nobody can smuggle a second command past the routing.
+public struct CommandParser: Sendable {
+  /// What one call of ``parse(_:)`` found.
+  public enum Outcome: Equatable, Sendable {
+    /// The command is not whole yet: call again with the same bytes and more.
+    case needsMore
+    /// A whole command.
+    case command(Command)
+    /// An empty line or an empty array: nothing to execute, `length` bytes to skip.
+    case nothing(length: Int)
+    /// The input is not RESP; nothing after it can be trusted.
+    case invalid(ProtocolError)
+  }
+
+  /// A whole command, as a place in the input.
+  public struct Command: Equatable, Sendable {
+    /// Bytes from the beginning of the input that the command takes.
+    public let length: Int
+    /// Arguments, the name included; at least 1.
+    public let argumentCount: Int
+    /// Where the name is.
+    public let name: Range<Int>
+    /// Where the first argument after the name is; empty when there is none.
+    public let second: Range<Int>
+    /// True for an inline command: ``CommandParser/inlineCommand`` then has it as an array of bulk strings, and
+    /// `name` and `second` are places in that.
+    public let isInline: Bool
+  }
+
+  private enum Stage {
+    case start
+    case bulkHeader
+    case bulkBody
+  }
+
+  private let limits: ParserLimits
+  private var stage = Stage.start
+  /// Everything before it belongs to the command and was looked at.
+  private var position = 0
+  private var argumentCount = 0
+  private var argumentsLeft = 0
+  private var bulkLength = 0
+  private var name = 0..<0
+  private var second = 0..<0
+
+  /// The last inline command, written as an array of bulk strings.
+  public private(set) var inlineCommand: [UInt8] = []
+
+  /// A parser at the beginning of a client's input.
+  public init(limits: ParserLimits = ParserLimits()) {
+    self.limits = limits
+  }
+
+  /// Looks for one command at the beginning of `input`.
+  ///
+  /// After `.needsMore`, the next call's input has to begin with the same bytes. After anything else the parser is at
+  /// the start of a command again, and the caller drops what was consumed.
+  public mutating func parse(_ input: Span<UInt8>) -> Outcome {
+    if stage == .start {
+      if input.isEmpty { return .needsMore }
+      guard input[0] == UInt8(ascii: "*") else { return parseInline(input) }
+      switch Self.line(in: input, from: 1, limit: limits.maxLineBytes) {
+      case .needsMore: return .needsMore
+      case .tooLong: return fail(.tooBigMultibulkCount)
+      case .malformed: return fail(.unterminatedLine)
+      case .number(nil, _): return fail(.invalidMultibulkLength)
+      case .number(let count?, let next):
+        guard count <= limits.maxArguments else { return fail(.invalidMultibulkLength) }
+        guard count > 0 else { return .nothing(length: next) }
+        begin(argumentCount: count, at: next)
+      }
+    }
+    while argumentsLeft > 0 {
+      if stage == .bulkHeader {
+        guard position < input.count else { return .needsMore }
+        guard input[position] == UInt8(ascii: "$") else { return fail(.expectedBulk(got: input[position])) }
+        switch Self.line(in: input, from: position + 1, limit: limits.maxLineBytes) {
+        case .needsMore: return .needsMore
+        case .tooLong: return fail(.tooBigBulkCount)
+        case .malformed: return fail(.unterminatedLine)
+        case .number(let length?, let next) where length >= 0 && length <= limits.maxBulkBytes:
+          bulkLength = length
+          position = next
+          stage = .bulkBody
+        case .number: return fail(.invalidBulkLength)
+        }
+      }
+      let end = position + bulkLength
+      guard end + 2 <= input.count else { return .needsMore }
+      guard input[end] == UInt8(ascii: "\r"), input[end + 1] == UInt8(ascii: "\n") else {
+        return fail(.unterminatedBulk)
+      }
+      if argumentsLeft == argumentCount {
+        name = position..<end
+      } else if argumentsLeft == argumentCount - 1 {
+        second = position..<end
+      }
+      position = end + 2
+      argumentsLeft -= 1
+      stage = .bulkHeader
+    }
+    let command = Command(
+      length: position,
+      argumentCount: argumentCount,
+      name: name,
+      second: second,
+      isInline: false
+    )
+    reset()
+    return .command(command)
+  }
+
+  /// Bytes that have to arrive before the command can be whole, as far as that is known; at least 1.
+  ///
+  /// Tells the reader of a large value how much room it will take. Meaningful after `.needsMore`.
+  public func bytesMissing(having count: Int) -> Int {
+    stage == .bulkBody ? max(1, position + bulkLength + 2 - count) : 1
+  }
+
+  private mutating func begin(argumentCount count: Int, at next: Int) {
+    argumentCount = count
+    argumentsLeft = count
+    position = next
+    name = 0..<0
+    second = 0..<0
+    stage = .bulkHeader
+  }
+
+  private mutating func reset() {
+    stage = .start
+    position = 0
+  }
+
+  private mutating func fail(_ error: ProtocolError) -> Outcome {
+    reset()
+    return .invalid(error)
+  }
+
+  private mutating func parseInline(_ input: Span<UInt8>) -> Outcome {
+    // `position` remembers how far a line that is not whole was searched.
+    var end = position
+    while end < input.count, input[end] != UInt8(ascii: "\n") { end += 1 }
+    if end >= limits.maxLineBytes { return fail(.tooBigInline) }
+    guard end < input.count else {
+      position = end
+      return .needsMore
+    }
+    reset()
+    let length = end + 1
+    if end > 0, input[end - 1] == UInt8(ascii: "\r") { end -= 1 }
+    guard let arguments = InlineCommand.split(input.extracting(0..<end)) else { return fail(.unbalancedQuotes) }
+    guard !arguments.isEmpty else { return .nothing(length: length) }
+    let encoded = InlineCommand.encode(arguments)
+    inlineCommand = encoded.bytes
+    return .command(
+      Command(
+        length: length,
+        argumentCount: arguments.count,
+        name: encoded.ranges[0],
+        second: arguments.count > 1 ? encoded.ranges[1] : 0..<0,
+        isInline: true
+      )
+    )
+  }
+}
+
+extension CommandParser {
+  /// A length line, as far as it is there.
+  enum Line {
+    case needsMore
+    case tooLong
+    case malformed
+    /// The number, nil when it is none, and where the next line begins.
+    case number(Int?, next: Int)
+  }
+
+  /// Reads a decimal number and its CRLF from `start` on, as strictly as Redis' `string2ll`: no sign but a minus, no
+  /// leading zero, no space.
+  @inline(__always)
+  static func line(in input: Span<UInt8>, from start: Int, limit: Int) -> Line {
+    var at = start
+    var value = 0
+    var valid = true
+    var negative = false
+    if at < input.count, input[at] == UInt8(ascii: "-") {
+      negative = true
+      at += 1
+    }
+    let firstDigit = at
+    while at < input.count {
+      let byte = input[at]
+      if byte == UInt8(ascii: "\r") { break }
+      if at - start >= limit { return .tooLong }
+      let digit = byte &- UInt8(ascii: "0")
+      if digit > 9 || at - firstDigit >= 18 {
+        valid = false
+      } else if valid {
+        value = value * 10 + Int(digit)
+      }
+      at += 1
+    }
+    guard at + 1 < input.count else { return .needsMore }
+    guard input[at + 1] == UInt8(ascii: "\n") else { return .malformed }
+    let digits = at - firstDigit
+    if digits == 0 || (digits > 1 && input[firstDigit] == UInt8(ascii: "0")) || (negative && value == 0) {
+      valid = false
+    }
+    return .number(valid ? (negative ? -value : value) : nil, next: at + 2)
+  }
+}

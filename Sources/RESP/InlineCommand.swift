@@ -1,0 +1,107 @@
+/// Inline commands: a line of words, as someone types it into telnet.
+///
+/// The quoting rules are those of Redis' `sdssplitargs`: double quotes with `\n \r \t \b \a \xHH \" \\`, single quotes
+/// with `\'`, and a closing quote has to be followed by a space or the end.
+enum InlineCommand {
+  /// The words of `line`, or nil when its quotes don't balance.
+  static func split(_ line: Span<UInt8>) -> [[UInt8]]? {
+    var words: [[UInt8]] = []
+    var at = 0
+    while true {
+      while at < line.count, isSpace(line[at]) { at += 1 }
+      guard at < line.count else { return words }
+      guard let word = nextWord(line, &at) else { return nil }
+      words.append(word)
+    }
+  }
+
+  /// `words` as an array of bulk strings, and where in it each word is.
+  static func encode(_ words: [[UInt8]]) -> (bytes: [UInt8], ranges: [Range<Int>]) {
+    var buffer = ByteBuffer()
+    var ranges: [Range<Int>] = []
+    buffer.appendArrayHeader(words.count)
+    for word in words {
+      buffer.appendBulk(word.span)
+      let end = buffer.count - 2
+      ranges.append(end - word.count..<end)
+    }
+    return (buffer.bytes, ranges)
+  }
+
+  private static func nextWord(_ line: Span<UInt8>, _ at: inout Int) -> [UInt8]? {
+    var word: [UInt8] = []
+    while at < line.count, !isSpace(line[at]) {
+      switch line[at] {
+      case UInt8(ascii: "\""):
+        at += 1
+        guard readDoubleQuoted(line, &at, &word), at == line.count || isSpace(line[at]) else { return nil }
+        return word
+      case UInt8(ascii: "'"):
+        at += 1
+        guard readSingleQuoted(line, &at, &word), at == line.count || isSpace(line[at]) else { return nil }
+        return word
+      case let byte:
+        word.append(byte)
+        at += 1
+      }
+    }
+    return word
+  }
+
+  private static func readDoubleQuoted(_ line: Span<UInt8>, _ at: inout Int, _ word: inout [UInt8]) -> Bool {
+    while at < line.count {
+      let byte = line[at]
+      at += 1
+      if byte == UInt8(ascii: "\"") { return true }
+      guard byte == UInt8(ascii: "\\"), at < line.count else {
+        word.append(byte)
+        continue
+      }
+      if line[at] == UInt8(ascii: "x"), at + 2 < line.count,
+        let high = hexDigit(line[at + 1]), let low = hexDigit(line[at + 2])
+      {
+        word.append(high << 4 | low)
+        at += 3
+        continue
+      }
+      switch line[at] {
+      case UInt8(ascii: "n"): word.append(0x0a)
+      case UInt8(ascii: "r"): word.append(0x0d)
+      case UInt8(ascii: "t"): word.append(0x09)
+      case UInt8(ascii: "b"): word.append(0x08)
+      case UInt8(ascii: "a"): word.append(0x07)
+      case let other: word.append(other)
+      }
+      at += 1
+    }
+    return false
+  }
+
+  private static func readSingleQuoted(_ line: Span<UInt8>, _ at: inout Int, _ word: inout [UInt8]) -> Bool {
+    while at < line.count {
+      let byte = line[at]
+      at += 1
+      if byte == UInt8(ascii: "'") { return true }
+      if byte == UInt8(ascii: "\\"), at < line.count, line[at] == UInt8(ascii: "'") {
+        word.append(UInt8(ascii: "'"))
+        at += 1
+      } else {
+        word.append(byte)
+      }
+    }
+    return false
+  }
+
+  private static func isSpace(_ byte: UInt8) -> Bool {
+    byte == 0x20 || (0x09...0x0d).contains(byte) || byte == 0
+  }
+
+  private static func hexDigit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,23 @@
+/// What a client sent that is not RESP. The texts are those of a Redis server, so that a client's author recognises them.
+public struct ProtocolError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// What is wrong, without the `ERR Protocol error: ` in front.
+  public let reason: String
+
+  /// The text of the error reply, without the leading `-`.
+  public var description: String { "ERR Protocol error: \(reason)" }
+
+  static let invalidMultibulkLength = ProtocolError(reason: "invalid multibulk length")
+  static let invalidBulkLength = ProtocolError(reason: "invalid bulk length")
+  static let tooBigMultibulkCount = ProtocolError(reason: "too big mbulk count string")
+  static let tooBigBulkCount = ProtocolError(reason: "too big bulk count string")
+  static let tooBigInline = ProtocolError(reason: "too big inline request")
+  static let unbalancedQuotes = ProtocolError(reason: "unbalanced quotes in request")
+  static let unterminatedLine = ProtocolError(reason: "expected LF after CR")
+  static let unterminatedBulk = ProtocolError(reason: "expected CRLF after bulk string")
+
+  static func expectedBulk(got byte: UInt8) -> ProtocolError {
+    // A byte that is no printable ASCII would end up raw in the error line.
+    let shown = (0x20...0x7e).contains(byte) ? String(UnicodeScalar(byte)) : "\\x" + String(byte, radix: 16)
+    return ProtocolError(reason: "expected '$', got '\(shown)'")
+  }
+}

@@ -1,0 +1,98 @@
+/// A RESP2 reply as a Swift value: what the library hands out, and what a comparison falls back to.
+public enum RESPValue: Hashable, Sendable {
+  /// `+OK`
+  case status(String)
+  /// `-ERR …`, without the minus
+  case error(String)
+  /// `:1`
+  case integer(Int)
+  /// `$3 foo`, any bytes
+  case string([UInt8])
+  /// `$-1` or `*-1`
+  case null
+  /// `*2 …`
+  case array([RESPValue])
+
+  /// The text of a bulk string or status, or nil for anything else and for bytes that are not UTF-8.
+  public var text: String? {
+    switch self {
+    case .status(let text): text
+    case .string(let bytes): String(validating: bytes, as: UTF8.self)
+    default: nil
+    }
+  }
+}
+
+extension RESPValue {
+  /// How deep arrays may be nested in a reply that is decoded: deeper than any command's reply, shallow enough for the
+  /// stack.
+  public static let maxDepth = 64
+
+  /// Decodes the reply that begins at `position` and moves `position` behind it.
+  ///
+  /// - Returns: nil when there is no whole, well-formed reply.
+  public static func decode(_ bytes: Span<UInt8>, at position: inout Int, depth: Int = 0) -> RESPValue? {
+    guard position < bytes.count, depth <= maxDepth else { return nil }
+    let type = bytes[position]
+    guard let line = lineEnd(bytes, from: position + 1) else { return nil }
+    let header = bytes.extracting(position + 1..<line)
+    position = line + 2
+    switch type {
+    case UInt8(ascii: "+"): return .status(text(header))
+    case UInt8(ascii: "-"): return .error(text(header))
+    case UInt8(ascii: ":"): return number(header).map(RESPValue.integer)
+    case UInt8(ascii: "$"):
+      guard let length = number(header) else { return nil }
+      if length < 0 { return .null }
+      guard length <= bytes.count - position - 2 else { return nil }
+      let body = bytes.extracting(position..<position + length)
+      position += length + 2
+      return .string(body.array)
+    case UInt8(ascii: "*"):
+      guard let count = number(header) else { return nil }
+      if count < 0 { return .null }
+      // An element takes at least four bytes, so a count beyond that is a lie and not a reservation.
+      guard count <= (bytes.count - position) / 4 else { return nil }
+      var elements: [RESPValue] = []
+      elements.reserveCapacity(count)
+      for _ in 0..<count {
+        guard let element = decode(bytes, at: &position, depth: depth + 1) else { return nil }
+        elements.append(element)
+      }
+      return .array(elements)
+    default: return nil
+    }
+  }
+
+  private static func lineEnd(_ bytes: Span<UInt8>, from start: Int) -> Int? {
+    var at = start
+    while at + 1 < bytes.count {
+      if bytes[at] == UInt8(ascii: "\r"), bytes[at + 1] == UInt8(ascii: "\n") { return at }
+      at += 1
+    }
+    return nil
+  }
+
+  private static func number(_ bytes: Span<UInt8>) -> Int? {
+    Int(text(bytes))
+  }
+
+  private static func text(_ bytes: Span<UInt8>) -> String {
+    String(decoding: bytes.array, as: UTF8.self)
+  }
+}
+
+extension Span<UInt8> {
+  /// A copy of the bytes.
+  public var array: [UInt8] {
+    // The standard library copies from a raw buffer with one memcpy; the span keeps it alive meanwhile.
+    unsafe withUnsafeBufferPointer { unsafe Array($0) }
+  }
+
+  /// True when both hold the same bytes.
+  public func hasSameBytes(as other: Span<UInt8>) -> Bool {
+    guard count == other.count else { return false }
+    for index in indices where self[index] != other[index] { return false }
+    return true
+  }
+}
