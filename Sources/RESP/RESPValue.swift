@@ -96,3 +96,49 @@ extension Span<UInt8> {
     return true
   }
 }
+
+extension Span<UInt8> {
+  /// True when these are the bytes of `literal`.
+  public func hasSameBytes(as literal: StaticString) -> Bool {
+    guard count == literal.utf8CodeUnitCount else { return false }
+    // A literal's bytes are in the binary and never move.
+    for index in indices where unsafe self[index] != literal.utf8Start[index] { return false }
+    return true
+  }
+
+  /// True when these are the bytes of `literal`, whose letters are upper case, in any case.
+  public func isKeyword(_ literal: StaticString) -> Bool {
+    guard count == literal.utf8CodeUnitCount else { return false }
+    for index in indices {
+      var byte = self[index]
+      if byte >= UInt8(ascii: "a"), byte <= UInt8(ascii: "z") { byte -= 0x20 }
+      // A literal's bytes are in the binary and never move.
+      if unsafe byte != literal.utf8Start[index] { return false }
+    }
+    return true
+  }
+
+  /// The decimal integer that the bytes spell, or nil.
+  public var decimal: Int? {
+    count > 20 ? nil : Int(String(decoding: array, as: UTF8.self))
+  }
+}
+
+extension ByteBuffer {
+  /// Appends `value` as RESP2.
+  public mutating func append(_ value: RESPValue) {
+    switch value {
+    case .status(let text):
+      append(UInt8(ascii: "+"))
+      append(text)
+      append("\r\n")
+    case .error(let text): appendError(text)
+    case .integer(let integer): appendInteger(integer)
+    case .string(let bytes): appendBulk(bytes.span)
+    case .null: appendNull()
+    case .array(let elements):
+      appendArrayHeader(elements.count)
+      for element in elements { append(element) }
+    }
+  }
+}

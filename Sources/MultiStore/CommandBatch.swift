@@ -1,0 +1,60 @@
+public import RESP
+
+/// Commands that are kept until they were executed everywhere: one command, a pipeline, or the body of a transaction.
+///
+/// A batch belongs to whoever holds it; ``MultiStore/execute(_:as:for:)`` takes it over. Batches are reused, so that the
+/// steady state allocates none.
+public final class CommandBatch {
+  /// One command, as a place in the batch's bytes.
+  public struct Entry: Sendable {
+    let offset: Int
+    let length: Int
+    /// The command's place in the table.
+    public let id: CommandID
+  }
+
+  /// The most memory that a batch keeps for its next use.
+  private static let keptCapacity = 64 << 10
+
+  var bytes = ByteBuffer()
+  /// The commands in the order they came.
+  public private(set) var commands: [Entry] = []
+
+  /// A batch with no command.
+  public init() {}
+
+  /// Commands in the batch.
+  public var count: Int { commands.count }
+
+  /// Bytes of all commands.
+  public var byteCount: Int { bytes.count }
+
+  /// Appends one whole command, an array of bulk strings.
+  public func append(_ command: Span<UInt8>, id: CommandID) {
+    commands.append(Entry(offset: bytes.count, length: command.count, id: id))
+    bytes.append(command)
+  }
+
+  /// Appends one command given by its arguments, the name first.
+  public func append(arguments: [[UInt8]]) {
+    let offset = bytes.count
+    bytes.appendArrayHeader(arguments.count)
+    for argument in arguments { bytes.appendBulk(argument.span) }
+    let id = CommandTable.lookup(
+      arguments[0].span,
+      subcommand: arguments.count > 1 ? arguments[1].span : Span()
+    )
+    commands.append(Entry(offset: offset, length: bytes.count - offset, id: id))
+  }
+
+  /// Where the command at `index` is in `bytes`.
+  func range(_ index: Int) -> Range<Int> {
+    let entry = commands[index]
+    return entry.offset..<entry.offset + entry.length
+  }
+
+  func removeAll() {
+    commands.removeAll(keepingCapacity: true)
+    bytes.removeAll(keepingCapacityUpTo: Self.keptCapacity)
+  }
+}

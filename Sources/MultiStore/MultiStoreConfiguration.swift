@@ -1,0 +1,72 @@
+public import Hiredis
+
+/// When a dual write is answered.
+public enum WriteAcknowledgement: Hashable, Sendable, CaseIterable {
+  /// When both stores are done.
+  case both
+  /// When the default store has replied, the copy already being on its way.
+  case defaultStore
+}
+
+/// How the replies of a pipeline are compared.
+public enum ReplyComparison: Hashable, Sendable, CaseIterable {
+  /// By what the command promises: sets and hashes without order, times within a tolerance, random replies not at all.
+  case canonical
+  /// Plain equality of the replies.
+  case exact
+}
+
+/// What happens to a command that is neither a known read nor a known write.
+public enum UnlistedCommands: Hashable, Sendable, CaseIterable {
+  /// The default store executes it; it is counted and logged.
+  case forward
+  /// It is refused, counted and logged. For test environments.
+  case reject
+}
+
+/// One store of an instance.
+public struct StoreConfiguration: Sendable {
+  /// Where the store is and how to log in.
+  public var endpoint: StoreEndpoint
+  /// The limits of each connection to it.
+  public var limits: ConnectionLimits
+
+  /// A store with the usual limits, unless said otherwise.
+  public init(endpoint: StoreEndpoint, limits: ConnectionLimits = ConnectionLimits()) {
+    self.endpoint = endpoint
+    self.limits = limits
+  }
+}
+
+/// What an instance is made of.
+public struct MultiStoreConfiguration: Sendable {
+  /// The instance's name: the label `instance_name` and the suffix of its flags.
+  public var name: String
+  /// The new Redis. Without one the instance is a plain pass-through to its secondary.
+  public var primary: StoreConfiguration?
+  /// The old Redis.
+  public var secondary: StoreConfiguration
+  /// Where reads look while the dual write flag is on.
+  public var readPolicy = ReadPolicy.fallback
+  /// When a dual write is answered.
+  public var writeAcknowledgement = WriteAcknowledgement.both
+  /// How the replies of a pipeline are compared.
+  public var comparison = ReplyComparison.canonical
+  /// What happens to commands that are neither a known read nor a known write.
+  public var unlistedCommands = UnlistedCommands.forward
+  /// True to put keys and values into events. They are often session tokens.
+  public var logValues = false
+  /// The most events of one class that are written per second; the rest are counted and named in the next one.
+  public var eventsPerSecond = 10
+  /// The most keys remembered as stale on one store. Beyond it nothing that store says is trusted for a fallback read.
+  public var staleKeyLimit = 100_000
+  /// The most connections of their own that sessions may hold for blocking commands and WATCH.
+  public var dedicatedConnectionLimit = 1_000
+
+  /// An instance with the documented defaults.
+  public init(name: String, primary: StoreConfiguration?, secondary: StoreConfiguration) {
+    self.name = name
+    self.primary = primary
+    self.secondary = secondary
+  }
+}

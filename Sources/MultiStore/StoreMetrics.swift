@@ -1,0 +1,90 @@
+internal import CoreMetrics
+
+/// The metrics of one store of one instance. Created once; recording is lock-free and allowed on any thread.
+struct StoreMetrics {
+  let ok: Counter
+  let errorReplies: Counter
+  let unavailable: Counter
+  let lost: Counter
+  let timedOut: Counter
+  let rejected: Counter
+  let latency: CoreMetrics.Timer
+  let inFlight: Gauge
+  let queuedBytes: Gauge
+  let up: Gauge
+  let connections: Gauge
+  let staleReads: Counter
+  let staleKeys: Gauge
+  let staleKeysOverflowed: Gauge
+  let isDefault: Gauge
+  private let connectionFailures: [ConnectionFailureReason: Counter]
+  private let copyFailures: [CopyFailureReason: Counter]
+
+  init(instance: String, role: StoreRole, factory: any MetricsFactory) {
+    let labels = [("instance_name", instance), ("store", role.label)]
+    func counter(_ metric: MultiStoreMetric, _ more: (String, String)...) -> Counter {
+      Counter(label: metric.name, dimensions: labels + more, factory: factory)
+    }
+    func gauge(_ metric: MultiStoreMetric) -> Gauge {
+      Gauge(label: metric.name, dimensions: labels, factory: factory)
+    }
+    ok = counter(MultiStoreMetrics.commands, ("outcome", "ok"))
+    errorReplies = counter(MultiStoreMetrics.commands, ("outcome", "error"))
+    unavailable = counter(MultiStoreMetrics.commands, ("outcome", "unavailable"))
+    lost = counter(MultiStoreMetrics.commands, ("outcome", "lost"))
+    timedOut = counter(MultiStoreMetrics.commands, ("outcome", "timeout"))
+    rejected = counter(MultiStoreMetrics.commands, ("outcome", "queue_full"))
+    latency = CoreMetrics.Timer(label: MultiStoreMetrics.latency.name, dimensions: labels, factory: factory)
+    inFlight = gauge(MultiStoreMetrics.inFlight)
+    queuedBytes = gauge(MultiStoreMetrics.queuedBytes)
+    up = gauge(MultiStoreMetrics.storeUp)
+    connections = gauge(MultiStoreMetrics.storeConnections)
+    staleReads = counter(MultiStoreMetrics.staleReads)
+    staleKeys = gauge(MultiStoreMetrics.staleKeys)
+    staleKeysOverflowed = gauge(MultiStoreMetrics.staleKeysOverflowed)
+    isDefault = gauge(MultiStoreMetrics.defaultStore)
+    connectionFailures = Dictionary(
+      uniqueKeysWithValues: ConnectionFailureReason.allCases.map {
+        ($0, counter(MultiStoreMetrics.connectionFailures, ("reason", $0.rawValue)))
+      }
+    )
+    copyFailures = Dictionary(
+      uniqueKeysWithValues: CopyFailureReason.allCases.map {
+        ($0, counter(MultiStoreMetrics.copyFailures, ("reason", $0.rawValue)))
+      }
+    )
+  }
+
+  func connectionFailed(_ reason: ConnectionFailureReason) {
+    connectionFailures[reason]?.increment()
+  }
+
+  func copyFailed(_ reason: CopyFailureReason) {
+    copyFailures[reason]?.increment()
+  }
+}
+
+/// Why a connection to a store failed: the label `reason`.
+enum ConnectionFailureReason: String, CaseIterable {
+  case connect
+  case timeout
+  case authentication
+  case notReady = "not_ready"
+  case lost
+}
+
+/// Why a write did not reach the other store: the label `reason`.
+enum CopyFailureReason: String, CaseIterable {
+  /// The store answered with an error.
+  case errorReply = "error_reply"
+  /// There was no connection to send it on.
+  case unavailable
+  /// The connection broke before the reply: executed or not, nobody knows.
+  case lost
+  /// No reply in time.
+  case timeout
+  /// The store's queue was full.
+  case queueFull = "queue_full"
+  /// It is not known what the default store did with the command, so nothing could be copied.
+  case defaultUnknown = "default_unknown"
+}

@@ -1,0 +1,26 @@
+/// Which of an instance's two stores: fixed by configuration, never swapped in code.
+public enum StoreRole: Hashable, Sendable, CaseIterable {
+  /// The new Redis, the one being migrated to.
+  case primary
+  /// The old Redis, the one being migrated from.
+  case secondary
+
+  /// The store that this one is not.
+  public var other: StoreRole {
+    switch self {
+    case .primary: .secondary
+    case .secondary: .primary
+    }
+  }
+
+  /// The value of the label `store`.
+  public var label: String {
+    switch self {
+    case .primary: "primary"
+    case .secondary: "secondary"
+    }
+  }
+
+  /// The store's name in GitLab's messages.
+  var messageName: String { "\(label)_store" }
+}
