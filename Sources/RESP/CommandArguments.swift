@@ -1,0 +1,37 @@
+/// The words of one command, wherever they are kept: argument 0 is the command's name.
+public protocol CommandArguments: ~Copyable, ~Escapable {
+  /// How many there are, the name included.
+  var argumentCount: Int { get }
+
+  /// The bytes of one of them.
+  ///
+  /// - Precondition: `index` is at least 0 and below `argumentCount`.
+  @_lifetime(borrow self)
+  borrowing func argument(at index: Int) -> Span<UInt8>
+}
+
+extension CommandArguments where Self: ~Copyable & ~Escapable {
+  /// Whether the argument at `index` is `word` in any case. `word` is in lower case.
+  func argument(at index: Int, is word: StaticString) -> Bool {
+    let bytes = argument(at: index)
+    guard bytes.count == word.utf8CodeUnitCount else { return false }
+    // A literal's bytes are in the binary, as many as it says.
+    let wanted = unsafe UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)
+    for offset in bytes.indices where unsafe wanted[offset] != lowercased(bytes[offset]) { return false }
+    return true
+  }
+
+  /// The argument at `index` as a count of arguments that may follow it; nil when it isn't one.
+  func count(at index: Int) -> Int? {
+    let bytes = argument(at: index)
+    // Nine digits are more than any command has arguments.
+    guard !bytes.isEmpty, bytes.count <= 9 else { return nil }
+    var value = 0
+    for offset in bytes.indices {
+      let digit = bytes[offset] &- UInt8(ascii: "0")
+      guard digit < 10 else { return nil }
+      value = value * 10 + Int(digit)
+    }
+    return value
+  }
+}
