@@ -60,7 +60,7 @@ struct CopyPlanner {
 
   /// EXPIRE key n … → PEXPIREAT key ms. The conditions were decided by the default store.
   private func expireAt(_ command: Span<UInt8>, isSeconds: Bool, _ scratch: inout ByteBuffer) -> CopyPlan {
-    let arguments = CommandArguments(command)
+    let arguments = ArgumentCursor(command)
     guard let key = arguments.argument(at: 1), let amount = arguments.argument(at: 2),
       let deadline = deadline(amount, isSeconds: isSeconds)
     else { return .notRepeatable }
@@ -73,7 +73,7 @@ struct CopyPlanner {
 
   /// HEXPIRE key n … FIELDS … → HPEXPIREAT key ms … FIELDS …
   private func hashExpireAt(_ command: Span<UInt8>, isSeconds: Bool, _ scratch: inout ByteBuffer) -> CopyPlan {
-    var arguments = CommandArguments(command)
+    var arguments = ArgumentCursor(command)
     scratch.appendArrayHeader(arguments.count)
     while let argument = arguments.next() {
       switch arguments.index {
@@ -90,7 +90,7 @@ struct CopyPlanner {
   /// SETEX key n value → SET key value PXAT ms
   private func setex(_ command: Span<UInt8>, isSeconds: Bool, _ scratch: inout ByteBuffer) -> CopyPlan {
     guard hasAbsoluteExpiry else { return .verbatim }
-    let arguments = CommandArguments(command)
+    let arguments = ArgumentCursor(command)
     guard let key = arguments.argument(at: 1), let amount = arguments.argument(at: 2),
       let value = arguments.argument(at: 3), let deadline = deadline(amount, isSeconds: isSeconds)
     else { return .notRepeatable }
@@ -105,7 +105,7 @@ struct CopyPlanner {
 
   /// SETNX, MSETNX, HSETNX that took effect → the same without the condition. The reply is OK or another number.
   private func unconditional(_ command: Span<UInt8>, name: String, _ scratch: inout ByteBuffer) -> CopyPlan {
-    var arguments = CommandArguments(command)
+    var arguments = ArgumentCursor(command)
     scratch.appendArrayHeader(arguments.count)
     while let argument = arguments.next() {
       if arguments.index == 1 { scratch.appendBulk(name) } else { scratch.appendBulk(argument) }
@@ -115,14 +115,14 @@ struct CopyPlanner {
 
   /// RESTORE key ttl value … → RESTORE key deadline value … ABSTTL
   private func restore(_ command: Span<UInt8>, _ scratch: inout ByteBuffer) -> CopyPlan {
-    var options = CommandArguments(command)
+    var options = ArgumentCursor(command)
     var isRelative = true
     while let argument = options.next() where options.index > 4 {
       if argument.isKeyword("ABSTTL") { isRelative = false }
     }
-    guard isRelative, let ttl = CommandArguments(command).argument(at: 2), ttl.decimal != 0 else { return .verbatim }
+    guard isRelative, let ttl = ArgumentCursor(command).argument(at: 2), ttl.decimal != 0 else { return .verbatim }
     guard let deadline = deadline(ttl, isSeconds: false) else { return .notRepeatable }
-    var arguments = CommandArguments(command)
+    var arguments = ArgumentCursor(command)
     scratch.appendArrayHeader(arguments.count + 1)
     while let argument = arguments.next() {
       if arguments.index == 3 { scratch.appendBulk(decimal: deadline) } else { scratch.appendBulk(argument) }
@@ -134,7 +134,7 @@ struct CopyPlanner {
   /// XADD key … * … → the same with the ID that the default store gave.
   private func xadd(_ command: Span<UInt8>, after reply: borrowing Reply, _ scratch: inout ByteBuffer) -> CopyPlan {
     guard reply.kind == .string else { return .noEffect }
-    var arguments = CommandArguments(command)
+    var arguments = ArgumentCursor(command)
     let place = Self.idPlace(inXADD: command)
     scratch.appendArrayHeader(arguments.count)
     while let argument = arguments.next() {
@@ -145,14 +145,14 @@ struct CopyPlanner {
 
   /// The index of XADD's ID: after the key come NOMKSTREAM and a trimming clause, in any order.
   private static func idPlace(inXADD command: Span<UInt8>) -> Int {
-    var arguments = CommandArguments(command)
+    var arguments = ArgumentCursor(command)
     var skip = 2
     while let argument = arguments.next() {
       if skip > 0 {
         skip -= 1
       } else if argument.isKeyword("MAXLEN") || argument.isKeyword("MINID") {
         // A `=` or `~` may stand before the threshold.
-        let next = CommandArguments(command).argument(at: arguments.index)
+        let next = ArgumentCursor(command).argument(at: arguments.index)
         skip = next.map { $0.hasSameBytes(as: "~") || $0.hasSameBytes(as: "=") } == true ? 2 : 1
       } else if argument.isKeyword("LIMIT") {
         skip = 1
@@ -182,7 +182,7 @@ struct CopyPlanner {
   }
 
   private func write(_ command: Span<UInt8>, _ options: SetOptions, _ scratch: inout ByteBuffer) -> CopyPlan {
-    var arguments = CommandArguments(command)
+    var arguments = ArgumentCursor(command)
     scratch.appendArrayHeader(arguments.count - (options.dropsConditions ? options.conditionArguments : 0))
     while let argument = arguments.next() {
       let index = arguments.index - 1

@@ -37,7 +37,7 @@ extension MissRule {
     case .allMinusTwo: return allElements(of: reply, are: -2)
     case .emptyScan:
       guard reply.count == 2, reply[0].bytes.hasSameBytes(as: "0"), reply[1].count == 0,
-        let cursor = CommandArguments(command).argument(at: 2)
+        let cursor = ArgumentCursor(command).argument(at: 2)
       else { return false }
       return cursor.hasSameBytes(as: "0")
     case .lcs:

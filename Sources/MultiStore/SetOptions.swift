@@ -22,7 +22,7 @@ struct SetOptions {
 
   /// Reads the options of `command` from the argument at `first` on, up to FIELDS where hash fields begin.
   init(_ command: Span<UInt8>, from first: Int) {
-    var arguments = CommandArguments(command)
+    var arguments = ArgumentCursor(command)
     var isAmount = false
     while let argument = arguments.next() {
       let index = arguments.index - 1

@@ -1,63 +1,37 @@
-/// Walks the arguments of one whole command that ``CommandParser`` accepted (an array of bulk strings).
-///
-/// It reads lengths where they stand instead of keeping a list of places: commands of one or two arguments, the common
-/// case, cost nothing to keep.
-public struct CommandArguments: ~Escapable {
-  private let command: Span<UInt8>
-  private var position: Int
-  /// Arguments, the name included.
-  public let count: Int
-  /// The index that ``next()`` returns next; the name has index 0.
-  public private(set) var index = 0
+/// The words of one command, wherever they are kept: argument 0 is the command's name.
+public protocol CommandArguments: ~Copyable, ~Escapable {
+  /// How many there are, the name included.
+  var argumentCount: Int { get }
 
-  /// The arguments of `command`, which has to be one whole array of bulk strings.
-  @_lifetime(copy command)
-  public init(_ command: Span<UInt8>) {
-    self.command = command
-    var at = 1
-    count = Self.readNumber(command, &at)
-    position = at
+  /// The bytes of one of them.
+  ///
+  /// - Precondition: `index` is at least 0 and below `argumentCount`.
+  @_lifetime(borrow self)
+  borrowing func argument(at index: Int) -> Span<UInt8>
+}
+
+extension CommandArguments where Self: ~Copyable & ~Escapable {
+  /// Whether the argument at `index` is `word` in any case. `word` is in lower case.
+  func argument(at index: Int, is word: StaticString) -> Bool {
+    let bytes = argument(at: index)
+    guard bytes.count == word.utf8CodeUnitCount else { return false }
+    // A literal's bytes are in the binary, as many as it says.
+    let wanted = unsafe UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)
+    for offset in bytes.indices where unsafe wanted[offset] != lowercased(bytes[offset]) { return false }
+    return true
   }
 
-  /// The next argument, or nil after the last.
-  @_lifetime(copy self)
-  public mutating func next() -> Span<UInt8>? {
-    guard let range = nextRange() else { return nil }
-    return command.extracting(range)
-  }
-
-  /// Where the next argument is inside the command, or nil after the last.
-  @_lifetime(self: copy self)
-  public mutating func nextRange() -> Range<Int>? {
-    guard index < count else { return nil }
-    position += 1
-    let length = Self.readNumber(command, &position)
-    let range = position..<position + length
-    position += length + 2
-    index += 1
-    return range
-  }
-
-  /// The argument at `index` (0 is the name), found from the front.
-  @_lifetime(copy self)
-  public func argument(at index: Int) -> Span<UInt8>? {
-    var arguments = CommandArguments(command)
-    var left = index
-    while left > 0 {
-      guard arguments.nextRange() != nil else { return nil }
-      left -= 1
-    }
-    guard let range = arguments.nextRange() else { return nil }
-    return command.extracting(range)
-  }
-
-  private static func readNumber(_ bytes: Span<UInt8>, _ at: inout Int) -> Int {
+  /// The argument at `index` as a count of arguments that may follow it; nil when it isn't one.
+  func count(at index: Int) -> Int? {
+    let bytes = argument(at: index)
+    // Nine digits are more than any command has arguments.
+    guard !bytes.isEmpty, bytes.count <= 9 else { return nil }
     var value = 0
-    while bytes[at] != UInt8(ascii: "\r") {
-      value = value * 10 + Int(bytes[at] &- UInt8(ascii: "0"))
-      at += 1
+    for offset in bytes.indices {
+      let digit = bytes[offset] &- UInt8(ascii: "0")
+      guard digit < 10 else { return nil }
+      value = value * 10 + Int(digit)
     }
-    at += 2
     return value
   }
 }

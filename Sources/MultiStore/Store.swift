@@ -1,0 +1,175 @@
+public import EventLoop
+public import Hiredis
+internal import RESP
+
+/// One store of one instance: its connections, what is known about it, and which of its keys are stale.
+///
+/// All that is dual-written goes over the one *ordinary* connection, which is what keeps both stores' order the same.
+/// Scripts and unlisted commands go over an *isolated* one, so that a reply that kills a connection takes nobody's
+/// ordinary commands with it. Blocking commands and WATCH get *dedicated* ones. Loop-confined.
+public final class Store {
+  /// Which store it is.
+  public let role: StoreRole
+  let ordinary: HiredisConnection
+  let metrics: StoreMetrics
+  var stale: StaleKeys
+  /// What the server said about itself when the ordinary connection became ready last.
+  private(set) var identity: ServerIdentity?
+  /// Why the ordinary connection is not ready; nil while it is, and before the first attempt ended.
+  public private(set) var unavailableReason: String?
+
+  private let loop: EventLoop
+  private let configuration: StoreConfiguration
+  private let dedicatedLimit: Int
+  private var isolatedConnection: HiredisConnection?
+  private var dedicatedCount = 0
+  private var readyConnections = 0
+  private weak var owner: (any StoreOwner)?
+
+  init(
+    on loop: EventLoop,
+    role: StoreRole,
+    configuration: StoreConfiguration,
+    instance: MultiStoreConfiguration,
+    metrics: StoreMetrics,
+    owner: any StoreOwner
+  ) {
+    self.loop = loop
+    self.role = role
+    self.configuration = configuration
+    self.metrics = metrics
+    self.owner = owner
+    dedicatedLimit = instance.dedicatedConnectionLimit
+    stale = StaleKeys(limit: instance.staleKeyLimit)
+    ordinary = HiredisConnection(on: loop, endpoint: configuration.endpoint, limits: configuration.limits)
+    ordinary.delegate = self
+  }
+
+  /// True while commands can be sent without waiting for a connection.
+  public var isReady: Bool { ordinary.isReady }
+
+  /// Where the store is, without secrets.
+  public var address: SocketAddress { configuration.endpoint.address }
+
+  /// The database that the store's connections have selected.
+  public var database: Int { configuration.endpoint.database }
+
+  /// False for a server too old to know PXAT (Redis 6.2 brought it); true while nothing is known.
+  var hasAbsoluteExpiry: Bool {
+    guard let version = identity?.version else { return true }
+    let parts = version.split(separator: ".").prefix(2).map { Int($0) ?? 0 }
+    guard parts.count == 2 else { return true }
+    return (parts[0], parts[1]) >= (6, 2)
+  }
+
+  /// The connection for scripts and unlisted commands, opened when the first of them comes.
+  var isolated: HiredisConnection {
+    if let isolatedConnection { return isolatedConnection }
+    let connection = HiredisConnection(on: loop, endpoint: configuration.endpoint, limits: configuration.limits)
+    connection.delegate = self
+    connection.connect()
+    isolatedConnection = connection
+    return connection
+  }
+
+  func connect() {
+    ordinary.connect()
+  }
+
+  func close() {
+    ordinary.close()
+    isolatedConnection?.close()
+  }
+
+  /// A connection for one session alone, without a command deadline, or nil when `dedicatedConnectionLimit` are open.
+  func openDedicated() -> HiredisConnection? {
+    guard dedicatedCount < dedicatedLimit else { return nil }
+    dedicatedCount += 1
+    var limits = configuration.limits
+    limits.commandTimeout = nil
+    let connection = HiredisConnection(on: loop, endpoint: configuration.endpoint, limits: limits)
+    connection.delegate = self
+    connection.connect()
+    return connection
+  }
+
+  /// Gives back what ``openDedicated()`` opened. The connection is closed, whatever state the session left it in.
+  func closeDedicated(_ connection: HiredisConnection) {
+    dedicatedCount -= 1
+    connection.close()
+  }
+
+  /// Writes the gauges that change too often to be set at each change.
+  func publishGauges() {
+    metrics.inFlight.record(ordinary.inFlightCount + (isolatedConnection?.inFlightCount ?? 0))
+    metrics.queuedBytes.record(ordinary.queuedBytes + (isolatedConnection?.queuedBytes ?? 0))
+    metrics.up.record(ordinary.isReady ? 1 : 0)
+    metrics.connections.record(readyConnections)
+    metrics.staleKeys.record(stale.count)
+    metrics.staleKeysOverflowed.record(stale.hasOverflowed ? 1 : 0)
+  }
+
+  // MARK: Stale keys
+
+  /// True when a key of `command` is stale here, so that the store's answer can't be trusted.
+  func isStale(_ command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
+    guard !stale.isEmpty else { return false }
+    if stale.hasOverflowed { return true }
+    var isStale = false
+    spec.forEachKey(ofCommand: command) { key in
+      if stale.contains(key) { isStale = true }
+    }
+    return isStale
+  }
+
+  /// A write of `command` failed here, or may have.
+  func markStale(_ command: Span<UInt8>, _ spec: CommandSpec) {
+    spec.forEachKey(ofCommand: command) { stale.insert($0) }
+  }
+
+  /// A write of `command` was executed here. Keys that it replaced as a whole are no longer stale.
+  func clearStale(_ command: Span<UInt8>, _ spec: CommandSpec) {
+    guard !stale.isEmpty, spec.traits.contains(.replacesKeys) else { return }
+    spec.forEachKey(ofCommand: command) { stale.remove($0) }
+  }
+}
+
+/// What an instance wants to hear from its stores. Loop-confined.
+protocol StoreOwner: AnyObject {
+  func store(_ store: Store, didIdentify identity: ServerIdentity)
+  func store(_ store: Store, didBecomeUnavailable reason: ConnectionDownReason)
+}
+
+extension Store: HiredisConnectionDelegate {
+  public func connectionDidBecomeReady(_ connection: HiredisConnection, identity: ServerIdentity) {
+    readyConnections += 1
+    guard connection === ordinary else { return }
+    self.identity = identity
+    unavailableReason = nil
+    metrics.up.record(1)
+    owner?.store(self, didIdentify: identity)
+  }
+
+  public func connection(_ connection: HiredisConnection, didBecomeUnavailable reason: ConnectionDownReason) {
+    if reason.wasReady { readyConnections -= 1 }
+    metrics.connectionFailed(ConnectionFailureReason(reason))
+    guard connection === ordinary else { return }
+    unavailableReason = reason.description
+    metrics.up.record(0)
+    owner?.store(self, didBecomeUnavailable: reason)
+  }
+
+  public func connection(_ connection: HiredisConnection, didComplete isError: Bool, latencyNanoseconds: UInt64) {
+    if isError { metrics.errorReplies.increment() } else { metrics.ok.increment() }
+    metrics.latency.recordNanoseconds(Int64(latencyNanoseconds))
+  }
+
+  public func connection(_ connection: HiredisConnection, didFail failure: ConnectionFailure) {
+    switch failure {
+    case .notConnected, .closed: metrics.unavailable.increment()
+    case .connectionLost: metrics.lost.increment()
+    case .timedOut: metrics.timedOut.increment()
+    case .queueFull: metrics.rejected.increment()
+    }
+  }
+}

@@ -1,0 +1,39 @@
+/// The arguments of one whole command with their places looked up once: for whoever needs more than the first few.
+public struct ArgumentList: CommandArguments, ~Escapable {
+  private let command: Span<UInt8>
+  private let ranges: [Range<Int>]
+
+  /// The arguments of `command`, which has to be one whole array of bulk strings.
+  @_lifetime(copy command)
+  public init(_ command: Span<UInt8>) {
+    self.command = command
+    var cursor = ArgumentCursor(command)
+    var ranges: [Range<Int>] = []
+    ranges.reserveCapacity(cursor.count)
+    while let range = cursor.nextRange() { ranges.append(range) }
+    self.ranges = ranges
+  }
+
+  public var argumentCount: Int { ranges.count }
+
+  @_lifetime(borrow self)
+  public borrowing func argument(at index: Int) -> Span<UInt8> {
+    command.extracting(ranges[index])
+  }
+}
+
+extension CommandSpec {
+  /// The class of the whole command `bytes`. Only a command whose options decide it is looked into.
+  @inline(__always)
+  public func commandClass(ofCommand bytes: Span<UInt8>) -> CommandClass {
+    if traits.isDisjoint(with: Self.decidedByOptions) { return commandClass }
+    return commandClass(of: ArgumentList(bytes))
+  }
+
+  /// Calls `body` with each key of the whole command `bytes`.
+  public func forEachKey(ofCommand bytes: Span<UInt8>, _ body: (Span<UInt8>) -> Void) {
+    if keys == .none { return }
+    let arguments = ArgumentList(bytes)
+    forEachKey(in: arguments) { body(arguments.argument(at: $0)) }
+  }
+}

@@ -1,0 +1,118 @@
+/// What kind of command it is, which decides the stores that see it.
+///
+/// The classes follow the flags that the servers report in `COMMAND`; a test holds them against live servers.
+public enum CommandClass: UInt8, CaseIterable, Sendable {
+  /// Flagged `readonly`, and addressed by keys.
+  case read
+  /// Flagged `readonly`, and about all keys at once: half a keyspace is not an answer.
+  case keyspaceRead
+  /// Flagged `write`; PUBLISH and SPUBLISH too, since listeners may sit on either store.
+  case write
+  /// Waits for others on a connection that can then serve nobody else.
+  case blocking
+  /// Starts or ends listening to channels.
+  case pubsub
+  /// About the client's own connection.
+  case connection
+  /// MULTI and what belongs to it.
+  case transaction
+  /// Scripts and functions: running them, and keeping them on the server.
+  case script
+  /// Everything else: administration, introspection, and names that no server knows.
+  case unlisted
+}
+
+/// How a reply says that the store lacks what was asked for.
+///
+/// An error is never a miss by these rules. Where an absent key is answered with an error (XINFO, XPENDING), the rule
+/// is `never`, and the error is what sends the read to the other store.
+///
+/// Commands that merge several keys (SUNION, PFCOUNT, EXISTS with more than one) can hide an absent key behind a
+/// present one; no rule can see that in the reply.
+public enum MissRule: UInt8, CaseIterable, Sendable {
+  /// No reply means absence.
+  case never
+  /// Nil, as a bulk string or as an array.
+  case null
+  /// The empty string.
+  case emptyString
+  /// The integer 0: counts and membership.
+  case zero
+  /// An array without elements.
+  case emptyCollection
+  /// An array in which at least one element is nil: that element is missing, the others are not.
+  case anyNullElement
+  /// The integer -2: TTL and its relatives.
+  case minusTwo
+  /// The status `none`: TYPE.
+  case noneStatus
+  /// Cursor 0 without elements, when cursor 0 was asked: SSCAN, HSCAN, ZSCAN.
+  case emptyScan
+  /// Nil without COUNT, an empty array with it: LPOS, SRANDMEMBER and the like.
+  case nullOrEmpty
+  /// An array that holds nothing but the integer 0: SMISMEMBER, BITFIELD_RO.
+  case allZero
+  /// An array that holds nothing but the integer -2: the TTLs of hash fields.
+  case allMinusTwo
+  /// -1 or 0, whichever an endless row of zero bits gives: BITPOS.
+  case bitPosition
+  /// The empty string, 0 with LEN, and with IDX an array whose `len` (the fourth element) is 0: LCS.
+  case lcs
+}
+
+/// What the store that is not the default one executes after a write.
+public enum Effect: UInt8, CaseIterable, Sendable {
+  /// The same bytes: repeated on the same data, the command gives the same result.
+  case verbatim
+  /// Nothing: chance, waiting or a script decides what happens, so a repetition could do something else.
+  case none
+  /// SETNX: SET, if it took effect.
+  case setnx
+  /// MSETNX: MSET, if it took effect.
+  case msetnx
+  /// HSETNX: HSET, if it took effect.
+  case hsetnx
+  /// EXPIRE `key` `seconds` …: PEXPIREAT with the same conditions.
+  case expire
+  /// PEXPIRE `key` `milliseconds` …: PEXPIREAT with the same conditions.
+  case pexpire
+  /// SET: an EX or PX among its options becomes PXAT.
+  case setWithExpiry
+  /// SETEX `key` `seconds` `value`: SET … PXAT.
+  case setex
+  /// PSETEX `key` `milliseconds` `value`: SET … PXAT.
+  case psetex
+  /// GETEX: an EX or PX among its options becomes PXAT.
+  case getex
+  /// RESTORE `key` `ttl` …: an absolute time and ABSTTL, unless the time was 0 (none) or absolute already.
+  case restore
+  /// XADD: verbatim with an explicit ID, otherwise with the ID that the default store's reply names.
+  case xadd
+  /// HEXPIRE `key` `seconds` …: HPEXPIREAT with the same conditions and fields.
+  case hexpire
+  /// HPEXPIRE `key` `milliseconds` …: HPEXPIREAT with the same conditions and fields.
+  case hpexpire
+  /// HSETEX `key` … FIELDS …: an EX or PX before FIELDS becomes PXAT.
+  case hsetex
+  /// HGETEX `key` … FIELDS …: an EX or PX before FIELDS becomes PXAT.
+  case hgetex
+  /// MSETEX `numkeys` `key` `value` …: an EX or PX after the pairs becomes PXAT.
+  case msetex
+}
+
+/// How two stores' replies to the same command are held against each other.
+public enum Comparison: UInt8, CaseIterable, Sendable {
+  /// Equal in type, content and order.
+  case ordered
+  /// Arrays are equal as multisets.
+  case unordered
+  /// Arrays of alternating fields and values are equal as sets of pairs.
+  case unorderedPairs
+  /// Integers that depend on the time of asking are equal within a tolerance; negative ones exactly.
+  case time
+  /// As `ordered`, but two strings that both spell a floating-point number are equal when the numbers are: Redis 7.0
+  /// answers a score of 0.1 as `0.10000000000000001`, Valkey 9 as `0.1` (seen on 7.0.15 and 9.1.2).
+  case scores
+  /// Not held against each other at all: chance, internals of a server or its load are in the reply.
+  case ignored
+}

@@ -1,0 +1,91 @@
+// The forms in which the table's lines are written.
+extension CommandSpec {
+  /// A command that only reads, addressed by keys.
+  static func read(
+    _ name: StaticString,
+    _ arity: Int,
+    _ keys: KeyPositions,
+    _ miss: MissRule,
+    _ comparison: Comparison = .ordered,
+    _ traits: CommandTraits = []
+  ) -> CommandSpec {
+    CommandSpec(name, .read, arity: arity, keys: keys, miss: miss, comparison: comparison, traits: traits)
+  }
+
+  /// A command that reads the whole keyspace.
+  static func keyspaceRead(
+    _ name: StaticString,
+    _ arity: Int,
+    _ keys: KeyPositions = .none,
+    _ comparison: Comparison = .ignored
+  ) -> CommandSpec {
+    CommandSpec(name, .keyspaceRead, arity: arity, keys: keys, comparison: comparison)
+  }
+
+  /// A command that changes data. `miss` counts only where the command, without certain options, is a read.
+  static func write(
+    _ name: StaticString,
+    _ arity: Int,
+    _ keys: KeyPositions,
+    _ effect: Effect = .verbatim,
+    _ comparison: Comparison = .ordered,
+    _ traits: CommandTraits = [],
+    miss: MissRule = .never
+  ) -> CommandSpec {
+    CommandSpec(
+      name,
+      .write,
+      arity: arity,
+      keys: keys,
+      miss: miss,
+      effect: effect,
+      comparison: comparison,
+      traits: traits.union(.writes)
+    )
+  }
+
+  /// A command that sends a message. The servers don't flag it `write`, and the replies count each server's listeners.
+  static func publish(_ name: StaticString, _ arity: Int, _ keys: KeyPositions) -> CommandSpec {
+    CommandSpec(name, .write, arity: arity, keys: keys, effect: .verbatim, comparison: .ignored)
+  }
+
+  /// A command that changes data, and waits until there is some.
+  static func blocking(_ name: StaticString, _ arity: Int, _ keys: KeyPositions) -> CommandSpec {
+    CommandSpec(name, .blocking, arity: arity, keys: keys, traits: [.blocks, .writes])
+  }
+
+  /// A command whose first argument is a subcommand. This line is for subcommands that no server knows.
+  static func container(_ name: StaticString, _ arity: Int, _ commandClass: CommandClass = .unlisted) -> CommandSpec {
+    CommandSpec(name, commandClass, arity: arity, traits: .hasSubcommands)
+  }
+
+  /// A command that starts or ends listening.
+  static func pubsub(_ name: StaticString, _ arity: Int, _ keys: KeyPositions = .none) -> CommandSpec {
+    CommandSpec(name, .pubsub, arity: arity, keys: keys)
+  }
+
+  /// A command about the client's connection.
+  static func connection(_ name: StaticString, _ arity: Int, _ traits: CommandTraits = []) -> CommandSpec {
+    CommandSpec(name, .connection, arity: arity, traits: traits)
+  }
+
+  /// A command of a transaction.
+  static func transaction(_ name: StaticString, _ arity: Int, _ keys: KeyPositions = .none) -> CommandSpec {
+    CommandSpec(name, .transaction, arity: arity, keys: keys)
+  }
+
+  /// A command that runs a script or a function, or keeps them.
+  static func script(
+    _ name: StaticString,
+    _ arity: Int,
+    _ keys: KeyPositions = .none,
+    _ traits: CommandTraits = []
+  ) -> CommandSpec {
+    CommandSpec(name, .script, arity: arity, keys: keys, traits: traits)
+  }
+
+  /// A command that is neither a known read nor a known write.
+  static func unlisted(_ name: StaticString, _ arity: Int, _ traits: CommandTraits = []) -> CommandSpec {
+    CommandSpec(name, .unlisted, arity: arity, traits: traits)
+  }
+}

@@ -1,0 +1,90 @@
+/// One line of the command table: everything that is known about a command before it is seen in use.
+///
+/// It holds no reference, so that copying one out of the table costs no reference count.
+public struct CommandSpec: Sendable {
+  /// The command's name in lower case; a subcommand's is `object|freq`.
+  public let name: StaticString
+  /// Which line of the table this is.
+  public internal(set) var id: CommandID
+  /// The line whose name is the metric label: the container's for a subcommand, otherwise its own.
+  public internal(set) var labelID: CommandID
+  /// What kind of command it is when nothing among its arguments makes it another; see `commandClass(of:)`.
+  public let commandClass: CommandClass
+  /// Redis' arity: how many arguments, name (and subcommand) included; at least that many if negative. Where the
+  /// servers differ, the looser of theirs. 0 for `CommandID.other`: unknown.
+  public let arity: Int
+  /// Where its keys are.
+  public let keys: KeyPositions
+  /// How its reply says that the key is absent.
+  public let miss: MissRule
+  /// What the other store executes after it.
+  public let effect: Effect
+  /// How two stores' replies to it are compared.
+  public let comparison: Comparison
+  /// What else is particular about it.
+  public let traits: CommandTraits
+
+  init(
+    _ name: StaticString,
+    _ commandClass: CommandClass,
+    arity: Int,
+    keys: KeyPositions = .none,
+    miss: MissRule = .never,
+    effect: Effect = .none,
+    comparison: Comparison = .ignored,
+    traits: CommandTraits = []
+  ) {
+    self.name = name
+    self.id = .other
+    self.labelID = .other
+    self.commandClass = commandClass
+    self.arity = arity
+    self.keys = keys
+    self.miss = miss
+    self.effect = effect
+    self.comparison = comparison
+    self.traits = traits
+  }
+
+  /// The metric label: the lower-case command name, for a subcommand its container's.
+  public var label: String { CommandTable.spec(labelID).name.description }
+
+  /// Whether a command of `argumentCount` arguments, the name included, has as many as the servers ask for.
+  public func accepts(argumentCount: Int) -> Bool {
+    arity >= 0 ? arity == 0 || argumentCount == arity : argumentCount >= -arity
+  }
+}
+
+/// What is particular about a command, besides its class.
+public struct CommandTraits: OptionSet, Sendable {
+  /// The set as bits.
+  public let rawValue: UInt16
+
+  /// A set from its bits.
+  public init(rawValue: UInt16) {
+    self.rawValue = rawValue
+  }
+
+  /// Its first argument is a subcommand, with a line of its own in the table.
+  public static let hasSubcommands = CommandTraits(rawValue: 1 << 0)
+  /// The servers flag it `write`.
+  public static let writes = CommandTraits(rawValue: 1 << 1)
+  /// It waits, and nothing else gets through on its connection meanwhile.
+  public static let blocks = CommandTraits(rawValue: 1 << 2)
+  /// As `blocks`, when BLOCK is among its options.
+  public static let blocksWhenAsked = CommandTraits(rawValue: 1 << 3)
+  /// It would change the mode of a connection that many clients share, or end the order of one reply to one command.
+  public static let refused = CommandTraits(rawValue: 1 << 4)
+  /// Its reply may be nested more than the eight arrays deep that hiredis 0.14 can read, alone or inside of EXEC's.
+  public static let deepReply = CommandTraits(rawValue: 1 << 5)
+  /// It is not counted as unlisted: INFO, as in GitLab.
+  public static let notCounted = CommandTraits(rawValue: 1 << 6)
+  /// The servers flag it `write`, but without STORE (STOREDIST) it only reads.
+  public static let readsUnlessStore = CommandTraits(rawValue: 1 << 7)
+  /// The servers flag it `write`, but with a key alone it only reads: GETEX.
+  public static let readsWithoutOptions = CommandTraits(rawValue: 1 << 8)
+  /// The servers flag it `write`, but with GET alone it only reads: BITFIELD.
+  public static let readsUnlessBitsChange = CommandTraits(rawValue: 1 << 9)
+  /// When it succeeds, each of its keys is as a whole what the command made it, or is gone.
+  public static let replacesKeys = CommandTraits(rawValue: 1 << 10)
+}

@@ -1,0 +1,29 @@
+// Scripts and functions.
+extension CommandTable {
+  static let scripts: [CommandSpec] = [
+    .script("eval", -3, .counted(at: 2)),
+    .script("eval_ro", -3, .counted(at: 2)),
+    .script("evalsha", -3, .counted(at: 2)),
+    .script("evalsha_ro", -3, .counted(at: 2)),
+    .script("fcall", -3, .counted(at: 2)),
+    .script("fcall_ro", -3, .counted(at: 2)),
+    .container("function", -2, .script),
+    .script("function|delete", 3, .none, .writes),
+    .script("function|dump", 2),
+    .script("function|flush", -2, .none, .writes),
+    .script("function|help", 2),
+    .script("function|kill", 2),
+    .script("function|list", -2),
+    .script("function|load", -3, .none, .writes),
+    .script("function|restore", -3, .none, .writes),
+    .script("function|stats", 2),
+    .container("script", -2, .script),
+    .script("script|debug", -3, .none, .refused),
+    .script("script|exists", -3),
+    .script("script|flush", -2),
+    .script("script|help", 2),
+    .script("script|kill", 2),
+    .script("script|load", 3),
+    .script("script|show", 3),
+  ]
+}

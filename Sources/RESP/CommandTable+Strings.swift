@@ -1,0 +1,29 @@
+// Strings.
+extension CommandTable {
+  static let strings: [CommandSpec] = [
+    .write("append", 3, .one),
+    .write("decr", 2, .one),
+    .write("decrby", 3, .one),
+    .write("delifeq", 3, .one),
+    .read("get", 2, .one, .null),
+    .write("getdel", 2, .one, .verbatim, .ordered, .replacesKeys),
+    .write("getex", -2, .one, .getex, .ordered, .readsWithoutOptions, miss: .null),
+    .read("getrange", 4, .one, .emptyString),
+    .write("getset", 3, .one, .verbatim, .ordered, .replacesKeys),
+    .write("incr", 2, .one),
+    .write("incrby", 3, .one),
+    .write("incrbyfloat", 3, .one),
+    .read("lcs", -3, .two, .lcs),
+    .read("mget", -2, .all, .anyNullElement),
+    .write("mset", -3, .alternating, .verbatim, .ordered, .replacesKeys),
+    .write("msetex", -4, .counted(countAt: 1, step: 2, destination: 0), .msetex, .ordered, .replacesKeys),
+    .write("msetnx", -3, .alternating, .msetnx, .ordered, .replacesKeys),
+    .write("psetex", 4, .one, .psetex, .ordered, .replacesKeys),
+    .write("set", -3, .one, .setWithExpiry, .ordered, .replacesKeys),
+    .write("setex", 4, .one, .setex, .ordered, .replacesKeys),
+    .write("setnx", 3, .one, .setnx, .ordered, .replacesKeys),
+    .write("setrange", 4, .one),
+    .read("strlen", 2, .one, .zero),
+    .read("substr", 4, .one, .emptyString),
+  ]
+}
