@@ -1,1 +1,270 @@
-// EventLoop
+internal import CUV
+internal import Glibc
+internal import Synchronization
+
+/// Gets one call at the end of each loop turn that it registered for.
+public protocol EndOfTurnWorker: AnyObject {
+  /// Everything that was readable in this turn has been handled and the loop is about to sleep: now is the time to
+  /// write what was gathered. More workers may be registered from here, and run before the loop sleeps.
+  func endOfTurn()
+}
+
+/// One thread's event loop: sockets, timers, signals and work handed over by other threads.
+///
+/// The thread that calls `run` is the loop's thread until `run` returns, and everything that lives on a loop belongs to
+/// that thread alone: connections, streams, timers and their callbacks. `execute`, `stop` and `busyNanoseconds` are the
+/// only members for other threads. Before `run` was called, any one thread may set things up.
+///
+/// A *turn* is what happens between two sleeps: the callbacks of everything that was ready, then the end-of-turn
+/// workers. The clocks stand still during a turn.
+///
+/// Sendable without the compiler's help: state that other threads reach is an atomic or behind a mutex, the rest is
+/// touched by the loop's thread only.
+public final class EventLoop: @unchecked Sendable {
+  /// Bytes of the read buffer that all streams of a loop share.
+  static let readBufferSize = 64 * 1024
+
+  /// How often workers may register further workers within one turn before sockets are looked at again.
+  private static let maximumPassesPerTurn = 16
+
+  private struct Inbox {
+    var work: [@Sendable () -> Void] = []
+    /// Set when the wake-up handle is gone; what is handed over then never runs.
+    var isClosed = false
+  }
+
+  private struct RunTime {
+    /// `uv_hrtime` when `run` was called, nil while the loop does not run.
+    var startedAt: UInt64?
+    /// Busy nanoseconds of earlier runs.
+    var accumulated: UInt64 = 0
+    /// What libuv's idle counter said when the present run began.
+    var idleAtStart: UInt64 = 0
+
+    /// libuv guards its idle counter with a mutex of its own; the loop outlives every run.
+    func busy(_ uv: UnsafeMutablePointer<uv_loop_t>) -> UInt64 {
+      guard let startedAt else { return accumulated }
+      let elapsed = uv_hrtime() - startedAt
+      let idle = uv_metrics_idle_time(uv) - idleAtStart
+      return accumulated + (elapsed > idle ? elapsed - idle : 0)
+    }
+  }
+
+  let uv: UnsafeMutablePointer<uv_loop_t>
+  let readBuffer: UnsafeMutableRawPointer
+  private let wakeUp: UnsafeMutablePointer<uv_async_t>
+  private let beforeSleep: UnsafeMutablePointer<uv_prepare_t>
+  /// Active only while workers are left over: an active idle handle keeps libuv from sleeping.
+  private let dontSleep: UnsafeMutablePointer<uv_idle_t>
+  private let inbox = Mutex(Inbox())
+  private let runTime = Mutex(RunTime())
+  /// The running thread's pthread handle as a number, 0 while no thread runs the loop.
+  private let thread = Atomic<UInt>(0)
+
+  private var workers: ContiguousArray<any EndOfTurnWorker> = []
+  private var runningWorkers: ContiguousArray<any EndOfTurnWorker> = []
+  private var cachedNow: UInt64 = 0
+  private var cachedWallClock: Int64 = 0
+  private var isClosed = false
+
+  /// A loop that does not run yet. From here on the process ignores SIGPIPE: a peer that went away is an error of one
+  /// stream, not the end of the process.
+  ///
+  /// - Throws: when the system has no descriptors left for it.
+  public init() throws(EventLoopError) {
+    signal(SIGPIPE, SIG_IGN)
+    let uv = UnsafeMutablePointer<uv_loop_t>.allocate(capacity: 1)
+    var result = uv_loop_init(uv)
+    guard result == 0 else {
+      uv.deallocate()
+      throw EventLoopError("starting an event loop", uv: result)
+    }
+    uv_loop_measure_idle_time(uv)
+    let wakeUp = HandleMemory<uv_async_t>()
+    result = uv_async_init(uv, wakeUp.pointer) { EventLoop.of($0?.pointee.loop)?.runInbox() }
+    guard result == 0 else {
+      wakeUp.discard()
+      uv_loop_close(uv)
+      uv.deallocate()
+      throw EventLoopError("starting an event loop's wake-up", uv: result)
+    }
+    let beforeSleep = HandleMemory<uv_prepare_t>()
+    uv_prepare_init(uv, beforeSleep.pointer)
+    let dontSleep = HandleMemory<uv_idle_t>()
+    uv_idle_init(uv, dontSleep.pointer)
+    self.uv = uv
+    self.wakeUp = wakeUp.pointer
+    self.beforeSleep = beforeSleep.pointer
+    self.dontSleep = dontSleep.pointer
+    self.readBuffer = .allocate(byteCount: Self.readBufferSize, alignment: 16)
+    uv.pointee.data = Unmanaged.passUnretained(self).toOpaque()
+    uv_prepare_start(beforeSleep.pointer) { EventLoop.of($0?.pointee.loop)?.finishTurn() }
+  }
+
+  deinit {
+    close()
+  }
+
+  /// Runs the loop on the calling thread, which is the loop's thread until this returns, after `stop`.
+  public func run() {
+    precondition(!isClosed, "EventLoop.run was called on a closed loop")
+    let (claimed, _) = thread.compareExchange(
+      expected: 0,
+      desired: Self.currentThread,
+      ordering: .sequentiallyConsistent
+    )
+    precondition(claimed, "EventLoop.run was called while the loop runs already")
+    cachedNow = 0
+    cachedWallClock = 0
+    runTime.withLock { runTime in
+      runTime.startedAt = uv_hrtime()
+      runTime.idleAtStart = uv_metrics_idle_time(uv)
+    }
+    uv_run(uv, UV_RUN_DEFAULT)
+    runTime.withLock { runTime in
+      runTime.accumulated = runTime.busy(uv)
+      runTime.startedAt = nil
+    }
+    thread.store(0, ordering: .sequentiallyConsistent)
+  }
+
+  /// Makes `run` return after the current turn. Any thread may call this, also before `run`, which then returns after
+  /// its first turn.
+  public func stop() {
+    execute { [weak self] in
+      if let self { uv_stop(uv) }
+    }
+  }
+
+  /// Has `work` run on the loop's thread, in the order in which it was handed over. Any thread may call this; meant
+  /// for rare things such as an operator's request, since nothing bounds how much can wait here.
+  ///
+  /// What is handed over after `close` never runs.
+  public func execute(_ work: @escaping @Sendable () -> Void) {
+    inbox.withLock { inbox in
+      guard !inbox.isClosed else { return }
+      inbox.work.append(work)
+      // Within the lock, so that the handle can't be closed in between.
+      if inbox.work.count == 1 { uv_async_send(wakeUp) }
+    }
+  }
+
+  /// Closes everything that is still open on the loop, and the loop itself. Streams and watchers tell their delegates
+  /// as if each had been closed on its own. To be called when `run` has returned; the last reference going away does
+  /// the same.
+  public func close() {
+    guard !isClosed else { return }
+    precondition(
+      thread.load(ordering: .sequentiallyConsistent) == 0,
+      "EventLoop.close was called while the loop runs; stop it and let run return first"
+    )
+    isClosed = true
+    inbox.withLock { inbox in
+      inbox.isClosed = true
+      inbox.work = []
+    }
+    closeAllHandles()
+    // Callbacks may open another handle while they are told of the end, so this goes on until nothing is left.
+    while uv_run(uv, UV_RUN_DEFAULT) != 0 { closeAllHandles() }
+    let result = uv_loop_close(uv)
+    precondition(result == 0, "libuv handles were left open on a closing loop")
+    uv.deallocate()
+    readBuffer.deallocate()
+    workers = []
+  }
+
+  /// Whether the calling thread is the one that runs the loop.
+  public var isOnLoopThread: Bool {
+    thread.load(ordering: .relaxed) == Self.currentThread
+  }
+
+  /// Crashes when the loop is run by another thread than the calling one.
+  @inline(__always)
+  public func preconditionOnLoop() {
+    let running = thread.load(ordering: .relaxed)
+    precondition(
+      running == 0 || running == Self.currentThread,
+      "something that belongs to an event loop was used from another thread; hand it over with EventLoop.execute"
+    )
+  }
+
+  /// Monotonic nanoseconds, read once per turn when first asked for. For the loop's thread.
+  public var now: UInt64 {
+    if cachedNow == 0 { cachedNow = uv_hrtime() }
+    return cachedNow
+  }
+
+  /// Milliseconds since the Unix epoch, read once per turn when first asked for. For the loop's thread.
+  public var wallClockMilliseconds: Int64 {
+    if cachedWallClock == 0 {
+      var time = timespec()
+      clock_gettime(CLOCK_REALTIME, &time)
+      cachedWallClock = Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+    return cachedWallClock
+  }
+
+  /// Has `worker` called once before the loop sleeps. For the loop's thread. A worker sees to it that it registers
+  /// once per turn: the loop does not look for duplicates.
+  public func atEndOfTurn(_ worker: any EndOfTurnWorker) {
+    workers.append(worker)
+  }
+
+  /// Nanoseconds that the loop has spent with anything but waiting, over all runs. Any thread may read this.
+  public var busyNanoseconds: UInt64 {
+    runTime.withLock { $0.busy(uv) }
+  }
+
+  private static var currentThread: UInt {
+    // Never zero: it is the address of the thread's control block.
+    pthread_self()
+  }
+
+  private static func of(_ uv: UnsafeMutablePointer<uv_loop_t>?) -> EventLoop? {
+    uv?.pointee.data.map { Unmanaged<EventLoop>.fromOpaque($0).takeUnretainedValue() }
+  }
+
+  private func runInbox() {
+    let work = inbox.withLock { inbox in
+      let work = inbox.work
+      inbox.work = []
+      return work
+    }
+    for item in work { item() }
+  }
+
+  /// The prepare callback: libuv calls it right before it looks for I/O, and maybe sleeps.
+  private func finishTurn() {
+    var passes = 0
+    while !workers.isEmpty, passes < Self.maximumPassesPerTurn {
+      swap(&workers, &runningWorkers)
+      for worker in runningWorkers { worker.endOfTurn() }
+      runningWorkers.removeAll(keepingCapacity: true)
+      passes += 1
+    }
+    if !workers.isEmpty {
+      uv_idle_start(dontSleep) { _ in }
+    } else if passes > 0 {
+      uv_idle_stop(dontSleep)
+    }
+    cachedNow = 0
+    cachedWallClock = 0
+  }
+
+  private func closeAllHandles() {
+    uv_walk(
+      uv,
+      { handle, _ in
+        guard let handle, uv_is_closing(handle) == 0 else { return }
+        if let data = handle.pointee.data {
+          let object = Unmanaged<AnyObject>.fromOpaque(data).takeUnretainedValue()
+          guard let owner = object as? any HandleOwner else { fatalError("a libuv handle's data is not its owner") }
+          owner.closeHandle()
+        } else {
+          uv_close(handle) { free($0) }
+        }
+      },
+      nil
+    )
+  }
+}

@@ -1,0 +1,70 @@
+internal import CUV
+
+/// Calls its handler after a while, once or again and again, on the loop's thread.
+///
+/// The resolution is one millisecond, and a timer never fires early. Dropping the last reference closes the timer,
+/// which has to happen on the loop's thread.
+public final class LoopTimer: HandleOwner {
+  private let loop: EventLoop
+  private let handler: () -> Void
+  private var memory: HandleMemory<uv_timer_t>?
+
+  /// A timer that is not running yet. What `handler` captures lives as long as the timer.
+  public init(on loop: EventLoop, handler: @escaping () -> Void) {
+    loop.preconditionOnLoop()
+    self.loop = loop
+    self.handler = handler
+    let memory = HandleMemory<uv_timer_t>()
+    uv_timer_init(loop.uv, memory.pointer)
+    self.memory = memory
+    memory.setOwner(self)
+  }
+
+  deinit {
+    close()
+  }
+
+  /// Calls the handler after `delay`, and then every `interval` if there is one. Replaces an earlier schedule.
+  ///
+  /// - Precondition: the timer was not closed.
+  public func schedule(after delay: Duration, repeating interval: Duration? = nil) {
+    guard let memory else { preconditionFailure("a closed timer was scheduled") }
+    loop.preconditionOnLoop()
+    // libuv counts from its own clock, which stands still while a turn takes long.
+    uv_update_time(loop.uv)
+    uv_timer_start(
+      memory.pointer,
+      { handle in
+        guard let data = handle?.pointee.data else { return }
+        Unmanaged<LoopTimer>.fromOpaque(data).takeUnretainedValue().handler()
+      },
+      Self.milliseconds(delay),
+      interval.map { max(1, Self.milliseconds($0)) } ?? 0
+    )
+  }
+
+  /// Stops the timer; it can be scheduled again.
+  public func cancel() {
+    guard let memory else { return }
+    loop.preconditionOnLoop()
+    uv_timer_stop(memory.pointer)
+  }
+
+  /// Stops the timer for good and gives back its memory.
+  public func close() {
+    guard let memory else { return }
+    loop.preconditionOnLoop()
+    self.memory = nil
+    memory.close()
+  }
+
+  func closeHandle() { close() }
+
+  /// Rounded up, so that a deadline is over when its timer fires.
+  private static func milliseconds(_ duration: Duration) -> UInt64 {
+    guard duration > .zero else { return 0 }
+    let (seconds, attoseconds) = duration.components
+    let fraction = (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+    return UInt64(seconds) * 1000 + UInt64(fraction)
+  }
+}

@@ -1,0 +1,240 @@
+internal import CUV
+internal import Glibc
+
+/// Hears what happens to a stream. All calls come on the loop's thread.
+public protocol StreamDelegate: AnyObject {
+  /// Bytes have arrived. They lie in a buffer that all streams of the loop share, so they are gone after the call.
+  func stream(_ stream: Stream, didRead bytes: Span<UInt8>)
+
+  /// All that was waiting to be written is with the operating system now: `pendingWriteBytes` has become 0.
+  func streamDidDrain(_ stream: Stream)
+
+  /// The stream is closed: the peer ended it, `close` was called (both without an error), or it broke. Called exactly
+  /// once per stream, at the end of the turn and never from within a call to the stream; nothing is called after it.
+  func streamDidClose(_ stream: Stream, error: StreamError?)
+}
+
+/// A connection that a listener accepted: bytes in both directions, over TCP or a unix socket.
+///
+/// An open stream keeps itself and its delegate alive, and lets go of both when it is closed. So nothing has to hold
+/// on to it, and it has to be closed by somebody: its peer or its owner. All of it belongs to the loop's thread.
+public final class Stream: HandleOwner {
+  /// Seconds of silence after which the kernel begins to ask whether a TCP peer is still there.
+  private static let keepAliveDelaySeconds: UInt32 = 60
+
+  /// Hears what happens to the stream. Retained until the stream is closed.
+  public var delegate: (any StreamDelegate)?
+  /// Who is at the other end: `127.0.0.1:53211`, or `unix:` and the path of the listener's socket.
+  public let peer: String
+
+  private let loop: EventLoop
+  /// Nil from the moment that the stream begins to close.
+  private var handle: UnsafeMutablePointer<uv_stream_t>?
+  private var isReading = false
+  private var closesAfterWriting = false
+  private var closeError: StreamError?
+  /// What libuv is writing at this moment; its memory stays put until the write callback.
+  private var writing = WriteBuffer()
+  /// What came while libuv was writing, and goes next.
+  private var waiting = WriteBuffer()
+  private var isWriting = false
+
+  /// Takes ownership of a connected descriptor, and closes it if this fails.
+  ///
+  /// - Throws: when libuv refuses the descriptor.
+  init(on loop: EventLoop, takingOwnershipOf fd: Int32, listeningAt address: SocketAddress) throws(SystemError) {
+    self.loop = loop
+    let result: Int32
+    switch address {
+    case .tcp:
+      let memory = HandleMemory<uv_tcp_t>()
+      uv_tcp_init(loop.uv, memory.pointer)
+      handle = memory.stream
+      result = uv_tcp_open(memory.pointer, fd)
+      peer = result == 0 ? Self.peerName(memory.pointer) : ""
+      if result == 0 {
+        // Neither can fail on a connected TCP socket in a way that matters: the stream works without them.
+        uv_tcp_nodelay(memory.pointer, 1)
+        uv_tcp_keepalive(memory.pointer, 1, Self.keepAliveDelaySeconds)
+      } else {
+        memory.close()
+      }
+    case .unix:
+      let memory = HandleMemory<uv_pipe_t>()
+      uv_pipe_init(loop.uv, memory.pointer, 0)
+      handle = memory.stream
+      result = uv_pipe_open(memory.pointer, fd)
+      peer = address.description
+      if result != 0 { memory.close() }
+    }
+    guard result == 0 else {
+      Glibc.close(fd)
+      throw SystemError(uv: result)
+    }
+    // Balanced in the close callback: the stream lives for as long as its handle is open.
+    handle?.pointee.data = Unmanaged.passRetained(self).toOpaque()
+  }
+
+  /// Begins or goes on reading; does nothing when it reads already.
+  public func startReading() {
+    loop.preconditionOnLoop()
+    guard let handle, !isReading else { return }
+    isReading = true
+    let result = uv_read_start(
+      handle,
+      { handle, _, buffer in
+        guard let buffer, let data = handle?.pointee.data else { return }
+        let stream = Unmanaged<Stream>.fromOpaque(data).takeUnretainedValue()
+        let memory = stream.loop.readBuffer.assumingMemoryBound(to: CChar.self)
+        buffer.pointee = uv_buf_init(memory, UInt32(EventLoop.readBufferSize))
+      },
+      { handle, count, _ in Stream.of(handle)?.didRead(count) }
+    )
+    if result != 0 { fail(result) }
+  }
+
+  /// Stops reading, so that the peer has to wait once the kernel's buffers are full. Does nothing when it does not
+  /// read.
+  public func stopReading() {
+    loop.preconditionOnLoop()
+    guard let handle, isReading else { return }
+    isReading = false
+    uv_read_stop(handle)
+  }
+
+  /// Writes `bytes`: what the socket takes at once is not copied, the rest is, and follows when it can. Nothing bounds
+  /// the rest: whoever writes watches `pendingWriteBytes`. Does nothing on a stream that is closing.
+  public func write(_ bytes: Span<UInt8>) {
+    loop.preconditionOnLoop()
+    guard let handle, !closesAfterWriting, !bytes.isEmpty else { return }
+    guard !isWriting else {
+      waiting.append(bytes)
+      return
+    }
+    let taken = bytes.withUnsafeBytes { bytes in
+      var buffer = Self.buffer(bytes)
+      return uv_try_write(handle, &buffer, 1)
+    }
+    if taken < 0, taken != UV_EAGAIN.rawValue {
+      fail(taken)
+    } else if Int(taken) < bytes.count {
+      writing.append(bytes.extracting(max(0, Int(taken))...))
+      writeRest()
+    }
+  }
+
+  /// Bytes that were written here and that the operating system has not taken yet.
+  public var pendingWriteBytes: Int {
+    guard let handle else { return 0 }
+    return uv_stream_get_write_queue_size(handle) + waiting.count
+  }
+
+  /// Closes the stream; what was not written yet is dropped.
+  public func close() {
+    loop.preconditionOnLoop()
+    guard let handle else { return }
+    self.handle = nil
+    let memory = UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_handle_t.self)
+    uv_close(memory) { handle in
+      guard let handle, let data = handle.pointee.data else { return }
+      Unmanaged<Stream>.fromOpaque(data).takeRetainedValue().didClose()
+      free(handle)
+    }
+  }
+
+  /// Closes the stream as soon as everything is written that was handed over by now, or can't be written any more. It
+  /// reads no more meanwhile.
+  public func closeAfterWriting() {
+    stopReading()
+    if isWriting {
+      closesAfterWriting = true
+    } else {
+      close()
+    }
+  }
+
+  func closeHandle() { close() }
+
+  private static func of(_ handle: UnsafeMutablePointer<uv_stream_t>?) -> Stream? {
+    handle?.pointee.data.map { Unmanaged<Stream>.fromOpaque($0).takeUnretainedValue() }
+  }
+
+  /// libuv only reads through the pointer of a buffer to be written.
+  private static func buffer(_ bytes: UnsafeRawBufferPointer) -> uv_buf_t {
+    uv_buf_t(
+      base: UnsafeMutablePointer(mutating: bytes.baseAddress?.assumingMemoryBound(to: CChar.self)),
+      len: bytes.count
+    )
+  }
+
+  private static func peerName(_ handle: UnsafeMutablePointer<uv_tcp_t>) -> String {
+    var storage = sockaddr_storage()
+    var length = Int32(MemoryLayout<sockaddr_storage>.size)
+    return withUnsafeMutablePointer(to: &storage) { storage in
+      let address = UnsafeMutableRawPointer(storage).assumingMemoryBound(to: sockaddr.self)
+      guard uv_tcp_getpeername(handle, address, &length) == 0 else { return "unknown" }
+      return SocketAddress(address)?.description ?? "unknown"
+    }
+  }
+
+  private func didRead(_ count: Int) {
+    if count > 0 {
+      let bytes = UnsafeRawBufferPointer(start: loop.readBuffer, count: count).assumingMemoryBound(to: UInt8.self)
+      delegate?.stream(self, didRead: bytes.span)
+    } else if count < 0 {
+      fail(Int32(count))
+    }
+  }
+
+  /// Hands what is in `writing` to libuv, which calls back when all of it is with the kernel.
+  private func writeRest() {
+    guard let handle else { return }
+    isWriting = true
+    let request = UnsafeMutablePointer<uv_write_t>.allocate(capacity: 1)
+    request.initialize(to: uv_write_t())
+    var buffer = Self.buffer(writing.bytes)
+    let result = uv_write(request, handle, &buffer, 1) { request, status in
+      guard let request else { return }
+      let stream = Stream.of(request.pointee.handle)
+      request.deallocate()
+      stream?.didWrite(status)
+    }
+    if result != 0 {
+      request.deallocate()
+      isWriting = false
+      fail(result)
+    }
+  }
+
+  private func didWrite(_ status: Int32) {
+    isWriting = false
+    writing.removeAll()
+    guard handle != nil else { return }
+    guard status == 0 else {
+      fail(status)
+      return
+    }
+    if waiting.count > 0 {
+      swap(&writing, &waiting)
+      writeRest()
+    } else if closesAfterWriting {
+      close()
+    } else {
+      delegate?.streamDidDrain(self)
+    }
+  }
+
+  private func fail(_ result: Int32) {
+    guard handle != nil else { return }
+    if result != UV_EOF.rawValue { closeError = StreamError(uv: result) }
+    close()
+  }
+
+  private func didClose() {
+    writing.free()
+    waiting.free()
+    let delegate = delegate
+    self.delegate = nil
+    delegate?.streamDidClose(self, error: closeError)
+  }
+}
