@@ -53,6 +53,12 @@ public final class CommandBatch {
     return entry.offset..<entry.offset + entry.length
   }
 
+  /// Lets `command` take the place of the one at `index`.
+  func replace(_ index: Int, with command: Span<UInt8>) {
+    commands[index] = Entry(offset: bytes.count, length: command.count, id: commands[index].id)
+    bytes.append(command)
+  }
+
   func removeAll() {
     commands.removeAll(keepingCapacity: true)
     bytes.removeAll(keepingCapacityUpTo: Self.keptCapacity)

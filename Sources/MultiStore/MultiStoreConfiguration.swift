@@ -24,28 +24,28 @@ public enum UnlistedCommands: Hashable, Sendable, CaseIterable {
   case reject
 }
 
-/// One store of an instance.
-public struct StoreConfiguration: Sendable {
-  /// Where the store is and how to log in.
-  public var endpoint: StoreEndpoint
-  /// The limits of each connection to it.
-  public var limits: ConnectionLimits
-
-  /// A store with the usual limits, unless said otherwise.
-  public init(endpoint: StoreEndpoint, limits: ConnectionLimits = ConnectionLimits()) {
-    self.endpoint = endpoint
-    self.limits = limits
-  }
-}
-
 /// What an instance is made of.
 public struct MultiStoreConfiguration: Sendable {
+  /// One of the instance's stores.
+  public struct Store: Sendable {
+    /// Where the store is and how to log in.
+    public var endpoint: StoreEndpoint
+    /// The limits of each connection to it.
+    public var limits: ConnectionLimits
+
+    /// A store with the usual limits, unless said otherwise.
+    public init(endpoint: StoreEndpoint, limits: ConnectionLimits = ConnectionLimits()) {
+      self.endpoint = endpoint
+      self.limits = limits
+    }
+  }
+
   /// The instance's name: the label `instance_name` and the suffix of its flags.
   public var name: String
   /// The new Redis. Without one the instance is a plain pass-through to its secondary.
-  public var primary: StoreConfiguration?
+  public var primary: Store?
   /// The old Redis.
-  public var secondary: StoreConfiguration
+  public var secondary: Store
   /// Where reads look while the dual write flag is on.
   public var readPolicy = ReadPolicy.fallback
   /// When a dual write is answered.
@@ -64,7 +64,7 @@ public struct MultiStoreConfiguration: Sendable {
   public var dedicatedConnectionLimit = 1_000
 
   /// An instance with the documented defaults.
-  public init(name: String, primary: StoreConfiguration?, secondary: StoreConfiguration) {
+  public init(name: String, primary: Store?, secondary: Store) {
     self.name = name
     self.primary = primary
     self.secondary = secondary

@@ -19,7 +19,7 @@ public final class Store {
   public private(set) var unavailableReason: String?
 
   private let loop: EventLoop
-  private let configuration: StoreConfiguration
+  private let configuration: MultiStoreConfiguration.Store
   private let dedicatedLimit: Int
   private var isolatedConnection: HiredisConnection?
   private var dedicatedCount = 0
@@ -29,7 +29,7 @@ public final class Store {
   init(
     on loop: EventLoop,
     role: StoreRole,
-    configuration: StoreConfiguration,
+    configuration: MultiStoreConfiguration.Store,
     instance: MultiStoreConfiguration,
     metrics: StoreMetrics,
     owner: any StoreOwner

@@ -1,0 +1,66 @@
+internal import Hiredis
+internal import RESP
+
+/// One write: the default store executes it and answers, then the other store gets its effect.
+final class DualWrite: Execution {
+  private static let defaultToken = 0
+  private static let copyToken = 1
+
+  /// What the other store executes, when it isn't the client's own bytes.
+  private var scratch = ByteBuffer()
+
+  override func begin() {
+    defaultStore.ordinary.send(batch.bytes.span, to: self, token: Self.defaultToken)
+  }
+
+  override func recycle() {
+    scratch.removeAll(keepingCapacityUpTo: Self.keptCapacity)
+    multiStore.recycle(self)
+  }
+
+  override func receive(_ reply: borrowing Reply, token: Int) {
+    if token == Self.defaultToken {
+      defaultStoreReplied(reply)
+    } else {
+      if reply.kind == .error {
+        multiStore.copyFailed(batch, 0, on: other.role, CopyFailure(reply))
+      } else {
+        other.clearStale(batch.bytes.span, spec(0))
+      }
+      finish()
+    }
+  }
+
+  override func receive(failure: ConnectionFailure, token: Int) {
+    if token == Self.defaultToken {
+      sink?.output.appendError(failure.clientError(store: routing.defaultStore))
+      // It may have been executed, and then the other store lacks it.
+      if failure.mayHaveBeenExecuted { multiStore.markUnknown(batch, 0, on: other.role) }
+    } else {
+      multiStore.copyFailed(batch, 0, on: other.role, CopyFailure(failure))
+    }
+    finish()
+  }
+
+  private var other: Store { multiStore.store(routing.defaultStore.other) }
+
+  private func defaultStoreReplied(_ reply: borrowing Reply) {
+    if let sink { reply.encode(into: &sink.output) }
+    guard reply.kind != .error else { return finish() }
+    let spec = spec(0)
+    defaultStore.clearStale(batch.bytes.span, spec)
+    let planner = multiStore.copyPlanner(for: other)
+    switch planner.plan(spec.effect, batch.bytes.span, after: reply, into: &scratch) {
+    case .verbatim:
+      other.ordinary.send(batch.bytes.span, to: self, token: Self.copyToken)
+    case .rewritten:
+      other.ordinary.send(scratch.span, to: self, token: Self.copyToken)
+    case .noEffect:
+      return finish()
+    case .notRepeatable:
+      multiStore.leftUncopied(batch, 0, on: other.role)
+      return finish()
+    }
+    if multiStore.configuration.writeAcknowledgement == .defaultStore { answer() }
+  }
+}

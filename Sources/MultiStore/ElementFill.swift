@@ -1,0 +1,107 @@
+internal import Hiredis
+internal import RESP
+
+/// A reply of many values (MGET, HMGET, ZMSCORE, GEOPOS) with holes, and the command that asks another store for just
+/// those.
+struct ElementFill: ~Copyable {
+  private var elements = ByteBuffer()
+  /// Where each element ends in `elements`; a hole has no bytes.
+  private var ends: [Int] = []
+  /// Holes in the reply.
+  private(set) var missingCount = 0
+
+  /// Keeps `reply` and writes into `scratch` the command that asks for its nil elements.
+  ///
+  /// - Parameters:
+  ///   - isWholeKeys: true for MGET, where every argument stands for an element; otherwise the first argument is the key
+  ///     that all elements are part of.
+  ///   - isStale: says of MGET's keys which the other store must not be asked for; those stay nil.
+  mutating func prepare(
+    command: Span<UInt8>,
+    reply: borrowing Reply,
+    isWholeKeys: Bool,
+    isStale: (Span<UInt8>) -> Bool,
+    into scratch: inout ByteBuffer
+  ) {
+    removeAll()
+    let leading = isWholeKeys ? 1 : 2
+    var arguments = ArgumentCursor(command)
+    while let argument = arguments.next() {
+      let index = arguments.index - 1 - leading
+      guard index >= 0, index < reply.count else { continue }
+      if reply[index].kind != .nil || (isWholeKeys && isStale(argument)) {
+        reply[index].encode(into: &elements)
+      } else {
+        missingCount += 1
+      }
+      ends.append(elements.count)
+    }
+    scratch.removeAll()
+    scratch.appendArrayHeader(leading + missingCount)
+    arguments = ArgumentCursor(command)
+    while let argument = arguments.next() {
+      let index = arguments.index - 1 - leading
+      if index < 0 || (index < ends.count && isHole(index)) { scratch.appendBulk(argument) }
+    }
+  }
+
+  /// Writes the reply with its holes filled from `filling`, whose elements are in the order of the holes.
+  ///
+  /// - Returns: true if anything was filled.
+  func encode(filledFrom filling: borrowing Reply, into output: inout ByteBuffer) -> Bool {
+    var filled = false
+    var hole = 0
+    output.appendArrayHeader(ends.count)
+    for index in ends.indices {
+      if isHole(index) {
+        if filling[hole].kind != .nil { filled = true }
+        filling[hole].encode(into: &output)
+        hole += 1
+      } else {
+        output.append(elements.span.extracting(start(index)..<ends[index]))
+      }
+    }
+    return filled
+  }
+
+  /// Writes the reply as it came, holes and all.
+  func encode(into output: inout ByteBuffer) {
+    output.appendArrayHeader(ends.count)
+    for index in ends.indices {
+      if isHole(index) {
+        output.appendNull()
+      } else {
+        output.append(elements.span.extracting(start(index)..<ends[index]))
+      }
+    }
+  }
+
+  /// Fills the nil elements of one encoded array with those of another, and writes the result.
+  ///
+  /// - Returns: false, with nothing written, if there was nothing to fill or the two don't match.
+  static func merge(_ reply: Span<UInt8>, _ filling: Span<UInt8>, into output: inout ByteBuffer) -> Bool {
+    var position = 0
+    var fillingPosition = 0
+    guard case .array(var elements)? = RESPValue.decode(reply, at: &position),
+      case .array(let candidates)? = RESPValue.decode(filling, at: &fillingPosition),
+      elements.count == candidates.count
+    else { return false }
+    var filled = false
+    for index in elements.indices where elements[index] == .null && candidates[index] != .null {
+      elements[index] = candidates[index]
+      filled = true
+    }
+    if filled { output.append(.array(elements)) }
+    return filled
+  }
+
+  mutating func removeAll() {
+    elements.removeAll(keepingCapacityUpTo: Execution.keptCapacity)
+    ends.removeAll(keepingCapacity: true)
+    missingCount = 0
+  }
+
+  private func start(_ index: Int) -> Int { index == 0 ? 0 : ends[index - 1] }
+
+  private func isHole(_ index: Int) -> Bool { ends[index] == start(index) }
+}

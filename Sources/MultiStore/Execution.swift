@@ -1,0 +1,106 @@
+internal import Hiredis
+internal import RESP
+
+/// What a batch is: the label `command` of the diff counter, and what surrounds the commands on the wire.
+public enum BatchKind: Hashable, Sendable {
+  /// One command.
+  case single
+  /// Two or more commands of one client that were there together.
+  case pipelined
+  /// The commands between MULTI and EXEC.
+  case multi
+
+  /// The name that GitLab's metrics and events give it.
+  var label: String {
+    switch self {
+    case .single: "single"
+    case .pipelined: "pipelined"
+    case .multi: "multi"
+    }
+  }
+}
+
+/// A batch on its way through the stores. Derived classes say what happens; this one holds what they share.
+///
+/// Executions are reused: a finished one waits in the instance's pool for the next batch. Loop-confined.
+class Execution: ReplyReceiver {
+  /// The most memory that an execution keeps for its next use.
+  static let keptCapacity = 16 << 10
+
+  /// The instance outlives its executions: it holds the pools, and a closed instance has failed all pending commands.
+  unowned let multiStore: MultiStore
+  private(set) var batch = CommandBatch()
+  /// Whom to answer; nil once that was done.
+  private(set) var sink: ReplySink?
+  private(set) var routing = Routing(flags: FlagState(), canUsePrimary: false, readPolicy: .fallback)
+
+  init(multiStore: MultiStore) {
+    self.multiStore = multiStore
+  }
+
+  /// Takes over `batch` and begins.
+  final func start(_ batch: CommandBatch, routing: Routing, sink: ReplySink) {
+    self.batch = batch
+    self.routing = routing
+    self.sink = sink
+    begin()
+  }
+
+  /// The store whose reply counts.
+  final var defaultStore: Store { multiStore.store(routing.defaultStore) }
+
+  /// The line of the command table for the command at `index`.
+  final func spec(_ index: Int) -> CommandSpec {
+    CommandTable.spec(batch.commands[index].id)
+  }
+
+  /// Tells the sink that its replies are in its output. Happens once.
+  final func answer() {
+    guard let sink else { return }
+    self.sink = nil
+    sink.executionDidFinish()
+  }
+
+  /// Puts the batch, and what `recycle` puts away, back for reuse. Nothing may touch the execution afterwards.
+  final func finish() {
+    answer()
+    multiStore.recycle(batch)
+    recycle()
+  }
+
+  /// Sends the first command. To be overridden.
+  func begin() {}
+
+  /// Returns to the pool of its class. To be overridden.
+  func recycle() {}
+
+  func receive(_ reply: borrowing Reply, token: Int) {}
+
+  func receive(failure: ConnectionFailure, token: Int) {}
+}
+
+extension ConnectionFailure {
+  /// The error reply that a client gets.
+  func clientError(store: StoreRole) -> String {
+    "ERR MultiStore: \(store.label) store: \(self)"
+  }
+
+  var copyFailureReason: CopyFailureReason {
+    switch self {
+    case .notConnected, .closed: .unavailable
+    case .connectionLost: .lost
+    case .timedOut: .timeout
+    case .queueFull: .queueFull
+    }
+  }
+
+  /// The exception that redis-rb would have raised: what log-based alerts know.
+  var exceptionClass: String {
+    switch self {
+    case .notConnected, .closed: "Redis::CannotConnectError"
+    case .connectionLost: "Redis::ConnectionError"
+    case .timedOut: "Redis::TimeoutError"
+    case .queueFull: "MultiStore::QueueFullError"
+    }
+  }
+}

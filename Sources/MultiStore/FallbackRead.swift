@@ -1,0 +1,152 @@
+internal import CoreMetrics
+internal import Hiredis
+internal import RESP
+
+/// One read under the `fallback` policy: the primary is asked, and the secondary when the primary missed or failed.
+final class FallbackRead: Execution {
+  private static let primaryToken = 0
+  private static let secondaryToken = 1
+  private static let fillToken = 2
+
+  /// The primary's answer, kept for the case that the secondary has nothing better.
+  private var primaryReply = ByteBuffer()
+  private var primaryHasReplied = false
+  /// The code of the primary's error reply, which counts as its failure if the secondary knows better.
+  private var primaryErrorCode = ""
+  private var fill = ElementFill()
+  private var scratch = ByteBuffer()
+
+  override func begin() {
+    primaryHasReplied = false
+    primaryErrorCode = ""
+    if primary.isStale(batch.bytes.span, spec(0)) {
+      primary.metrics.staleReads.increment()
+      secondary.ordinary.send(batch.bytes.span, to: self, token: Self.secondaryToken)
+    } else {
+      multiStore.metrics.primaryReads.increment()
+      primary.ordinary.send(batch.bytes.span, to: self, token: Self.primaryToken)
+    }
+  }
+
+  override func recycle() {
+    primaryReply.removeAll(keepingCapacityUpTo: Self.keptCapacity)
+    scratch.removeAll(keepingCapacityUpTo: Self.keptCapacity)
+    fill.removeAll()
+    multiStore.recycle(self)
+  }
+
+  override func receive(_ reply: borrowing Reply, token: Int) {
+    switch token {
+    case Self.primaryToken: primaryReplied(reply)
+    case Self.secondaryToken: secondaryReplied(reply)
+    default: fillReplied(reply)
+    }
+  }
+
+  override func receive(failure: ConnectionFailure, token: Int) {
+    if token == Self.primaryToken {
+      multiStore.readFailed(batch, on: .primary, failure.exceptionClass, failure.description)
+      askSecondary(because: multiStore.metrics.fallbackAfterError)
+      return
+    }
+    multiStore.readFailed(batch, on: .secondary, failure.exceptionClass, failure.description)
+    answerWithoutSecondary { $0.appendError(failure.clientError(store: .secondary)) }
+  }
+
+  private var primary: Store { multiStore.store(.primary) }
+  private var secondary: Store { multiStore.store(.secondary) }
+
+  private func primaryReplied(_ reply: borrowing Reply) {
+    let spec = spec(0)
+    if reply.kind == .error {
+      primaryErrorCode = reply.errorCode
+      return askSecondary(because: multiStore.metrics.fallbackAfterError)
+    }
+    guard spec.miss.isMiss(reply, of: batch.bytes.span) else {
+      if let sink { reply.encode(into: &sink.output) }
+      return finish()
+    }
+    primaryHasReplied = true
+    if spec.id == .mget, reply.kind == .array {
+      return fillElements(of: reply, isWholeKeys: true)
+    }
+    if secondary.isStale(batch.bytes.span, spec) {
+      // What the secondary still has was deleted or replaced since: the primary's miss is the truth.
+      secondary.metrics.staleReads.increment()
+      if let sink { reply.encode(into: &sink.output) }
+      return finish()
+    }
+    if spec.miss == .anyNullElement, reply.kind == .array {
+      fillElements(of: reply, isWholeKeys: false)
+    } else {
+      reply.encode(into: &primaryReply)
+      askSecondary(because: multiStore.metrics.fallbackAfterMiss)
+    }
+  }
+
+  private func fillElements(of reply: borrowing Reply, isWholeKeys: Bool) {
+    fill.prepare(
+      command: batch.bytes.span,
+      reply: reply,
+      isWholeKeys: isWholeKeys,
+      isStale: secondary.stale.contains,
+      into: &scratch
+    )
+    guard fill.missingCount > 0 else {
+      secondary.metrics.staleReads.increment()
+      if let sink { reply.encode(into: &sink.output) }
+      return finish()
+    }
+    multiStore.metrics.fallbackAfterMiss.increment()
+    secondary.ordinary.send(scratch.span, to: self, token: Self.fillToken)
+  }
+
+  private func askSecondary(because reason: Counter) {
+    reason.increment()
+    secondary.ordinary.send(batch.bytes.span, to: self, token: Self.secondaryToken)
+  }
+
+  private func secondaryReplied(_ reply: borrowing Reply) {
+    let isMiss = spec(0).miss.isMiss(reply, of: batch.bytes.span)
+    if reply.kind == .error {
+      // Both refuse it (a key of another type, say): that is the command's own error and nobody's failure.
+      answerWithoutSecondary { reply.encode(into: &$0) }
+      return
+    }
+    if primaryHasReplied {
+      if isMiss { multiStore.metrics.trueMisses.increment() } else { multiStore.fellBack(batch) }
+    } else if !primaryErrorCode.isEmpty {
+      multiStore.readFailed(batch, on: .primary, "Redis::CommandError", "error reply \(primaryErrorCode)")
+    }
+    if let sink { reply.encode(into: &sink.output) }
+    finish()
+  }
+
+  private func fillReplied(_ reply: borrowing Reply) {
+    guard reply.kind == .array, reply.count == fill.missingCount else {
+      if reply.kind == .error { fill.encode(into: &primaryReply) }
+      answerWithoutSecondary { reply.encode(into: &$0) }
+      return
+    }
+    if let sink, fill.encode(filledFrom: reply, into: &sink.output) {
+      multiStore.fellBack(batch)
+    } else {
+      multiStore.metrics.trueMisses.increment()
+    }
+    finish()
+  }
+
+  /// The secondary could not help. Where the primary is the default store its miss is the truth; where the secondary is,
+  /// a miss would pretend that data is gone, so the client gets the error.
+  private func answerWithoutSecondary(_ error: (inout ByteBuffer) -> Void) {
+    if fill.missingCount > 0, primaryReply.isEmpty { fill.encode(into: &primaryReply) }
+    if let sink {
+      if routing.defaultStore == .primary, primaryHasReplied {
+        sink.output.append(primaryReply.span)
+      } else {
+        error(&sink.output)
+      }
+    }
+    finish()
+  }
+}

@@ -1,0 +1,65 @@
+internal import RESP
+
+/// The differences between two stores' replies to one pipeline: the first of them in full, the others counted.
+struct PipelineDiff {
+  /// The longest text of a reply in an event that shows values, in bytes.
+  private static let longestValue = 256
+
+  /// The index of the first element that differs.
+  private(set) var firstIndex = 0
+  /// The command of the first element that differs.
+  private(set) var firstCommand = ""
+  private(set) var defaultDescription = ""
+  private(set) var otherDescription = ""
+  /// Elements that differ.
+  private(set) var count = 0
+
+  var isEmpty: Bool { count == 0 }
+
+  /// Adds one element whose replies differ.
+  ///
+  /// - Parameter isFull: true to describe replies by what they say, false by type, length and digest.
+  mutating func add(index: Int, command: String, defaultReply: Span<UInt8>, otherReply: Span<UInt8>, isFull: Bool) {
+    count += 1
+    guard count == 1 || index < firstIndex else { return }
+    firstIndex = index
+    firstCommand = command
+    defaultDescription = Self.describe(defaultReply, isFull: isFull)
+    otherDescription = Self.describe(otherReply, isFull: isFull)
+  }
+
+  /// What a reply is, without giving away what lies in the store unless asked to.
+  ///
+  /// The digest is keyed anew in each process, so that nobody can try values against it, and the same value has the same
+  /// digest in all events of one process.
+  static func describe(_ reply: Span<UInt8>, isFull: Bool) -> String {
+    var position = 0
+    guard let value = RESPValue.decode(reply, at: &position) else { return "an unreadable reply" }
+    if isFull { return String("\(plain(value))".prefix(longestValue)) }
+    switch value {
+    case .null: return "nil"
+    case .status(let text): return "status \(text)"
+    case .error(let text): return "error \(text.prefix { $0 != " " })"
+    case .integer: return "integer \(digest(value))"
+    case .string(let bytes): return "string of \(bytes.count) bytes \(digest(value))"
+    case .array(let elements): return "array of \(elements.count) elements \(digest(value))"
+    }
+  }
+
+  private static func digest(_ value: RESPValue) -> String {
+    let hash = UInt32(truncatingIfNeeded: value.hashValue)
+    let digits = String(hash, radix: 16)
+    return "(digest \(String(repeating: "0", count: 8 - digits.count))\(digits))"
+  }
+
+  private static func plain(_ value: RESPValue) -> String {
+    switch value {
+    case .null: "nil"
+    case .status(let text): text
+    case .error(let text): "error \(text)"
+    case .integer(let integer): "\(integer)"
+    case .string(let bytes): "\"\(String(decoding: bytes.prefix(longestValue), as: UTF8.self))\""
+    case .array(let elements): "[\(elements.prefix(16).map(plain).joined(separator: ", "))]"
+    }
+  }
+}

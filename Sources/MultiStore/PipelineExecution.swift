@@ -1,0 +1,339 @@
+internal import Hiredis
+internal import RESP
+
+/// A pipeline or a transaction: executed on the default store as a whole, then on the other store, and compared element
+/// by element. With one store alone it is just executed there.
+final class PipelineExecution: Execution {
+  /// What is known of one command.
+  private struct Element {
+    /// Where its encoded reply ends in `replies`; it begins where the one before ends.
+    var end = 0
+    /// The other store's reply that is better than the default store's, in `substitutes`.
+    var substitute = 0..<0
+    /// An error reply, or none at all.
+    var hasFailed = false
+    var isMiss = false
+    /// The other store executes it too.
+    var isCopied = false
+    /// Its two replies mean the same thing, so that they can be compared.
+    var isComparable = false
+  }
+
+  /// Tokens of the commands are their indexes; the copies' follow after this bit, MULTI's and EXEC's are below zero.
+  private static let copyBit = 1 << 40
+  private static let openToken = -1
+  private static let execToken = -2
+  private static let copiedExecToken = -3
+
+  private var kind = BatchKind.pipelined
+  /// The connection to the default store: the ordinary one, or a session's own when it watches keys.
+  private var connection: HiredisConnection?
+  private var elements: [Element] = []
+  private var replies = ByteBuffer()
+  private var substitutes = ByteBuffer()
+  private var scratch = ByteBuffer()
+  private var otherReply = ByteBuffer()
+  /// True when `replies` is the answer to EXEC as it stands: refused, aborted, or never answered.
+  private var isRefused = false
+  private var copiesLeft = 0
+  private var copyFailure: CopyFailure?
+  private var diff = PipelineDiff()
+
+  /// Begins like ``Execution/start(_:routing:sink:)``.
+  func start(
+    _ batch: CommandBatch,
+    kind: BatchKind,
+    routing: Routing,
+    over connection: HiredisConnection,
+    sink: ReplySink
+  ) {
+    self.kind = kind
+    self.connection = connection
+    start(batch, routing: routing, sink: sink)
+  }
+
+  override func begin() {
+    elements.removeAll(keepingCapacity: true)
+    for _ in 0..<batch.count { elements.append(Element()) }
+    isRefused = false
+    copyFailure = nil
+    diff = PipelineDiff()
+    copiesLeft = 0
+    guard let connection else { return }
+    let isMulti = kind == .multi
+    guard connection.hasRoom(commands: batch.count + 2, bytes: batch.byteCount + 64) else {
+      // All or nothing: a MULTI without its EXEC would swallow everybody's commands.
+      return failWhole(.queueFull)
+    }
+    if isMulti { connection.send(Self.multi.span, to: self, token: Self.openToken) }
+    for index in 0..<batch.count {
+      connection.send(
+        batch.bytes.span.extracting(batch.range(index)),
+        to: self,
+        token: isMulti ? Self.openToken : index
+      )
+    }
+    if isMulti { connection.send(Self.exec.span, to: self, token: Self.execToken) }
+  }
+
+  override func recycle() {
+    replies.removeAll(keepingCapacityUpTo: Self.keptCapacity)
+    substitutes.removeAll(keepingCapacityUpTo: Self.keptCapacity)
+    scratch.removeAll(keepingCapacityUpTo: Self.keptCapacity)
+    otherReply.removeAll(keepingCapacityUpTo: Self.keptCapacity)
+    connection = nil
+    multiStore.recycle(self)
+  }
+
+  override func receive(_ reply: borrowing Reply, token: Int) {
+    switch token {
+    case Self.openToken: return  // OK and QUEUED; a refusal shows in EXEC's reply
+    case Self.execToken: execReplied(reply)
+    case Self.copiedExecToken: copiedExecReplied(reply)
+    case Self.copyBit...: otherStoreReplied(reply, to: token - Self.copyBit)
+    default:
+      keep(reply, at: token)
+      if token == batch.count - 1 { defaultStoreIsDone() }
+    }
+  }
+
+  override func receive(failure: ConnectionFailure, token: Int) {
+    switch token {
+    case Self.openToken: return  // EXEC fails as well, and says so once
+    case Self.execToken: failWhole(failure)
+    case Self.copiedExecToken, Self.copyBit...: copyFailed(CopyFailure(failure), token)
+    default:
+      multiStore.pipelineFailed(kind, on: routing.defaultStore, failure.exceptionClass, failure.description)
+      replies.appendError(failure.clientError(store: routing.defaultStore))
+      elements[token].end = replies.count
+      elements[token].hasFailed = true
+      if failure.mayHaveBeenExecuted, routing.isDual { multiStore.markUnknown(batch, token, on: other.role) }
+      if token == batch.count - 1 { defaultStoreIsDone() }
+    }
+  }
+
+  private var other: Store { multiStore.store(routing.defaultStore.other) }
+
+  // MARK: The default store's side
+
+  private func keep(_ reply: borrowing Reply, at index: Int) {
+    let spec = spec(index)
+    let command = batch.range(index)
+    reply.encode(into: &replies)
+    elements[index].end = replies.count
+    elements[index].hasFailed = reply.kind == .error
+    guard routing.isDual, reply.kind != .error || spec.commandClass == .read else { return }
+    let bytes = batch.bytes.span.extracting(command)
+    switch spec.commandClass(ofCommand: bytes) {
+    case .read:
+      elements[index].isMiss = spec.miss.isMiss(reply, of: bytes)
+      elements[index].isComparable = true
+      elements[index].isCopied = true
+    case .write:
+      defaultStore.clearStale(bytes, spec)
+      planCopy(of: index, spec, after: reply)
+    default: return
+    }
+  }
+
+  /// Decides what the other store gets; a changed command takes the place of the client's in the batch's copy.
+  private func planCopy(of index: Int, _ spec: CommandSpec, after reply: borrowing Reply) {
+    let planner = multiStore.copyPlanner(for: other)
+    switch planner.plan(spec.effect, batch.bytes.span.extracting(batch.range(index)), after: reply, into: &scratch) {
+    case .verbatim:
+      elements[index].isCopied = true
+      elements[index].isComparable = true
+    case .rewritten(let isComparable):
+      batch.replace(index, with: scratch.span)
+      elements[index].isCopied = true
+      elements[index].isComparable = isComparable
+    case .noEffect: return
+    case .notRepeatable: multiStore.leftUncopied(batch, index, on: other.role)
+    }
+  }
+
+  private func execReplied(_ reply: borrowing Reply) {
+    guard reply.kind == .array, reply.count == batch.count else {
+      // Refused (EXECABORT) or aborted by WATCH: it did not happen, so the other store hears nothing of it.
+      if reply.kind == .nil { replies.appendNullArray() } else { reply.encode(into: &replies) }
+      isRefused = true
+      return complete()
+    }
+    for index in 0..<reply.count { keep(reply[index], at: index) }
+    defaultStoreIsDone()
+  }
+
+  private func failWhole(_ failure: ConnectionFailure) {
+    multiStore.pipelineFailed(kind, on: routing.defaultStore, failure.exceptionClass, failure.description)
+    if failure.mayHaveBeenExecuted, routing.isDual {
+      for index in 0..<batch.count { multiStore.markUnknown(batch, index, on: other.role) }
+    }
+    let repetitions = kind == .multi ? 1 : batch.count
+    for _ in 0..<repetitions { replies.appendError(failure.clientError(store: routing.defaultStore)) }
+    isRefused = true
+    complete()
+  }
+
+  private func defaultStoreIsDone() {
+    guard routing.isDual, elements.contains(where: \.isCopied) else { return complete() }
+    sendCopies()
+    // A missed read may get a better answer from the other store, so it has to be waited for.
+    let mayFill = routing.readPolicy == .fallback && elements.contains(where: \.isMiss)
+    if multiStore.configuration.writeAcknowledgement == .defaultStore, !mayFill { writeAnswer() }
+  }
+
+  // MARK: The other store's side
+
+  private func sendCopies() {
+    let connection = other.ordinary
+    let isMulti = kind == .multi
+    guard connection.hasRoom(commands: batch.count + 2, bytes: batch.byteCount + 64) else {
+      copiesLeft = 0
+      noteCopyFailure(CopyFailure(.queueFull))
+      return
+    }
+    if isMulti { connection.send(Self.multi.span, to: self, token: Self.openToken) }
+    for index in elements.indices where elements[index].isCopied {
+      copiesLeft += 1
+      connection.send(
+        batch.bytes.span.extracting(batch.range(index)),
+        to: self,
+        token: isMulti ? Self.openToken : Self.copyBit + index
+      )
+    }
+    if isMulti {
+      copiesLeft = 1
+      connection.send(Self.exec.span, to: self, token: Self.copiedExecToken)
+    }
+  }
+
+  private func copiedExecReplied(_ reply: borrowing Reply) {
+    copiesLeft = 0
+    let copied = elements.indices.filter { elements[$0].isCopied }
+    if reply.kind == .array, reply.count == copied.count {
+      for (place, index) in copied.enumerated() { compare(reply[place], with: index) }
+      finishComparison()
+    } else {
+      noteCopyFailure(CopyFailure(reply))
+    }
+  }
+
+  private func otherStoreReplied(_ reply: borrowing Reply, to index: Int) {
+    copiesLeft -= 1
+    compare(reply, with: index)
+    if copiesLeft == 0 { finishComparison() }
+  }
+
+  private func copyFailed(_ failure: CopyFailure, _ token: Int) {
+    copiesLeft -= 1
+    if token >= Self.copyBit {
+      let index = token - Self.copyBit
+      if spec(index).commandClass == .write { other.markStale(batch.bytes.span.extracting(batch.range(index)), spec(index)) }
+      if copyFailure == nil { copyFailure = failure }
+      if copiesLeft == 0 { finishComparison() }
+    } else {
+      copiesLeft = 0
+      noteCopyFailure(failure)
+    }
+  }
+
+  /// No copy was executed, or nobody knows.
+  private func noteCopyFailure(_ failure: CopyFailure) {
+    copyFailure = failure
+    for index in elements.indices where elements[index].isCopied && spec(index).commandClass == .write {
+      other.markStale(batch.bytes.span.extracting(batch.range(index)), spec(index))
+    }
+    finishComparison()
+  }
+
+  private func compare(_ reply: borrowing Reply, with index: Int) {
+    let spec = spec(index)
+    otherReply.removeAll()
+    reply.encode(into: &otherReply)
+    let start = index == 0 ? 0 : elements[index - 1].end
+    let range = start..<elements[index].end
+    if spec.commandClass == .write {
+      let command = batch.bytes.span.extracting(batch.range(index))
+      if reply.kind == .error {
+        multiStore.copyFailed(batch, index, on: other.role, CopyFailure(reply))
+      } else {
+        other.clearStale(command, spec)
+      }
+    }
+    guard elements[index].isComparable else { return }
+    let comparer = ReplyComparer(mode: multiStore.configuration.comparison)
+    if !comparer.areEqual(spec.comparison, replies.span.extracting(range), otherReply.span) {
+      diff.add(
+        index: index,
+        command: spec.label,
+        defaultReply: replies.span.extracting(range),
+        otherReply: otherReply.span,
+        isFull: multiStore.configuration.logValues
+      )
+    }
+    if elements[index].isMiss, routing.readPolicy == .fallback { substitute(reply, for: index, spec, range) }
+  }
+
+  /// The default store missed: the other store's reply is at hand, and it is the answer if it has something.
+  private func substitute(_ reply: borrowing Reply, for index: Int, _ spec: CommandSpec, _ range: Range<Int>) {
+    let command = batch.bytes.span.extracting(batch.range(index))
+    guard reply.kind != .error, !other.isStale(command, spec) else { return }
+    let start = substitutes.count
+    if spec.miss == .anyNullElement {
+      guard ElementFill.merge(replies.span.extracting(range), otherReply.span, into: &substitutes) else { return }
+    } else {
+      guard !spec.miss.isMiss(reply, of: command) else { return }
+      substitutes.append(otherReply.span)
+    }
+    elements[index].substitute = start..<substitutes.count
+    // Only what the primary lacked is a fallback; what the secondary lacks is a diff and nothing else.
+    if routing.defaultStore == .primary { multiStore.fellBack(batch, index) }
+  }
+
+  // MARK: The answer
+
+  private func finishComparison() {
+    if let copyFailure {
+      multiStore.pipelineCopyFailed(kind, on: other.role, copyFailure)
+    } else {
+      multiStore.metrics.compared(kind)
+      if !diff.isEmpty { multiStore.differed(kind, diff, defaultStore: routing.defaultStore) }
+    }
+    complete()
+  }
+
+  private func complete() {
+    writeAnswer()
+    finish()
+  }
+
+  private func writeAnswer() {
+    guard let sink else { return }
+    if kind == .multi, !isRefused { sink.output.appendArrayHeader(batch.count) }
+    if substitutes.isEmpty {
+      sink.output.append(replies.span)
+    } else {
+      writeSubstituted(into: &sink.output)
+    }
+    answer()
+  }
+
+  private func writeSubstituted(into output: inout ByteBuffer) {
+    var start = 0
+    for element in elements {
+      if element.substitute.isEmpty {
+        output.append(replies.span.extracting(start..<element.end))
+      } else {
+        output.append(substitutes.span.extracting(element.substitute))
+      }
+      start = element.end
+    }
+  }
+
+  private static let multi = encoded("MULTI")
+  private static let exec = encoded("EXEC")
+
+  private static func encoded(_ name: String) -> [UInt8] {
+    Array("*1\r\n$\(name.utf8.count)\r\n\(name)\r\n".utf8)
+  }
+}

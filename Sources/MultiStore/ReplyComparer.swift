@@ -1,0 +1,78 @@
+internal import RESP
+
+/// Holds two stores' replies to the same command against each other.
+struct ReplyComparer {
+  /// How far apart two TTLs may be, in the unit of the reply: the two stores were asked at different moments.
+  static let secondsTolerance = 1
+  static let millisecondsTolerance = 1000
+
+  let mode: ReplyComparison
+
+  /// True when the encoded replies say the same.
+  func areEqual(_ comparison: Comparison, _ first: Span<UInt8>, _ second: Span<UInt8>) -> Bool {
+    // Nearly all replies are equal to the byte, and then nothing has to be decoded.
+    if first.hasSameBytes(as: second) { return true }
+    if mode == .exact { return false }
+    if comparison == .ignored { return true }
+    guard comparison != .ordered || isError(first) else { return false }
+    var firstPosition = 0
+    var secondPosition = 0
+    guard let first = RESPValue.decode(first, at: &firstPosition),
+      let second = RESPValue.decode(second, at: &secondPosition)
+    else { return false }
+    return areEqual(comparison, first, second)
+  }
+
+  private func isError(_ reply: Span<UInt8>) -> Bool {
+    !reply.isEmpty && reply[0] == UInt8(ascii: "-")
+  }
+
+  private func areEqual(_ comparison: Comparison, _ first: RESPValue, _ second: RESPValue) -> Bool {
+    switch (first, second) {
+    case (.error(let first), .error(let second)):
+      // Servers of different versions word the same refusal differently; its code, the first word, stays.
+      return first.prefix { $0 != " " } == second.prefix { $0 != " " }
+    case (.integer(let first), .integer(let second)):
+      guard comparison == .time, first > 0, second > 0 else { return first == second }
+      return (first - second).magnitude <= Self.tolerance(of: first)
+    case (.array(let first), .array(let second)):
+      guard first.count == second.count else { return false }
+      return areEqual(comparison, first, second)
+    case (.string(let first), .string(let second)):
+      return first == second || (comparison == .scores && Self.sameNumber(first, second))
+    default:
+      return first == second
+    }
+  }
+
+  private func areEqual(_ comparison: Comparison, _ first: [RESPValue], _ second: [RESPValue]) -> Bool {
+    switch comparison {
+    case .unordered:
+      return Self.counted(first) == Self.counted(second)
+    case .unorderedPairs where first.count.isMultiple(of: 2):
+      return Self.counted(Self.pairs(first)) == Self.counted(Self.pairs(second))
+    default:
+      return zip(first, second).allSatisfy { areEqual(comparison, $0, $1) }
+    }
+  }
+
+  /// A reply in milliseconds is told from one in seconds by its size: PEXPIRETIME and PTTL count a thousand times faster.
+  private static func tolerance(of value: Int) -> Int {
+    value >= 100_000 ? millisecondsTolerance : secondsTolerance
+  }
+
+  private static func counted<Value: Hashable>(_ values: [Value]) -> [Value: Int] {
+    values.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+  }
+
+  private static func pairs(_ values: [RESPValue]) -> [[RESPValue]] {
+    stride(from: 0, to: values.count, by: 2).map { [values[$0], values[$0 + 1]] }
+  }
+
+  private static func sameNumber(_ first: [UInt8], _ second: [UInt8]) -> Bool {
+    guard let first = Double(String(decoding: first, as: UTF8.self)),
+      let second = Double(String(decoding: second, as: UTF8.self))
+    else { return false }
+    return first == second
+  }
+}

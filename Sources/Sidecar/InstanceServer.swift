@@ -1,0 +1,149 @@
+internal import CoreMetrics
+internal import EventLoop
+internal import Hiredis
+internal import Logging
+internal import MultiStore
+internal import RESP
+internal import Synchronization
+
+/// One instance at work: its event loop on a thread of its own, its listeners, its clients, and the MultiStore between
+/// them and the stores. Confined to that loop, except for what says otherwise.
+final class InstanceServer {
+  /// What clients may use up.
+  struct Limits: Sendable {
+    var maxClients: Int
+    var idleTimeout: Duration?
+    var parser: ParserLimits
+    /// Replies that one client has not taken, in bytes.
+    var outputBufferLimit: Int
+    /// Input of one client that is not executed yet, in bytes. Redis' `client-query-buffer-limit` is 1 GiB.
+    var inputBufferLimit = 1 << 30
+    /// Commands between MULTI and EXEC, in bytes.
+    var transactionBytesLimit = 1 << 30
+  }
+
+  /// How often idle clients are looked for.
+  private static let sweepInterval = Duration.seconds(1)
+  /// A client that said nothing for so long gives its buffers back.
+  private static let trimAfterNanoseconds: UInt64 = 1_000_000_000
+
+  let loop: EventLoop
+  let multiStore: MultiStore
+  let limits: Limits
+  let credentials: Credentials?
+  let metrics: ClientMetrics
+  private let logger: Logger
+  private var listeners: [Listener] = []
+  private var sessions: [Int: Session] = [:]
+  private var nextID = 1
+  private var sweepTimer: LoopTimer?
+  /// Called once when the last client is gone after ``drain(then:)``.
+  private var whenDrained: (() -> Void)?
+
+  init(
+    on loop: EventLoop,
+    multiStore: MultiStore,
+    limits: Limits,
+    credentials: Credentials?,
+    metrics: ClientMetrics,
+    logger: Logger
+  ) {
+    self.loop = loop
+    self.multiStore = multiStore
+    self.limits = limits
+    self.credentials = credentials
+    self.metrics = metrics
+    self.logger = logger
+  }
+
+  /// The one database that the instance serves.
+  var database: Int { multiStore.store(multiStore.routing.defaultStore).database }
+
+  /// What HELLO says the server's version is: the default store's, as far as it is known.
+  var storeVersion: String { multiStore.store(multiStore.routing.defaultStore).serverVersion ?? "7.0.0" }
+
+  /// Opens the stores' connections and the listeners.
+  ///
+  /// - Returns: the addresses that clients can use, with real port numbers.
+  func start(listeningOn addresses: [SocketAddress]) throws(ListenError) -> [SocketAddress] {
+    multiStore.start()
+    for address in addresses {
+      listeners.append(try Listener(on: loop, address: address) { [weak self] in self?.accept($0) })
+    }
+    let timer = LoopTimer(on: loop) { [weak self] in self?.sweep() }
+    timer.schedule(after: Self.sweepInterval, repeating: Self.sweepInterval)
+    sweepTimer = timer
+    return listeners.map(\.boundAddress)
+  }
+
+  /// Accepts nobody any more, executes what clients have sent, and calls `then` when the last of them is gone.
+  func drain(then: @escaping () -> Void) {
+    listeners.forEach { $0.close() }
+    listeners = []
+    whenDrained = then
+    for session in sessions.values { session.drain() }
+    finishIfDrained()
+  }
+
+  /// Closes everything, whatever is still in flight.
+  func close() {
+    listeners.forEach { $0.close() }
+    listeners = []
+    sweepTimer?.close()
+    sweepTimer = nil
+    for session in sessions.values { session.cutOff(.shutdown) }
+    multiStore.close()
+  }
+
+  func didClose(_ session: Session) {
+    guard sessions.removeValue(forKey: session.id) != nil else { return }
+    metrics.connected.record(sessions.count)
+    finishIfDrained()
+  }
+
+  /// The error reply for a command whose connection failed.
+  func clientError(_ failure: ConnectionFailure, over connection: HiredisConnection?) -> String {
+    let role = StoreRole.allCases.first { connection.map(multiStore.store($0).owns) == true }
+    return failure.clientError(store: role ?? multiStore.routing.defaultStore)
+  }
+
+  private func accept(_ stream: Stream) {
+    metrics.accepted.increment()
+    guard sessions.count < limits.maxClients, whenDrained == nil else {
+      metrics.closed(.maxClients)
+      stream.write(Self.maxClientsError.span)
+      return stream.closeAfterWriting()
+    }
+    let session = Session(server: self, stream: stream, id: nextID)
+    sessions[nextID] = session
+    nextID += 1
+    metrics.connected.record(sessions.count)
+  }
+
+  /// The words that a Redis server has for it, so that clients recognise them.
+  private static let maxClientsError = Array("-ERR max number of clients reached\r\n".utf8)
+
+  private func sweep() {
+    let now = loop.now
+    let timeout = limits.idleTimeout.map(Self.nanoseconds)
+    for session in sessions.values {
+      let idle = now - min(now, session.lastActive)
+      if let timeout, idle > timeout, session.isQuiet {
+        session.cutOff(.idleTimeout)
+      } else if idle > Self.trimAfterNanoseconds {
+        session.trim()
+      }
+    }
+  }
+
+  private func finishIfDrained() {
+    guard sessions.isEmpty, let whenDrained else { return }
+    self.whenDrained = nil
+    whenDrained()
+  }
+
+  private static func nanoseconds(_ duration: Duration) -> UInt64 {
+    let (seconds, attoseconds) = duration.components
+    return UInt64(max(0, seconds)) * 1_000_000_000 + UInt64(max(0, attoseconds) / 1_000_000_000)
+  }
+}

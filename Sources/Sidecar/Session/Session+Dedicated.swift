@@ -1,0 +1,33 @@
+internal import Hiredis
+internal import MultiStore
+internal import RESP
+
+/// A connection to one store that belongs to one session.
+struct DedicatedConnection {
+  let store: StoreRole
+  let connection: HiredisConnection
+  /// Keys are being watched on it.
+  var isWatching = false
+}
+
+extension Session {
+  /// The session's own connection to `role`, opened when it is needed first; nil when the limit is reached.
+  ///
+  /// One that leads to a store that is no longer the default is left behind: what it watched is void.
+  func dedicatedConnection(to role: StoreRole) -> HiredisConnection? {
+    if let dedicated {
+      if dedicated.store == role { return dedicated.connection }
+      releaseDedicated()
+    }
+    guard let connection = multiStore.store(role).openDedicated() else { return nil }
+    dedicated = DedicatedConnection(store: role, connection: connection)
+    return connection
+  }
+
+  /// Closes the session's own connection. A command that blocks there is given up by the server.
+  func releaseDedicated() {
+    guard let dedicated else { return }
+    self.dedicated = nil
+    multiStore.store(dedicated.store).closeDedicated(dedicated.connection)
+  }
+}

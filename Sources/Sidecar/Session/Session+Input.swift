@@ -1,0 +1,144 @@
+internal import EventLoop
+internal import Hiredis
+internal import MultiStore
+internal import RESP
+
+/// Taking commands from the input and sending each on its way.
+extension Session {
+  /// What became of a command.
+  enum Disposal {
+    /// It is on its way, or answered.
+    case taken
+    /// It has to wait until what came before it is done; it stays in the input.
+    case waits
+  }
+
+  /// Takes as many whole commands from `bytes` as can be executed now.
+  ///
+  /// - Returns: the bytes that are done with.
+  func process(_ bytes: Span<UInt8>) -> Int {
+    let routing = multiStore.routing
+    var consumed = 0
+    var gathered: CommandBatch?
+    parsing: while !isClosing {
+      switch parser.parse(bytes.extracting(consumed..<bytes.count)) {
+      case .needsMore:
+        break parsing
+      case .nothing(let length):
+        consumed += length
+      case .invalid(let error):
+        guard gathered == nil, isQuiet else { break parsing }
+        output.appendError(error.description)
+        server.metrics.closed(.protocolError)
+        closeAfterReplies()
+        consumed = bytes.count
+      case .command(let command):
+        let disposal: Disposal
+        if command.isInline {
+          let inline = parser.inlineCommand
+          disposal = take(inline.span, command, routing, &gathered)
+        } else {
+          disposal = take(bytes.extracting(consumed..<consumed + command.length), command, routing, &gathered)
+        }
+        guard disposal == .taken else { break parsing }
+        consumed += command.length
+      }
+    }
+    if let gathered { execute(gathered, as: gathered.count == 1 ? .single : .pipelined, routing: routing) }
+    return consumed
+  }
+
+  /// Sends one command on its way, or adds it to the pipeline that is being gathered.
+  private func take(
+    _ bytes: Span<UInt8>,
+    _ command: CommandParser.Command,
+    _ routing: Routing,
+    _ gathered: inout CommandBatch?
+  ) -> Disposal {
+    let id = CommandTable.lookup(bytes.extracting(command.name), subcommand: bytes.extracting(command.second))
+    let spec = CommandTable.spec(id)
+    if routing.isDual, transaction == nil, isAuthenticated, spec.accepts(argumentCount: command.argumentCount) {
+      switch spec.commandClass(ofCommand: bytes) {
+      case .read, .keyspaceRead, .write:
+        return gather(bytes, id, &gathered)
+      default: break
+      }
+    }
+    // Everything else is an execution of its own: the pipeline so far goes first.
+    guard gathered == nil else { return .waits }
+    if !isAuthenticated || transaction != nil || !spec.accepts(argumentCount: command.argumentCount) {
+      guard isQuiet else { return .waits }
+      takeUncommon(bytes, spec, command.argumentCount, routing)
+      return .taken
+    }
+    switch spec.commandClass(ofCommand: bytes) {
+    case .read, .keyspaceRead, .write:
+      return forwardOrWait(bytes, over: multiStore.store(routing.defaultStore).ordinaryConnection)
+    case .connection, .transaction, .pubsub:
+      guard isQuiet else { return .waits }
+      takeUncommon(bytes, spec, command.argumentCount, routing)
+      return .taken
+    case .blocking:
+      return takeOnDedicated(bytes, spec, routing)
+    case .script, .unlisted:
+      return takeIsolated(bytes, spec, routing)
+    }
+  }
+
+  private func gather(_ bytes: Span<UInt8>, _ id: CommandID, _ gathered: inout CommandBatch?) -> Disposal {
+    if let batch = gathered {
+      guard batch.count < Self.maxPipelineCommands else { return .waits }
+      batch.append(bytes, id: id)
+    } else {
+      guard isQuiet else { return .waits }
+      let batch = multiStore.makeBatch()
+      batch.append(bytes, id: id)
+      gathered = batch
+    }
+    return .taken
+  }
+
+  private func forwardOrWait(_ bytes: Span<UInt8>, over connection: HiredisConnection) -> Disposal {
+    guard canForward(over: connection) else { return .waits }
+    forward(bytes, over: connection)
+    return .taken
+  }
+
+  /// Scripts and unlisted commands: to the default store alone, over its isolated connection.
+  private func takeIsolated(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ routing: Routing) -> Disposal {
+    if spec.traits.contains(.refused) {
+      guard isQuiet else { return .waits }
+      output.appendError(
+        "ERR MultiStore: '\(spec.name)' can't be sent over a connection that many clients share; ask the store itself"
+      )
+      finishTurn()
+      return .taken
+    }
+    if spec.commandClass == .unlisted, multiStore.rejectsUnlistedCommands, !spec.traits.contains(.notCounted) {
+      guard isQuiet else { return .waits }
+      multiStore.methodMissing(spec.id)
+      output.appendError("ERR MultiStore: '\(spec.name)' is not listed, and unlisted_commands is `reject`")
+      finishTurn()
+      return .taken
+    }
+    if spec.traits.contains(.deepReply) { return takeOnDedicated(bytes, spec, routing) }
+    let connection = multiStore.store(routing.defaultStore).isolatedConnection
+    guard canForward(over: connection) else { return .waits }
+    multiStore.willExecuteOnDefaultStoreAlone(bytes, spec, routing: routing)
+    forward(bytes, over: connection)
+    return .taken
+  }
+
+  /// Commands whose connection can serve nobody else meanwhile: over a connection of the session's own.
+  private func takeOnDedicated(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ routing: Routing) -> Disposal {
+    guard isQuiet else { return .waits }
+    guard let connection = dedicatedConnection(to: routing.defaultStore) else {
+      output.appendError("ERR MultiStore: too many connections of clients' own to the store (dedicated_connections)")
+      finishTurn()
+      return .taken
+    }
+    multiStore.willExecuteOnDefaultStoreAlone(bytes, spec, routing: routing)
+    forward(bytes, over: connection)
+    return .taken
+  }
+}

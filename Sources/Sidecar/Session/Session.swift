@@ -1,0 +1,197 @@
+internal import EventLoop
+internal import Hiredis
+internal import MultiStore
+internal import RESP
+
+/// One client's connection: commands in, replies out, in order.
+///
+/// With one store in use, commands are forwarded as they come, and the store's connection keeps their order. With both in
+/// use, one execution at a time is under way, and what arrives meanwhile becomes the next pipeline. Anything that goes
+/// another way (another connection, an answer of the sidecar's own) waits until nothing is in flight. So replies never
+/// have to be sorted. Confined to the instance's loop.
+final class Session: ReplySink {
+  /// Commands of one client that may be on their way to a store; more wait in its input.
+  static let maxInFlight = 4096
+  /// Commands of one client that are executed as one pipeline.
+  static let maxPipelineCommands = 1024
+  /// Input that is kept while earlier commands are executed; beyond it the client is not read.
+  static let inputHighWater = 256 << 10
+  /// Output that a client has not taken; beyond it no further command of the client is executed.
+  static let outputHighWater = 1 << 20
+  /// Buffer memory that an active session keeps between two turns.
+  static let keptCapacity = 16 << 10
+
+  let server: InstanceServer
+  let stream: Stream
+  /// What CLIENT ID says.
+  let id: Int
+  /// What CLIENT SETNAME set.
+  var name = ""
+  var isAuthenticated: Bool
+  /// The loop's clock when the client was heard from last.
+  private(set) var lastActive: UInt64
+
+  /// Input that could not be consumed yet.
+  var input = ByteBuffer()
+  var parser: CommandParser
+  /// Forwarded commands without a reply yet, all over `path`.
+  private var inFlight = 0
+  private var path: HiredisConnection?
+  private var isExecuting = false
+  /// The commands since MULTI; nil outside of a transaction.
+  var transaction: Transaction?
+  /// The session's own connection to the default store: for what blocks, and for WATCH.
+  var dedicated: DedicatedConnection?
+  /// No further command is executed; the client is let go when its replies are out.
+  private(set) var isClosing = false
+  private var isClosed = false
+  private var isDraining = false
+  private var isReading = false
+  private var isAtEndOfTurn = false
+
+  init(server: InstanceServer, stream: Stream, id: Int) {
+    self.server = server
+    self.stream = stream
+    self.id = id
+    parser = CommandParser(limits: server.limits.parser)
+    isAuthenticated = server.credentials == nil
+    lastActive = server.loop.now
+    super.init()
+    stream.delegate = self
+    updateReading()
+  }
+
+  var multiStore: MultiStore { server.multiStore }
+
+  /// True when nothing is on its way, so that an answer of the sidecar's own is the next in order.
+  var isQuiet: Bool { inFlight == 0 && !isExecuting }
+
+  /// True when a command may be forwarded over `connection` without overtaking anything.
+  func canForward(over connection: HiredisConnection) -> Bool {
+    !isExecuting && (inFlight == 0 || (path === connection && inFlight < Self.maxInFlight))
+  }
+
+  /// Forwards one command; its reply comes next after those of the commands before.
+  func forward(_ command: Span<UInt8>, over connection: HiredisConnection) {
+    inFlight += 1
+    path = connection
+    multiStore.forward(command, over: connection, to: self, token: 0)
+  }
+
+  /// Executes a batch; nothing else is executed until it is done.
+  func execute(_ batch: CommandBatch, as kind: BatchKind, routing: Routing, over connection: HiredisConnection? = nil) {
+    isExecuting = true
+    multiStore.execute(batch, as: kind, routing: routing, over: connection, for: self)
+  }
+
+  override func executionDidFinish() {
+    isExecuting = false
+    finishTurn()
+  }
+
+  /// Lets the client go after the replies that are in `output`.
+  func closeAfterReplies() {
+    isClosing = true
+    finishTurn()
+  }
+
+  /// Cuts the client off; what it was owed is dropped.
+  func cutOff(_ reason: ClientCloseReason) {
+    guard !isClosed else { return }
+    server.metrics.closed(reason)
+    stream.close()
+  }
+
+  /// Executes what was read already, then lets the client go.
+  func drain() {
+    isDraining = true
+    finishTurn()
+  }
+
+  /// Gives back memory that an idle client has no use for.
+  func trim() {
+    if output.isEmpty { output.removeAll(keepingCapacityUpTo: 0) }
+    if input.isEmpty { input.removeAll(keepingCapacityUpTo: 0) }
+  }
+
+  /// Has `endOfTurn()` called before the loop sleeps.
+  func finishTurn() {
+    guard !isAtEndOfTurn else { return }
+    isAtEndOfTurn = true
+    server.loop.atEndOfTurn(self)
+  }
+
+  private var owedBytes: Int { output.count + stream.pendingWriteBytes }
+
+  private var hasHeadroom: Bool { owedBytes < Self.outputHighWater }
+}
+
+extension Session: ReplyReceiver {
+  func receive(_ reply: borrowing Reply, token: Int) {
+    inFlight -= 1
+    guard !isClosed else { return }
+    reply.encode(into: &output)
+    finishTurn()
+  }
+
+  func receive(failure: ConnectionFailure, token: Int) {
+    inFlight -= 1
+    guard !isClosed else { return }
+    output.appendError(server.clientError(failure, over: path))
+    finishTurn()
+  }
+}
+
+extension Session: StreamDelegate {
+  func stream(_ stream: Stream, didRead bytes: Span<UInt8>) {
+    lastActive = server.loop.now
+    guard !isClosing else { return }
+    if input.isEmpty, hasHeadroom {
+      let consumed = process(bytes)
+      if consumed < bytes.count { input.append(bytes.extracting(consumed..<bytes.count)) }
+    } else {
+      input.append(bytes)
+    }
+    guard input.count <= server.limits.inputBufferLimit else { return cutOff(.inputBufferLimit) }
+    finishTurn()
+  }
+
+  func streamDidDrain(_ stream: Stream) {
+    finishTurn()
+  }
+
+  func streamDidClose(_ stream: Stream, error: StreamError?) {
+    isClosed = true
+    isClosing = true
+    transaction = nil
+    releaseDedicated()
+    output.removeAll(keepingCapacityUpTo: 0)
+    input.removeAll(keepingCapacityUpTo: 0)
+    server.didClose(self)
+  }
+}
+
+extension Session: EndOfTurnWorker {
+  func endOfTurn() {
+    isAtEndOfTurn = false
+    guard !isClosed else { return output.removeAll(keepingCapacityUpTo: 0) }
+    if !input.isEmpty, !isClosing, !isExecuting, hasHeadroom {
+      let consumed = process(input.span)
+      input.removeFirst(consumed)
+    }
+    if !output.isEmpty {
+      stream.write(output.span)
+      output.removeAll(keepingCapacityUpTo: Self.keptCapacity)
+    }
+    if owedBytes > server.limits.outputBufferLimit { return cutOff(.outputBufferLimit) }
+    if isQuiet, isClosing || isDraining { return stream.closeAfterWriting() }
+    updateReading()
+  }
+
+  private func updateReading() {
+    let canRead = !isClosing && !isDraining && hasHeadroom && (isQuiet || input.count < Self.inputHighWater)
+    guard canRead != isReading else { return }
+    isReading = canRead
+    if canRead { stream.startReading() } else { stream.stopReading() }
+  }
+}

@@ -1,0 +1,102 @@
+internal import MultiStore
+internal import RESP
+
+/// What a client said between MULTI and EXEC.
+struct Transaction {
+  /// The commands so far.
+  let batch: CommandBatch
+  /// One of them was refused: EXEC answers EXECABORT.
+  var isRefused = false
+}
+
+/// MULTI, EXEC and what lies between. Commands are queued here and not on the store's connection, which other clients
+/// share.
+extension Session {
+  /// One command of the class `transaction`. Nothing is in flight.
+  func takeTransactionCommand(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ routing: Routing) {
+    switch spec.id {
+    case .multi:
+      guard transaction == nil else { return output.appendError("ERR MULTI calls can not be nested") }
+      transaction = Transaction(batch: multiStore.makeBatch())
+      output.appendStatus("OK")
+    case .exec: exec(routing)
+    case .discard:
+      guard let transaction else { return output.appendError("ERR DISCARD without MULTI") }
+      multiStore.recycle(transaction.batch)
+      self.transaction = nil
+      releaseWatch()
+      output.appendStatus("OK")
+    case .watch:
+      guard transaction == nil else { return output.appendError("ERR WATCH inside MULTI is not allowed") }
+      watch(bytes, routing)
+    default:  // UNWATCH
+      releaseWatch()
+      output.appendStatus("OK")
+    }
+  }
+
+  /// Adds one command to the open transaction. Nothing is in flight.
+  func queue(_ bytes: Span<UInt8>, _ spec: CommandSpec, argumentCount: Int) {
+    if let refusal = refusalInTransaction(spec, argumentCount: argumentCount) {
+      transaction?.isRefused = true
+      return output.appendError(refusal)
+    }
+    guard let batch = transaction?.batch else { return }
+    guard batch.byteCount + bytes.count <= server.limits.transactionBytesLimit else {
+      transaction?.isRefused = true
+      return output.appendError("ERR MultiStore: the transaction is larger than the input buffer limit")
+    }
+    batch.append(bytes, id: spec.id)
+    output.appendStatus("QUEUED")
+  }
+
+  private func refusalInTransaction(_ spec: CommandSpec, argumentCount: Int) -> String? {
+    if spec.id == .other { return "ERR unknown command" }
+    if !spec.accepts(argumentCount: argumentCount) {
+      return "ERR wrong number of arguments for '\(spec.name)' command"
+    }
+    switch spec.commandClass {
+    case .connection where spec.id != .ping && spec.id != .echo, .pubsub:
+      return "ERR MultiStore: '\(spec.name)' is not allowed in a transaction"
+    default:
+      return spec.traits.isDisjoint(with: [.refused, .deepReply])
+        ? nil : "ERR MultiStore: '\(spec.name)' is not allowed in a transaction"
+    }
+  }
+
+  private func exec(_ routing: Routing) {
+    guard let transaction else { return output.appendError("ERR EXEC without MULTI") }
+    self.transaction = nil
+    guard !transaction.isRefused else {
+      multiStore.recycle(transaction.batch)
+      releaseWatch()
+      return output.appendError("EXECABORT Transaction discarded because of previous errors.")
+    }
+    let watched = dedicated.flatMap { $0.isWatching ? $0 : nil }
+    if let watched, watched.store != routing.defaultStore || !watched.connection.isReady {
+      // Nobody watched the keys on what is the default store now, or the watch was lost with its connection.
+      multiStore.recycle(transaction.batch)
+      releaseDedicated()
+      return output.appendNullArray()
+    }
+    guard transaction.batch.count > 0 || watched != nil else {
+      multiStore.recycle(transaction.batch)
+      return output.appendArrayHeader(0)
+    }
+    dedicated?.isWatching = false
+    execute(transaction.batch, as: .multi, routing: routing, over: watched?.connection)
+  }
+
+  private func watch(_ bytes: Span<UInt8>, _ routing: Routing) {
+    guard let connection = dedicatedConnection(to: routing.defaultStore) else {
+      return output.appendError("ERR MultiStore: too many connections of clients' own to the store")
+    }
+    dedicated?.isWatching = true
+    forward(bytes, over: connection)
+  }
+
+  private func releaseWatch() {
+    // The server forgets what a connection watched when it closes, whatever its state.
+    if dedicated?.isWatching == true { releaseDedicated() }
+  }
+}
