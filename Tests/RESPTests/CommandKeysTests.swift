@@ -16,7 +16,7 @@ private let samples = [
   "ZUNION 1 a", "ZUNIONSTORE d 2 a b WEIGHTS 1 2", "ZINTERSTORE d 1 a", "ZDIFFSTORE d 2 a b", "ZUNIONSTORE d 3 a b",
   "MSETEX 2 a 1 b 2 EX 10", "MSETEX 3 a 1 b 2",
   "XREAD STREAMS a b 0 0", "XREAD COUNT 1 BLOCK 0 STREAMS a b 1 2", "xread streams a 0", "XREAD STREAMS a b 0",
-"XREADGROUP GROUP g c STREAMS a >",
+  "XREADGROUP GROUP g c STREAMS a >",
   "XREADGROUP GROUP streams c COUNT 2 NOACK STREAMS a b > >",
   "SORT a", "SORT a STORE d", "SORT a BY w_* GET store LIMIT 0 10 ALPHA STORE d", "sort a store d store e",
   "SORT a BY store", "SORT a LIMIT 0 1 DESC STORE d",
