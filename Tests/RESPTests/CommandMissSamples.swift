@@ -82,13 +82,16 @@ extension MissSample {
     MissSample("ZDIFF 2 k l WITHSCORES", "ZADD k 0.1 a", "ZADD l 0.7 b"),
   ]
 
+  /// Small hashes would otherwise be kept in the order of insertion, and so agree by luck.
+  private static let hashTables = "CONFIG SET hash-max-listpack-entries 0"
+
   private static let hashes = [
     MissSample("HGET k f", "HSET k f v"),
     MissSample("HMGET k f", "HSET k f v"),
     MissSample("HMGET k f g", "HSET k f v g w"),
-    MissSample("HGETALL k", "HSET k f v g w h x"),
-    MissSample("HKEYS k", "HSET k f v g w h x"),
-    MissSample("HVALS k", "HSET k f v g w h x"),
+    MissSample("HGETALL k", hashTables, "HSET k f v g w h x i y j z"),
+    MissSample("HKEYS k", hashTables, "HSET k f v g w h x i y j z"),
+    MissSample("HVALS k", hashTables, "HSET k f v g w h x i y j z"),
     MissSample("HLEN k", "HSET k f v"),
     MissSample("HSTRLEN k f", "HSET k f v"),
     MissSample("HEXISTS k f", "HSET k f v"),

@@ -84,13 +84,13 @@ struct CommandTableTests {
     #expect(Set(names).count == names.count)
   }
 
-  @Test(
-    "What no server knows is `other`",
-    arguments: ["", "ge", "gett", "other", "object|freq", "GET ", "get\0", "gеt", "\u{0}", "config|get", "freq", "@ET"]
-  )
-  func unknownNames(name: String) {
-    #expect(CommandTable.lookup(name) == .other)
-    #expect(CommandTable.lookup(name, subcommand: "freq") == .other)
+  @Test("What no server knows is `other`")
+  func unknownNames() {
+    let unknown = ["", "ge", "gett", "other", "object|freq", "GET ", "get\0", "gеt", "\0", "config|get", "freq", "@ET"]
+    for name in unknown {
+      #expect(CommandTable.lookup(name) == .other, "\(name.debugDescription)")
+      #expect(CommandTable.lookup(name, subcommand: "freq") == .other, "\(name.debugDescription)")
+    }
   }
 
   @Test("An unknown subcommand gives the container, and a command without subcommands ignores its argument")
@@ -156,7 +156,7 @@ struct CommandTableTests {
     #expect([1, 2, 1000].map(CommandTable.spec(.other).accepts) == [true, true, true])
   }
 
-  @Test("What is refused or answered from afar is never a plain read or write")
+  @Test("What is refused is no data command, only writes have effects, and only reads can miss")
   func consistency() {
     for spec in CommandTable.all {
       let isData = spec.commandClass == .read || spec.commandClass == .write
