@@ -16,10 +16,9 @@ extension CommandSpec {
   static func keyspaceRead(
     _ name: StaticString,
     _ arity: Int,
-    _ keys: KeyPositions = .none,
     _ comparison: Comparison = .ignored
   ) -> CommandSpec {
-    CommandSpec(name, .keyspaceRead, arity: arity, keys: keys, comparison: comparison)
+    CommandSpec(name, .keyspaceRead, arity: arity, comparison: comparison)
   }
 
   /// A command that changes data. `miss` counts only where the command, without certain options, is a read.
@@ -44,9 +43,22 @@ extension CommandSpec {
     )
   }
 
-  /// A command that sends a message. The servers don't flag it `write`, and the replies count each server's listeners.
-  static func publish(_ name: StaticString, _ arity: Int, _ keys: KeyPositions) -> CommandSpec {
-    CommandSpec(name, .write, arity: arity, keys: keys, effect: .verbatim, comparison: .ignored)
+  /// GEORADIUS or its sibling: a write with STORE or STOREDIST, otherwise a read.
+  static func geoRadius(_ name: StaticString, _ arity: Int, optionsAt: Int) -> CommandSpec {
+    write(
+      name,
+      arity,
+      .geoRadius(optionsAt: optionsAt),
+      .verbatim,
+      .ordered,
+      .readsUnlessStore,
+      miss: .emptyCollection
+    )
+  }
+
+  /// A command that sends a message. The servers don't flag it `write`, and its reply counts a server's listeners.
+  static func publish(_ name: StaticString, _ arity: Int) -> CommandSpec {
+    CommandSpec(name, .write, arity: arity, effect: .verbatim, comparison: .ignored)
   }
 
   /// A command that changes data, and waits until there is some.
@@ -60,8 +72,8 @@ extension CommandSpec {
   }
 
   /// A command that starts or ends listening.
-  static func pubsub(_ name: StaticString, _ arity: Int, _ keys: KeyPositions = .none) -> CommandSpec {
-    CommandSpec(name, .pubsub, arity: arity, keys: keys)
+  static func pubsub(_ name: StaticString, _ arity: Int) -> CommandSpec {
+    CommandSpec(name, .pubsub, arity: arity)
   }
 
   /// A command about the client's connection.

@@ -1,4 +1,7 @@
 // The client's connection, and transactions.
+//
+// Refused is what would hold for the connection to a store, which many clients share. CLIENT's subcommands about
+// other clients are administration.
 extension CommandTable {
   static let connection: [CommandSpec] = [
     .connection("asking", 1, .refused),

@@ -1,4 +1,6 @@
 // Hashes.
+//
+// Of the fields' own times to live, an absent key says what it says of absent fields: -2 for each one asked.
 extension CommandTable {
   static let hashes: [CommandSpec] = [
     .write("hdel", -3, .one),

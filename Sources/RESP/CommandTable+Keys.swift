@@ -1,8 +1,11 @@
 // Keys of any type, and the keyspace as a whole.
+//
+// EXISTS and TOUCH of several keys miss when none is there; a lower count than the secondary's does not show in the
+// reply. DBSIZE counts keys that have expired and were not removed yet, and DUMP's format is each version's own, so
+// neither is compared. MIGRATE takes keys away to a third server: repeated, it would find them there.
 extension CommandTable {
   static let keys: [CommandSpec] = [
-    .keyspaceRead("clusterscan", -2, .one),
-    .unlisted("cluster|flushslot", -3, .writes),
+    .keyspaceRead("clusterscan", -2),
     .write("copy", -3, .two),
     .keyspaceRead("dbsize", 1),
     .write("del", -2, .all, .verbatim, .ordered, .replacesKeys),
@@ -13,7 +16,7 @@ extension CommandTable {
     .read("expiretime", 2, .one, .minusTwo, .time),
     .write("flushall", -1, .none, .verbatim, .ordered, .replacesKeys),
     .write("flushdb", -1, .none, .verbatim, .ordered, .replacesKeys),
-    .keyspaceRead("keys", 2, .none, .unordered),
+    .keyspaceRead("keys", 2, .unordered),
     .write("migrate", -6, .migrate, .none, .ignored),
     .write("move", 3, .one),
     .container("object", -2),

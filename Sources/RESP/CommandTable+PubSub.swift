@@ -1,8 +1,11 @@
 // Messages.
+//
+// Channels are not keys, though the servers give the sharded ones positions. PUBSUB's subcommands carry no `readonly`
+// flag, so they are unlisted: what they say is true only of the store that the listeners sit on.
 extension CommandTable {
   static let pubsub: [CommandSpec] = [
     .pubsub("psubscribe", -2),
-    .publish("publish", 3, .none),
+    .publish("publish", 3),
     .container("pubsub", -2),
     .unlisted("pubsub|channels", -2),
     .unlisted("pubsub|help", 2),
@@ -11,10 +14,10 @@ extension CommandTable {
     .unlisted("pubsub|shardchannels", -2),
     .unlisted("pubsub|shardnumsub", -2),
     .pubsub("punsubscribe", -1),
-    .publish("spublish", 3, .one),
-    .pubsub("ssubscribe", -2, .all),
+    .publish("spublish", 3),
+    .pubsub("ssubscribe", -2),
     .pubsub("subscribe", -2),
-    .pubsub("sunsubscribe", -1, .all),
+    .pubsub("sunsubscribe", -1),
     .pubsub("unsubscribe", -1),
   ]
 }

@@ -1,4 +1,7 @@
 // Scripts and functions.
+//
+// FUNCTION's subcommands that change the library are flagged `write` by the servers, SCRIPT's are not. SCRIPT DEBUG
+// would make every EVAL of its connection, which many clients share, a debugging session.
 extension CommandTable {
   static let scripts: [CommandSpec] = [
     .script("eval", -3, .counted(at: 2)),

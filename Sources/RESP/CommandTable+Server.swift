@@ -1,4 +1,8 @@
 // Administration and introspection.
+//
+// SWAPDB is flagged `write`, but unlisted: the stores of an instance may use different database numbers. LOLWUT is
+// flagged `readonly`, but reads no key. The reply of COMMAND is as deep as hiredis 0.14 can read, and one level deeper
+// inside of EXEC's; that of COMMAND DOCS is twelve deep (counted on Redis 7.0.15 and Valkey 9.1.2).
 extension CommandTable {
   static let server: [CommandSpec] = [
     .container("acl", -2),
@@ -27,6 +31,7 @@ extension CommandTable {
     .unlisted("cluster|delslots", -3),
     .unlisted("cluster|delslotsrange", -4),
     .unlisted("cluster|failover", -2),
+    .unlisted("cluster|flushslot", -3, .writes),
     .unlisted("cluster|flushslots", 2),
     .unlisted("cluster|forget", 3),
     .unlisted("cluster|getkeysinslot", 4),

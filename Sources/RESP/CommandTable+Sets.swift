@@ -1,4 +1,6 @@
 // Sets.
+//
+// The replies have no order, and what SPOP takes and SRANDMEMBER picks is chance.
 extension CommandTable {
   static let sets: [CommandSpec] = [
     .write("sadd", -3, .one),

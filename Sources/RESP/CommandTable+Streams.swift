@@ -1,4 +1,7 @@
 // Streams.
+//
+// XINFO and XPENDING answer an absent key with an error. What a consumer is given (XREADGROUP, XCLAIM, XAUTOCLAIM) is
+// noted in the stream together with the time, and depends on who else was served: it is not repeated.
 extension CommandTable {
   static let streams: [CommandSpec] = [
     .write("xack", -4, .one),

@@ -1,4 +1,4 @@
-// Strings.
+// Strings. GETEX with a key alone is a GET, and misses as one.
 extension CommandTable {
   static let strings: [CommandSpec] = [
     .write("append", 3, .one),
