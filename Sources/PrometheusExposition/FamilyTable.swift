@@ -1,0 +1,164 @@
+// Which metrics exist and which time series each of them has. A plain value: the registry keeps one behind its lock, and
+// a scrape works on a copy.
+
+/// Everything of one name: its description and its time series.
+struct Family {
+  let descriptor: MetricDescriptor
+  var series: [LabelSet: Series] = [:]
+}
+
+/// One time series: the place its value comes from, and its labels as they are written.
+struct Series {
+  /// Where the value comes from.
+  enum Value {
+    case counter(Counter)
+    case gauge(Gauge)
+    case histogram(Histogram)
+    /// Computed by a collector for one scrape.
+    case computed(Double)
+  }
+
+  let value: Value
+  let renderedLabels: [UInt8]
+}
+
+/// Why a time series cannot be had.
+enum RegistrationError: Error, Equatable, CustomStringConvertible {
+  case mistake(String)
+  case notDescribed(name: String)
+  case describedDifferently(name: String)
+  case nameTaken(name: String, by: String)
+  case otherKind(name: String, described: String, asked: String)
+  case otherLabels(name: String, described: [String], asked: [String])
+  case tooManyMetrics(name: String, limit: Int)
+
+  var description: String {
+    switch self {
+    case .mistake(let sentence):
+      "Metric description: \(sentence)."
+    case .notDescribed(let name):
+      "The metric \(name) was not described to the registry; add it to the table of metrics that it belongs to."
+    case .describedDifferently(let name):
+      "The metric \(name) is already known under another description; describe a metric once, before it is used."
+    case .nameTaken(let name, let other):
+      "The metric \(name) would appear under a name that belongs to \(other); rename one of them."
+    case .otherKind(let name, let described, let asked):
+      "The metric \(name) is a \(described) and cannot be used as a \(asked)."
+    case .otherLabels(let name, let described, let asked):
+      "The metric \(name) has the labels \(described) and cannot be used with \(asked)."
+    case .tooManyMetrics(let name, let limit):
+      "There is no room for the metric \(name): \(limit) metrics is the limit."
+    }
+  }
+}
+
+/// The families by name.
+struct FamilyTable {
+  /// A time series, and whether it is the gathering one because the metric has as many as it may.
+  struct Resolved {
+    var value: Series.Value
+    var gathered: Bool
+  }
+
+  /// The most metrics the table takes. A program has a few hundred at most; more means that somebody makes up names from
+  /// data.
+  static let maxFamilies = 2000
+
+  var maxSeriesPerMetric: Int
+  private(set) var families: [String: Family] = [:]
+  /// Which metric owns which name in the exposition; see ``MetricDescriptor/claimedNames``.
+  private var owners: [String: String] = [:]
+
+  init(maxSeriesPerMetric: Int) {
+    self.maxSeriesPerMetric = maxSeriesPerMetric
+  }
+
+  /// Adds a metric without any time series yet. The same description twice is the same metric.
+  mutating func add(_ descriptor: MetricDescriptor) throws(RegistrationError) {
+    if let mistake = descriptor.mistake { throw .mistake(mistake) }
+    if let present = families[descriptor.name] {
+      if present.descriptor == descriptor { return }
+      throw .describedDifferently(name: descriptor.name)
+    }
+    for name in descriptor.claimedNames {
+      if let owner = owners[name] { throw .nameTaken(name: descriptor.name, by: owner) }
+    }
+    if families.count >= FamilyTable.maxFamilies {
+      throw .tooManyMetrics(name: descriptor.name, limit: FamilyTable.maxFamilies)
+    }
+    families[descriptor.name] = Family(descriptor: descriptor)
+    for name in descriptor.claimedNames { owners[name] = descriptor.name }
+  }
+
+  /// The time series of a metric that was added, made if it is not there yet.
+  mutating func counter(_ name: String, _ labels: LabelSet) throws(RegistrationError) -> (Counter, gathered: Bool) {
+    let resolved = try resolve(name, labels, as: .counter) { _ in .counter(Counter()) }
+    guard case .counter(let counter) = resolved.value else { preconditionFailure("\(name) is a counter.") }
+    return (counter, resolved.gathered)
+  }
+
+  /// The time series of a metric that was added, made if it is not there yet.
+  mutating func gauge(_ name: String, _ labels: LabelSet) throws(RegistrationError) -> (Gauge, gathered: Bool) {
+    let resolved = try resolve(name, labels, as: .gauge) { _ in .gauge(Gauge()) }
+    guard case .gauge(let gauge) = resolved.value else { preconditionFailure("\(name) is a gauge.") }
+    return (gauge, resolved.gathered)
+  }
+
+  /// The time series of a metric that was added, made if it is not there yet.
+  mutating func histogram(_ name: String, _ labels: LabelSet) throws(RegistrationError) -> (Histogram, gathered: Bool) {
+    let resolved = try resolve(name, labels, as: .histogram(buckets: [])) { kind in
+      guard case .histogram(let buckets) = kind else { preconditionFailure("\(name) is a histogram.") }
+      return .histogram(Histogram(bounds: buckets))
+    }
+    guard case .histogram(let histogram) = resolved.value else { preconditionFailure("\(name) is a histogram.") }
+    return (histogram, resolved.gathered)
+  }
+
+  /// Puts a computed value in the place of a time series, whatever was there.
+  ///
+  /// - Returns: Whether it went to the gathering series.
+  mutating func set(
+    _ value: Double,
+    of name: String,
+    _ labels: LabelSet,
+    as kind: MetricDescriptor.Kind
+  ) throws(RegistrationError) -> Bool {
+    let (key, known, gathered) = try place(name, labels, as: kind)
+    let rendered = known?.renderedLabels ?? key.rendered
+    families[name]?.series[key] = Series(value: .computed(value), renderedLabels: rendered)
+    return gathered
+  }
+
+  private mutating func resolve(
+    _ name: String,
+    _ labels: LabelSet,
+    as kind: MetricDescriptor.Kind,
+    make: (MetricDescriptor.Kind) -> Series.Value
+  ) throws(RegistrationError) -> Resolved {
+    let (key, known, gathered) = try place(name, labels, as: kind)
+    if let known { return Resolved(value: known.value, gathered: gathered) }
+    let series = Series(value: make(families[name]?.descriptor.kind ?? kind), renderedLabels: key.rendered)
+    families[name]?.series[key] = series
+    return Resolved(value: series.value, gathered: gathered)
+  }
+
+  /// Where a time series belongs: its labels in the described order, or those of the gathering series if it is a new one
+  /// and there is no room.
+  private func place(
+    _ name: String,
+    _ labels: LabelSet,
+    as kind: MetricDescriptor.Kind
+  ) throws(RegistrationError) -> (key: LabelSet, known: Series?, gathered: Bool) {
+    guard let family = families[name] else { throw .notDescribed(name: name) }
+    let described = family.descriptor
+    guard described.kind.typeName == kind.typeName else {
+      throw .otherKind(name: name, described: described.kind.typeName, asked: kind.typeName)
+    }
+    guard let ordered = labels.ordered(as: described.labels) else {
+      throw .otherLabels(name: name, described: described.labels, asked: labels.names)
+    }
+    if let known = family.series[ordered] { return (ordered, known, false) }
+    if family.series.count < maxSeriesPerMetric || ordered.names.isEmpty { return (ordered, nil, false) }
+    return (ordered.gathered, family.series[ordered.gathered], true)
+  }
+}

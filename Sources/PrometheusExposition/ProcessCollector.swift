@@ -1,0 +1,128 @@
+// The `process_*` metrics that every Prometheus client exposes, read from /proc. Other systems than Linux have no /proc,
+// and expose none.
+
+#if os(Linux)
+  internal import Glibc
+#endif
+
+/// The standard metrics of the process itself.
+public enum ProcessCollector {
+  /// What it exposes; the names and meanings are those that Prometheus asks of client libraries
+  /// (prometheus.io, "Writing client libraries", standard and runtime collectors).
+  public static let descriptors: [MetricDescriptor] = [
+    MetricDescriptor(
+      name: "process_cpu_seconds_total",
+      kind: .counter,
+      help: "User and system CPU time spent, in seconds"
+    ),
+    MetricDescriptor(name: "process_open_fds", kind: .gauge, help: "Open file descriptors"),
+    MetricDescriptor(name: "process_max_fds", kind: .gauge, help: "Most file descriptors the process may have open"),
+    MetricDescriptor(name: "process_virtual_memory_bytes", kind: .gauge, help: "Size of virtual memory, in bytes"),
+    MetricDescriptor(name: "process_resident_memory_bytes", kind: .gauge, help: "Size of resident memory, in bytes"),
+    MetricDescriptor(
+      name: "process_start_time_seconds",
+      kind: .gauge,
+      help: "When the process started, in seconds since 1970"
+    ),
+  ]
+
+  /// Describes the metrics to a registry and has them computed at each of its scrapes.
+  ///
+  /// What cannot be read (a /proc that is hidden) is left out of that scrape.
+  public static func register(in registry: PrometheusRegistry) {
+    registry.describe(descriptors)
+    #if os(Linux)
+      let bootTime = Procfs.bootTime()
+      registry.collect { writer in
+        if let status = Procfs.status() {
+          writer.counter("process_cpu_seconds_total", status.cpuSeconds)
+          writer.gauge("process_virtual_memory_bytes", status.virtualBytes)
+          writer.gauge("process_resident_memory_bytes", status.residentBytes)
+          if let bootTime { writer.gauge("process_start_time_seconds", bootTime + status.startSeconds) }
+        }
+        if let count = Procfs.openDescriptors() { writer.gauge("process_open_fds", Double(count)) }
+        var limit = rlimit()
+        // The pointer is to a local variable and not kept by the call.
+        if unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
+          writer.gauge("process_max_fds", limit.rlim_cur == rlim_t.max ? .infinity : Double(limit.rlim_cur))
+        }
+      }
+    #endif
+  }
+}
+
+#if os(Linux)
+  /// What proc(5) says about this process.
+  private enum Procfs {
+    /// The fields of /proc/self/stat that are exposed.
+    struct Status {
+      var cpuSeconds: Double
+      var virtualBytes: Double
+      var residentBytes: Double
+      /// Seconds between the machine's start and the process'.
+      var startSeconds: Double
+    }
+
+    /// A stat line has some 52 numbers of at most 20 digits, and a name of 16 bytes.
+    private static let maxStatBytes = 4096
+
+    /// /proc/stat has a line for each CPU and a long one for interrupts before the line that is looked for.
+    private static let maxSystemStatBytes = 1 << 20
+
+    static func status() -> Status? {
+      guard let text = read("/proc/self/stat", atMost: maxStatBytes) else { return nil }
+      // The second field is the program's name in parentheses and may hold anything, parentheses too: count from its end.
+      guard let end = text.lastIndex(of: ")") else { return nil }
+      let fields = text[end...].dropFirst().split(separator: " ")
+      // proc(5) counts from 1, and the first field here is its third.
+      func field(_ number: Int) -> Double? { number - 3 < fields.count ? Double(fields[number - 3]) : nil }
+      guard let user = field(14), let system = field(15), let start = field(22),
+        let virtual = field(23), let residentPages = field(24)
+      else { return nil }
+      let ticksPerSecond = Double(sysconf(Int32(_SC_CLK_TCK)))
+      return Status(
+        cpuSeconds: (user + system) / ticksPerSecond,
+        virtualBytes: virtual,
+        residentBytes: residentPages * Double(sysconf(Int32(_SC_PAGESIZE))),
+        startSeconds: start / ticksPerSecond
+      )
+    }
+
+    /// When the machine started, in seconds since 1970.
+    static func bootTime() -> Double? {
+      guard let text = read("/proc/stat", atMost: maxSystemStatBytes) else { return nil }
+      for line in text.split(separator: "\n") where line.hasPrefix("btime ") {
+        return Double(line.dropFirst("btime ".count))
+      }
+      return nil
+    }
+
+    /// How many descriptors are open, the one for looking not counted.
+    static func openDescriptors() -> Int? {
+      // The stream is used by this call alone, and closed at its end.
+      guard let directory = unsafe opendir("/proc/self/fd") else { return nil }
+      defer { unsafe closedir(directory) }
+      var entries = 0
+      while unsafe readdir(directory) != nil { entries += 1 }
+      // The entries for the directory itself, the one above, and the descriptor that reads it.
+      return entries - 3
+    }
+
+    private static func read(_ path: String, atMost limit: Int) -> String? {
+      // The path is copied by the kernel before the call returns.
+      let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { return nil }
+      defer { close(descriptor) }
+      var bytes: [UInt8] = []
+      var chunk = [UInt8](repeating: 0, count: 4096)
+      while bytes.count < limit {
+        // The buffer is the array's own storage, as long as its count says, and the call does not keep it.
+        let count = unsafe chunk.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
+        if count < 0 { return nil }
+        if count == 0 { break }
+        bytes += chunk[..<count]
+      }
+      return String(decoding: bytes, as: UTF8.self)
+    }
+  }
+#endif
