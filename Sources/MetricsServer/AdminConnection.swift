@@ -31,7 +31,7 @@ struct AdminConnection: ~Copyable {
   borrowing func write(_ bytes: [UInt8]) throws(AdminClientError) {
     var rest = bytes[...]
     while !rest.isEmpty {
-      let sent = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+      let sent = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
       if sent > 0 {
         rest = rest.dropFirst(sent)
       } else {
