@@ -1,0 +1,132 @@
+internal import Glibc
+
+/// A TCP or unix-socket connection that blocks its thread, and no longer than until its deadline.
+struct AdminConnection: ~Copyable {
+  /// The longest answer that is read: a list of ten thousand flags, and far more than is real.
+  static let maximumAnswerBytes = 1 << 20
+
+  private let descriptor: Int32
+  private let address: HTTPListenAddress
+  private let deadline: ContinuousClock.Instant
+
+  /// Connects.
+  init(to address: HTTPListenAddress, timeout: Duration) throws(AdminClientError) {
+    deadline = ContinuousClock.now.advanced(by: timeout)
+    self.address = address
+    var reason = "the host has no address"
+    for candidate in try Self.candidates(for: address) {
+      switch Self.connect(to: candidate, deadline: deadline) {
+      case .success(let descriptor):
+        self.descriptor = descriptor
+        return
+      case .failure(let failure): reason = systemMessage(failure.code)
+      }
+    }
+    throw AdminClientError(kind: .unreachable, address: address, reason: reason)
+  }
+
+  deinit { close(descriptor) }
+
+  /// Writes all of it.
+  borrowing func write(_ bytes: [UInt8]) throws(AdminClientError) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let sent = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+      if sent > 0 {
+        rest = rest.dropFirst(sent)
+      } else {
+        try waitAfterFailure(errno, for: POLLOUT)
+      }
+    }
+  }
+
+  /// Reads until the other side closes.
+  borrowing func readToEnd() throws(AdminClientError) -> [UInt8] {
+    var answer: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 16 * 1024)
+    while true {
+      let count = recv(descriptor, &chunk, chunk.count, 0)
+      if count == 0 { return answer }
+      guard count > 0 else {
+        try waitAfterFailure(errno, for: POLLIN)
+        continue
+      }
+      guard answer.count + count <= Self.maximumAnswerBytes else {
+        throw AdminClientError(kind: .notTheAdminAPI, address: address, reason: "its answer does not end")
+      }
+      answer += chunk[..<count]
+      // A server that never stops is bounded by the size, one that dribbles by the time.
+      guard ContinuousClock.now < deadline else { throw timedOut }
+    }
+  }
+
+  private borrowing func waitAfterFailure(_ code: Int32, for events: Int32) throws(AdminClientError) {
+    switch code {
+    case EINTR: return
+    case EAGAIN:
+      guard Self.wait(for: events, on: descriptor, until: deadline) else { throw timedOut }
+    default: throw AdminClientError(kind: .interrupted, address: address, reason: systemMessage(code))
+    }
+  }
+
+  private var timedOut: AdminClientError {
+    AdminClientError(kind: .timedOut, address: address, reason: "the whole answer took too long")
+  }
+
+  // MARK: Connecting
+
+  private struct SystemError: Error {
+    let code: Int32
+  }
+
+  private static func candidates(for address: HTTPListenAddress) throws(AdminClientError) -> [SocketAddress] {
+    switch address {
+    case .unix(let path): return [SocketAddress(socketPath: path)]
+    case .tcp(let host, let port):
+      // Without a host the resolver gives loopback, which is where "every interface" is nearest.
+      let target = ["0.0.0.0", "::"].contains(host) ? "" : host
+      do throws(ResolutionError) {
+        return try SocketAddress.resolve(host: target, port: port, forListening: false)
+      } catch {
+        throw AdminClientError(kind: .unreachable, address: address, reason: error.reason)
+      }
+    }
+  }
+
+  private static func connect(
+    to candidate: SocketAddress,
+    deadline: ContinuousClock.Instant
+  ) -> Result<Int32, SystemError> {
+    let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+    let descriptor = socket(candidate.family, type, 0)
+    guard descriptor >= 0 else { return .failure(SystemError(code: errno)) }
+    var code: Int32 = 0
+    if candidate.withSockaddr({ Glibc.connect(descriptor, $0, $1) }) != 0 { code = errno }
+    if code == EINPROGRESS {
+      code = wait(for: POLLOUT, on: descriptor, until: deadline) ? pendingError(of: descriptor) : ETIMEDOUT
+    }
+    guard code == 0 else {
+      close(descriptor)
+      return .failure(SystemError(code: code))
+    }
+    return .success(descriptor)
+  }
+
+  private static func pendingError(of descriptor: Int32) -> Int32 {
+    var code: Int32 = 0
+    var length = socklen_t(MemoryLayout<Int32>.size)
+    return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length) == 0 ? code : errno
+  }
+
+  /// Waits for an event; false when the deadline passes first.
+  private static func wait(for events: Int32, on descriptor: Int32, until deadline: ContinuousClock.Instant) -> Bool {
+    while true {
+      let left = ContinuousClock.now.duration(to: deadline)
+      guard left > .zero else { return false }
+      let milliseconds = left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000
+      var entry = pollfd(fd: descriptor, events: Int16(events), revents: 0)
+      // One more, so that the last fraction of a millisecond is waited for and not spun away.
+      if poll(&entry, 1, Int32(clamping: milliseconds + 1)) > 0 { return true }
+    }
+  }
+}

@@ -1,0 +1,63 @@
+/// The secret that a request has to show, as `Authorization: Bearer …` (RFC 6750).
+///
+/// It prints as `<redacted>` wherever it is printed.
+public struct BearerToken: Sendable {
+  /// The longest token that is taken, in bytes: more than any generator makes, and far less than a request's headers.
+  public static let maximumBytes = 1024
+
+  private let secret: [UInt8]
+
+  /// Reads the content of a token file: one token, with any white space around it left out.
+  ///
+  /// - Throws: ``BearerTokenError`` when there is none, or when it could not be sent in a header.
+  public init(contentsOfFile content: [UInt8]) throws(BearerTokenError) {
+    let isSpace: (UInt8) -> Bool = { $0 == 0x20 || (0x09...0x0d).contains($0) }
+    let trimmed = content.drop(while: isSpace).reversed().drop(while: isSpace).reversed()
+    guard !trimmed.isEmpty else { throw BearerTokenError(reason: "it is empty") }
+    guard trimmed.count <= Self.maximumBytes else {
+      throw BearerTokenError(reason: "it is longer than \(Self.maximumBytes) bytes")
+    }
+    guard trimmed.allSatisfy({ (0x21...0x7e).contains($0) }) else {
+      throw BearerTokenError(reason: "it has to be one word of visible ASCII characters")
+    }
+    secret = Array(trimmed)
+  }
+
+  /// The header value that shows the token.
+  var headerValue: String { "Bearer \(String(decoding: secret, as: UTF8.self))" }
+
+  /// Whether a header value shows this token.
+  ///
+  /// The time it takes depends on the length of what was sent and not on how much of it is right.
+  func isShown(by headerValue: String?) -> Bool {
+    guard let headerValue else { return false }
+    let bytes = Array(headerValue.utf8)
+    let scheme = Array("bearer ".utf8)
+    guard bytes.count >= scheme.count, zip(bytes, scheme).allSatisfy({ $0 | 0x20 == $1 }) else { return false }
+    let shown = bytes.dropFirst(scheme.count)
+    var difference = shown.count ^ secret.count
+    for (index, byte) in shown.enumerated() {
+      difference |= Int(byte ^ secret[index % secret.count])
+    }
+    return difference == 0
+  }
+}
+
+extension BearerToken: CustomStringConvertible, CustomReflectable {
+  /// Never the secret.
+  public var description: String { "<redacted>" }
+
+  /// Never the secret.
+  public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// A token file whose content is no token.
+public struct BearerTokenError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// What is wrong, without showing the content.
+  public let reason: String
+
+  /// What is wrong and how a token is made.
+  public var description: String {
+    "the bearer token cannot be used: \(reason); make one with 'openssl rand -hex 32'"
+  }
+}

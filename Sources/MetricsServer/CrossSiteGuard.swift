@@ -1,0 +1,52 @@
+/// Keeps web pages that an operator happens to have open from changing something here.
+///
+/// A listener on loopback is out of reach for other machines, but not for the operator's own browser. Requests that
+/// change nothing pass: without CORS headers, which this server never sends, a page cannot read the answers.
+struct CrossSiteGuard: Sendable {
+  private let address: HTTPListenAddress
+  private let isAuthenticated: Bool
+
+  /// - Parameters:
+  ///   - address: Where the server listens.
+  ///   - isAuthenticated: Whether a bearer token is asked for, which a browser never sends by itself.
+  init(address: HTTPListenAddress, isAuthenticated: Bool) {
+    self.address = address
+    self.isAuthenticated = isAuthenticated
+  }
+
+  /// The sentence with which a request is refused; nil lets it pass.
+  func refusal(method: HTTPMethod, headers: [HTTPField]) -> String? {
+    guard method != .get else { return nil }
+    if let site = headers.joinedValue(of: "Sec-Fetch-Site")?.lowercased(), site != "same-origin", site != "none" {
+      return "A page of another site may not change anything here (Sec-Fetch-Site: not same-origin)."
+    }
+    let host = headers.joinedValue(of: "Host")?.lowercased()
+    if let origin = headers.joinedValue(of: "Origin")?.lowercased() {
+      guard let host, origin == "http://\(host)" || origin == "https://\(host)" else {
+        return "A page of another site may not change anything here (Origin is not this listener)."
+      }
+    }
+    if let host, !isTrusted(host: host) {
+      return "This listener takes changes only under its address or as localhost (Host is another name)."
+    }
+    return nil
+  }
+
+  /// Whether the name in a Host header can be ours.
+  ///
+  /// A page can have its own name resolve to 127.0.0.1 (DNS rebinding); then the browser sends that name. An address
+  /// cannot be rebound, and a browser cannot reach a unix socket.
+  private func isTrusted(host: String) -> Bool {
+    guard !isAuthenticated, case .tcp(let boundHost, _) = address else { return true }
+    let name = Self.withoutPort(host)
+    return name == "localhost" || HTTPListenAddress.isIPAddress(name)
+      || (!boundHost.isEmpty && name == boundHost.lowercased())
+  }
+
+  private static func withoutPort(_ host: String) -> String {
+    if host.hasPrefix("["), let end = host.firstIndex(of: "]") {
+      return String(host[host.index(after: host.startIndex)..<end])
+    }
+    return String(host.prefix { $0 != ":" })
+  }
+}

@@ -1,0 +1,110 @@
+internal import Synchronization
+
+/// Turns a request that has been read into the response to it. It knows nothing of sockets or of libmicrohttpd.
+///
+/// The server's thread calls it; the counters may be read from any thread.
+final class HTTPDispatcher: Sendable {
+  /// A request as libmicrohttpd has split it, with nothing decoded yet.
+  struct RawRequest {
+    let method: String
+    let escapedPath: String
+    let escapedQuery: [HTTPField]
+    let headers: [HTTPField]
+    let body: [UInt8]
+    let isBodyComplete: Bool
+  }
+
+  let limits: HTTPLimits
+  private let router: HTTPRouter
+  private let authorization: BearerToken?
+  private let crossSiteGuard: CrossSiteGuard
+  private let answered = Atomic(0)
+  private let denied = Atomic(0)
+  private let oversized = Atomic(0)
+
+  init(router: HTTPRouter, limits: HTTPLimits, authorization: BearerToken?, crossSiteGuard: CrossSiteGuard) {
+    self.router = router
+    self.limits = limits
+    self.authorization = authorization
+    self.crossSiteGuard = crossSiteGuard
+  }
+
+  var counts: (answered: Int, denied: Int, oversized: Int) {
+    (answered.load(ordering: .relaxed), denied.load(ordering: .relaxed), oversized.load(ordering: .relaxed))
+  }
+
+  /// The whole response: what the route says, or a refusal, with the header fields that every response has.
+  func respond(to request: RawRequest) -> HTTPResponse {
+    answered.wrappingAdd(1, ordering: .relaxed)
+    var response = answer(request)
+    if response.status == 401 || response.status == 403 { denied.wrappingAdd(1, ordering: .relaxed) }
+    if response.body.count >= ContentCoding.minimumBytes {
+      response.headers.append(HTTPField("Vary", "Accept-Encoding"))
+      if ContentCoding.acceptsGzip(request.headers.joinedValue(of: "Accept-Encoding")),
+        let compressed = ContentCoding.gzip(response.body)
+      {
+        response = HTTPResponse(status: response.status, headers: response.headers, body: compressed)
+          .adding("Content-Encoding", "gzip")
+      }
+    }
+    return response.adding("X-Content-Type-Options", "nosniff").adding("Cache-Control", "no-store")
+  }
+
+  private func answer(_ request: RawRequest) -> HTTPResponse {
+    switch router.route(method: request.method, escapedPath: request.escapedPath) {
+    case .refused(let response):
+      return response
+    case .found(let route, let method, let parameter):
+      if let refusal = refusal(of: request, route: route, method: method) { return refusal }
+      let query = Self.decode(request.escapedQuery)
+      let form = Self.isForm(request.headers) ? PercentEncoding.decodeForm(request.body) : []
+      guard let query, let form, let path = PercentEncoding.decode(request.escapedPath) else {
+        return .text("The query or the form is not valid percent-encoded UTF-8.", status: 400)
+      }
+      return route.handler(
+        HTTPRequest(
+          method: method,
+          path: path,
+          pathParameter: parameter,
+          query: query,
+          form: form,
+          headers: request.headers,
+          body: request.body
+        )
+      )
+    }
+  }
+
+  private func refusal(of request: RawRequest, route: HTTPRoute, method: HTTPMethod) -> HTTPResponse? {
+    if let authorization, route.requiresAuthorization,
+      !authorization.isShown(by: request.headers.joinedValue(of: "Authorization"))
+    {
+      return .text("This needs the bearer token: Authorization: Bearer TOKEN.", status: 401)
+        .adding("WWW-Authenticate", "Bearer realm=\"multistore-exporter\"")
+    }
+    if let sentence = crossSiteGuard.refusal(method: method, headers: request.headers) {
+      return .text(sentence, status: 403)
+    }
+    guard request.isBodyComplete else {
+      oversized.wrappingAdd(1, ordering: .relaxed)
+      return .text("The body of a request may have \(limits.maximumBodyBytes) bytes, and not more.", status: 413)
+    }
+    return nil
+  }
+
+  private static func decode(_ fields: [HTTPField]) -> [HTTPField]? {
+    var decoded: [HTTPField] = []
+    for field in fields {
+      guard let name = PercentEncoding.decode(field.name), let value = PercentEncoding.decode(field.value) else {
+        return nil
+      }
+      decoded.append(HTTPField(name, value))
+    }
+    return decoded
+  }
+
+  private static func isForm(_ headers: [HTTPField]) -> Bool {
+    let type = headers.joinedValue(of: "Content-Type")?.prefix { $0 != ";" && $0 != " " }
+    return type?.lowercased() == "application/x-www-form-urlencoded"
+  }
+}

@@ -1,0 +1,45 @@
+/// What a route's handler answers.
+public struct HTTPResponse: Sendable {
+  /// The status code.
+  public let status: Int
+  /// The header fields besides those that the server adds to every response.
+  public var headers: [HTTPField]
+  /// The body; it is compressed by the server when the client asks for that.
+  public let body: [UInt8]
+
+  /// A response.
+  public init(status: Int, headers: [HTTPField] = [], body: [UInt8] = []) {
+    self.status = status
+    self.headers = headers
+    self.body = body
+  }
+
+  /// Bytes of a media type.
+  public static func bytes(_ body: [UInt8], contentType: String, status: Int = 200) -> HTTPResponse {
+    HTTPResponse(status: status, headers: [HTTPField("Content-Type", contentType)], body: body)
+  }
+
+  /// Plain text; a line end is added.
+  public static func text(_ text: String, status: Int = 200) -> HTTPResponse {
+    .bytes(Array((text + "\n").utf8), contentType: "text/plain; charset=utf-8", status: status)
+  }
+
+  /// A JSON text that is already written.
+  public static func json(_ text: String, status: Int = 200) -> HTTPResponse {
+    .bytes(Array(text.utf8), contentType: "application/json", status: status)
+  }
+
+  /// A page of HTML.
+  public static func html(_ page: String, status: Int = 200) -> HTTPResponse {
+    .bytes(Array(page.utf8), contentType: "text/html; charset=utf-8", status: status)
+  }
+
+  /// No content, as the answer to a DELETE.
+  public static let noContent = HTTPResponse(status: 204)
+
+  func adding(_ name: String, _ value: String) -> HTTPResponse {
+    var copy = self
+    copy.headers.append(HTTPField(name, value))
+    return copy
+  }
+}

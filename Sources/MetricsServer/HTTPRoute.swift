@@ -1,0 +1,94 @@
+/// A path, the methods it answers, and what answers them.
+public struct HTTPRoute: Sendable {
+  /// Answers one request, on the server's thread: what takes long keeps other requests waiting.
+  public typealias Handler = @Sendable (HTTPRequest) -> HTTPResponse
+
+  /// The methods that the handler takes.
+  public let methods: Set<HTTPMethod>
+  /// A path such as `/metrics`, or one whose last segment is free, such as `/api/v4/features/{name}`.
+  public let path: String
+  /// Whether the server's bearer token, if it has one, is asked for. Probes of an orchestrator have none.
+  public let requiresAuthorization: Bool
+  let handler: Handler
+
+  /// A route.
+  ///
+  /// - Parameters:
+  ///   - methods: The methods that the handler takes.
+  ///   - path: Begins with `/`; a last segment in braces stands for any one segment.
+  ///   - requiresAuthorization: Whether the server's bearer token is asked for.
+  ///   - handler: Answers one request, on the server's thread.
+  public init(
+    _ methods: Set<HTTPMethod>,
+    _ path: String,
+    requiresAuthorization: Bool = true,
+    handler: @escaping Handler
+  ) {
+    precondition(path.hasPrefix("/"), "a route's path begins with '/': \(path)")
+    self.methods = methods
+    self.path = path
+    self.requiresAuthorization = requiresAuthorization
+    self.handler = handler
+  }
+
+  /// What a path that is still percent-encoded has to do with this route.
+  ///
+  /// The path is split before it is decoded, so that an encoded slash stays part of a name.
+  func match(escapedPath: String) -> Match? {
+    guard let brace = path.lastIndex(of: "{"), path.hasSuffix("}") else {
+      return PercentEncoding.decode(escapedPath) == path ? Match(parameter: nil) : nil
+    }
+    let prefix = path[..<brace]
+    guard escapedPath.hasPrefix(prefix) else { return nil }
+    let segment = escapedPath.dropFirst(prefix.count)
+    guard !segment.isEmpty, !segment.contains("/"), let name = PercentEncoding.decode(segment) else { return nil }
+    return Match(parameter: name)
+  }
+
+  struct Match {
+    let parameter: String?
+  }
+}
+
+/// Finds the route for a request, or says why there is none.
+struct HTTPRouter: Sendable {
+  enum Outcome {
+    case found(HTTPRoute, HTTPMethod, parameter: String?)
+    case refused(HTTPResponse)
+  }
+
+  private let routes: [HTTPRoute]
+
+  init(_ routes: [HTTPRoute]) {
+    self.routes = routes
+  }
+
+  /// The route for a method as it was sent and a path that is still percent-encoded.
+  func route(method: String, escapedPath: String) -> Outcome {
+    // HEAD is GET; libmicrohttpd leaves the body out of the response.
+    let known = HTTPMethod(rawValue: method == "HEAD" ? "GET" : method)
+    var allowed: Set<HTTPMethod> = []
+    for route in routes {
+      guard let match = route.match(escapedPath: escapedPath) else { continue }
+      if let known, route.methods.contains(known) { return .found(route, known, parameter: match.parameter) }
+      allowed.formUnion(route.methods)
+    }
+    return .refused(allowed.isEmpty ? notFound() : methodNotAllowed(allowed))
+  }
+
+  private func notFound() -> HTTPResponse {
+    var known: [String] = []
+    for route in routes where !known.contains(route.path) { known.append(route.path) }
+    return .text("Nothing is here. Known paths: \(known.joined(separator: " "))", status: 404)
+  }
+
+  private func methodNotAllowed(_ allowed: Set<HTTPMethod>) -> HTTPResponse {
+    var names: [String] = []
+    for method in HTTPMethod.allCases where allowed.contains(method) {
+      names.append(method.rawValue)
+      if method == .get { names.append("HEAD") }
+    }
+    let list = names.joined(separator: ", ")
+    return .text("This path does not take that method. It takes \(list).", status: 405).adding("Allow", list)
+  }
+}

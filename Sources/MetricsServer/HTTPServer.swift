@@ -1,0 +1,110 @@
+internal import Glibc
+internal import Synchronization
+
+/// What a server allows its clients.
+public struct HTTPLimits: Sendable, Hashable {
+  /// Connections open at once; more wait in the system's queue until one closes. Each costs up to 32 KiB and what it
+  /// is being sent.
+  public var connections: Int
+  /// How long a connection may say nothing before it is closed, in whole seconds.
+  public var idleTimeout: Duration
+  /// The longest body that a request may have, in bytes; a longer one is answered with 413.
+  public var maximumBodyBytes: Int
+
+  /// Limits; the defaults suit a metrics listener: several scrapers, people's browsers, probes.
+  public init(connections: Int = 64, idleTimeout: Duration = .seconds(30), maximumBodyBytes: Int = 64 * 1024) {
+    precondition(connections > 0, "a server needs at least one connection")
+    precondition(idleTimeout >= .seconds(1), "the idle timeout counts in whole seconds")
+    precondition(maximumBodyBytes >= 0, "a body cannot be shorter than nothing")
+    self.connections = connections
+    self.idleTimeout = idleTimeout
+    self.maximumBodyBytes = maximumBodyBytes
+  }
+}
+
+/// What a server has done since it was started.
+public struct HTTPServerStatistics: Sendable, Hashable {
+  /// Requests that were answered, whatever the answer.
+  public let answeredRequests: Int
+  /// Of those, the ones answered with 401 or 403.
+  public let deniedRequests: Int
+  /// Bodies that were longer than ``HTTPLimits/maximumBodyBytes``.
+  public let oversizedBodies: Int
+  /// Connections that are open now.
+  public let openConnections: Int
+}
+
+/// An HTTP/1.1 server on one address, with one thread of its own that reads, calls the handlers and writes.
+///
+/// It answers HEAD like GET, compresses bodies for clients that ask for it, asks for the bearer token, refuses changes
+/// that another site's page asks for, and answers everything else in plain sentences. Its methods can be called from
+/// any thread but the one that runs its handlers.
+public final class HTTPServer: Sendable {
+  /// Where the server listens, with the real port when any free one was asked for.
+  public let boundAddress: HTTPListenAddress
+
+  private let dispatcher: HTTPDispatcher
+  private let socketFile: ListeningSocket.FileIdentity?
+  private let daemon: Mutex<MicroHTTPDaemon?>
+
+  /// Binds, listens and starts the thread; when it returns, requests are being answered.
+  ///
+  /// - Parameters:
+  ///   - address: Where to listen. A socket file that nobody listens on is replaced.
+  ///   - routes: Asked in this order.
+  ///   - limits: What clients are allowed.
+  ///   - authorization: The token that routes ask for, unless they say otherwise.
+  ///   - socketMode: The permissions of a unix socket's file; only the owner may connect unless said otherwise.
+  /// - Throws: ``HTTPServerError`` when the address cannot be listened on.
+  public init(
+    address: HTTPListenAddress,
+    routes: [HTTPRoute],
+    limits: HTTPLimits = HTTPLimits(),
+    authorization: BearerToken? = nil,
+    socketMode: UInt32 = 0o600
+  ) throws(HTTPServerError) {
+    let socket = try ListeningSocket(address, socketMode: socketMode)
+    boundAddress = socket.address
+    socketFile = socket.file
+    dispatcher = HTTPDispatcher(
+      router: HTTPRouter(routes),
+      limits: limits,
+      authorization: authorization,
+      crossSiteGuard: CrossSiteGuard(address: boundAddress, isAuthenticated: authorization != nil)
+    )
+    guard let started = MicroHTTPDaemon(listeningOn: socket.release(), dispatcher: dispatcher, limits: limits) else {
+      throw HTTPServerError(
+        kind: .system(code: ENOMEM),
+        address: address,
+        reason: "the server's thread could not be started: memory, threads or descriptors are used up"
+      )
+    }
+    daemon = Mutex(started)
+  }
+
+  deinit { stop() }
+
+  /// What the server has done so far.
+  public var statistics: HTTPServerStatistics {
+    let counts = dispatcher.counts
+    return HTTPServerStatistics(
+      answeredRequests: counts.answered,
+      deniedRequests: counts.denied,
+      oversizedBodies: counts.oversized,
+      openConnections: daemon.withLock { $0?.openConnections ?? 0 }
+    )
+  }
+
+  /// Stops listening, closes every connection and waits for the handler that is running.
+  ///
+  /// A second call does nothing. A handler must not call it: it would wait for itself.
+  public func stop() {
+    // Outside the lock, so that a handler that is being waited for can still ask for the statistics.
+    guard let running = daemon.withLock({ $0.take() }) else { return }
+    running.stop()
+    // Only our own file: a server that was started since has put its own in the place.
+    if case .unix(let path) = boundAddress, let socketFile, ListeningSocket.identity(ofSocketAt: path) == socketFile {
+      unlink(path)
+    }
+  }
+}

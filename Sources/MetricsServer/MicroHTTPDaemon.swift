@@ -1,0 +1,154 @@
+internal import CMicroHTTPD
+
+/// The bridge to libmicrohttpd: one daemon, its thread, and the callbacks that its thread makes.
+///
+/// `@unchecked Sendable`: both pointers are set once and only read. ``HTTPServer`` keeps it behind a lock, asks it for its
+/// connections while it holds the lock, and takes it out before it stops it.
+struct MicroHTTPDaemon: @unchecked Sendable {
+  /// Memory of one connection for the request's line and headers and for writing; the library's own default. A request
+  /// with more headers than fit is answered with 431 by the library.
+  private static let connectionMemoryBytes = 32 * 1024
+
+  private let daemon: OpaquePointer
+  private let dispatcher: Unmanaged<HTTPDispatcher>
+
+  /// Starts the daemon's thread; nil when memory, threads or descriptors are used up.
+  ///
+  /// - Parameters:
+  ///   - descriptor: A socket that listens and is not blocking; libmicrohttpd owns it from here on.
+  ///   - dispatcher: Answers the requests; retained until ``stop()``.
+  ///   - limits: Connections and idle timeout.
+  init?(listeningOn descriptor: Int32, dispatcher: HTTPDispatcher, limits: HTTPLimits) {
+    let retained = Unmanaged.passRetained(dispatcher)
+    let started = multistore_mhd_start(
+      descriptor,
+      UInt32(clamping: limits.connections),
+      UInt32(clamping: limits.idleTimeout.components.seconds),
+      Self.connectionMemoryBytes,
+      { context, connection, url, method, _, bytes, count, request in
+        handleRequest(context, connection, url, method, bytes, count, request)
+      },
+      { _, _, request, _ in releaseRequest(request) },
+      { _, _, text in keepEscapes(text) },
+      retained.toOpaque()
+    )
+    guard let started else {
+      retained.release()
+      return nil
+    }
+    daemon = started
+    self.dispatcher = retained
+  }
+
+  /// Connections that are open now.
+  var openConnections: Int { Int(multistore_mhd_open_connections(daemon)) }
+
+  /// Closes the listening socket and every connection, waits for the thread, and gives up the dispatcher. Once only.
+  func stop() {
+    // After this returns no callback runs or will run, so the reference they use can go.
+    MHD_stop_daemon(daemon)
+    dispatcher.release()
+  }
+}
+
+/// What has been read of one request. It belongs to libmicrohttpd's slot for it, from the first call of the access
+/// handler to the completion callback, both on the daemon's thread.
+private final class PendingRequest {
+  var body: [UInt8] = []
+  var receivedBytes = 0
+}
+
+/// A body this many times over the limit is not read to its end any more, and the connection is closed. Below that it
+/// is read and dropped, because a client that is still writing does not read the 413.
+private let drainedBodyFactor = 16
+
+/// libmicrohttpd calls this once after the headers, once for each part of the body and once at the end; only in the
+/// first and last call may a response be queued (microhttpd.h, MHD_AccessHandlerCallback).
+private func handleRequest(
+  _ context: UnsafeMutableRawPointer?,
+  _ connection: OpaquePointer?,
+  _ url: UnsafePointer<CChar>?,
+  _ method: UnsafePointer<CChar>?,
+  _ bytes: UnsafePointer<CChar>?,
+  _ count: UnsafeMutablePointer<Int>?,
+  _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+) -> MHD_Result {
+  guard let context, let connection, let url, let method, let count, let slot else { return .NO }
+  guard let opaque = slot.pointee else {
+    slot.pointee = Unmanaged.passRetained(PendingRequest()).toOpaque()
+    return .YES
+  }
+  let dispatcher = Unmanaged<HTTPDispatcher>.fromOpaque(context).takeUnretainedValue()
+  let pending = Unmanaged<PendingRequest>.fromOpaque(opaque).takeUnretainedValue()
+  let limit = dispatcher.limits.maximumBodyBytes
+  if let bytes, count.pointee > 0 {
+    let part = UnsafeRawBufferPointer(start: bytes, count: count.pointee)
+    count.pointee = 0
+    pending.receivedBytes += part.count
+    if pending.receivedBytes <= limit { pending.body.append(contentsOf: part) }
+    return pending.receivedBytes <= limit * drainedBodyFactor ? .YES : .NO
+  }
+  let response = dispatcher.respond(
+    to: HTTPDispatcher.RawRequest(
+      method: String(cString: method),
+      escapedPath: String(cString: url),
+      escapedQuery: fields(of: connection, .GET_ARGUMENT_KIND),
+      headers: fields(of: connection, .HEADER_KIND),
+      body: pending.body,
+      isBodyComplete: pending.receivedBytes <= limit
+    )
+  )
+  return queue(response, on: connection)
+}
+
+/// Runs once for each request that the access handler has seen, however it ended.
+private func releaseRequest(_ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?) {
+  guard let slot, let opaque = slot.pointee else { return }
+  slot.pointee = nil
+  Unmanaged<PendingRequest>.fromOpaque(opaque).release()
+}
+
+/// Leaves path and query as they came: the library would decode `%00` into the end of a C string, and `%2F` into one
+/// more segment of the path. ``PercentEncoding`` does it instead.
+private func keepEscapes(_ text: UnsafeMutablePointer<CChar>?) -> Int {
+  text.map { String(cString: $0).utf8.count } ?? 0
+}
+
+private func fields(of connection: OpaquePointer, _ kind: MHD_ValueKind) -> [HTTPField] {
+  var fields: [HTTPField] = []
+  withUnsafeMutablePointer(to: &fields) { pointer in
+    _ = MHD_get_connection_values_n(
+      connection,
+      kind,
+      { context, _, name, nameCount, value, valueCount in
+        let fields = context!.assumingMemoryBound(to: [HTTPField].self)
+        fields.pointee.append(HTTPField(string(name, nameCount), string(value, valueCount)))
+        return .YES
+      },
+      pointer
+    )
+  }
+  return fields
+}
+
+private func string(_ bytes: UnsafePointer<CChar>?, _ count: Int) -> String {
+  String(decoding: UnsafeRawBufferPointer(start: bytes, count: bytes == nil ? 0 : count), as: UTF8.self)
+}
+
+private func queue(_ response: HTTPResponse, on connection: OpaquePointer) -> MHD_Result {
+  let created = response.body.withUnsafeBytes { body in
+    // The library copies the body, so that the pointer need not outlive this call; it does not write to it.
+    MHD_create_response_from_buffer(
+      body.count,
+      UnsafeMutableRawPointer(mutating: body.baseAddress),
+      .RESPMEM_MUST_COPY
+    )
+  }
+  guard let created else { return .NO }
+  // The connection holds its own reference to a response that is queued on it.
+  defer { MHD_destroy_response(created) }
+  for field in response.headers where MHD_add_response_header(created, field.name, field.value) != .YES {
+    return .NO
+  }
+  return MHD_queue_response(connection, UInt32(response.status), created)
+}
