@@ -1,0 +1,57 @@
+/// What `check-config` prints.
+public enum ConfigurationCheck {
+  /// Reads a configuration and the feature flag file it names, and says what is wrong with them.
+  ///
+  /// - Returns: The text, ending in a newline: one line for each problem, and a summary. The exit code is 0 when the
+  ///   sidecar would start with this configuration, and 1 otherwise.
+  public static func report(
+    file: String,
+    environment: @escaping @Sendable (String) -> String? = ProcessEnvironment.value
+  ) -> (text: String, exitCode: Int32) {
+    let result = SidecarConfiguration.load(file: file, environment: environment)
+    var problems = result.problems
+    if let path = result.configuration?.featureFlagFile { problems += flagProblems(path) }
+    let errors = problems.count { !$0.isWarning }
+    let warnings = problems.count - errors
+    var counts: [String] = []
+    if errors > 0 { counts.append(plural(errors, "error")) }
+    if warnings > 0 { counts.append(plural(warnings, "warning")) }
+    var lines = problems.map(\.description)
+    if errors == 0, let configuration = result.configuration {
+      lines.append("\(file): \((["OK"] + counts).joined(separator: ", ")): \(summary(configuration))")
+    } else {
+      lines.append("\(file): \(counts.joined(separator: ", "))")
+    }
+    return (lines.joined(separator: "\n") + "\n", errors == 0 ? 0 : 1)
+  }
+
+  /// A flag file that is not there is none to complain about: it is written when the first flag is set.
+  private static func flagProblems(_ path: String) -> [ConfigurationProblem] {
+    do {
+      _ = try FeatureFlagFile.read(path)
+      return []
+    } catch {
+      let (position, message): (SourcePosition?, String)
+      switch error {
+      case .invalid(let place, let sentence): (position, message) = (place, sentence)
+      case .unreadable(let failure):
+        guard !failure.isNotFound else { return [] }
+        (position, message) = (nil, "cannot be read: \(failure)")
+      }
+      return [ConfigurationProblem(file: path, position: position, keyPath: "", message: message, isWarning: false)]
+    }
+  }
+
+  private static func summary(_ configuration: SidecarConfiguration) -> String {
+    let instances = configuration.instances.map { instance in
+      let listen = instance.listen.map(\.description).joined(separator: ", ")
+      let primary = instance.primary.map { "primary \($0)" } ?? "no primary"
+      return "\(instance.name): \(listen) → \(primary), secondary \(instance.secondary)"
+    }
+    return "\(plural(instances.count, "instance")) (\(instances.joined(separator: "; ")))"
+  }
+
+  private static func plural(_ count: Int, _ noun: String) -> String {
+    "\(count) \(noun)\(count == 1 ? "" : "s")"
+  }
+}

@@ -1,0 +1,27 @@
+extension SidecarConfiguration {
+  /// All keys with type, default and meaning, as Markdown: the table in the README is this text.
+  public static var reference: String {
+    SettingSection.allCases.map(\.reference).joined(separator: "\n")
+  }
+}
+
+extension SettingSection {
+  fileprivate var reference: String {
+    var lines = ["#### \(title)", "", "| key | type | default | meaning |", "|---|---|---|---|"]
+    for setting in settings {
+      lines.append("| `\(setting.name)` | \(setting.kind.label) | \(setting.fallback.label) | \(setting.meaning) |")
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+}
+
+extension Setting.Default {
+  /// The cell of the table.
+  fileprivate var label: String {
+    switch self {
+    case .required: "required"
+    case .none(let text): text
+    case .value(let text): "`\(text)`"
+    }
+  }
+}

@@ -1,0 +1,117 @@
+/// Replaces `${NAME}` in values by what the environment says.
+///
+/// `$${` stands for a literal `${`, and any other `$` for itself. What comes from the environment is used as it is: it
+/// is neither looked through for `${` again nor read as YAML.
+struct EnvironmentExpansion {
+  /// Why a text cannot be expanded. Names the variable, never its value.
+  struct Mistake: Error, Equatable {
+    let message: String
+  }
+
+  /// One part of a text: written in the file, or come from the environment.
+  private enum Part {
+    case literal(Substring)
+    case variable(String)
+  }
+
+  /// What a variable is set to; nil when it is not set.
+  let variable: @Sendable (String) -> String?
+
+  /// The text with every `${NAME}` replaced.
+  func expand(_ text: String) throws(Mistake) -> String {
+    try expand(text) { (literal) throws(Mistake) in String(literal) }
+  }
+
+  /// Like `expand`, for a part of a URL: percent signs are decoded in what the file says, not in what the environment
+  /// says, so that a password in a variable needs no encoding.
+  func expandDecodingPercents(_ text: some StringProtocol) throws(Mistake) -> String {
+    try expand(String(text), literal: Self.decodePercents)
+  }
+
+  /// Whether the text has a `${NAME}` in it.
+  static func isExpandable(_ text: String) -> Bool {
+    guard let parts = try? parts(of: text) else { return true }
+    return parts.contains { if case .variable = $0 { true } else { false } }
+  }
+
+  private func expand(
+    _ text: String,
+    literal: (Substring) throws(Mistake) -> String
+  ) throws(Mistake) -> String {
+    var result = ""
+    for part in try Self.parts(of: text) {
+      switch part {
+      case .literal(let text): result += try literal(text)
+      case .variable(let name):
+        guard let value = variable(name) else {
+          throw Mistake(message: "the environment variable \(name) is not set")
+        }
+        result += value
+      }
+    }
+    return result
+  }
+
+  private static func parts(of text: String) throws(Mistake) -> [Part] {
+    var parts: [Part] = []
+    var rest = text[...]
+    while let dollar = rest.firstIndex(of: "$") {
+      let after = rest[dollar...]
+      if after.hasPrefix("$${") {
+        parts.append(.literal(rest[..<dollar]))
+        parts.append(.literal("${"))
+        rest = after.dropFirst(3)
+      } else if after.hasPrefix("${") {
+        parts.append(.literal(rest[..<dollar]))
+        guard let end = after.firstIndex(of: "}") else {
+          throw Mistake(message: "a ${ without its closing brace; write $${ for a literal ${")
+        }
+        let name = after[after.index(after.startIndex, offsetBy: 2)..<end]
+        guard isName(name) else {
+          throw Mistake(
+            message: "between ${ and } has to be the name of an environment variable; write $${ for a literal ${"
+          )
+        }
+        parts.append(.variable(String(name)))
+        rest = after[after.index(after: end)...]
+      } else {
+        parts.append(.literal(rest[...dollar]))
+        rest = after.dropFirst()
+      }
+    }
+    parts.append(.literal(rest))
+    return parts
+  }
+
+  /// Names that a POSIX shell can set: letters, digits and underscores, not beginning with a digit.
+  private static func isName(_ text: Substring) -> Bool {
+    guard let first = text.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else { return false }
+    return text.utf8.allSatisfy { byte in
+      (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "_")
+        || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+    }
+  }
+
+  /// The text with `%20` and the like replaced by the bytes they stand for.
+  static func decodePercents(_ text: Substring) throws(Mistake) -> String {
+    let mistake = Mistake(
+      message: "a percent sign in a URL has to be followed by two hexadecimal digits; write %25 for %"
+    )
+    var bytes: [UInt8] = []
+    var rest = text.utf8[...]
+    while let byte = rest.popFirst() {
+      guard byte == UInt8(ascii: "%") else {
+        bytes.append(byte)
+        continue
+      }
+      let digits = rest.prefix(2).compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
+      guard digits.count == 2 else { throw mistake }
+      bytes.append(UInt8(digits[0] * 16 + digits[1]))
+      rest = rest.dropFirst(2)
+    }
+    guard let decoded = String(validating: bytes, as: UTF8.self) else {
+      throw Mistake(message: "the percent-encoded characters are not UTF-8 text")
+    }
+    return decoded
+  }
+}

@@ -1,0 +1,75 @@
+/// One instance: where clients connect, the two stores, and how commands are routed between them.
+public struct InstanceConfiguration: Sendable, Equatable {
+  /// Which store a read goes to while the dual write flag is on.
+  public enum ReadPolicy: String, Sendable, CaseIterable {
+    /// The primary, and the secondary where the primary misses or fails.
+    case fallback
+    /// The default store alone.
+    case defaultStore = "default_store"
+  }
+
+  /// When a client gets the reply to a dual write.
+  public enum WriteAcknowledgement: String, Sendable, CaseIterable {
+    /// When both stores have executed it.
+    case both
+    /// As soon as the default store has replied.
+    case defaultStore = "default_store"
+  }
+
+  /// What happens to a command that is neither a known read nor a known write.
+  public enum UnlistedCommands: String, Sendable, CaseIterable {
+    /// It goes to the default store and is counted.
+    case forward
+    /// It is answered with an error.
+    case reject
+  }
+
+  /// How the replies of both stores to a pipeline are compared.
+  public enum Comparison: String, Sendable, CaseIterable {
+    /// Without the order of sets and hashes, and with a tolerance for times.
+    case canonical
+    /// Byte for byte.
+    case exact
+  }
+
+  /// What clients of an instance may use up at most.
+  public struct Limits: Sendable, Equatable {
+    /// Clients connected at once; further ones get an error and are closed.
+    public var maxClients: Int
+    /// After this long without a command a client is closed; nil means never.
+    public var idleTimeout: Duration?
+    /// The largest argument of a command, in bytes.
+    public var maxBulkBytes: Int
+    /// The most arguments of a command.
+    public var maxArguments: Int
+    /// Bytes of replies that may wait for a client that does not read, before it is closed.
+    public var clientOutputBufferLimitBytes: Int
+    /// Commands of one client that may wait for replies, before it is no longer read.
+    public var maxPipelinedCommands: Int
+    /// Events of one class that may be logged in a second; the rest is counted as suppressed.
+    public var eventRateLimitPerSecond: Int
+  }
+
+  /// Matches `[a-z][a-z0-9_]*`; suffix of the feature flags and value of the label `instance_name`.
+  public var name: String
+  /// Where clients connect; at least one address.
+  public var listen: [ConfiguredAddress]
+  /// The new store; nil makes the instance a plain pass-through.
+  public var primary: StoreConfiguration?
+  /// The old store.
+  public var secondary: StoreConfiguration
+  /// Where reads go while the dual write flag is on.
+  public var readPolicy: ReadPolicy
+  /// When a dual write is answered.
+  public var writeAcknowledgement: WriteAcknowledgement
+  /// What happens to commands that the command table does not know.
+  public var unlistedCommands: UnlistedCommands
+  /// How replies of both stores are compared.
+  public var comparison: Comparison
+  /// Whether events may show keys and values.
+  public var logValues: Bool
+  /// What clients have to send with AUTH; nil when the instance asks for no password.
+  public var password: Secret?
+  /// What clients may use up at most.
+  public var limits: Limits
+}

@@ -1,0 +1,116 @@
+/// Reads one instance.
+struct InstanceReader {
+  /// An instance with what the comparison of all instances needs to point at.
+  struct Draft {
+    let reader: MappingReader
+    /// Nil when it is missing or wrong, which has been reported.
+    let name: String?
+    let listen: [(address: ConfiguredAddress, position: SourcePosition)]
+    let primary: StoreConfiguration?
+    let secondary: StoreConfiguration?
+    /// Nil when something obligatory is missing or wrong, which has been reported.
+    let configuration: InstanceConfiguration?
+  }
+
+  /// Whether a text can be the name of an instance or a store: `[a-z][a-z0-9_]*`.
+  static func isName(_ text: String) -> Bool {
+    let letters = UInt8(ascii: "a")...UInt8(ascii: "z")
+    let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+    guard let first = text.utf8.first, letters.contains(first), text.utf8.count <= Setting.Kind.longestName else {
+      return false
+    }
+    return text.utf8.allSatisfy { letters.contains($0) || digits.contains($0) || $0 == UInt8(ascii: "_") }
+  }
+
+  /// The password from `password` or `password_file`, of which only one may be given.
+  static func password(of reader: MappingReader) -> Secret? {
+    let context = reader.context
+    let password = reader.value("password").map { Secret($0.expanded) }
+    guard let file = reader.value("password_file") else { return password }
+    guard !reader.has("password") else {
+      context.error(file.position, reader.keyPath("password_file"), "password is given as well; give one of them")
+      return password
+    }
+    return context.secret(inFile: file.expanded, at: file.position, key: reader.keyPath("password_file"))
+  }
+
+  /// Reads the instance in `node`; nil when it is not even a map.
+  static func read(_ node: YAMLNode, path: String, context: LoadContext, stores: inout StoreReader) -> Draft? {
+    guard let reader = MappingReader(node, section: .instance, path: path, context: context) else { return nil }
+    let name = name(of: reader)
+    let listen = listen(of: reader)
+    let primary = stores.store("primary", of: reader, instanceName: name ?? path)
+    let secondary = stores.store("secondary", of: reader, instanceName: name ?? path)
+    let configuration = InstanceConfiguration(
+      name: name ?? path,
+      listen: listen.map(\.address),
+      primary: primary,
+      secondary: secondary,
+      reader: reader
+    )
+    return Draft(
+      reader: reader,
+      name: name,
+      listen: listen,
+      primary: primary,
+      secondary: secondary,
+      configuration: configuration
+    )
+  }
+
+  private static func name(of reader: MappingReader) -> String? {
+    reader.value("name").flatMap { isName($0.expanded) ? $0.expanded : reader.reject($0, "name") }
+  }
+
+  private static func listen(of reader: MappingReader) -> [(address: ConfiguredAddress, position: SourcePosition)] {
+    guard let node = reader.node("listen") else { return [] }
+    let path = reader.keyPath("listen")
+    let expectation = Setting.Kind.addresses.expectation
+    var nodes = [(node, path)]
+    if case .sequence(let elements) = node.content {
+      nodes = elements.enumerated().map { ($1, "\(path)[\($0)]") }
+      if nodes.isEmpty { reader.context.error(node.position, path, "is empty; expected \(expectation)") }
+    }
+    return nodes.compactMap { node, path -> (address: ConfiguredAddress, position: SourcePosition)? in
+      guard let value = reader.value(of: node, key: path, expectation: expectation) else { return nil }
+      do throws(ConfiguredAddress.Mistake) {
+        return (try ConfiguredAddress(listening: value.expanded), node.position)
+      } catch {
+        reader.context.error(node.position, path, error.message)
+        return nil
+      }
+    }
+  }
+}
+
+extension InstanceConfiguration {
+  /// Reads what does not depend on other parts of the file; nil without a secondary store.
+  fileprivate init?(
+    name: String,
+    listen: [ConfiguredAddress],
+    primary: StoreConfiguration?,
+    secondary: StoreConfiguration?,
+    reader: MappingReader
+  ) {
+    self.name = name
+    self.listen = listen
+    self.primary = primary
+    readPolicy = reader.choice("read_policy")
+    writeAcknowledgement = reader.choice("write_acknowledgement")
+    unlistedCommands = reader.choice("unlisted_commands")
+    comparison = reader.choice("comparison")
+    logValues = reader.boolean("log_values")
+    password = InstanceReader.password(of: reader)
+    limits = Limits(
+      maxClients: reader.integer("max_clients"),
+      idleTimeout: reader.optionalDuration("idle_timeout"),
+      maxBulkBytes: reader.size("max_bulk_bytes"),
+      maxArguments: reader.integer("max_arguments"),
+      clientOutputBufferLimitBytes: reader.size("client_output_buffer_limit"),
+      maxPipelinedCommands: reader.integer("max_pipeline"),
+      eventRateLimitPerSecond: reader.integer("event_rate_limit")
+    )
+    guard let secondary else { return nil }
+    self.secondary = secondary
+  }
+}

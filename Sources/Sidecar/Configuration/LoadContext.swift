@@ -1,0 +1,92 @@
+/// What all parts of one reading of a configuration share: names, environment, and the problems found so far.
+///
+/// It lives on the thread that reads the configuration and no longer than that.
+final class LoadContext {
+  /// Values and keys that are cited in a problem are cut to this many characters.
+  private static let longestShown = 64
+  /// A password file has a line; who names a log file by accident should not have it read into memory.
+  private static let largestSecretFileBytes = 64 << 10
+
+  let file: String
+  let expansion: EnvironmentExpansion
+  private(set) var problems: [ConfigurationProblem] = []
+
+  init(file: String, environment: @escaping @Sendable (String) -> String?) {
+    self.file = file
+    expansion = EnvironmentExpansion(variable: environment)
+  }
+
+  /// The problems in the order of the file, those of the file as a whole first.
+  var sortedProblems: [ConfigurationProblem] {
+    let beginning = SourcePosition(line: 0, column: 0)
+    return problems.enumerated()
+      .sorted { ($0.element.position ?? beginning, $0.offset) < ($1.element.position ?? beginning, $1.offset) }
+      .map(\.element)
+  }
+
+  /// Adds an error.
+  func error(_ position: SourcePosition?, _ key: String, _ message: String) {
+    add(position, key, message, isWarning: false)
+  }
+
+  /// Adds a warning.
+  func warning(_ position: SourcePosition?, _ key: String, _ message: String) {
+    add(position, key, message, isWarning: true)
+  }
+
+  /// The text with `${…}` replaced; nil after reporting why that is impossible.
+  func expand(_ text: String, at position: SourcePosition, key: String) -> String? {
+    do {
+      return try expansion.expand(text)
+    } catch {
+      self.error(position, key, error.message)
+      return nil
+    }
+  }
+
+  /// A path as the system takes it: relative ones begin at the folder of the configuration file, wherever the sidecar
+  /// was started.
+  func resolve(path: String) -> String {
+    guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
+    return String(file[...slash]) + path
+  }
+
+  /// The first line of a file that has a secret and nothing else; nil after reporting why there is none.
+  func secret(inFile path: String, at position: SourcePosition, key: String) -> Secret? {
+    let path = resolve(path: path)
+    let contents: SmallFile.Contents
+    do {
+      contents = try SmallFile.read(path, limitBytes: Self.largestSecretFileBytes)
+    } catch {
+      self.error(position, key, "cannot read \(path): \(error)")
+      return nil
+    }
+    guard var text = String(validating: contents.bytes, as: UTF8.self) else {
+      self.error(position, key, "\(path) is not UTF-8 text")
+      return nil
+    }
+    if text.hasSuffix("\r\n") || text.hasSuffix("\n") { text.removeLast() }
+    guard !text.isEmpty else {
+      self.error(position, key, "\(path) is empty")
+      return nil
+    }
+    if contents.isReadableByEverybody {
+      warning(position, key, "\(path) can be read by every user of this machine; chmod o-r takes that away")
+    }
+    return Secret(text)
+  }
+
+  /// A text from the file, short and without control characters, for a problem to cite.
+  static func shown(_ text: String) -> String {
+    let cut = text.count > longestShown ? "\(text.prefix(longestShown))…" : text
+    return String(
+      String.UnicodeScalarView(cut.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 })
+    )
+  }
+
+  private func add(_ position: SourcePosition?, _ key: String, _ message: String, isWarning: Bool) {
+    problems.append(
+      ConfigurationProblem(file: file, position: position, keyPath: key, message: message, isWarning: isWarning)
+    )
+  }
+}

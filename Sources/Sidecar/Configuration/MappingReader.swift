@@ -1,0 +1,169 @@
+/// Reads one map of a configuration by the table of its section.
+///
+/// Every reading function reports what is wrong and then goes on with the default, so that one pass finds all
+/// mistakes; a configuration with an error in it is thrown away in the end.
+struct MappingReader {
+  /// A scalar as it stands in the file and as it is meant.
+  struct Value {
+    /// As written; may be shown unless the key is a secret or a URL.
+    let raw: String
+    /// With `${…}` replaced; never shown.
+    let expanded: String
+    let position: SourcePosition
+  }
+
+  let context: LoadContext
+  let section: SettingSection
+  /// Where the map is, such as `instances[0]`; empty for the top level.
+  let path: String
+  let position: SourcePosition
+  private var nodes: [String: YAMLNode] = [:]
+
+  /// Takes the map apart; nil when it is none. Unknown and duplicate keys are reported here.
+  init?(_ node: YAMLNode, section: SettingSection, path: String, context: LoadContext) {
+    self.context = context
+    self.section = section
+    self.path = path
+    position = node.position
+    guard case .mapping(let entries) = node.content else {
+      context.error(node.position, path, "expected \(path.isEmpty ? "keys with values" : "a map"), found \(node.kind)")
+      return nil
+    }
+    let known = section.settings.map(\.name)
+    var positions: [String: SourcePosition] = [:]
+    for entry in entries {
+      guard let key = entry.key.text else {
+        context.error(entry.key.position, path, "a key has to be text, found \(entry.key.kind)")
+        continue
+      }
+      if let first = positions[key] {
+        context.error(entry.key.position, keyPath(key), "given twice; it is already in line \(first.line)")
+      } else if known.contains(key) {
+        nodes[key] = entry.value
+      } else if let message = section.unsupported[key] {
+        context.error(entry.key.position, keyPath(key), message)
+      } else {
+        context.error(entry.key.position, keyPath(key), "unknown key; \(NearestName.hint(for: key, among: known))")
+      }
+      positions[key] = entry.key.position
+    }
+  }
+
+  /// The full name of a key of this map. Keys are cut to a length that fits a line.
+  func keyPath(_ key: String) -> String {
+    let key = LoadContext.shown(key)
+    return path.isEmpty ? key : "\(path).\(key)"
+  }
+
+  /// The node of a key, if it is there; a missing one is reported when it is required.
+  func node(_ key: String) -> YAMLNode? {
+    let setting = setting(key)
+    guard let node = nodes[key] else {
+      if case .required = setting.fallback {
+        context.error(position, path, "\"\(key)\" is missing; expected \(setting.expectation)")
+      }
+      return nil
+    }
+    guard !node.isNull else {
+      context.error(node.position, keyPath(key), "has no value; expected \(setting.expectation)")
+      return nil
+    }
+    return node
+  }
+
+  /// Whether the key is there, with whatever value.
+  func has(_ key: String) -> Bool {
+    nodes[key] != nil
+  }
+
+  /// Where the value of a key stands, or the map when the key is not there.
+  func position(of key: String) -> SourcePosition {
+    nodes[key]?.position ?? position
+  }
+
+  /// The text of a key, if it is there and can be expanded.
+  func value(_ key: String) -> Value? {
+    node(key).flatMap { value(of: $0, key: keyPath(key), expectation: setting(key).expectation) }
+  }
+
+  /// The text of a node that has to be a scalar.
+  func value(of node: YAMLNode, key: String, expectation: String) -> Value? {
+    guard let raw = node.text else {
+      context.error(node.position, key, "expected \(expectation), found \(node.kind)")
+      return nil
+    }
+    guard let expanded = context.expand(raw, at: node.position, key: key) else { return nil }
+    guard !expanded.isEmpty else {
+      context.error(node.position, key, "is empty; expected \(expectation)")
+      return nil
+    }
+    return Value(raw: raw, expanded: expanded, position: node.position)
+  }
+
+  /// A key with a default that is `true` or `false`.
+  func boolean(_ key: String) -> Bool {
+    parsed(key, ScalarValues.boolean)
+  }
+
+  /// A whole number within its range.
+  func integer(_ key: String) -> Int {
+    guard case .integer(let range) = setting(key).kind else { preconditionFailure("\(key) is not a number") }
+    return parsed(key) { text in ScalarValues.integer(text).flatMap { range.contains($0) ? $0 : nil } }
+  }
+
+  /// A size in bytes within its range.
+  func size(_ key: String) -> Int {
+    guard case .size(let range) = setting(key).kind else { preconditionFailure("\(key) is not a size") }
+    return parsed(key) { text in ScalarValues.size(text).flatMap { range.contains($0) ? $0 : nil } }
+  }
+
+  /// A duration within its range.
+  func duration(_ key: String) -> Duration {
+    parsed(key, durationParser(key))
+  }
+
+  /// A duration within its range that can be left out, or be `none`.
+  func optionalDuration(_ key: String) -> Duration? {
+    let parse = durationParser(key)
+    return value(key).flatMap { value in
+      value.expanded == Setting.none ? nil : parse(value.expanded) ?? reject(value, key)
+    }
+  }
+
+  /// One of the words of an enumeration.
+  func choice<Choice: RawRepresentable<String>>(_ key: String) -> Choice {
+    parsed(key, Choice.init(rawValue:))
+  }
+
+  /// Reports a value that is not what the key takes. The value is shown as it stands in the file.
+  func reject<Result>(_ value: Value, _ key: String) -> Result? {
+    let setting = setting(key)
+    var message = "expected \(setting.expectation), found \"\(LoadContext.shown(value.raw))\""
+    if case .choice(let choices) = setting.kind, let nearest = NearestName.find(value.raw, among: choices) {
+      message += "; did you mean \"\(nearest)\"?"
+    }
+    context.error(value.position, keyPath(key), message)
+    return nil
+  }
+
+  private func setting(_ key: String) -> Setting {
+    guard let setting = section.settings.first(where: { $0.name == key }) else {
+      preconditionFailure("\(key) is not in the table of \(section)")
+    }
+    return setting
+  }
+
+  private func durationParser(_ key: String) -> (String) -> Duration? {
+    guard case .duration(let range) = setting(key).kind else { preconditionFailure("\(key) is not a duration") }
+    return { text in ScalarValues.duration(text).flatMap { range.contains($0) ? $0 : nil } }
+  }
+
+  /// The value of a key that has a default, by `parse`.
+  private func parsed<Result>(_ key: String, _ parse: (String) -> Result?) -> Result {
+    if let value = value(key), let result = parse(value.expanded) ?? reject(value, key) { return result }
+    guard case .value(let text) = setting(key).fallback, let result = parse(text) else {
+      preconditionFailure("the default of \(key) in the table is not one of its values")
+    }
+    return result
+  }
+}

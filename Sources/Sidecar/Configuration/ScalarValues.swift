@@ -1,0 +1,64 @@
+/// Reads numbers, sizes and durations as they are written in a configuration.
+enum ScalarValues {
+  /// Units of durations, longest spelling first.
+  private static let durationUnits: [(suffix: String, milliseconds: Int)] = [
+    ("ms", 1), ("s", 1000), ("m", 60 * 1000), ("h", 60 * 60 * 1000),
+  ]
+  /// Units of sizes: powers of 1024 only, as Redis' own `mb` and everybody's `MB` mean different things.
+  private static let sizeUnits: [(suffix: String, bytes: Int)] = [
+    ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30),
+  ]
+
+  /// `true` or `false`, nothing else.
+  static func boolean(_ text: String) -> Bool? {
+    switch text {
+    case "true": true
+    case "false": false
+    default: nil
+    }
+  }
+
+  /// Decimal digits, without sign or separators.
+  static func integer(_ text: some StringProtocol) -> Int? {
+    let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+    guard !text.isEmpty, text.utf8.allSatisfy(digits.contains) else { return nil }
+    return Int(text)
+  }
+
+  /// Bytes: `512MiB`, `64KiB`, or digits alone.
+  static func size(_ text: String) -> Int? {
+    for unit in sizeUnits where text.hasSuffix(unit.suffix) {
+      return integer(text.dropLast(unit.suffix.count)).flatMap { scale($0, by: unit.bytes) }
+    }
+    return integer(text)
+  }
+
+  /// `250ms`, `5s`, `2m`, `1h`; a number alone is none.
+  static func duration(_ text: String) -> Duration? {
+    for unit in durationUnits where text.hasSuffix(unit.suffix) {
+      // "5ms" ends in "s" as well: what is left of a wrong unit is not all digits, so that the search goes on.
+      guard let number = integer(text.dropLast(unit.suffix.count)) else { continue }
+      return scale(number, by: unit.milliseconds).map { .milliseconds($0) }
+    }
+    return nil
+  }
+
+  /// A size with the largest unit that divides it.
+  static func text(size: Int) -> String {
+    guard size > 0, let unit = sizeUnits.last(where: { size.isMultiple(of: $0.bytes) }) else { return String(size) }
+    return "\(size / unit.bytes)\(unit.suffix)"
+  }
+
+  /// A duration with the largest unit that divides it.
+  static func text(duration: Duration) -> String {
+    let milliseconds = Int(duration / .milliseconds(1))
+    let unit = durationUnits.last { milliseconds >= $0.milliseconds && milliseconds.isMultiple(of: $0.milliseconds) }
+    guard let unit else { return "0s" }
+    return "\(milliseconds / unit.milliseconds)\(unit.suffix)"
+  }
+
+  private static func scale(_ number: Int, by factor: Int) -> Int? {
+    let (product, overflow) = number.multipliedReportingOverflow(by: factor)
+    return overflow ? nil : product
+  }
+}

@@ -1,0 +1,77 @@
+extension SettingSection {
+  /// The keys of an instance: addresses, policies, limits.
+  static let instanceSettings: [Setting] = [
+    Setting(
+      "name",
+      .name,
+      .required,
+      "Names the instance in metrics, events and its feature flags: lower-case letters, digits and underscores."
+    ),
+    Setting("listen", .addresses, .required, "`host:port` or `unix:/path`, or a list of these."),
+    Setting(
+      "primary",
+      .store,
+      .none("pass-through"),
+      "The new store. Without it the instance is a plain pass-through."
+    ),
+    Setting("secondary", .store, .required, "The old store."),
+    Setting(
+      "read_policy",
+      choices(InstanceConfiguration.ReadPolicy.self),
+      .value("fallback"),
+      "Reads while dual writes are on: the primary with the secondary as fallback, or the default store alone."
+    ),
+    Setting(
+      "write_acknowledgement",
+      choices(InstanceConfiguration.WriteAcknowledgement.self),
+      .value("both"),
+      "A dual write is answered when both stores have executed it, or as soon as the default store has."
+    ),
+    Setting(
+      "unlisted_commands",
+      choices(InstanceConfiguration.UnlistedCommands.self),
+      .value("forward"),
+      "Commands that are neither known reads nor known writes go to the default store, or get an error."
+    ),
+    Setting(
+      "comparison",
+      choices(InstanceConfiguration.Comparison.self),
+      .value("canonical"),
+      "How replies of both stores are compared: without the order of sets and hashes, or byte for byte."
+    ),
+    Setting("log_values", .boolean, .value("false"), "Whether events may show keys and values."),
+    Setting("password", .secret, .none("no AUTH asked"), "What clients have to send with AUTH."),
+    Setting("password_file", .file, .none("no AUTH asked"), "File that has this password and nothing else."),
+    Setting("max_clients", .integer(1...1_000_000), .value("10000"), "Clients connected at once."),
+    Setting(
+      "idle_timeout",
+      .duration(.seconds(1)...(.seconds(7 * 24 * 3600))),
+      .none("none"),
+      "After this long without a command a client is closed."
+    ),
+    Setting("max_bulk_bytes", .size(1 << 10...512 << 20), .value("512MiB"), "The largest argument of a command."),
+    Setting("max_arguments", .integer(16...1_048_576), .value("1048576"), "The most arguments of a command."),
+    Setting(
+      "client_output_buffer_limit",
+      .size(64 << 10...16 << 30),
+      .value("256MiB"),
+      "Replies that may wait for a client that does not read; beyond that it is closed."
+    ),
+    Setting(
+      "max_pipeline",
+      .integer(1...1_000_000),
+      .value("10000"),
+      "Commands of one client that may wait for replies; beyond that it is not read until some have been answered."
+    ),
+    Setting(
+      "event_rate_limit",
+      .integer(1...100_000),
+      .value("10"),
+      "Events of one class that are logged in a second; the rest is counted as suppressed."
+    ),
+  ]
+
+  private static func choices<Choice: RawRepresentable<String> & CaseIterable>(_: Choice.Type) -> Setting.Kind {
+    .choice(Choice.allCases.map(\.rawValue))
+  }
+}

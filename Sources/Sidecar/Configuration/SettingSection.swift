@@ -1,0 +1,139 @@
+/// The maps that a configuration consists of, with all their keys.
+enum SettingSection: Sendable, CaseIterable {
+  case top, store, instance, featureFlags, admin, log
+
+  /// How the section is called in the table of all keys.
+  var title: String {
+    switch self {
+    case .top: "Top level"
+    case .store: "A store (`stores.NAME`, `primary`, `secondary`)"
+    case .instance: "An instance (`instances[]`)"
+    case .featureFlags: "`feature_flags`"
+    case .admin: "`admin`"
+    case .log: "`log`"
+    }
+  }
+
+  /// The keys, in the order in which they are documented.
+  var settings: [Setting] {
+    switch self {
+    case .top: Self.topSettings
+    case .store: Self.storeSettings
+    case .instance: Self.instanceSettings
+    case .featureFlags: Self.featureFlagSettings
+    case .admin: Self.adminSettings
+    case .log: Self.logSettings
+    }
+  }
+
+  /// Keys that people look for and that are not there, with what to say about them.
+  var unsupported: [String: String] {
+    switch self {
+    case .store:
+      [
+        "sentinel": "Sentinel is not supported yet; give the address of the server",
+        "sentinels": "Sentinel is not supported yet; give the address of the server",
+        "cluster": "Redis Cluster is not supported yet",
+        "tls": "TLS to stores is not supported yet",
+        "ssl": "TLS to stores is not supported yet",
+        "database": "unknown key; the database is part of the url: redis://host:port/1 or unix:///path?db=1",
+        "db": "unknown key; the database is part of the url: redis://host:port/1 or unix:///path?db=1",
+      ]
+    default: ["<<": "merge keys are not supported; use stores for what several instances share"]
+    }
+  }
+
+  private static let topSettings = [
+    Setting("instances", .sectionList(.instance), .required, "What the sidecar stands in front of."),
+    Setting(
+      "stores",
+      .namedSections(.store),
+      .none("none"),
+      "Stores under a name, for `primary` and `secondary` of several instances to refer to."
+    ),
+    Setting("feature_flags", .section(.featureFlags), .none("see below"), "Where the feature flags are kept."),
+    Setting("admin", .section(.admin), .none("see below"), "The admin API."),
+    Setting("log", .section(.log), .none("see below"), "The JSON log."),
+    Setting(
+      "shutdown_timeout",
+      .duration(.zero...(.seconds(3600))),
+      .value("10s"),
+      "How long commands in flight may take after SIGTERM before their clients are cut off."
+    ),
+  ]
+
+  private static let storeSettings = [
+    Setting(
+      "url",
+      .url,
+      .required,
+      "`redis://[user][:password@]host[:port][/database]` or `unix:///path[?db=database]`; port 6379 and database 0 "
+        + "unless given. Percent-encode special characters; what comes from `${NAME}` needs no encoding."
+    ),
+    Setting("username", .text, .none("Redis' `default`"), "ACL user, if not in the URL."),
+    Setting("password", .secret, .none("no AUTH"), "Password, if not in the URL."),
+    Setting("password_file", .file, .none("no AUTH"), "File that has the password and nothing else."),
+    Setting(
+      "connect_timeout",
+      .duration(.milliseconds(1)...(.seconds(600))),
+      .value("5s"),
+      "How long connecting and logging in may take."
+    ),
+    Setting(
+      "command_timeout",
+      .duration(.milliseconds(1)...(.seconds(3600))),
+      .value("5s"),
+      "How long the store may take to reply; then the connection is given up."
+    ),
+    Setting(
+      "max_queued_commands",
+      .integer(1...10_000_000),
+      .value("100000"),
+      "Commands waiting for this store's replies; further ones are answered with an error."
+    ),
+    Setting(
+      "max_queued_bytes",
+      .size(1 << 20...16 << 30),
+      .value("256MiB"),
+      "Bytes of commands waiting to be sent to this store; further ones are answered with an error."
+    ),
+  ]
+
+  private static let featureFlagSettings = [
+    Setting(
+      "file",
+      .file,
+      .none("in memory only"),
+      "YAML file with the flags: watched, and rewritten by the admin API. Without it changes do not survive a restart."
+    )
+  ]
+
+  private static let adminSettings = [
+    Setting(
+      "token_file",
+      .file,
+      .none("no token"),
+      "File with the bearer token that the admin API asks for. Obligatory when it listens elsewhere than on loopback "
+        + "or a unix socket."
+    )
+  ]
+
+  private static let logSettings = [
+    Setting(
+      "queue_limit",
+      .size(64 << 10...1 << 30),
+      .value("4MiB"),
+      "Bytes of log lines waiting to be written; further lines are dropped and counted."
+    )
+  ]
+}
+
+extension SettingSection {
+  /// The default of a key that takes a size, for when the whole section is left out.
+  func defaultSize(_ key: String) -> Int {
+    guard let setting = settings.first(where: { $0.name == key }), case .value(let text) = setting.fallback,
+      let size = ScalarValues.size(text)
+    else { preconditionFailure("\(key) of \(self) has no default that is a size") }
+    return size
+  }
+}

@@ -1,0 +1,95 @@
+extension SidecarConfiguration {
+  /// Reads and checks a configuration file, and everything that it refers to but stores and feature flags.
+  ///
+  /// All mistakes are reported, not only the first. Blocks on files; meant for the start of the process.
+  /// - Parameters:
+  ///   - file: The path, as it is to be shown in problems.
+  ///   - environment: What `${NAME}` stands for; nil for a variable that is not set. The process environment unless
+  ///     given.
+  public static func load(
+    file: String,
+    environment: @escaping @Sendable (String) -> String? = ProcessEnvironment.value
+  ) -> ConfigurationResult {
+    do {
+      let contents = try SmallFile.read(file, limitBytes: YAMLDocument.largestFileBytes)
+      return parse(contents.bytes, file: file, environment: environment)
+    } catch {
+      let context = LoadContext(file: file, environment: environment)
+      context.error(nil, "", "cannot be read: \(error)")
+      return ConfigurationResult(configuration: nil, problems: context.problems)
+    }
+  }
+
+  /// Like `load`, with the text of the file at hand.
+  static func parse(
+    _ bytes: [UInt8],
+    file: String,
+    environment: @escaping @Sendable (String) -> String?
+  ) -> ConfigurationResult {
+    let context = LoadContext(file: file, environment: environment)
+    var configuration: SidecarConfiguration?
+    do {
+      if let root = try YAMLDocument.parse(bytes) {
+        configuration = read(root, context: context)
+      } else {
+        context.error(nil, "", "is empty; expected at least one of instances: with name, listen and secondary")
+      }
+    } catch {
+      context.error(error.position, "", error.message)
+    }
+    let hasErrors = context.problems.contains { !$0.isWarning }
+    return ConfigurationResult(configuration: hasErrors ? nil : configuration, problems: context.sortedProblems)
+  }
+
+  private static func read(_ root: YAMLNode, context: LoadContext) -> SidecarConfiguration? {
+    guard let reader = MappingReader(root, section: .top, path: "", context: context) else { return nil }
+    var stores = StoreReader(definitions: reader.node("stores"), context: context)
+    let drafts = readInstances(reader.node("instances"), context: context, stores: &stores)
+    stores.reportUnused()
+    InstanceComparison(drafts: drafts, context: context).report()
+    return SidecarConfiguration(
+      instances: drafts.compactMap(\.configuration),
+      featureFlagFile: section("feature_flags", .featureFlags, of: reader)?.value("file")
+        .map { context.resolve(path: $0.expanded) },
+      adminToken: section("admin", .admin, of: reader).flatMap(token),
+      logQueueLimitBytes: logQueueLimit(section("log", .log, of: reader)),
+      shutdownTimeout: reader.duration("shutdown_timeout")
+    )
+  }
+
+  private static func readInstances(
+    _ node: YAMLNode?,
+    context: LoadContext,
+    stores: inout StoreReader
+  ) -> [InstanceReader.Draft] {
+    guard let node else { return [] }
+    guard case .sequence(let elements) = node.content, !elements.isEmpty else {
+      let found = if case .sequence = node.content { "an empty list" } else { node.kind }
+      context.error(node.position, "instances", "expected a list of maps, found \(found)")
+      return []
+    }
+    var drafts: [InstanceReader.Draft] = []
+    for (index, element) in elements.enumerated() {
+      let path = "instances[\(index)]"
+      if let draft = InstanceReader.read(element, path: path, context: context, stores: &stores) {
+        drafts.append(draft)
+      }
+    }
+    return drafts
+  }
+
+  private static func section(_ key: String, _ section: SettingSection, of reader: MappingReader) -> MappingReader? {
+    reader.node(key).flatMap { MappingReader($0, section: section, path: key, context: reader.context) }
+  }
+
+  private static func token(_ reader: MappingReader) -> Secret? {
+    reader.value("token_file").flatMap { value in
+      reader.context.secret(inFile: value.expanded, at: value.position, key: reader.keyPath("token_file"))
+    }
+  }
+
+  private static func logQueueLimit(_ reader: MappingReader?) -> Int {
+    let key = "queue_limit"
+    return reader?.size(key) ?? SettingSection.log.defaultSize(key)
+  }
+}

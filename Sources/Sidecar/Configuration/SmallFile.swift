@@ -1,0 +1,78 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Why the system would not do something with a file.
+struct FileFailure: Error, Equatable, CustomStringConvertible {
+  /// The value of `errno`, or `EFBIG` for a file that is larger than was allowed.
+  let code: Int32
+
+  /// Whether there is no such file, or no folder that it could be in.
+  var isNotFound: Bool { code == ENOENT }
+
+  /// What the C library calls it, such as "No such file or directory".
+  var description: String {
+    // Safe: strerror returns a zero-terminated text for every number, and it is copied at once.
+    unsafe String(cString: strerror(code))
+  }
+}
+
+/// Reads files that fit into memory, with what has to be known about them.
+enum SmallFile {
+  /// A file as it was at the moment of reading.
+  struct Contents: Equatable {
+    let bytes: [UInt8]
+    /// Permission bits of the file.
+    let mode: mode_t
+    let owner: uid_t
+    let group: gid_t
+
+    var isReadableByEverybody: Bool { mode & S_IROTH != 0 }
+  }
+
+  private static let chunkBytes = 16 << 10
+
+  /// The whole file, from one opening of it.
+  static func read(_ path: String, limitBytes: Int) throws(FileFailure) -> Contents {
+    // Safe: the path is zero-terminated for the time of the call.
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FileFailure(code: errno) }
+    defer { close(descriptor) }
+    var status = stat()
+    // Safe: the structure lives for the time of the call.
+    guard unsafe fstat(descriptor, &status) == 0 else { throw FileFailure(code: errno) }
+    var bytes: [UInt8] = []
+    while true {
+      let chunk = try readChunk(descriptor)
+      if chunk.isEmpty { break }
+      bytes += chunk
+      guard bytes.count <= limitBytes else { throw FileFailure(code: EFBIG) }
+    }
+    return Contents(bytes: bytes, mode: status.st_mode & 0o7777, owner: status.st_uid, group: status.st_gid)
+  }
+
+  private static func readChunk(_ descriptor: Int32) throws(FileFailure) -> [UInt8] {
+    var failure: Int32 = 0
+    // Safe: read() gets the buffer's own size, and as many bytes count as initialized as it says it has written.
+    let chunk = unsafe [UInt8](unsafeUninitializedCapacity: chunkBytes) { buffer, count in
+      var result: Int
+      repeat {
+        result = unsafe Self.read(descriptor, buffer)
+      } while result < 0 && errno == EINTR
+      failure = result < 0 ? errno : 0
+      count = max(0, result)
+    }
+    guard failure == 0 else { throw FileFailure(code: failure) }
+    return chunk
+  }
+
+  private static func read(_ descriptor: Int32, _ buffer: UnsafeMutableBufferPointer<UInt8>) -> Int {
+    #if canImport(Glibc)
+      unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+    #else
+      unsafe Darwin.read(descriptor, buffer.baseAddress, buffer.count)
+    #endif
+  }
+}

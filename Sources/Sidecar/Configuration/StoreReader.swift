@@ -1,0 +1,129 @@
+/// Reads stores, both those under `stores` and those written inside an instance.
+struct StoreReader {
+  /// A store under `stores`.
+  private struct Definition {
+    let position: SourcePosition
+    /// Nil when it has a mistake, which has been reported where it stands.
+    let store: StoreConfiguration?
+    var isUsed = false
+  }
+
+  private let context: LoadContext
+  private var definitions: [String: Definition] = [:]
+
+  /// Reads the definitions under `stores`, of which there may be none.
+  init(definitions node: YAMLNode?, context: LoadContext) {
+    self.context = context
+    guard let node else { return }
+    guard case .mapping(let entries) = node.content else {
+      context.error(node.position, "stores", "expected a map from names to maps, found \(node.kind)")
+      return
+    }
+    for entry in entries {
+      guard let name = entry.key.text, InstanceReader.isName(name) else {
+        let expectation = Setting.Kind.name.expectation
+        context.error(entry.key.position, "stores", "the name of a store has to be \(expectation)")
+        continue
+      }
+      let path = "stores.\(name)"
+      if let first = definitions[name] {
+        context.error(entry.key.position, path, "given twice; it is already in line \(first.position.line)")
+        continue
+      }
+      let store = read(entry.value, name: name, path: path)
+      definitions[name] = Definition(position: entry.key.position, store: store)
+    }
+  }
+
+  /// The store that a key of an instance names or defines; nil when there is none or it has a mistake.
+  mutating func store(_ key: String, of reader: MappingReader, instanceName: String) -> StoreConfiguration? {
+    guard let node = reader.node(key) else { return nil }
+    let path = reader.keyPath(key)
+    guard case .scalar = node.content else {
+      return read(node, name: "\(instanceName).\(key)", path: path)
+    }
+    guard let value = reader.value(key) else { return nil }
+    if let definition = definitions[value.expanded] {
+      definitions[value.expanded] = Definition(position: definition.position, store: definition.store, isUsed: true)
+      return definition.store
+    }
+    // Somebody may have put a URL here, with a password in it: only what looks like a name is shown.
+    guard InstanceReader.isName(value.raw) || EnvironmentExpansion.isExpandable(value.raw) else {
+      context.error(node.position, path, "expected the name of a store under stores; for a URL write { url: … }")
+      return nil
+    }
+    let known = definitions.keys.sorted()
+    let hint = known.isEmpty ? "stores defines none" : NearestName.hint(for: value.raw, among: known)
+    context.error(node.position, path, "no store is called \"\(LoadContext.shown(value.raw))\"; \(hint)")
+    return nil
+  }
+
+  /// Warns of definitions that no instance refers to: most likely an instance refers to the wrong one.
+  func reportUnused() {
+    for (name, definition) in definitions where !definition.isUsed {
+      context.warning(definition.position, "stores.\(name)", "no instance uses this store")
+    }
+  }
+
+  private func read(_ node: YAMLNode, name: String, path: String) -> StoreConfiguration? {
+    guard let reader = MappingReader(node, section: .store, path: path, context: context) else { return nil }
+    let url = url(of: reader)
+    let username = username(of: reader, url: url)
+    let password = password(of: reader, inURL: url?.password)
+    if username != nil, password == nil, url != nil, !reader.has("password"), !reader.has("password_file") {
+      context.error(reader.position, path, "a user name without a password; add password_file")
+    }
+    let connectTimeout = reader.duration("connect_timeout")
+    let commandTimeout = commandTimeout(of: reader)
+    let maxQueuedCommands = reader.integer("max_queued_commands")
+    let maxQueuedBytes = reader.size("max_queued_bytes")
+    guard let url else { return nil }
+    return StoreConfiguration(
+      name: name,
+      address: url.address,
+      username: username,
+      password: password,
+      database: url.database,
+      connectTimeout: connectTimeout,
+      commandTimeout: commandTimeout,
+      maxQueuedCommands: maxQueuedCommands,
+      maxQueuedBytes: maxQueuedBytes
+    )
+  }
+
+  private func url(of reader: MappingReader) -> StoreURL? {
+    guard let node = reader.node("url") else { return nil }
+    guard let raw = node.text else {
+      context.error(node.position, reader.keyPath("url"), "expected a URL, found \(node.kind)")
+      return nil
+    }
+    do {
+      return try StoreURL(raw, expansion: context.expansion)
+    } catch {
+      context.error(node.position, reader.keyPath("url"), error.message)
+      return nil
+    }
+  }
+
+  private func username(of reader: MappingReader, url: StoreURL?) -> String? {
+    guard let value = reader.value("username") else { return url?.username }
+    if url?.username != nil {
+      context.error(value.position, reader.keyPath("username"), "the url has a user name already; give it once")
+    }
+    return value.expanded
+  }
+
+  private func password(of reader: MappingReader, inURL: Secret?) -> Secret? {
+    let password = InstanceReader.password(of: reader)
+    if inURL != nil, reader.has("password") || reader.has("password_file") {
+      let key = reader.has("password") ? "password" : "password_file"
+      context.error(reader.position(of: key), reader.keyPath(key), "the url has a password already; give it once")
+    }
+    return password ?? inURL
+  }
+
+  /// Five seconds unless given, and no limit with `none`.
+  private func commandTimeout(of reader: MappingReader) -> Duration? {
+    reader.has("command_timeout") ? reader.optionalDuration("command_timeout") : reader.duration("command_timeout")
+  }
+}

@@ -1,0 +1,133 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Replaces a file so that whoever reads it, also after a crash, finds the old contents or the new, never a mixture.
+enum AtomicFile {
+  /// Why a file was not replaced. The old one is as it was.
+  enum Failure: Error, Equatable {
+    /// It is not for this process to change: a ConfigMap, a read-only file system, no permission.
+    case readOnly(String)
+    /// The system would not do one of the steps.
+    case failed(String)
+  }
+
+  /// Permissions of a file that was not there before: the group may read it, others need not.
+  private static let newFileMode: mode_t = 0o640
+  /// What the system answers when it is not for this process to write at a place. A single file that is mounted into a
+  /// container (`subPath`) can be opened but not be replaced, which is EBUSY.
+  private static let readOnlyCodes: [Int32] = [EROFS, EACCES, EPERM, EBUSY]
+
+  /// Replaces the file, or makes it. A symbolic link stays and the file behind it is replaced.
+  ///
+  /// - Returns: What made the disk's own copy uncertain after the file had been replaced; nil if nothing did.
+  static func replace(_ path: String, by bytes: [UInt8]) throws(Failure) -> FileFailure? {
+    let target = try resolve(path)
+    let temporary = temporaryPath(of: target)
+    removeTemporary(of: target)
+    do throws(FileFailure) {
+      try write(bytes, to: temporary, like: target)
+      // Safe: both paths are zero-terminated for the time of the call.
+      guard unsafe rename(temporary, target) == 0 else { throw FileFailure(code: errno) }
+    } catch {
+      removeTemporary(of: target)
+      let sentence = "\(folder(of: target)): \(error)"
+      throw readOnlyCodes.contains(error.code) ? .readOnly(sentence) : .failed(sentence)
+    }
+    return synchronize(folder: folder(of: target))
+  }
+
+  /// Removes what a crash in the middle of an earlier replacement has left behind.
+  static func removeLeftovers(of path: String) {
+    if let target = try? resolve(path) { removeTemporary(of: target) }
+  }
+
+  /// The folder that a path is in.
+  static func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// The file behind a path, links followed; nil when there is none.
+  static func realPath(_ path: String) -> String? {
+    // Safe: with nil realpath() returns a text of its own, which is copied and freed here.
+    guard let resolved = unsafe realpath(path, nil) else { return nil }
+    defer { unsafe free(resolved) }
+    return unsafe String(cString: resolved)
+  }
+
+  /// Whether a path leads into one of the folders that Kubernetes makes for a ConfigMap and switches as a whole:
+  /// `flags.yml` → `..data/flags.yml`, `..data` → `..2026_01_31_12_00_00.123` (kubernetes
+  /// pkg/volume/util/atomic_writer.go).
+  static func isInConfigMap(_ realPath: String) -> Bool {
+    realPath.split(separator: "/").contains { $0.hasPrefix("..") && $0.count > 2 }
+  }
+
+  private static func resolve(_ path: String) throws(Failure) -> String {
+    if let target = realPath(path) {
+      guard !isInConfigMap(target) else { throw .readOnly("\(path) comes from a Kubernetes ConfigMap or Secret") }
+      return target
+    }
+    var status = stat()
+    // Safe: the structure lives for the time of the call.
+    guard unsafe lstat(path, &status) != 0 else { throw .failed("\(path) is a symbolic link that leads nowhere") }
+    return path
+  }
+
+  /// Always the same name, so that a leftover can be found again. It begins with a dot: programs that take every
+  /// `*.yml` of a folder pass it by.
+  private static func temporaryPath(of target: String) -> String {
+    let name = target.lastIndex(of: "/").map { target[target.index(after: $0)...] } ?? target[...]
+    return "\(folder(of: target))/.\(name).multistore-tmp"
+  }
+
+  private static func removeTemporary(of target: String) {
+    // Safe: the path is zero-terminated for the time of the call. That there is nothing to remove is the normal case.
+    _ = unsafe unlink(temporaryPath(of: target))
+  }
+
+  /// Writes and flushes a new file with the permissions and the owner of `model`, as far as they may be given away.
+  private static func write(_ bytes: [UInt8], to path: String, like model: String) throws(FileFailure) {
+    // Safe: the path is zero-terminated for the time of the call.
+    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, newFileMode)
+    guard descriptor >= 0 else { throw FileFailure(code: errno) }
+    defer { close(descriptor) }
+    var status = stat()
+    // Safe: the structure lives for the time of the call.
+    if unsafe stat(model, &status) == 0 {
+      _ = fchown(descriptor, status.st_uid, status.st_gid)
+      guard fchmod(descriptor, status.st_mode & 0o7777) == 0 else { throw FileFailure(code: errno) }
+    }
+    var written = 0
+    while written < bytes.count {
+      // Safe: the address and the count are those of the part that is not yet written.
+      let result = unsafe bytes.withUnsafeBytes { buffer in
+        let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[written...])
+        return unsafe systemWrite(descriptor, rest.baseAddress, rest.count)
+      }
+      if result < 0, errno == EINTR { continue }
+      guard result > 0 else { throw FileFailure(code: result < 0 ? errno : EIO) }
+      written += result
+    }
+    guard fsync(descriptor) == 0 else { throw FileFailure(code: errno) }
+  }
+
+  /// Makes the new name of the file last.
+  private static func synchronize(folder: String) -> FileFailure? {
+    // Safe: the path is zero-terminated for the time of the call.
+    let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { return FileFailure(code: errno) }
+    defer { close(descriptor) }
+    return fsync(descriptor) == 0 ? nil : FileFailure(code: errno)
+  }
+
+  private static func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+    #if canImport(Glibc)
+      unsafe Glibc.write(descriptor, bytes, count)
+    #else
+      unsafe Darwin.write(descriptor, bytes, count)
+    #endif
+  }
+}

@@ -1,0 +1,52 @@
+internal import Logging
+internal import MultiStore
+
+extension FeatureFlagStore {
+  /// One line for each instance. A flag that is on is worth a warning: one that was forgotten years ago is how a
+  /// migration begins by itself when a sidecar is put in front of another pair of stores.
+  func logStart() {
+    for instance in instances {
+      let state = instance.state
+      var metadata: Logger.Metadata = ["instance_name": "\(instance.instanceName)", "path": "\(filePath ?? "none")"]
+      for flag in FeatureFlag.allCases {
+        metadata[flag.name(instance: instance.instanceName)] = .stringConvertible(state[flag])
+      }
+      if state == FlagState() {
+        logger.info("Feature flags at start: all off", metadata: metadata)
+      } else {
+        logger.warning("Feature flags at start: some are on", metadata: metadata)
+      }
+    }
+  }
+
+  /// Says which flags of the file have no effect. Called once for each new contents of the file.
+  func logUnknown(in file: FeatureFlagFile) {
+    let names = known.map(\.name)
+    for entry in file.entries where !names.contains(entry.name) {
+      let metadata: Logger.Metadata = [
+        "flag": "\(entry.name)", "hint": "\(NearestName.hint(for: entry.name, among: names))",
+      ]
+      logger.warning("Feature flag belongs to no instance and has no effect", metadata: metadata)
+    }
+  }
+
+  /// Says that a flag has changed.
+  func logChange(
+    _ instance: FeatureFlags,
+    _ flag: FeatureFlag,
+    old: Bool,
+    new: Bool,
+    source: String,
+    generation: UInt64
+  ) {
+    let metadata: Logger.Metadata = [
+      "flag": "\(flag.name(instance: instance.instanceName))",
+      "instance_name": "\(instance.instanceName)",
+      "old": .stringConvertible(old),
+      "new": .stringConvertible(new),
+      "source": "\(source)",
+      "generation": .stringConvertible(generation),
+    ]
+    logger.notice("Feature flag changed", metadata: metadata)
+  }
+}

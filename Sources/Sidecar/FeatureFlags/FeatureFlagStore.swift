@@ -1,0 +1,174 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+public import Logging
+public import MultiStore
+internal import Synchronization
+
+/// Owns the feature flag file: takes changes of the file over into the instances, and changes of the admin API into the
+/// file.
+///
+/// A change through `set` or `remove` is in the file, safely on disk, before it holds. A file that does not parse
+/// changes nothing. Without a file, changes are in memory only.
+///
+/// Any thread may call anything here. Changes wait for each other, and for the disk; reading flags and statistics does
+/// not wait for a disk.
+public final class FeatureFlagStore: Sendable {
+  /// One flag with the instance that it belongs to.
+  struct KnownFlag: Sendable {
+    let instance: FeatureFlags
+    let flag: FeatureFlag
+    let name: String
+
+    var isOn: Bool { instance.state[flag] }
+  }
+
+  /// What was found where the file should be, at the last look.
+  enum Sighting: Equatable {
+    case missing
+    case unreadable(FileFailure)
+    case contents([UInt8])
+  }
+
+  /// What changes of the file and of flags have to agree on.
+  struct State {
+    /// The last good contents of the file, flags of no instance included.
+    var file: FeatureFlagFile
+    var sighting: Sighting
+    /// Why the sighting does not count; nil when it does.
+    var problem: FeatureFlagError?
+  }
+
+  /// The file; nil when flags are in memory only.
+  public let filePath: String?
+
+  let instances: [FeatureFlags]
+  let known: [KnownFlag]
+  let logger: Logger
+  let clock: @Sendable () -> Double
+  let state: Mutex<State>
+  let published: Mutex<FlagStatistics>
+
+  /// Reads the flags of all instances from the file. One that is not there yet means that all flags are off.
+  ///
+  /// - Parameters:
+  ///   - instances: The flags to keep, those of each instance once.
+  ///   - filePath: The file; nil to keep flags in memory only, beginning with what `instances` say.
+  ///   - logger: Gets every change, and what the flags are at the start.
+  ///   - clock: Seconds of Unix time.
+  /// - Throws: `FeatureFlagError` when there is a file that cannot be read or understood, or no folder for it: a
+  ///   sidecar that started with all flags off instead might write to the store that was already left.
+  public init(
+    instances: [FeatureFlags],
+    filePath: String?,
+    logger: Logger,
+    clock: @escaping @Sendable () -> Double = FeatureFlagStore.systemClock
+  ) throws(FeatureFlagError) {
+    self.instances = instances
+    self.filePath = filePath
+    self.logger = logger
+    self.clock = clock
+    known = instances.flatMap { instance in
+      FeatureFlag.allCases.map {
+        KnownFlag(instance: instance, flag: $0, name: $0.name(instance: instance.instanceName))
+      }
+    }
+    var first = State(file: FeatureFlagFile(), sighting: .missing)
+    if let filePath { first = try Self.firstLook(filePath) }
+    for instance in instances where filePath != nil { instance.exchange(first.file.state(of: instance)) }
+    var statistics = FlagStatistics(
+      flags: known.map {
+        FlagStatistics.Flag(instanceName: $0.instance.instanceName, flag: $0.flag, isOn: $0.isOn)
+      }
+    )
+    if case .contents = first.sighting { statistics.reloads = 1 }
+    published = Mutex(statistics)
+    let file = first.file
+    state = Mutex(first)
+    logStart()
+    logUnknown(in: file)
+  }
+
+  /// The flags of all instances by name, in the order of the instances.
+  public func features() -> [(name: String, isOn: Bool)] {
+    known.map { ($0.name, $0.isOn) }
+  }
+
+  /// Whether a flag is on; nil when no instance has one of this name.
+  public func isOn(_ name: String) -> Bool? {
+    known.first { $0.name == name }?.isOn
+  }
+
+  /// How often flags changed and how reading the file went.
+  public var statistics: FlagStatistics {
+    published.withLock { $0 }
+  }
+
+  /// The folders in which something happens when the file changes, for a watcher: that of the path, and that of the
+  /// file behind a link. What a ConfigMap switches is in the first of them.
+  ///
+  /// The second one can change with the link: look again after each event.
+  public var watchedDirectories: [String] {
+    guard let filePath else { return [] }
+    var directories = [AtomicFile.folder(of: filePath)]
+    if let target = AtomicFile.realPath(filePath), !AtomicFile.isInConfigMap(target) {
+      let behind = AtomicFile.folder(of: target)
+      if behind != AtomicFile.realPath(directories[0]) { directories.append(behind) }
+    }
+    return directories
+  }
+
+  /// Seconds of Unix time by the system's clock.
+  @Sendable
+  public static func systemClock() -> Double {
+    var now = timespec()
+    // Safe: the structure lives for the time of the call.
+    _ = unsafe clock_gettime(CLOCK_REALTIME, &now)
+    return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
+  }
+
+  private static func firstLook(_ path: String) throws(FeatureFlagError) -> State {
+    let folder = AtomicFile.folder(of: path)
+    guard AtomicFile.realPath(folder) != nil else {
+      throw .unreadable(path: path, reason: "there is no folder \(folder)")
+    }
+    AtomicFile.removeLeftovers(of: path)
+    let sighting = look(at: path)
+    switch sighting {
+    case .missing: return State(file: FeatureFlagFile(), sighting: sighting)
+    case .unreadable(let failure): throw .unreadable(path: path, reason: failure.description)
+    case .contents(let bytes): return State(file: try parse(bytes, path: path), sighting: sighting)
+    }
+  }
+
+  /// What is where the file should be.
+  static func look(at path: String) -> Sighting {
+    do {
+      return .contents(try SmallFile.read(path, limitBytes: YAMLDocument.largestFileBytes).bytes)
+    } catch {
+      return error.isNotFound ? .missing : .unreadable(error)
+    }
+  }
+
+  /// The flags in the contents of the file.
+  static func parse(_ bytes: [UInt8], path: String) throws(FeatureFlagError) -> FeatureFlagFile {
+    do {
+      return try FeatureFlagFile(parsing: bytes)
+    } catch {
+      throw .invalidFile(path: path, problem: error.description)
+    }
+  }
+}
+
+extension FeatureFlagFile {
+  /// What the file says about an instance; a flag that it does not name is off.
+  func state(of instance: FeatureFlags) -> FlagState {
+    var state = FlagState()
+    for flag in FeatureFlag.allCases {
+      state[flag] = self[flag.name(instance: instance.instanceName)] ?? false
+    }
+    return state
+  }
+}
