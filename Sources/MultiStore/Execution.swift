@@ -1,4 +1,4 @@
-internal import Hiredis
+public import Hiredis
 internal import RESP
 
 /// What a batch is: the label `command` of the diff counter, and what surrounds the commands on the wire.
@@ -74,14 +74,16 @@ class Execution: ReplyReceiver {
   /// Returns to the pool of its class. To be overridden.
   func recycle() {}
 
+  /// To be overridden.
   func receive(_ reply: borrowing Reply, token: Int) {}
 
+  /// To be overridden.
   func receive(failure: ConnectionFailure, token: Int) {}
 }
 
 extension ConnectionFailure {
   /// The error reply that a client gets.
-  func clientError(store: StoreRole) -> String {
+  public func clientError(store: StoreRole) -> String {
     "ERR MultiStore: \(store.label) store: \(self)"
   }
 

@@ -1,4 +1,3 @@
-internal import CoreMetrics
 public import CoreMetrics
 public import EventLoop
 public import Hiredis
@@ -157,20 +156,6 @@ public final class MultiStore {
 // MARK: Executing
 
 extension MultiStore {
-  /// Sends one command to one store and hands its reply to `receiver`: the hot path of a single store.
-  ///
-  /// - Parameters:
-  ///   - command: one whole command as it came; it is not kept.
-  ///   - connection: where it goes.
-  public func forward(
-    _ command: Span<UInt8>,
-    over connection: HiredisConnection,
-    to receiver: any ReplyReceiver,
-    token: Int
-  ) {
-    connection.send(command, to: receiver, token: token)
-  }
-
   /// The connection of `role` for commands of `commandClass`.
   public func connection(to role: StoreRole, for commandClass: CommandClass) -> HiredisConnection {
     let store = store(role)
@@ -267,9 +252,16 @@ extension MultiStore {
     }
   }
 
-  /// A write stayed on the default store alone, by rule.
-  public func leftUncopied(_ id: CommandID) {
-    metrics.uncopiedWrite(id)
+  /// True when commands that are neither a known read nor a known write are refused.
+  public var rejectsUnlistedCommands: Bool { configuration.unlistedCommands == .reject }
+
+  /// A command outside of routing is about to be sent to the default store alone: it is counted as what it is, and what
+  /// it may change is stale on the other store.
+  public func willExecuteOnDefaultStoreAlone(_ command: Span<UInt8>, _ spec: CommandSpec, routing: Routing) {
+    methodMissing(spec.id)
+    guard routing.isDual, spec.mayStayUncopied else { return }
+    store(routing.defaultStore.other).markStale(command, spec)
+    metrics.uncopiedWrite(spec.id)
   }
 
   func leftUncopied(_ batch: CommandBatch, _ index: Int, on role: StoreRole) {

@@ -63,7 +63,7 @@ final class PipelineExecution: Execution {
     let isMulti = kind == .multi
     guard connection.hasRoom(commands: batch.count + 2, bytes: batch.byteCount + 64) else {
       // All or nothing: a MULTI without its EXEC would swallow everybody's commands.
-      return failWhole(.queueFull)
+      return failWhole(.queueFull(limit: connection.limits.maxQueuedCommands))
     }
     if isMulti { connection.send(Self.multi.span, to: self, token: Self.openToken) }
     for index in 0..<batch.count {
@@ -155,7 +155,7 @@ final class PipelineExecution: Execution {
   private func execReplied(_ reply: borrowing Reply) {
     guard reply.kind == .array, reply.count == batch.count else {
       // Refused (EXECABORT) or aborted by WATCH: it did not happen, so the other store hears nothing of it.
-      if reply.kind == .nil { replies.appendNullArray() } else { reply.encode(into: &replies) }
+      reply.encode(into: &replies)
       isRefused = true
       return complete()
     }
@@ -189,7 +189,7 @@ final class PipelineExecution: Execution {
     let isMulti = kind == .multi
     guard connection.hasRoom(commands: batch.count + 2, bytes: batch.byteCount + 64) else {
       copiesLeft = 0
-      noteCopyFailure(CopyFailure(.queueFull))
+      noteCopyFailure(CopyFailure(.queueFull(limit: connection.limits.maxQueuedCommands)))
       return
     }
     if isMulti { connection.send(Self.multi.span, to: self, token: Self.openToken) }

@@ -10,7 +10,8 @@ internal import RESP
 public final class Store {
   /// Which store it is.
   public let role: StoreRole
-  let ordinary: HiredisConnection
+  /// The connection for reads and writes.
+  public let ordinary: HiredisConnection
   let metrics: StoreMetrics
   var stale: StaleKeys
   /// What the server said about itself when the ordinary connection became ready last.
@@ -41,7 +42,12 @@ public final class Store {
     self.owner = owner
     dedicatedLimit = instance.dedicatedConnectionLimit
     stale = StaleKeys(limit: instance.staleKeyLimit)
-    ordinary = HiredisConnection(on: loop, endpoint: configuration.endpoint, limits: configuration.limits)
+    ordinary = HiredisConnection(
+      on: loop,
+      endpoint: configuration.endpoint,
+      limits: configuration.limits,
+      delegate: nil
+    )
     ordinary.delegate = self
   }
 
@@ -54,6 +60,9 @@ public final class Store {
   /// The database that the store's connections have selected.
   public var database: Int { configuration.endpoint.database }
 
+  /// The server's version as it says itself; nil while nothing is known.
+  public var serverVersion: String? { identity?.version }
+
   /// False for a server too old to know PXAT (Redis 6.2 brought it); true while nothing is known.
   var hasAbsoluteExpiry: Bool {
     guard let version = identity?.version else { return true }
@@ -63,10 +72,14 @@ public final class Store {
   }
 
   /// The connection for scripts and unlisted commands, opened when the first of them comes.
-  var isolated: HiredisConnection {
+  public var isolated: HiredisConnection {
     if let isolatedConnection { return isolatedConnection }
-    let connection = HiredisConnection(on: loop, endpoint: configuration.endpoint, limits: configuration.limits)
-    connection.delegate = self
+    let connection = HiredisConnection(
+      on: loop,
+      endpoint: configuration.endpoint,
+      limits: configuration.limits,
+      delegate: self
+    )
     connection.connect()
     isolatedConnection = connection
     return connection
@@ -82,21 +95,30 @@ public final class Store {
   }
 
   /// A connection for one session alone, without a command deadline, or nil when `dedicatedConnectionLimit` are open.
-  func openDedicated() -> HiredisConnection? {
+  public func openDedicated() -> HiredisConnection? {
     guard dedicatedCount < dedicatedLimit else { return nil }
     dedicatedCount += 1
     var limits = configuration.limits
     limits.commandTimeout = nil
-    let connection = HiredisConnection(on: loop, endpoint: configuration.endpoint, limits: limits)
-    connection.delegate = self
+    let connection = HiredisConnection(
+      on: loop,
+      endpoint: configuration.endpoint,
+      limits: limits,
+      delegate: self
+    )
     connection.connect()
     return connection
   }
 
   /// Gives back what ``openDedicated()`` opened. The connection is closed, whatever state the session left it in.
-  func closeDedicated(_ connection: HiredisConnection) {
+  public func closeDedicated(_ connection: HiredisConnection) {
     dedicatedCount -= 1
     connection.close()
+  }
+
+  /// True for the connections of this store that sessions share.
+  public func owns(_ connection: HiredisConnection) -> Bool {
+    connection === ordinary || connection === isolatedConnection
   }
 
   /// Writes the gauges that change too often to be set at each change.
@@ -130,6 +152,7 @@ public final class Store {
   /// A write of `command` was executed here. Keys that it replaced as a whole are no longer stale.
   func clearStale(_ command: Span<UInt8>, _ spec: CommandSpec) {
     guard !stale.isEmpty, spec.traits.contains(.replacesKeys) else { return }
+    if spec.keys == .none { return stale.removeAll() }  // FLUSHDB, FLUSHALL
     spec.forEachKey(ofCommand: command) { stale.remove($0) }
   }
 }
@@ -170,6 +193,18 @@ extension Store: HiredisConnectionDelegate {
     case .connectionLost: metrics.lost.increment()
     case .timedOut: metrics.timedOut.increment()
     case .queueFull: metrics.rejected.increment()
+    }
+  }
+}
+
+extension ConnectionFailureReason {
+  init(_ reason: ConnectionDownReason) {
+    switch reason.kind {
+    case .connectFailed: self = .connect
+    case .timedOut, .commandTimedOut: self = .timeout
+    case .authenticationRejected: self = .authentication
+    case .refused: self = .notReady
+    case .lost: self = .lost
     }
   }
 }

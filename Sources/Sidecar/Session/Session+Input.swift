@@ -73,7 +73,7 @@ extension Session {
     }
     switch spec.commandClass(ofCommand: bytes) {
     case .read, .keyspaceRead, .write:
-      return forwardOrWait(bytes, over: multiStore.store(routing.defaultStore).ordinaryConnection)
+      return forwardOrWait(bytes, over: multiStore.store(routing.defaultStore).ordinary)
     case .connection, .transaction, .pubsub:
       guard isQuiet else { return .waits }
       takeUncommon(bytes, spec, command.argumentCount, routing)
@@ -122,7 +122,7 @@ extension Session {
       return .taken
     }
     if spec.traits.contains(.deepReply) { return takeOnDedicated(bytes, spec, routing) }
-    let connection = multiStore.store(routing.defaultStore).isolatedConnection
+    let connection = multiStore.store(routing.defaultStore).isolated
     guard canForward(over: connection) else { return .waits }
     multiStore.willExecuteOnDefaultStoreAlone(bytes, spec, routing: routing)
     forward(bytes, over: connection)

@@ -75,7 +75,7 @@ final class Session: ReplySink {
   func forward(_ command: Span<UInt8>, over connection: HiredisConnection) {
     inFlight += 1
     path = connection
-    multiStore.forward(command, over: connection, to: self, token: 0)
+    connection.send(command, to: self, token: 0)
   }
 
   /// Executes a batch; nothing else is executed until it is done.
