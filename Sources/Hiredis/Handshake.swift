@@ -1,0 +1,84 @@
+internal import RESP
+
+/// What is said on a fresh connection before any command of a client: log in, choose the database, give the connection
+/// a name, ask who the server is, and ask whether it serves data yet.
+///
+/// All of it is sent at once and costs one round trip. It decides only; the connection does the talking.
+struct Handshake {
+  private enum Step {
+    case authenticate, select, setName, info, ping
+  }
+
+  /// What to do after a reply.
+  enum Outcome {
+    case unfinished
+    case ready(ServerIdentity)
+    case failed(ConnectionDownReason.Kind, detail: String)
+  }
+
+  private var steps: ArraySlice<Step>
+  private var identity: ServerIdentity
+  /// The commands to be sent, one per expected reply.
+  let commands: [[UInt8]]
+
+  /// True when no reply is expected any more.
+  var isFinished: Bool { steps.isEmpty }
+
+  init(endpoint: StoreEndpoint) {
+    var script: [(Step, [String])] = []
+    if let password = endpoint.password {
+      script.append((.authenticate, ["AUTH"] + (endpoint.username.map { [$0] } ?? []) + [password]))
+    }
+    if endpoint.database != 0 { script.append((.select, ["SELECT", String(endpoint.database)])) }
+    script.append((.setName, ["CLIENT", "SETNAME", "multistore-exporter"]))
+    script.append((.info, ["INFO", "server"]))
+    // Unlike the others, PING is refused while a server loads its data.
+    script.append((.ping, ["PING"]))
+    steps = script.map(\.0)[...]
+    commands = script.map { Self.encode($0.1) }
+    identity = ServerIdentity(runID: nil, version: nil, flavour: .redis, database: endpoint.database)
+  }
+
+  /// Judges the reply to the command whose turn it is.
+  ///
+  /// - Precondition: a reply is expected.
+  mutating func receive(_ reply: borrowing Reply) -> Outcome {
+    guard let step = steps.popFirst() else { preconditionFailure("a reply came after the handshake was finished") }
+    if reply.kind == .error {
+      let text = Self.text(reply)
+      if let failure = Self.judge(error: text, step: step) { return failure }
+    } else if step == .info {
+      identity = ServerIdentity(info: Self.text(reply)[...], database: identity.database)
+    }
+    return steps.isEmpty ? .ready(identity) : .unfinished
+  }
+
+  /// Nil when the connection can be used in spite of the error.
+  private static func judge(error text: String, step: Step) -> Outcome? {
+    let code = text.prefix { $0 != " " }
+    if code == "NOAUTH" || step == .authenticate { return .failed(.authenticationRejected, detail: text) }
+    // A user that may not do these things may still do what the application needs; an old or restricted server may not
+    // know them.
+    let isOptional = step == .setName || step == .info || step == .ping
+    if isOptional, code == "NOPERM" || code == "ERR" { return nil }
+    return step == .setName ? nil : .failed(.refused, detail: text)
+  }
+
+  private static func text(_ reply: borrowing Reply) -> String {
+    reply.bytes.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+  }
+
+  private static func encode(_ arguments: [String]) -> [UInt8] {
+    var buffer = ByteBuffer()
+    buffer.append(UInt8(ascii: "*"))
+    buffer.append(decimal: arguments.count)
+    for argument in arguments {
+      buffer.append("\r\n$")
+      buffer.append(decimal: argument.utf8.count)
+      buffer.append("\r\n")
+      buffer.append(argument)
+    }
+    buffer.append("\r\n")
+    return buffer.bytes
+  }
+}

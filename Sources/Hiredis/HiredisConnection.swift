@@ -1,0 +1,401 @@
+internal import CHiredis
+internal import DequeModule
+public import EventLoop
+internal import RESP
+
+/// Hears about a connection, on the loop's thread.
+public protocol HiredisConnectionDelegate: AnyObject {
+  /// The handshake is done; what was queued meanwhile is on its way.
+  func connectionDidBecomeReady(_ connection: HiredisConnection, identity: ServerIdentity)
+
+  /// An attempt has failed, or a working connection was lost. Called once for each, when the next attempt is already
+  /// scheduled.
+  func connection(_ connection: HiredisConnection, didBecomeUnavailable reason: ConnectionDownReason)
+
+  /// A reply has come; called before its receiver.
+  ///
+  /// - Parameter latencyNanoseconds: from handing the command over to its reply, by the loop's clock.
+  func connection(_ connection: HiredisConnection, didComplete isError: Bool, latencyNanoseconds: UInt64)
+}
+
+/// A connection to one store that comes back by itself, on the loop's thread.
+///
+/// Commands go out in the order of the sends and are answered in that order. What is sent while it connects is queued;
+/// what is sent while it waits for its next attempt fails at once, so that nobody waits for a store that is down.
+/// Nothing is ever sent twice: whoever sent a command decides whether to try again.
+///
+/// The delegate is not retained. Dropping the connection closes it.
+public final class HiredisConnection: HiredisContextOwner {
+  private enum State {
+    /// `connect` was not called.
+    case idle
+    /// The first attempt begins in the next turn.
+    case starting
+    /// Resolving, connecting or shaking hands.
+    case connecting
+    case ready
+    /// Until the next attempt.
+    case waiting
+    case closed
+  }
+
+  /// Bytes that hiredis may hold unwritten before commands are held back here. It moves all it holds each time that a
+  /// part was written, which is too much to do with many megabytes.
+  private static let hiredisHighWater = 1024 * 1024
+
+  /// Where the store is.
+  public let endpoint: StoreEndpoint
+  /// How long this waits and how much it holds.
+  public let limits: ConnectionLimits
+
+  private let loop: EventLoop
+  private weak var delegate: (any HiredisConnectionDelegate)?
+  private var state = State.idle
+  private var context: HiredisContext?
+  private var lookup: HostLookup?
+  /// Addresses of the present attempt that were not tried yet.
+  private var candidates: ArraySlice<SocketAddress> = []
+  private var handshake: Handshake
+  private var backoff: Backoff
+  /// Why there is no connection, for those who want to send.
+  private var lastFailure = "connect was not called"
+  private var readySince: UInt64 = 0
+  /// Why this side is giving the context up, to be reported when it has ended.
+  private var verdict: (kind: ConnectionDownReason.Kind, detail: String)?
+  private var queue: CommandQueue
+  private let failures: FailureDelivery
+  /// Starts attempts, and ends those that take too long.
+  private var attemptTimer: LoopTimer?
+  /// Runs while commands are in flight. It is not set anew for each of them: when it fires it looks at the oldest.
+  private var deadlineTimer: LoopTimer?
+  private var isDeadlineSet = false
+  private let commandTimeoutNanoseconds: UInt64?
+  /// Replies so far; tells a store that is slow from one that is silent.
+  private var replyCount: UInt64 = 0
+
+  /// A connection that waits for `connect`.
+  public convenience init(
+    on loop: EventLoop,
+    endpoint: StoreEndpoint,
+    limits: ConnectionLimits,
+    delegate: (any HiredisConnectionDelegate)?
+  ) {
+    self.init(on: loop, endpoint: endpoint, limits: limits, delegate: delegate) { Double.random(in: 0..<1) }
+  }
+
+  /// The same with chance in the caller's hands.
+  ///
+  /// - Parameter random: returns a number from 0 up to 1; the delay between attempts is multiplied by it.
+  package init(
+    on loop: EventLoop,
+    endpoint: StoreEndpoint,
+    limits: ConnectionLimits,
+    delegate: (any HiredisConnectionDelegate)?,
+    random: @escaping () -> Double
+  ) {
+    loop.preconditionOnLoop()
+    self.loop = loop
+    self.endpoint = endpoint
+    self.limits = limits
+    self.delegate = delegate
+    handshake = Handshake(endpoint: endpoint)
+    backoff = Backoff(base: limits.backoffBase, cap: limits.backoffCap, random: random)
+    queue = CommandQueue(limits: limits)
+    failures = FailureDelivery(on: loop)
+    commandTimeoutNanoseconds = limits.commandTimeout.map { UInt64(max(0, $0 / .nanoseconds(1))) }
+    attemptTimer = LoopTimer(on: loop) { [unowned self] in attemptTimerFired() }
+    deadlineTimer = LoopTimer(on: loop) { [unowned self] in deadlineTimerFired() }
+  }
+
+  deinit {
+    shutDown()
+  }
+
+  /// Connects in the next turn, and again whenever the connection is lost, until it is closed. Does nothing when that
+  /// has begun already.
+  public func connect() {
+    loop.preconditionOnLoop()
+    guard state == .idle else { return }
+    state = .starting
+    attemptTimer?.schedule(after: .zero)
+  }
+
+  /// Sends one command; its outcome goes to `receiver` together with `token`.
+  ///
+  /// The receiver is retained until then. The bytes go to the store as they are, and are copied.
+  ///
+  /// - Parameter command: an array of bulk strings, complete. Not SUBSCRIBE, PSUBSCRIBE or MONITOR: they change what
+  ///   comes back, and hiredis looks for them. UNSUBSCRIBE fails.
+  public func send(_ command: Span<UInt8>, to receiver: any ReplyReceiver, token: Int) {
+    loop.preconditionOnLoop()
+    switch state {
+    case .ready, .connecting, .starting:
+      enqueue(command, receiver, token)
+    case .idle, .waiting:
+      failures.append(receiver, token: token, failure: .notConnected(reason: lastFailure))
+    case .closed:
+      failures.append(receiver, token: token, failure: .closed)
+    }
+  }
+
+  /// Whether commands reach the store at this moment.
+  public var isReady: Bool { state == .ready }
+
+  /// Commands without a reply, those that wait for a connection included.
+  public var inFlightCount: Int { queue.count }
+
+  /// Bytes of commands that the operating system has not taken yet.
+  public var queuedBytes: Int { queue.heldBytes + (context?.unwrittenBytes ?? 0) }
+
+  /// Closes the connection for good. What has no reply yet fails with `.closed` at the end of the turn. Does nothing
+  /// the second time.
+  public func close() {
+    loop.preconditionOnLoop()
+    shutDown()
+  }
+
+  // MARK: Commands and replies
+
+  private func enqueue(_ bytes: Span<UInt8>, _ receiver: any ReplyReceiver, _ token: Int) {
+    let unwritten = context?.unwrittenBytes ?? 0
+    var command = QueuedCommand(receiver: receiver, token: token, sentAt: loop.now, byteCount: bytes.count)
+    command.refusal = queue.refusal(ofBytes: bytes.count, unwrittenBytes: unwritten)
+    if command.refusal == nil {
+      guard state == .ready, !queue.holdsCommands, unwritten < Self.hiredisHighWater, let context, context.isOpen else {
+        queue.hold(command, bytes: bytes)
+        return
+      }
+      if !context.append(bytes) { command.refusal = .notAccepted }
+    }
+    if let refusal = command.refusal, queue.isEmpty {
+      failures.append(receiver, token: token, failure: refusal.failure(limits))
+      return
+    }
+    queue.append(command)
+    if !isDeadlineSet { setDeadline() }
+  }
+
+  func contextDidReceive(_ reply: UnsafePointer<redisReply>) {
+    let reply = Reply(borrowing: reply)
+    guard state == .ready else {
+      receiveHandshake(reply)
+      return
+    }
+    guard let command = queue.popAnswered() else { preconditionFailure("a reply came to a command nobody had sent") }
+    replyCount &+= 1
+    let latency = loop.now &- command.sentAt
+    delegate?.connection(self, didComplete: reply.kind == .error, latencyNanoseconds: latency)
+    command.receiver.receive(reply, token: command.token)
+    while let refused = queue.popRefused(), let refusal = refused.refusal {
+      refused.receiver.receive(failure: refusal.failure(limits), token: refused.token)
+    }
+  }
+
+  func contextDidDrain() {
+    if state == .ready, queue.holdsCommands { handOver() }
+  }
+
+  /// Gives hiredis held back commands, as many as it should have.
+  private func handOver() {
+    guard let context else { return }
+    queue.handOver(now: loop.now) { command in
+      guard context.isOpen, context.unwrittenBytes < Self.hiredisHighWater else { return .full }
+      return context.append(command) ? .taken : .notAccepted
+    }
+    while let refused = queue.popRefused(), let refusal = refused.refusal {
+      failures.append(refused.receiver, token: refused.token, failure: refusal.failure(limits))
+    }
+    if !isDeadlineSet { setDeadline() }
+  }
+
+  // MARK: Deadlines
+
+  private func setDeadline() {
+    guard let timeout = commandTimeoutNanoseconds, let sentAt = queue.oldestSentAt else { return }
+    isDeadlineSet = true
+    let age = loop.now &- sentAt
+    deadlineTimer?.schedule(after: .nanoseconds(age < timeout ? timeout - age : 1))
+  }
+
+  private func deadlineTimerFired() {
+    isDeadlineSet = false
+    guard state == .ready, isOverdue else {
+      setDeadline()
+      return
+    }
+    // When the loop itself was late, the reply is there and was only not read yet.
+    let before = replyCount
+    context?.readNow()
+    guard state == .ready, replyCount == before, isOverdue else {
+      if state == .ready { setDeadline() }
+      return
+    }
+    verdict = (.commandTimedOut, "no reply within \(limits.commandTimeout ?? .zero)")
+    context?.abort()
+  }
+
+  private var isOverdue: Bool {
+    guard let timeout = commandTimeoutNanoseconds, let sentAt = queue.oldestSentAt else { return false }
+    return loop.now &- sentAt >= timeout
+  }
+
+  // MARK: Attempts
+
+  private func attemptTimerFired() {
+    switch state {
+    case .starting, .waiting:
+      beginAttempt()
+    case .connecting:
+      verdict = (.timedOut, "no connection within \(limits.connectTimeout)")
+      candidates = []
+      if let context {
+        context.abort()
+      } else {
+        attemptFailed(.timedOut, "\(endpoint.address) could not be resolved within \(limits.connectTimeout)")
+      }
+    case .idle, .ready, .closed:
+      break
+    }
+  }
+
+  private func beginAttempt() {
+    state = .connecting
+    attemptTimer?.schedule(after: limits.connectTimeout)
+    guard case .tcp(let host, let port) = endpoint.address, !HostLookup.isLiteral(host) else {
+      candidates = [endpoint.address]
+      tryNextCandidate()
+      return
+    }
+    // hiredis would resolve the name itself, and block the loop meanwhile.
+    do throws(EventLoopError) {
+      lookup = try HostLookup(on: loop, host: host) { [unowned self] outcome in
+        lookup = nil
+        switch outcome {
+        case .addresses(let addresses):
+          candidates = addresses.map { .tcp(host: $0, port: port) }[...]
+          tryNextCandidate()
+        case .failure(let reason):
+          attemptFailed(.connectFailed, "\(host): \(reason)")
+        }
+      }
+    } catch {
+      attemptFailed(.connectFailed, error.description)
+    }
+  }
+
+  private func tryNextCandidate() {
+    while let address = candidates.popFirst() {
+      do throws(ContextFailure) {
+        handshake = Handshake(endpoint: endpoint)
+        verdict = nil
+        context = try HiredisContext(on: loop, address: address, owner: self)
+        return
+      } catch {
+        if candidates.isEmpty { attemptFailed(.connectFailed, "\(address): \(error.reason)") }
+      }
+    }
+  }
+
+  func contextDidConnect() {
+    for command in handshake.commands {
+      let accepted = context?.append(command.span) ?? false
+      precondition(accepted, "hiredis refused a command of the handshake")
+    }
+  }
+
+  private func receiveHandshake(_ reply: borrowing Reply) {
+    switch handshake.receive(reply) {
+    case .unfinished:
+      break
+    case .failed(let kind, let detail):
+      verdict = (kind, detail)
+      context?.abort()
+    case .ready(let identity):
+      state = .ready
+      readySince = loop.now
+      attemptTimer?.cancel()
+      handOver()
+      delegate?.connectionDidBecomeReady(self, identity: identity)
+    }
+  }
+
+  func contextDidEnd(_ end: ContextEnd) {
+    context = nil
+    let detail: String
+    switch end {
+    case .failed(let reason): detail = reason
+    case .replyTooDeep: detail = ConnectionFailure.tooDeep
+    case .aborted: detail = "given up"
+    }
+    if state == .ready {
+      connectionLost(end, detail)
+    } else if let verdict {
+      attemptFailed(verdict.kind, verdict.detail)
+    } else if candidates.isEmpty {
+      attemptFailed(.connectFailed, "\(endpoint.address): \(detail)")
+    } else {
+      tryNextCandidate()
+    }
+  }
+
+  // MARK: Failures
+
+  private func attemptFailed(_ kind: ConnectionDownReason.Kind, _ detail: String) {
+    let reason = becomeUnavailable(kind, detail)
+    for (command, _) in queue.removeAll() {
+      fail(command, with: .notConnected(reason: lastFailure))
+    }
+    delegate?.connection(self, didBecomeUnavailable: reason)
+  }
+
+  private func connectionLost(_ end: ContextEnd, _ detail: String) {
+    // A store that takes connections only to drop them soon is not well yet.
+    if loop.now &- readySince >= UInt64(max(0, limits.backoffCap / .nanoseconds(1))) { backoff.reset() }
+    let timedOut = verdict?.kind == .commandTimedOut
+    let reason = becomeUnavailable(verdict?.kind ?? .lost, verdict?.detail ?? detail)
+    var first: ConnectionFailure?
+    var others = ConnectionFailure.connectionLost(reason: reason.detail)
+    if timedOut {
+      first = .timedOut
+      others = .connectionLost(reason: "another command on the same connection got no reply in time")
+    } else if case .replyTooDeep = end {
+      others = .connectionLost(reason: ConnectionFailure.neighbourTooDeep)
+      first = .connectionLost(reason: ConnectionFailure.tooDeep)
+    }
+    for (command, wasHandedOver) in queue.removeAll() {
+      fail(command, with: wasHandedOver ? first ?? others : .notConnected(reason: lastFailure))
+      first = nil
+    }
+    delegate?.connection(self, didBecomeUnavailable: reason)
+  }
+
+  private func fail(_ command: QueuedCommand, with failure: ConnectionFailure) {
+    let failure = command.refusal?.failure(limits) ?? failure
+    failures.append(command.receiver, token: command.token, failure: failure)
+  }
+
+  /// Schedules the next attempt.
+  private func becomeUnavailable(_ kind: ConnectionDownReason.Kind, _ detail: String) -> ConnectionDownReason {
+    state = .waiting
+    lookup = nil
+    verdict = nil
+    deadlineTimer?.cancel()
+    isDeadlineSet = false
+    let delay = backoff.next()
+    attemptTimer?.schedule(after: delay)
+    let reason = ConnectionDownReason(kind: kind, detail: detail, attempt: backoff.attempt, retryDelay: delay)
+    lastFailure = reason.description
+    return reason
+  }
+
+  private func shutDown() {
+    guard state != .closed else { return }
+    state = .closed
+    attemptTimer?.close()
+    deadlineTimer?.close()
+    lookup = nil
+    context?.detach()
+    context = nil
+    for (command, _) in queue.removeAll() { fail(command, with: .closed) }
+  }
+}

@@ -1,0 +1,114 @@
+internal import CHiredis
+public import RESP
+
+/// What kind of RESP2 value a reply is.
+public enum ReplyKind: Sendable {
+  case status, error, integer, string, `nil`, array
+}
+
+/// A store's reply while its receiver looks at it. It can't be kept: hiredis frees it when the receiver returns.
+public struct Reply: ~Escapable {
+  private let reply: UnsafePointer<redisReply>
+
+  /// Borrows a reply that hiredis owns. The caller keeps it alive for as long as the value can be seen, which the
+  /// receiver's `borrowing` parameter limits to the call.
+  @_lifetime(immortal)
+  init(borrowing reply: UnsafePointer<redisReply>) {
+    self.reply = reply
+  }
+
+  /// What kind of value it is. Null bulk strings and null arrays are both `nil`.
+  public var kind: ReplyKind {
+    switch reply.pointee.type {
+    case REDIS_REPLY_STATUS: .status
+    case REDIS_REPLY_ERROR: .error
+    case REDIS_REPLY_INTEGER: .integer
+    case REDIS_REPLY_STRING: .string
+    case REDIS_REPLY_NIL: .nil
+    default: .array
+    }
+  }
+
+  /// The number, 0 for other kinds.
+  public var integer: Int { Int(reply.pointee.integer) }
+
+  /// The text of a status or an error (without `+` or `-`), or a string's bytes. Empty for other kinds.
+  public var bytes: Span<UInt8> {
+    @_lifetime(copy self)
+    get {
+      let span = Self.bytes(reply).span
+      // The bytes belong to the reply and live as long as it does.
+      return _overrideLifetime(span, copying: self)
+    }
+  }
+
+  /// How many elements an array has; 0 for other kinds.
+  public var count: Int { reply.pointee.elements }
+
+  /// An element of an array.
+  ///
+  /// - Precondition: `index` is at least 0 and below `count`.
+  public subscript(index: Int) -> Reply {
+    @_lifetime(copy self)
+    get {
+      precondition(index >= 0 && index < count, "a reply has no element \(index)")
+      guard let element = reply.pointee.element[index] else { preconditionFailure("hiredis left an element out") }
+      return _overrideLifetime(Reply(borrowing: element), copying: self)
+    }
+  }
+
+  /// Appends the reply as RESP2: the very bytes that the store sent.
+  public func encode(into buffer: inout ByteBuffer) {
+    Self.encode(reply, into: &buffer)
+  }
+
+  private static func bytes(_ reply: UnsafePointer<redisReply>) -> UnsafeBufferPointer<UInt8> {
+    UnsafeBufferPointer(
+      start: UnsafeRawPointer(reply.pointee.str)?.assumingMemoryBound(to: UInt8.self),
+      count: reply.pointee.len
+    )
+  }
+
+  /// Calls itself for elements, as deep as replies can be nested: hiredis refuses more than nine levels.
+  private static func encode(_ reply: UnsafePointer<redisReply>, into buffer: inout ByteBuffer) {
+    switch reply.pointee.type {
+    case REDIS_REPLY_STRING:
+      buffer.append(UInt8(ascii: "$"))
+      buffer.append(decimal: reply.pointee.len)
+      buffer.append("\r\n")
+      buffer.append(bytes(reply).span)
+    case REDIS_REPLY_STATUS:
+      buffer.append(UInt8(ascii: "+"))
+      buffer.append(bytes(reply).span)
+    case REDIS_REPLY_INTEGER:
+      buffer.append(UInt8(ascii: ":"))
+      buffer.append(decimal: Int(reply.pointee.integer))
+    case REDIS_REPLY_NIL:
+      buffer.append(reply.pointee.integer == ReplyObjects.nullArrayMark ? "*-1" : "$-1")
+    case REDIS_REPLY_ERROR:
+      buffer.append(UInt8(ascii: "-"))
+      buffer.append(bytes(reply).span)
+    default:
+      buffer.append(UInt8(ascii: "*"))
+      buffer.append(decimal: reply.pointee.elements)
+      buffer.append("\r\n")
+      for index in 0..<reply.pointee.elements {
+        guard let element = reply.pointee.element[index] else { continue }
+        encode(element, into: &buffer)
+      }
+      return
+    }
+    buffer.append("\r\n")
+  }
+}
+
+/// Gets the outcome of commands, on the loop's thread.
+public protocol ReplyReceiver: AnyObject {
+  /// The store's reply to the command that was sent with `token`. Per connection exactly one of the two methods is
+  /// called for each command, in the order of the sends.
+  func receive(_ reply: borrowing Reply, token: Int)
+
+  /// There is no reply to the command that was sent with `token`, and none will come. Never called from within
+  /// `send` or `close`.
+  func receive(failure: ConnectionFailure, token: Int)
+}

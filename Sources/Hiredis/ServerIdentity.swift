@@ -1,0 +1,42 @@
+/// Who is at the other end of a connection, as the server's `INFO server` has it.
+public struct ServerIdentity: Sendable, Equatable {
+  /// Which family of servers it belongs to.
+  public enum Flavour: String, Sendable {
+    case redis
+    case valkey
+  }
+
+  /// Random name that a server gives itself at each start; nil where INFO is not allowed.
+  public var runID: String?
+  /// The server's own version: `valkey_version` for a Valkey, `redis_version` otherwise.
+  public var version: String?
+  /// Redis, or something that says it is Valkey.
+  public var flavour: Flavour
+  /// The database that the connection has selected.
+  public var database: Int
+
+  /// An identity made of its parts.
+  public init(runID: String?, version: String?, flavour: Flavour, database: Int) {
+    self.runID = runID
+    self.version = version
+    self.flavour = flavour
+    self.database = database
+  }
+
+  /// Reads the text of `INFO server`: lines of `name:value`. Valkey has the fields `server_name` and
+  /// `valkey_version` (since 8.0) beside a `redis_version` for old clients.
+  init(info: Substring, database: Int) {
+    var fields: [Substring: Substring] = [:]
+    for line in info.split(whereSeparator: \.isNewline) {
+      guard let colon = line.firstIndex(of: ":") else { continue }
+      fields[line[..<colon]] = line[line.index(after: colon)...]
+    }
+    let isValkey = fields["server_name"] == "valkey" || fields["valkey_version"] != nil
+    self.init(
+      runID: fields["run_id"].map(String.init),
+      version: (fields["valkey_version"] ?? fields["redis_version"]).map(String.init),
+      flavour: isValkey ? .valkey : .redis,
+      database: database
+    )
+  }
+}
