@@ -1,3 +1,4 @@
+internal import CUV
 internal import Glibc
 
 /// Accepts connections at one address, on the loop's thread.

@@ -1,3 +1,4 @@
+internal import CUV
 internal import Glibc
 
 /// A listener could not be started.

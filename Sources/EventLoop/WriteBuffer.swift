@@ -1,3 +1,4 @@
+internal import CUV
 internal import Glibc
 
 /// Bytes on their way into a socket. The memory does not move between appends, so that C may read it meanwhile; its

@@ -64,6 +64,8 @@ public struct ConnectionDownReason: Sendable, Equatable, CustomStringConvertible
   public let kind: Kind
   /// The operating system's or the store's own words.
   public let detail: String
+  /// True when the connection had been ready before.
+  public var wasReady: Bool { kind == .lost || kind == .commandTimedOut }
   /// How many times in a row this has happened, beginning with 1.
   public let attempt: Int
   /// How long until the next attempt.

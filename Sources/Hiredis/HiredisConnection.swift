@@ -16,6 +16,9 @@ public protocol HiredisConnectionDelegate: AnyObject {
   ///
   /// - Parameter latencyNanoseconds: from handing the command over to its reply, by the loop's clock.
   func connection(_ connection: HiredisConnection, didComplete isError: Bool, latencyNanoseconds: UInt64)
+
+  /// A command will get no reply; called before its receiver.
+  func connection(_ connection: HiredisConnection, didFail failure: ConnectionFailure)
 }
 
 /// A connection to one store that comes back by itself, on the loop's thread.
@@ -48,8 +51,10 @@ public final class HiredisConnection: HiredisContextOwner {
   /// How long this waits and how much it holds.
   public let limits: ConnectionLimits
 
+  /// Hears about the connection; not retained.
+  public weak var delegate: (any HiredisConnectionDelegate)?
+
   private let loop: EventLoop
-  private weak var delegate: (any HiredisConnectionDelegate)?
   private var state = State.idle
   private var context: HiredisContext?
   private var lookup: HostLookup?
@@ -132,9 +137,9 @@ public final class HiredisConnection: HiredisContextOwner {
     case .ready, .connecting, .starting:
       enqueue(command, receiver, token)
     case .idle, .waiting:
-      failures.append(receiver, token: token, failure: .notConnected(reason: lastFailure))
+      failLater(receiver, token: token, failure: .notConnected(reason: lastFailure))
     case .closed:
-      failures.append(receiver, token: token, failure: .closed)
+      failLater(receiver, token: token, failure: .closed)
     }
   }
 
@@ -146,6 +151,11 @@ public final class HiredisConnection: HiredisContextOwner {
 
   /// Bytes of commands that the operating system has not taken yet.
   public var queuedBytes: Int { queue.heldBytes + (context?.unwrittenBytes ?? 0) }
+
+  /// Whether so many commands of so many bytes together would be taken now: what has to go as a whole asks before.
+  public func hasRoom(commands: Int, bytes: Int) -> Bool {
+    inFlightCount + commands <= limits.maxQueuedCommands && queuedBytes + bytes <= limits.maxQueuedBytes
+  }
 
   /// Closes the connection for good. What has no reply yet fails with `.closed` at the end of the turn. Does nothing
   /// the second time.
@@ -168,7 +178,7 @@ public final class HiredisConnection: HiredisContextOwner {
       if !context.append(bytes) { command.refusal = .notAccepted }
     }
     if let refusal = command.refusal, queue.isEmpty {
-      failures.append(receiver, token: token, failure: refusal.failure(limits))
+      failLater(receiver, token: token, failure: refusal.failure(limits))
       return
     }
     queue.append(command)
@@ -187,6 +197,7 @@ public final class HiredisConnection: HiredisContextOwner {
     delegate?.connection(self, didComplete: reply.kind == .error, latencyNanoseconds: latency)
     command.receiver.receive(reply, token: command.token)
     while let refused = queue.popRefused(), let refusal = refused.refusal {
+      delegate?.connection(self, didFail: refusal.failure(limits))
       refused.receiver.receive(failure: refusal.failure(limits), token: refused.token)
     }
   }
@@ -203,7 +214,7 @@ public final class HiredisConnection: HiredisContextOwner {
       return context.append(command) ? .taken : .notAccepted
     }
     while let refused = queue.popRefused(), let refusal = refused.refusal {
-      failures.append(refused.receiver, token: refused.token, failure: refusal.failure(limits))
+      failLater(refused.receiver, token: refused.token, failure: refusal.failure(limits))
     }
     if !isDeadlineSet { setDeadline() }
   }
@@ -371,7 +382,12 @@ public final class HiredisConnection: HiredisContextOwner {
 
   private func fail(_ command: QueuedCommand, with failure: ConnectionFailure) {
     let failure = command.refusal?.failure(limits) ?? failure
-    failures.append(command.receiver, token: command.token, failure: failure)
+    failLater(command.receiver, token: command.token, failure: failure)
+  }
+
+  private func failLater(_ receiver: any ReplyReceiver, token: Int, failure: ConnectionFailure) {
+    delegate?.connection(self, didFail: failure)
+    failures.append(receiver, token: token, failure: failure)
   }
 
   /// Schedules the next attempt.

@@ -40,17 +40,17 @@ public final class CommandBatch {
     let offset = bytes.count
     bytes.appendArrayHeader(arguments.count)
     for argument in arguments { bytes.appendBulk(argument.span) }
-    let id = CommandTable.lookup(
-      arguments[0].span,
-      subcommand: arguments.count > 1 ? arguments[1].span : Span()
-    )
+    let name = arguments[0]
+    let subcommand = arguments.count > 1 ? arguments[1] : []
+    let id = CommandTable.lookup(name.span, subcommand: subcommand.span)
     commands.append(Entry(offset: offset, length: bytes.count - offset, id: id))
   }
 
-  /// Where the command at `index` is in `bytes`.
-  func range(_ index: Int) -> Range<Int> {
+  /// Lends the bytes of the command at `index` to `body`.
+  @inline(__always)
+  func withCommand<Result>(_ index: Int, _ body: (Span<UInt8>) -> Result) -> Result {
     let entry = commands[index]
-    return entry.offset..<entry.offset + entry.length
+    return bytes.withSpan { body($0.extracting(entry.offset..<entry.offset + entry.length)) }
   }
 
   /// Lets `command` take the place of the one at `index`.

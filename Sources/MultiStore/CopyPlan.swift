@@ -117,8 +117,8 @@ struct CopyPlanner {
   private func restore(_ command: Span<UInt8>, _ scratch: inout ByteBuffer) -> CopyPlan {
     var options = ArgumentCursor(command)
     var isRelative = true
-    while let argument = options.next() where options.index > 4 {
-      if argument.isKeyword("ABSTTL") { isRelative = false }
+    while let argument = options.next() {
+      if options.index > 4, argument.isKeyword("ABSTTL") { isRelative = false }
     }
     guard isRelative, let ttl = ArgumentCursor(command).argument(at: 2), ttl.decimal != 0 else { return .verbatim }
     guard let deadline = deadline(ttl, isSeconds: false) else { return .notRepeatable }
@@ -152,8 +152,10 @@ struct CopyPlanner {
         skip -= 1
       } else if argument.isKeyword("MAXLEN") || argument.isKeyword("MINID") {
         // A `=` or `~` may stand before the threshold.
-        let next = ArgumentCursor(command).argument(at: arguments.index)
-        skip = next.map { $0.hasSameBytes(as: "~") || $0.hasSameBytes(as: "=") } == true ? 2 : 1
+        skip = 1
+        if let next = ArgumentCursor(command).argument(at: arguments.index) {
+          if next.hasSameBytes(as: "~") || next.hasSameBytes(as: "=") { skip = 2 }
+        }
       } else if argument.isKeyword("LIMIT") {
         skip = 1
       } else if !argument.isKeyword("NOMKSTREAM") {

@@ -10,7 +10,7 @@ final class DualWrite: Execution {
   private var scratch = ByteBuffer()
 
   override func begin() {
-    defaultStore.ordinary.send(batch.bytes.span, to: self, token: Self.defaultToken)
+    withCommand { defaultStore.ordinary.send($0, to: self, token: Self.defaultToken) }
   }
 
   override func recycle() {
@@ -25,7 +25,7 @@ final class DualWrite: Execution {
       if reply.kind == .error {
         multiStore.copyFailed(batch, 0, on: other.role, CopyFailure(reply))
       } else {
-        other.clearStale(batch.bytes.span, spec(0))
+        withCommand { other.clearStale($0, spec(0)) }
       }
       finish()
     }
@@ -48,13 +48,14 @@ final class DualWrite: Execution {
     if let sink { reply.encode(into: &sink.output) }
     guard reply.kind != .error else { return finish() }
     let spec = spec(0)
-    defaultStore.clearStale(batch.bytes.span, spec)
+    withCommand { defaultStore.clearStale($0, spec) }
     let planner = multiStore.copyPlanner(for: other)
-    switch planner.plan(spec.effect, batch.bytes.span, after: reply, into: &scratch) {
+    let reply = copy reply
+    switch withCommand(0, { planner.plan(spec.effect, $0, after: reply, into: &scratch) }) {
     case .verbatim:
-      other.ordinary.send(batch.bytes.span, to: self, token: Self.copyToken)
+      withCommand { other.ordinary.send($0, to: self, token: Self.copyToken) }
     case .rewritten:
-      other.ordinary.send(scratch.span, to: self, token: Self.copyToken)
+      scratch.withSpan { other.ordinary.send($0, to: self, token: Self.copyToken) }
     case .noEffect:
       return finish()
     case .notRepeatable:

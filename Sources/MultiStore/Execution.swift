@@ -49,6 +49,12 @@ class Execution: ReplyReceiver {
   /// The store whose reply counts.
   final var defaultStore: Store { multiStore.store(routing.defaultStore) }
 
+  /// Lends the bytes of the command at `index` to `body`.
+  @inline(__always)
+  final func withCommand<Result>(_ index: Int = 0, _ body: (Span<UInt8>) -> Result) -> Result {
+    batch.withCommand(index, body)
+  }
+
   /// The line of the command table for the command at `index`.
   final func spec(_ index: Int) -> CommandSpec {
     CommandTable.spec(batch.commands[index].id)

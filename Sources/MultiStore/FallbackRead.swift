@@ -19,12 +19,12 @@ final class FallbackRead: Execution {
   override func begin() {
     primaryHasReplied = false
     primaryErrorCode = ""
-    if primary.isStale(batch.bytes.span, spec(0)) {
+    if withCommand(0, { primary.isStale($0, spec(0)) }) {
       primary.metrics.staleReads.increment()
-      secondary.ordinary.send(batch.bytes.span, to: self, token: Self.secondaryToken)
+      withCommand { secondary.ordinary.send($0, to: self, token: Self.secondaryToken) }
     } else {
       multiStore.metrics.primaryReads.increment()
-      primary.ordinary.send(batch.bytes.span, to: self, token: Self.primaryToken)
+      withCommand { primary.ordinary.send($0, to: self, token: Self.primaryToken) }
     }
   }
 
@@ -62,7 +62,7 @@ final class FallbackRead: Execution {
       primaryErrorCode = reply.errorCode
       return askSecondary(because: multiStore.metrics.fallbackAfterError)
     }
-    guard spec.miss.isMiss(reply, of: batch.bytes.span) else {
+    guard isMiss(reply) else {
       if let sink { reply.encode(into: &sink.output) }
       return finish()
     }
@@ -70,7 +70,7 @@ final class FallbackRead: Execution {
     if spec.id == .mget, reply.kind == .array {
       return fillElements(of: reply, isWholeKeys: true)
     }
-    if secondary.isStale(batch.bytes.span, spec) {
+    if withCommand(0, { secondary.isStale($0, spec) }) {
       // What the secondary still has was deleted or replaced since: the primary's miss is the truth.
       secondary.metrics.staleReads.increment()
       if let sink { reply.encode(into: &sink.output) }
@@ -85,29 +85,37 @@ final class FallbackRead: Execution {
   }
 
   private func fillElements(of reply: borrowing Reply, isWholeKeys: Bool) {
-    fill.prepare(
-      command: batch.bytes.span,
-      reply: reply,
-      isWholeKeys: isWholeKeys,
-      isStale: secondary.stale.contains,
-      into: &scratch
-    )
+    let reply = copy reply
+    withCommand { command in
+      fill.prepare(
+        command: command,
+        reply: reply,
+        isWholeKeys: isWholeKeys,
+        isStale: { secondary.stale.contains($0) },
+        into: &scratch
+      )
+    }
     guard fill.missingCount > 0 else {
       secondary.metrics.staleReads.increment()
       if let sink { reply.encode(into: &sink.output) }
       return finish()
     }
     multiStore.metrics.fallbackAfterMiss.increment()
-    secondary.ordinary.send(scratch.span, to: self, token: Self.fillToken)
+    scratch.withSpan { secondary.ordinary.send($0, to: self, token: Self.fillToken) }
+  }
+
+  private func isMiss(_ reply: borrowing Reply) -> Bool {
+    let reply = copy reply
+    return withCommand { spec(0).miss.isMiss(reply, of: $0) }
   }
 
   private func askSecondary(because reason: Counter) {
     reason.increment()
-    secondary.ordinary.send(batch.bytes.span, to: self, token: Self.secondaryToken)
+    withCommand { secondary.ordinary.send($0, to: self, token: Self.secondaryToken) }
   }
 
   private func secondaryReplied(_ reply: borrowing Reply) {
-    let isMiss = spec(0).miss.isMiss(reply, of: batch.bytes.span)
+    let isMiss = isMiss(reply)
     if reply.kind == .error {
       // Both refuse it (a key of another type, say): that is the command's own error and nobody's failure.
       answerWithoutSecondary { reply.encode(into: &$0) }
@@ -142,7 +150,7 @@ final class FallbackRead: Execution {
     if fill.missingCount > 0, primaryReply.isEmpty { fill.encode(into: &primaryReply) }
     if let sink {
       if routing.defaultStore == .primary, primaryHasReplied {
-        sink.output.append(primaryReply.span)
+        primaryReply.withSpan { sink.output.append($0) }
       } else {
         error(&sink.output)
       }

@@ -186,7 +186,7 @@ extension MultiStore {
     for sink: ReplySink
   ) {
     if kind == .single, connection == nil {
-      let commandClass = CommandTable.spec(batch.commands[0].id).commandClass(ofCommand: batch.bytes.span)
+      let commandClass = batch.withCommand(0) { CommandTable.spec(batch.commands[0].id).commandClass(ofCommand: $0) }
       switch routing.route(for: commandClass) {
       case .dualWrite:
         return (dualWrites.popLast() ?? DualWrite(multiStore: self)).start(batch, routing: routing, sink: sink)
@@ -266,7 +266,7 @@ extension MultiStore {
 
   func leftUncopied(_ batch: CommandBatch, _ index: Int, on role: StoreRole) {
     let spec = CommandTable.spec(batch.commands[index].id)
-    store(role).markStale(batch.bytes.span.extracting(batch.range(index)), spec)
+    batch.withCommand(index) { store(role).markStale($0, spec) }
     metrics.uncopiedWrite(spec.id)
   }
 
@@ -297,7 +297,7 @@ extension MultiStore {
   func copyFailed(_ batch: CommandBatch, _ index: Int, on role: StoreRole, _ failure: CopyFailure) {
     let spec = CommandTable.spec(batch.commands[index].id)
     let store = store(role)
-    store.markStale(batch.bytes.span.extracting(batch.range(index)), spec)
+    batch.withCommand(index) { store.markStale($0, spec) }
     store.metrics.copyFailed(failure.reason)
     storeFailed(
       failure.exceptionClass,
@@ -312,7 +312,7 @@ extension MultiStore {
     let spec = CommandTable.spec(batch.commands[index].id)
     guard spec.commandClass == .write else { return }
     let store = store(role)
-    store.markStale(batch.bytes.span.extracting(batch.range(index)), spec)
+    batch.withCommand(index) { store.markStale($0, spec) }
     store.metrics.copyFailed(.defaultUnknown)
   }
 
@@ -370,10 +370,13 @@ extension MultiStore {
   /// The command with its arguments, if the configuration asks for values in events.
   private func shownCommand(_ batch: CommandBatch, _ index: Int) -> Logger.Metadata {
     guard configuration.logValues else { return [:] }
-    var words: [String] = []
-    var arguments = ArgumentCursor(batch.bytes.span.extracting(batch.range(index)))
-    while words.count < 16, let argument = arguments.next() {
-      words.append(String(decoding: argument.array.prefix(256), as: UTF8.self))
+    let words = batch.withCommand(index) { command in
+      var words: [String] = []
+      var arguments = ArgumentCursor(command)
+      while words.count < 16, let argument = arguments.next() {
+        words.append(String(decoding: argument.array.prefix(256), as: UTF8.self))
+      }
+      return words
     }
     return ["extra.command": .array(words.map { .string($0) })]
   }

@@ -67,11 +67,7 @@ final class PipelineExecution: Execution {
     }
     if isMulti { connection.send(Self.multi.span, to: self, token: Self.openToken) }
     for index in 0..<batch.count {
-      connection.send(
-        batch.bytes.span.extracting(batch.range(index)),
-        to: self,
-        token: isMulti ? Self.openToken : index
-      )
+      withCommand(index) { connection.send($0, to: self, token: isMulti ? Self.openToken : index) }
     }
     if isMulti { connection.send(Self.exec.span, to: self, token: Self.execToken) }
   }
@@ -118,19 +114,18 @@ final class PipelineExecution: Execution {
 
   private func keep(_ reply: borrowing Reply, at index: Int) {
     let spec = spec(index)
-    let command = batch.range(index)
     reply.encode(into: &replies)
     elements[index].end = replies.count
     elements[index].hasFailed = reply.kind == .error
     guard routing.isDual, reply.kind != .error || spec.commandClass == .read else { return }
-    let bytes = batch.bytes.span.extracting(command)
-    switch spec.commandClass(ofCommand: bytes) {
+    let reply = copy reply
+    switch withCommand(index, { spec.commandClass(ofCommand: $0) }) {
     case .read:
-      elements[index].isMiss = spec.miss.isMiss(reply, of: bytes)
+      elements[index].isMiss = withCommand(index) { spec.miss.isMiss(reply, of: $0) }
       elements[index].isComparable = true
       elements[index].isCopied = true
     case .write:
-      defaultStore.clearStale(bytes, spec)
+      withCommand(index) { defaultStore.clearStale($0, spec) }
       planCopy(of: index, spec, after: reply)
     default: return
     }
@@ -139,12 +134,13 @@ final class PipelineExecution: Execution {
   /// Decides what the other store gets; a changed command takes the place of the client's in the batch's copy.
   private func planCopy(of index: Int, _ spec: CommandSpec, after reply: borrowing Reply) {
     let planner = multiStore.copyPlanner(for: other)
-    switch planner.plan(spec.effect, batch.bytes.span.extracting(batch.range(index)), after: reply, into: &scratch) {
+    let reply = copy reply
+    switch withCommand(index, { planner.plan(spec.effect, $0, after: reply, into: &scratch) }) {
     case .verbatim:
       elements[index].isCopied = true
       elements[index].isComparable = true
     case .rewritten(let isComparable):
-      batch.replace(index, with: scratch.span)
+      scratch.withSpan { batch.replace(index, with: $0) }
       elements[index].isCopied = true
       elements[index].isComparable = isComparable
     case .noEffect: return
@@ -195,11 +191,9 @@ final class PipelineExecution: Execution {
     if isMulti { connection.send(Self.multi.span, to: self, token: Self.openToken) }
     for index in elements.indices where elements[index].isCopied {
       copiesLeft += 1
-      connection.send(
-        batch.bytes.span.extracting(batch.range(index)),
-        to: self,
-        token: isMulti ? Self.openToken : Self.copyBit + index
-      )
+      withCommand(index) {
+        connection.send($0, to: self, token: isMulti ? Self.openToken : Self.copyBit + index)
+      }
     }
     if isMulti {
       copiesLeft = 1
@@ -228,7 +222,7 @@ final class PipelineExecution: Execution {
     copiesLeft -= 1
     if token >= Self.copyBit {
       let index = token - Self.copyBit
-      if spec(index).commandClass == .write { other.markStale(batch.bytes.span.extracting(batch.range(index)), spec(index)) }
+      if spec(index).commandClass == .write { withCommand(index) { other.markStale($0, spec(index)) } }
       if copyFailure == nil { copyFailure = failure }
       if copiesLeft == 0 { finishComparison() }
     } else {
@@ -241,7 +235,7 @@ final class PipelineExecution: Execution {
   private func noteCopyFailure(_ failure: CopyFailure) {
     copyFailure = failure
     for index in elements.indices where elements[index].isCopied && spec(index).commandClass == .write {
-      other.markStale(batch.bytes.span.extracting(batch.range(index)), spec(index))
+      withCommand(index) { other.markStale($0, spec(index)) }
     }
     finishComparison()
   }
@@ -253,21 +247,21 @@ final class PipelineExecution: Execution {
     let start = index == 0 ? 0 : elements[index - 1].end
     let range = start..<elements[index].end
     if spec.commandClass == .write {
-      let command = batch.bytes.span.extracting(batch.range(index))
       if reply.kind == .error {
         multiStore.copyFailed(batch, index, on: other.role, CopyFailure(reply))
       } else {
-        other.clearStale(command, spec)
+        withCommand(index) { other.clearStale($0, spec) }
       }
     }
     guard elements[index].isComparable else { return }
-    let comparer = ReplyComparer(mode: multiStore.configuration.comparison)
-    if !comparer.areEqual(spec.comparison, replies.span.extracting(range), otherReply.span) {
+    withReplies(range) { defaultReply, otherReply in
+      let comparer = ReplyComparer(mode: multiStore.configuration.comparison)
+      if comparer.areEqual(spec.comparison, defaultReply, otherReply) { return }
       diff.add(
         index: index,
         command: spec.label,
-        defaultReply: replies.span.extracting(range),
-        otherReply: otherReply.span,
+        defaultReply: defaultReply,
+        otherReply: otherReply,
         isFull: multiStore.configuration.logValues
       )
     }
@@ -276,18 +270,25 @@ final class PipelineExecution: Execution {
 
   /// The default store missed: the other store's reply is at hand, and it is the answer if it has something.
   private func substitute(_ reply: borrowing Reply, for index: Int, _ spec: CommandSpec, _ range: Range<Int>) {
-    let command = batch.bytes.span.extracting(batch.range(index))
-    guard reply.kind != .error, !other.isStale(command, spec) else { return }
+    let reply = copy reply
+    guard reply.kind != .error, !withCommand(index, { other.isStale($0, spec) }) else { return }
     let start = substitutes.count
     if spec.miss == .anyNullElement {
-      guard ElementFill.merge(replies.span.extracting(range), otherReply.span, into: &substitutes) else { return }
+      guard withReplies(range, { ElementFill.merge($0, $1, into: &substitutes) }) else { return }
     } else {
-      guard !spec.miss.isMiss(reply, of: command) else { return }
-      substitutes.append(otherReply.span)
+      guard !withCommand(index, { spec.miss.isMiss(reply, of: $0) }) else { return }
+      otherReply.withSpan { substitutes.append($0) }
     }
     elements[index].substitute = start..<substitutes.count
     // Only what the primary lacked is a fallback; what the secondary lacks is a diff and nothing else.
     if routing.defaultStore == .primary { multiStore.fellBack(batch, index) }
+  }
+
+  /// Lends the default store's encoded reply, which is at `range` in `replies`, and the other store's to `body`.
+  private func withReplies<Result>(_ range: Range<Int>, _ body: (Span<UInt8>, Span<UInt8>) -> Result) -> Result {
+    replies.withSpan { replies in
+      otherReply.withSpan { body(replies.extracting(range), $0) }
+    }
   }
 
   // MARK: The answer
@@ -311,7 +312,7 @@ final class PipelineExecution: Execution {
     guard let sink else { return }
     if kind == .multi, !isRefused { sink.output.appendArrayHeader(batch.count) }
     if substitutes.isEmpty {
-      sink.output.append(replies.span)
+      replies.withSpan { sink.output.append($0) }
     } else {
       writeSubstituted(into: &sink.output)
     }
@@ -322,9 +323,9 @@ final class PipelineExecution: Execution {
     var start = 0
     for element in elements {
       if element.substitute.isEmpty {
-        output.append(replies.span.extracting(start..<element.end))
+        replies.withSpan { output.append($0.extracting(start..<element.end)) }
       } else {
-        output.append(substitutes.span.extracting(element.substitute))
+        substitutes.withSpan { output.append($0.extracting(element.substitute)) }
       }
       start = element.end
     }

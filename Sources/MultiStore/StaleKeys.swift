@@ -1,3 +1,5 @@
+internal import RESP
+
 /// The keys whose last write failed on one store: what that store says about them is not true any more.
 ///
 /// Bounded: when more keys went stale than `limit`, no key of the store can be trusted, and everything counts as stale

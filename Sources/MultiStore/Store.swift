@@ -1,3 +1,4 @@
+internal import CoreMetrics
 public import EventLoop
 public import Hiredis
 internal import RESP

@@ -28,6 +28,13 @@ public struct ByteBuffer: ~Copyable {
     get { storage.span.extracting(head..<storage.count) }
   }
 
+  /// Lends the bytes that were not consumed yet to `body`: for a buffer that is a class's property, whose span can't be
+  /// named for longer than one access.
+  @inline(__always)
+  public borrowing func withSpan<Result: ~Copyable>(_ body: (Span<UInt8>) -> Result) -> Result {
+    body(span)
+  }
+
   /// A copy of the bytes that were not consumed yet.
   public var bytes: [UInt8] { Array(storage[head...]) }
 
