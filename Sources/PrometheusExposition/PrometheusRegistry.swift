@@ -48,7 +48,7 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
     let dropped = MetricDescriptor(
       name: PrometheusRegistry.droppedName,
       kind: .counter,
-      help: "Time series that are not exposed as asked for: over a limit, or in conflict with another metric",
+      help: "Time series refused: over a limit, or conflicting with another",
       labels: ["reason"]
     )
     (droppedByLimit, droppedByConflict) = PrometheusRegistry.trapping {

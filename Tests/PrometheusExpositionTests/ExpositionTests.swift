@@ -47,7 +47,7 @@ import Testing
         commands_total{command="get",instance_name="a\\\"\nä"} 0
         commands_total{command="get",instance_name="b"} 1
         commands_total{command="set",instance_name="sessions"} 3
-        # HELP multistore_metrics_series_dropped_total Time series that are not exposed as asked for: over a limit, or in conflict with another metric
+        # HELP multistore_metrics_series_dropped_total Time series refused: over a limit, or conflicting with another
         # TYPE multistore_metrics_series_dropped_total counter
         multistore_metrics_series_dropped_total{reason="conflict"} 0
         multistore_metrics_series_dropped_total{reason="limit"} 0
@@ -85,7 +85,7 @@ import Testing
         commands_total{command="get",instance_name="b"} 1
         commands_total{command="set",instance_name="sessions"} 3
         # TYPE multistore_metrics_series_dropped counter
-        # HELP multistore_metrics_series_dropped Time series that are not exposed as asked for: over a limit, or in conflict with another metric
+        # HELP multistore_metrics_series_dropped Time series refused: over a limit, or conflicting with another
         multistore_metrics_series_dropped_total{reason="conflict"} 0
         multistore_metrics_series_dropped_total{reason="limit"} 0
         # TYPE plain counter

@@ -1,0 +1,124 @@
+internal import Glibc
+
+/// The thread that writes. Everything in here happens on it, but for ``start()``.
+///
+/// `@unchecked Sendable`: it is made on the thread that opens the sink and handed over by pthread_create, after which only
+/// the new thread has a reference.
+final class LogWriter: @unchecked Sendable {
+  /// The most bytes given to one write(2), whole lines that are longer by themselves excepted: how often progress is
+  /// counted, and how many lines one failure costs.
+  private static let chunkBytes = 64 * 1024
+
+  private static let newline = UInt8(ascii: "\n")
+
+  private let queue: Monitor<LogQueue>
+  private let path: String?
+  private var file: LogFile
+  /// Whether what was last written ends in the middle of a line, cut off by an error.
+  private var isMidLine = false
+  /// Whether standard error has been told that the file cannot be opened again.
+  private var hasComplained = false
+
+  /// - Parameters:
+  ///   - queue: Where the lines come from.
+  ///   - path: The file to write to; nil for standard error.
+  init(queue: Monitor<LogQueue>, path: String?) throws(JSONLogError) {
+    self.queue = queue
+    self.path = path
+    if let path { file = try LogFile(path: path) } else { file = .standardError() }
+  }
+
+  /// Starts the thread, which keeps the writer alive and ends once the queue is closed and empty.
+  consuming func start() throws(JSONLogError) {
+    let retained = unsafe Unmanaged.passRetained(self)
+    var attributes = pthread_attr_t()
+    unsafe pthread_attr_init(&attributes)
+    defer { unsafe pthread_attr_destroy(&attributes) }
+    // Its end is awaited through the queue's state, which can have a deadline; joining it could not.
+    unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+    var thread = pthread_t()
+    // The one reference retained above is consumed by the one thread, or below if there is none.
+    let code = unsafe pthread_create(
+      &thread,
+      &attributes,
+      { context in
+        if let context = unsafe context { unsafe Unmanaged<LogWriter>.fromOpaque(context).takeRetainedValue().run() }
+        return nil
+      },
+      retained.toOpaque()
+    )
+    if code != 0 {
+      unsafe retained.release()
+      throw JSONLogError(operation: .startThread, code: code)
+    }
+  }
+
+  private func run() {
+    // A closed pipe is an error to be counted and not a signal that ends the process, and no handler of the program's
+    // should run here while a write is waiting.
+    var signals = sigset_t()
+    unsafe sigfillset(&signals)
+    unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
+
+    var spare: [UInt8] = []
+    while case .lines(var lines, let reopen)? = queue.wait(for: { $0.takeWork(spare: spare) }) {
+      spare = []
+      if reopen { reopenFile() }
+      write(lines)
+      if lines.capacity <= LogQueue.keptCapacityBytes {
+        lines.removeAll(keepingCapacity: true)
+        spare = lines
+      }
+    }
+    queue.withLock { $0.finish() }
+    queue.wakeAll()
+  }
+
+  private func write(_ lines: [UInt8]) {
+    var rest = lines[...]
+    while !rest.isEmpty {
+      let end = LogWriter.chunkEnd(rest)
+      write(chunk: rest[..<end])
+      rest = rest[end...]
+    }
+  }
+
+  /// Writes whole lines. After an error the rest of them is lost: what cannot be written now would fill the queue with
+  /// what is old, and keep out what is new.
+  private func write(chunk: ArraySlice<UInt8>) {
+    if isMidLine && file.write([LogWriter.newline]) == 1 { isMidLine = false }
+    let count = isMidLine ? 0 : file.write(chunk)
+    let end = chunk.startIndex + count
+    if count > 0 { isMidLine = chunk[end - 1] != LogWriter.newline }
+    let written = chunk[..<end].count { $0 == LogWriter.newline }
+    let lost = chunk[end...].count { $0 == LogWriter.newline }
+    queue.withLock { $0.settle(written: written, lost: lost, bytes: chunk.count) }
+    queue.wakeAll()
+  }
+
+  /// The end of the last line that fits a chunk, or of the first one if that alone does not.
+  private static func chunkEnd(_ lines: ArraySlice<UInt8>) -> Int {
+    if lines.count <= chunkBytes { return lines.endIndex }
+    let limit = lines.startIndex + chunkBytes
+    if let last = lines[..<limit].lastIndex(of: newline) { return last + 1 }
+    return (lines[limit...].firstIndex(of: newline) ?? lines.endIndex - 1) + 1
+  }
+
+  private func reopenFile() {
+    guard let path else { return }
+    do {
+      file = try LogFile(path: path)
+      // After a rotation the unfinished line is in the old file.
+      if file.isEmpty { isMidLine = false }
+      hasComplained = false
+      queue.withLock { $0.countReopen(succeeded: true) }
+    } catch {
+      queue.withLock { $0.countReopen(succeeded: false) }
+      if !hasComplained {
+        hasComplained = true
+        _ = LogFile.standardError().write(Array("\(error); the file opened before stays in use\n".utf8)[...])
+      }
+    }
+    queue.wakeAll()
+  }
+}
