@@ -47,7 +47,13 @@ final class HTTPDispatcher: Sendable {
           .adding("Content-Encoding", "gzip")
       }
     }
-    return response.adding("X-Content-Type-Options", "nosniff").adding("Cache-Control", "no-store")
+    return Self.finish(response)
+  }
+
+  /// The response to a request whose body is announced to be so long that it is not worth reading.
+  func refuseOversizedBody() -> HTTPResponse {
+    answered.wrappingAdd(1, ordering: .relaxed)
+    return Self.finish(oversizedBody())
   }
 
   private func answer(_ request: RawRequest) -> HTTPResponse {
@@ -85,11 +91,16 @@ final class HTTPDispatcher: Sendable {
     if let sentence = crossSiteGuard.refusal(method: method, headers: request.headers) {
       return .text(sentence, status: 403)
     }
-    guard request.isBodyComplete else {
-      oversized.wrappingAdd(1, ordering: .relaxed)
-      return .text("The body of a request may have \(limits.maximumBodyBytes) bytes, and not more.", status: 413)
-    }
-    return nil
+    return request.isBodyComplete ? nil : oversizedBody()
+  }
+
+  private func oversizedBody() -> HTTPResponse {
+    oversized.wrappingAdd(1, ordering: .relaxed)
+    return .text("The body of a request may have \(limits.maximumBodyBytes) bytes, and not more.", status: 413)
+  }
+
+  private static func finish(_ response: HTTPResponse) -> HTTPResponse {
+    response.adding("X-Content-Type-Options", "nosniff").adding("Cache-Control", "no-store")
   }
 
   private static func decode(_ fields: [HTTPField]) -> [HTTPField]? {

@@ -2,8 +2,8 @@ internal import CMicroHTTPD
 
 /// The bridge to libmicrohttpd: one daemon, its thread, and the callbacks that its thread makes.
 ///
-/// `@unchecked Sendable`: both pointers are set once and only read. ``HTTPServer`` keeps it behind a lock, asks it for its
-/// connections while it holds the lock, and takes it out before it stops it.
+/// `@unchecked Sendable`: both pointers are set once and only read. ``HTTPServer`` keeps it behind a lock, asks it for
+/// its connections while it holds the lock, and takes it out before it stops it.
 struct MicroHTTPDaemon: @unchecked Sendable {
   /// Memory of one connection for the request's line and headers and for writing; the library's own default. A request
   /// with more headers than fit is answered with 431 by the library.
@@ -58,8 +58,9 @@ private final class PendingRequest {
   var receivedBytes = 0
 }
 
-/// A body this many times over the limit is not read to its end any more, and the connection is closed. Below that it
-/// is read and dropped, because a client that is still writing does not read the 413.
+/// A body this many times over the limit is not read to its end: it is refused at once if its length was announced, and
+/// its connection is closed if not. Below that it is read and dropped, because a client that is still writing may not
+/// read the 413.
 private let drainedBodyFactor = 16
 
 /// libmicrohttpd calls this once after the headers, once for each part of the body and once at the end; only in the
@@ -74,11 +75,13 @@ private func handleRequest(
   _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 ) -> MHD_Result {
   guard let context, let connection, let url, let method, let count, let slot else { return .NO }
+  let dispatcher = Unmanaged<HTTPDispatcher>.fromOpaque(context).takeUnretainedValue()
   guard let opaque = slot.pointee else {
     slot.pointee = Unmanaged.passRetained(PendingRequest()).toOpaque()
-    return .YES
+    let announced = fields(of: connection, .HEADER_KIND).joinedValue(of: "Content-Length").flatMap(Int.init) ?? 0
+    guard announced > dispatcher.limits.maximumBodyBytes * drainedBodyFactor else { return .YES }
+    return queue(dispatcher.refuseOversizedBody(), on: connection)
   }
-  let dispatcher = Unmanaged<HTTPDispatcher>.fromOpaque(context).takeUnretainedValue()
   let pending = Unmanaged<PendingRequest>.fromOpaque(opaque).takeUnretainedValue()
   let limit = dispatcher.limits.maximumBodyBytes
   if let bytes, count.pointee > 0 {

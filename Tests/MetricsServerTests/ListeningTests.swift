@@ -1,0 +1,155 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import MetricsServer
+
+@Suite("Listening and stopping")
+struct ListeningTests {
+  @Test(
+    "addresses are read and written the same way",
+    arguments: [
+      ("127.0.0.1:9736", true), ("[::1]:9736", true), (":9736", false), ("localhost:0", true),
+      ("unix:/run/a.sock", true),
+      ("0.0.0.0:80", false), ("[::]:80", false), ("metrics.example:65535", false), ("127.8.9.10:1", true),
+      ("[::ffff:127.0.0.1]:1", true), ("[::ffff:10.0.0.1]:1", false), ("128.0.0.1:1", false),
+    ]
+  )
+  func addresses(text: String, isLocal: Bool) throws {
+    let address = try HTTPListenAddress.parse(text)
+    #expect(address.description == text)
+    #expect(address.isLoopbackOrUnix == isLocal)
+  }
+
+  @Test(
+    "what is no address is refused with the forms that are",
+    arguments: [
+      "", "9736", "localhost", "localhost:", "localhost:http", "localhost:65536", "localhost:-1", "::1:9736", "[::1]",
+      "[::1:9736", "[localhost]:1", "unix:", "http://127.0.0.1:9737", "a b:1", "localhost:99999999999999999999",
+      "unix:/" + String(repeating: "x", count: 107),
+    ]
+  )
+  func badAddresses(text: String) throws {
+    let error = #expect(throws: HTTPListenAddressError.self) { try HTTPListenAddress.parse(text) }
+    #expect(error?.description.contains("write HOST:PORT, [IPV6]:PORT, :PORT or unix:/path/to/socket") == true)
+  }
+
+  @Test("a port that is taken is told with the flag that names another")
+  func portInUse() throws {
+    let first = try HTTPServer.onLoopback([textRoute("/", "1")])
+    let error = #expect(throws: HTTPServerError.self) { try HTTPServer(address: first.boundAddress, routes: []) }
+    #expect(error?.kind == .addressInUse)
+    #expect(
+      error?.message(listener: "metrics listener", flag: "--web.listen-address")
+        == "metrics listener \(first.boundAddress): address already in use; stop what listens there, "
+        + "or choose another --web.listen-address"
+    )
+  }
+
+  @Test("an address of another machine and a name that does not resolve are told")
+  func addressUnavailable() throws {
+    for address in ["192.0.2.1:0", "no-such-host.invalid:0"] {
+      let error = #expect(throws: HTTPServerError.self) {
+        try HTTPServer(address: .parse(address), routes: [])
+      }
+      #expect(error?.kind == .addressUnavailable)
+    }
+  }
+
+  @Test("every interface means IPv4 as well")
+  func everyInterface() throws {
+    let server = try HTTPServer(address: .parse(":0"), routes: [textRoute("/hello", "Hello.")])
+    #expect(try run("curl", ["-sS", "http://127.0.0.1:\(server.port)/hello"]).output == "Hello.\n")
+  }
+
+  @Test("a unix socket is for its owner, and goes when the server stops")
+  func unixSocket() throws {
+    let folder = TemporaryFolder()
+    let path = folder.file("admin.sock")
+    let server = try HTTPServer(address: .unix(path: path), routes: [textRoute("/hello", "Hello.")])
+    #expect(try server.curl("/hello").text == "Hello.\n")
+    let attributes = try FileManager.default.attributesOfItem(atPath: path)
+    #expect(attributes[.posixPermissions] as? Int == 0o600)
+    server.stop()
+    #expect(!FileManager.default.fileExists(atPath: path))
+  }
+
+  @Test("a socket file that was left behind is replaced; a live one, and any other file, is not")
+  func staleSocket() throws {
+    let folder = TemporaryFolder()
+    let path = folder.file("admin.sock")
+    do {
+      // Bound, listening, and closed without being unlinked: what a killed process leaves.
+      let socket = try ListeningSocket(.unix(path: path), socketMode: 0o600)
+      _ = socket.address
+    }
+    #expect(FileManager.default.fileExists(atPath: path))
+    let server = try HTTPServer(address: .unix(path: path), routes: [textRoute("/hello", "Hello.")])
+    let live = #expect(throws: HTTPServerError.self) { try HTTPServer(address: .unix(path: path), routes: []) }
+    #expect(live?.kind == .addressInUse)
+    #expect(try server.curl("/hello").status == 200)
+
+    let plain = folder.file("plain")
+    try Data("precious".utf8).write(to: URL(fileURLWithPath: plain))
+    let refused = #expect(throws: HTTPServerError.self) { try HTTPServer(address: .unix(path: plain), routes: []) }
+    #expect(refused?.kind == .notASocket)
+    #expect(FileManager.default.contents(atPath: plain) == Data("precious".utf8))
+  }
+
+  @Test("a server does not take away the socket file of the one that came after it")
+  func successorKeepsItsFile() throws {
+    let folder = TemporaryFolder()
+    let path = folder.file("admin.sock")
+    let old = try HTTPServer(address: .unix(path: path), routes: [])
+    try FileManager.default.removeItem(atPath: path)
+    let new = try HTTPServer(address: .unix(path: path), routes: [textRoute("/hello", "Hello.")])
+    old.stop()
+    #expect(try new.curl("/hello").text == "Hello.\n")
+  }
+
+  @Test("stopping does not wait for a connection that is kept open, and frees the port")
+  func stopWithOpenConnection() async throws {
+    let server = try HTTPServer.onLoopback([textRoute("/hello", "Hello.")])
+    let open = try AdminConnection(to: server.boundAddress, timeout: .seconds(20))
+    try open.write(Array("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
+    try await eventually("the request is not answered") { server.statistics.answeredRequests == 1 }
+    #expect(server.statistics.openConnections == 1)
+    let started = ContinuousClock.now
+    server.stop()
+    #expect(started.duration(to: .now) < .seconds(5))
+    #expect(String(decoding: try open.readToEnd(), as: UTF8.self).hasSuffix("Hello.\n"))
+    server.stop()
+    #expect(server.statistics.openConnections == 0)
+    // A program that another test is starting has a copy of the descriptor until it is executed.
+    try await eventually("the port is still taken") {
+      (try? HTTPServer(address: server.boundAddress, routes: [])) != nil
+    }
+  }
+
+  @Test("stopping waits for a handler that is running, which may ask for the statistics")
+  func stopDuringHandler() async throws {
+    let entered = Atomic(false)
+    let released = Atomic(false)
+    let finished = Atomic(false)
+    let holder = Mutex<HTTPServer?>(nil)
+    let route = HTTPRoute([.get], "/slow") { _ in
+      entered.store(true, ordering: .releasing)
+      while !released.load(ordering: .acquiring) { sched_yield() }
+      let open = holder.withLock { $0 }?.statistics.openConnections ?? -1
+      finished.store(true, ordering: .releasing)
+      return .text("\(open)")
+    }
+    let server = try HTTPServer.onLoopback([route])
+    holder.withLock { $0 = server }
+    let connection = try AdminConnection(to: server.boundAddress, timeout: .seconds(20))
+    try connection.write(Array("GET /slow HTTP/1.0\r\n\r\n".utf8))
+    try await eventually("the handler is not called") { entered.load(ordering: .acquiring) }
+    let stopper = Thread { server.stop() }
+    stopper.start()
+    released.store(true, ordering: .releasing)
+    try await eventually("stop does not return") { stopper.isFinished }
+    let isFinished = finished.load(ordering: .acquiring)
+    #expect(isFinished)
+    holder.withLock { $0 = nil }
+  }
+}
