@@ -44,7 +44,11 @@ struct ConfigurationCheckTests {
     let folder = try TemporaryDirectory()
     let file = try folder.write(minimal(top: "stores: { x: { url: redis://h } }"), to: "sidecar.yml")
     let (text, exitCode) = ConfigurationCheck.report(file: file)
-    #expect(text.hasSuffix("\(file): OK, 1 warning: 1 instance (sessions: 127.0.0.1:6400 → no primary, secondary 127.0.0.1:6379/0)\n"))
+    #expect(
+      text.hasSuffix(
+        "\(file): OK, 1 warning: 1 instance (sessions: 127.0.0.1:6400 → no primary, secondary 127.0.0.1:6379/0)\n"
+      )
+    )
     #expect(exitCode == 0)
   }
 

@@ -185,11 +185,11 @@ private let mistakes: [(yaml: String, problems: [String])] = [
   ),
   (
     "instances: [",
-    ["sidecar.yml:2:1: not valid YAML: did not find expected node content while parsing a flow node"]
+    ["sidecar.yml:2:1: not valid YAML: while parsing a flow node, did not find expected node content"]
   ),
   (
     "a: 1\n---\nb: 2",
-    ["sidecar.yml:2:1: not valid YAML: but found another document expected a single document in the stream"]
+    ["sidecar.yml:2:1: not valid YAML: expected a single document in the stream, but found another document"]
   ),
   ("a: *b", ["sidecar.yml:1:4: not valid YAML: found undefined alias"]),
   ("a: \u{7}", ["sidecar.yml:1:4: not valid YAML: control characters are not allowed"]),

@@ -10,7 +10,9 @@ struct ScalarValueTests {
     #expect(ScalarValues.duration("5s") == .seconds(5))
     #expect(ScalarValues.duration("2m") == .seconds(120))
     #expect(ScalarValues.duration("1h") == .seconds(3600))
-    for text in ["", "5", "s", "-1s", "1.5s", "5 s", "5S", "1d", "5mss", "99999999999999999999s", "9223372036854775807h"] {
+    for text in [
+      "", "5", "s", "-1s", "1.5s", "5 s", "5S", "1d", "5mss", "99999999999999999999s", "9223372036854775807h",
+    ] {
       #expect(ScalarValues.duration(text) == nil, "\(text)")
     }
   }
@@ -31,7 +33,10 @@ struct ScalarValueTests {
     #expect(ScalarValues.size(ScalarValues.text(size: size)) == size)
   }
 
-  @Test("Durations are written with the largest unit that fits", arguments: [(1, "1ms"), (1500, "1500ms"), (60000, "1m")])
+  @Test(
+    "Durations are written with the largest unit that fits",
+    arguments: [(1, "1ms"), (1500, "1500ms"), (60000, "1m")]
+  )
   func durationText(milliseconds: Int, text: String) {
     #expect(ScalarValues.text(duration: .milliseconds(milliseconds)) == text)
   }

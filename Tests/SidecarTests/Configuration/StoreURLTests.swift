@@ -52,7 +52,8 @@ private let bad: [(String, String)] = [
   ("redis://[::1]6379", "after the closing bracket of an IPv6 address only :port may follow"),
   ("redis://[h]", "between the brackets has to be an IPv6 address, such as [::1]:6379"),
   ("redis://a b", "the host has a character that no host name can have"),
-  ("redis://h/x", database), ("redis://h/-1", database), ("redis://h/1/2", database), ("redis://h/2147483648", database),
+  ("redis://h/x", database), ("redis://h/-1", database), ("redis://h/1/2", database),
+  ("redis://h/2147483648", database),
   ("redis://h/1?a=b", "a redis:// URL ends with the database, such as /1; no ? or # may follow"),
   ("redis://h#1", "a redis:// URL ends with the database, such as /1; no ? or # may follow"),
   (

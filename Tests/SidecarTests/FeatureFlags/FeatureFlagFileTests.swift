@@ -36,7 +36,10 @@ struct FeatureFlagFileTests {
       ("a: { b: true }", "line 1, column 4: a: expected true or false, found a map"),
       ("a: true\na: false", "line 2, column 1: a: given twice; it is already in line 1"),
       ("a b: true", "line 1, column 1: a flag name has letters, digits and _ - . only, and begins with a letter"),
-      ("a: tru\nb: [", "line 3, column 1: not valid YAML: did not find expected node content while parsing a flow node"),
+      (
+        "a: tru\nb: [",
+        "line 3, column 1: not valid YAML: while parsing a flow node, did not find expected node content"
+      ),
     ]
   )
   func refused(text: String, problem: String) {
@@ -61,7 +64,9 @@ struct FeatureFlagFileTests {
 
   @Test(
     "What cannot be changed line by line is written anew, and says the same",
-    arguments: ["{a: true, b: false}\n", "\"a\": true\nb: false\n", "  a: true\n  b: false\n", "a:\n  true\nb: false\n", "{}\n"]
+    arguments: [
+      "{a: true, b: false}\n", "\"a\": true\nb: false\n", "  a: true\n  b: false\n", "a:\n  true\nb: false\n", "{}\n",
+    ]
   )
   func rewritingOtherShapes(original: String) throws {
     var file = try FeatureFlagFile(parsing: Array(original.utf8))

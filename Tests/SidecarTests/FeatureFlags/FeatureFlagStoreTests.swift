@@ -14,10 +14,11 @@ struct FeatureFlagStoreTests {
     #expect(flags.on == [])
     #expect(!FileManager.default.fileExists(atPath: flags.path))
     #expect(
-      flags.log.take() == ["a", "b"].map { instance in
-        "info: Feature flags at start: all off | instance_name=\(instance) | path=\(flags.path) | "
-          + "use_primary_and_secondary_stores_for_\(instance)=false | use_primary_store_as_default_for_\(instance)=false"
-      }
+      flags.log.take()
+        == ["a", "b"].map { instance in
+          "info: Feature flags at start: all off | instance_name=\(instance) | path=\(flags.path) | "
+            + "use_primary_and_secondary_stores_for_\(instance)=false | use_primary_store_as_default_for_\(instance)=false"
+        }
     )
     try flags.store.set(Name.dualA, to: true, source: "admin API")
     #expect(flags.a.state == FlagState(dualWrite: true))
@@ -34,7 +35,9 @@ struct FeatureFlagStoreTests {
 
   @Test("Flags of the file are in force from the start, and that some are on is a warning")
   func start() throws {
-    let flags = try FlagFixture("\(Name.dualB): true\n\(Name.defaultB): true\nuse_primary_store_as_default_for_bb: true\n")
+    let flags = try FlagFixture(
+      "\(Name.dualB): true\n\(Name.defaultB): true\nuse_primary_store_as_default_for_bb: true\n"
+    )
     #expect(flags.on == [Name.dualB, Name.defaultB])
     #expect(flags.store.isOn(Name.dualB) == true)
     #expect(flags.store.isOn(Name.dualA) == false)
@@ -45,7 +48,7 @@ struct FeatureFlagStoreTests {
     #expect(lines[1].hasPrefix("warning: Feature flags at start: some are on | instance_name=b"))
     #expect(
       lines[2] == "warning: Feature flag belongs to no instance and has no effect | "
-        + "flag=use_primary_store_as_default_for_bb | hint=did you mean \"\(Name.defaultA)\"?"
+        + "flag=use_primary_store_as_default_for_bb | hint=did you mean \"\(Name.defaultB)\"?"
     )
     let statistics = flags.store.statistics
     #expect(statistics.generation == 0)
@@ -76,7 +79,10 @@ struct FeatureFlagStoreTests {
     #expect(flags.on == [Name.defaultA])
   }
 
-  @Test("A file that does not parse leaves the last good flags in force, until it is mended", arguments: ["", "a: [", "x: on"])
+  @Test(
+    "A file that does not parse leaves the last good flags in force, until it is mended",
+    arguments: ["", "a: [", "x: on"]
+  )
   func badFile(bad: String) throws {
     let flags = try FlagFixture("\(Name.dualA): true\n")
     _ = flags.log.take()
@@ -122,11 +128,13 @@ struct FeatureFlagStoreTests {
     flags.store.reload(reason: "test")
     flags.store.reload(reason: "test")
     #expect(flags.on == [Name.dualA])
-    #expect(flags.log.take() == [
-      "warning: Feature flag file is gone; the last flags stay in force | path=\(flags.path) | reason=test"
-    ])
+    #expect(
+      flags.log.take() == [
+        "warning: Feature flag file is gone; the last flags stay in force | path=\(flags.path) | reason=test"
+      ]
+    )
     try flags.store.set(Name.dualA, to: true, source: "admin API")
-    #expect(try FeatureFlagFile.read(flags.path).entries.map(\.name) == [Name.dualA, "other"])
+    #expect(try FeatureFlagFile.read(flags.path).entries.map(\.name) == ["other", Name.dualA])
     #expect(flags.store.statistics.generation == 0)
   }
 
