@@ -45,7 +45,7 @@ struct MappingReader {
       } else {
         context.error(entry.key.position, keyPath(key), "unknown key; \(NearestName.hint(for: key, among: known))")
       }
-      positions[key] = entry.key.position
+      positions[key] = positions[key] ?? entry.key.position
     }
   }
 

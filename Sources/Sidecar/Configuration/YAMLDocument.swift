@@ -18,7 +18,7 @@ enum YAMLDocument {
   /// How many duplicate keys are told apart before the reader gives up on the file.
   private static let mostDuplicates = 64
 
-  /// The root of the only document; nil when there is nothing but comments.
+  /// The root of the only document; nil when there is nothing in it but comments or a null.
   static func parse(_ bytes: [UInt8]) throws(Mistake) -> YAMLNode? {
     guard bytes.count <= largestFileBytes else {
       throw Mistake(position: nil, message: "larger than \(largestFileBytes) bytes, the most that is read")
@@ -31,7 +31,8 @@ enum YAMLDocument {
       do {
         guard let root = try Yams.compose(yaml: marked.text, .basic, .default, .utf8) else { return nil }
         var conversion = Conversion(duplicates: marked.duplicates, remaining: mostNodes)
-        return try conversion.node(root)
+        let node = try conversion.node(root)
+        return node.isNull ? nil : node
       } catch YamlError.duplicatedKeysInMapping(let names, let context) {
         // Yams stops here. Other mistakes are wanted as well, so the first of the two is marked, which makes them
         // differ, and the text is read again; the conversion gives the key its name back.
@@ -56,7 +57,7 @@ enum YAMLDocument {
     switch error {
     case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
       .composer(let context, let problem, let mark, _):
-      let sentence = [problem, context?.text].compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: " ")
+      let sentence = [context?.text, problem].compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: ", ")
       return Mistake(
         position: SourcePosition(line: mark.line, column: mark.column),
         message: "not valid YAML: \(sentence)"
