@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// A process that a test runs, reaped by the time the object is gone.
 ///
-/// It gets no descriptor but its standard ones, ordinary signal handling, and dies with the test process where `setpriv`
+/// It gets no descriptor but its standard ones, ordinary signals, and dies with the test process where `setpriv`
 /// is there to arrange that. Any thread may use it.
 public final class ChildProcess: Sendable {
   /// How a process ended.
@@ -29,6 +29,7 @@ public final class ChildProcess: Sendable {
   ///
   /// - Parameters:
   ///   - environment: Added to the test's own environment.
+  ///   - input: Descriptor that becomes standard input; the null device if nil.
   ///   - output: Descriptor that becomes standard output; the null device if nil.
   ///   - errors: Descriptor that becomes standard error; the null device if nil.
   /// - Throws: ``TestSupportError``: `missing` if there is no such program, `process` if it can't be started.
@@ -36,6 +37,7 @@ public final class ChildProcess: Sendable {
     _ executable: String,
     _ arguments: [String],
     environment: [String: String] = [:],
+    input: Int32? = nil,
     output: Int32? = nil,
     errors: Int32? = nil
   ) throws {
@@ -45,7 +47,7 @@ public final class ChildProcess: Sendable {
     let isWrapped = access(diesWithTest[0], X_OK) == 0
     let words = (isWrapped ? diesWithTest : []) + [path] + arguments
     let (code, pid) = SpawnThread.shared.run {
-      spawn(words, environment: all.map { "\($0)=\($1)" }, output: output, errors: errors)
+      spawn(words, environment: all.map { "\($0)=\($1)" }, standard: [input, output, errors])
     }
     guard code == 0 else {
       throw TestSupportError(.process, "can't start \(executable): \(String(cString: strerror(code)))")
@@ -128,16 +130,15 @@ private let closeFrom: CloseFrom = {
 }()
 
 /// Starts a process; returns 0 or an error number, and its number.
-private func spawn(_ words: [String], environment: [String], output: Int32?, errors: Int32?) -> (Int32, pid_t) {
+private func spawn(_ words: [String], environment: [String], standard: [Int32?]) -> (Int32, pid_t) {
   var actions = posix_spawn_file_actions_t()
   posix_spawn_file_actions_init(&actions)
   defer { posix_spawn_file_actions_destroy(&actions) }
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-  for (descriptor, source) in [(Int32(1), output), (2, errors)] {
+  for (descriptor, source) in zip(Int32(0)..., standard) {
     if let source {
       posix_spawn_file_actions_adddup2(&actions, source, descriptor)
     } else {
-      posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_WRONLY, 0)
+      posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
     }
   }
   // A socket of another test that got into the child would stay open when that test closes it.

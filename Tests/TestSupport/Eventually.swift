@@ -21,16 +21,18 @@ public func eventually(
 ) throws {
   let deadline = ContinuousClock.now + limit
   var lastError: (any Error)?
-  repeat {
+  while true {
+    // The last look comes after the deadline, however long this thread had to wait for its turn.
+    let isLast = ContinuousClock.now >= deadline
     do {
       lastError = nil
       if try condition() { return }
     } catch {
       lastError = error
     }
+    if isLast { throw missedDeadline(what, limit, fileID, line, lastError) }
     poll(nil, 0, pollIntervalMilliseconds)
-  } while ContinuousClock.now < deadline
-  throw missedDeadline(what, limit, fileID, line, lastError)
+  }
 }
 
 /// Waits until `condition` holds, looking every two milliseconds, without blocking the thread.
@@ -48,19 +50,21 @@ public func eventually(
 ) async throws {
   let deadline = ContinuousClock.now + limit
   var lastError: (any Error)?
-  repeat {
+  while true {
+    // The last look comes after the deadline, however long this thread had to wait for its turn.
+    let isLast = ContinuousClock.now >= deadline
     do {
       lastError = nil
       if try await condition() { return }
     } catch {
       lastError = error
     }
+    if isLast { throw missedDeadline(what, limit, fileID, line, lastError) }
     await withCheckedContinuation { continuation in
       let wait = DispatchTimeInterval.milliseconds(Int(pollIntervalMilliseconds))
       DispatchQueue.global().asyncAfter(deadline: .now() + wait) { continuation.resume() }
     }
-  } while ContinuousClock.now < deadline
-  throw missedDeadline(what, limit, fileID, line, lastError)
+  }
 }
 
 private func missedDeadline(

@@ -109,6 +109,7 @@ struct CapturedPipe {
   init() throws {
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { throw TestSupportError(.system, "no pipe: \(lastSystemError())") }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     lines = LogLines(takingOwnership: ends[0])
     writingEnd = ends[1]
   }

@@ -4,16 +4,6 @@ internal import Foundation
 ///
 /// It listens on all its addresses when the initialiser returns, and is gone with the object. Any thread may use it.
 public final class SidecarProcess: Sendable {
-  /// What a run of the executable that ends by itself left behind.
-  public struct Outcome: Sendable {
-    /// How it ended.
-    public let exit: ChildProcess.Exit
-    /// All of its standard output.
-    public let output: String
-    /// All of its standard error.
-    public let errors: String
-  }
-
   /// The folder with its configuration and its admin socket.
   public let directory: TemporaryDirectory
   /// Its standard error: the JSON log, unless `--log.file` says otherwise.
@@ -49,7 +39,8 @@ public final class SidecarProcess: Sendable {
       "--admin.listen-address=unix:\(directory.path("admin.sock"))", "--log.file=-",
     ]
     let given = Set(arguments.map(Self.flagName))
-    (process, output, log) = try Self.start(
+    (process, output, log) = try ChildProcess.captured(
+      Self.executablePath,
       defaults.filter { !given.contains(Self.flagName($0)) } + arguments,
       environment: environment
     )
@@ -65,12 +56,8 @@ public final class SidecarProcess: Sendable {
     _ arguments: [String],
     environment: [String: String] = [:],
     within limit: Duration = .seconds(20)
-  ) throws -> Outcome {
-    let (process, output, errors) = try start(arguments, environment: environment)
-    let exit = try process.waitForExit(within: limit)
-    try output.waitForEnd()
-    try errors.waitForEnd()
-    return Outcome(exit: exit, output: output.text, errors: errors.text)
+  ) throws -> ProcessOutcome {
+    try ChildProcess.run(executablePath, arguments, environment: environment, within: limit)
   }
 
   /// The executable: the environment variable MULTISTORE_EXPORTER, else the one built beside the tests.
@@ -164,22 +151,4 @@ public final class SidecarProcess: Sendable {
   public func kill() { process.kill() }
 
   private static func flagName(_ argument: String) -> Substring { argument.prefix { $0 != "=" } }
-
-  private static func start(
-    _ arguments: [String],
-    environment: [String: String]
-  ) throws -> (ChildProcess, LogLines, LogLines) {
-    let output = try CapturedPipe()
-    defer { close(output.writingEnd) }
-    let errors = try CapturedPipe()
-    defer { close(errors.writingEnd) }
-    let process = try ChildProcess(
-      executablePath,
-      arguments,
-      environment: environment,
-      output: output.writingEnd,
-      errors: errors.writingEnd
-    )
-    return (process, output.lines, errors.lines)
-  }
 }

@@ -185,6 +185,8 @@ final class ListeningSocket: Sendable {
       guard errno == EAGAIN || errno == EINTR || errno == ECONNABORTED else { return nil }
       var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
       poll(&request, 1, -1)
+      // Accepting on a unix socket that was shut down says "try again" for ever; only polling tells the end.
+      guard Int32(request.revents) & (POLLHUP | POLLERR) == 0 else { return nil }
     }
   }
 

@@ -2,8 +2,8 @@ internal import Foundation
 
 /// Runs closures on one thread that never ends.
 ///
-/// Linux kills a child that asked for it (`PR_SET_PDEATHSIG`) when the *thread* that made it ends, not the process. Tests
-/// run on pool threads that come and go, so children are made here.
+/// Linux kills a child that asked for it (`PR_SET_PDEATHSIG`) when the *thread* that made it ends, not the process.
+/// Tests run on pool threads that come and go, so children are made here.
 final class SpawnThread: Sendable {
   static let shared = SpawnThread()
 
