@@ -6,3 +6,14 @@
 static inline int uv_loop_measure_idle_time(uv_loop_t *loop) {
   return uv_loop_configure(loop, UV_METRICS_IDLE_TIME);
 }
+
+/// Names the calling thread, in at most 15 bytes. Here because glibc shows pthread_setname_np only with _GNU_SOURCE, and
+/// Darwin's takes other arguments.
+static inline void multistore_name_this_thread(const char *name) {
+#if defined(__APPLE__)
+  pthread_setname_np(name);
+#else
+  extern int pthread_setname_np(pthread_t, const char *);
+  pthread_setname_np(pthread_self(), name);
+#endif
+}

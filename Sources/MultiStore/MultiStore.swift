@@ -19,6 +19,9 @@ public final class MultiStore {
   /// The loop that everything happens on.
   public let loop: EventLoop
 
+  /// What other threads may know of the instance.
+  public let status: InstanceStatus
+
   let metrics: InstanceMetrics
   private let secondary: Store
   private let primary: Store?
@@ -56,6 +59,11 @@ public final class MultiStore {
     self.configuration = configuration
     self.flags = flags
     self.logger = logger
+    status = InstanceStatus(
+      instanceName: configuration.name,
+      flags: flags,
+      hasPrimary: configuration.primary != nil
+    )
     let owner = StoreEvents()
     func store(_ role: StoreRole, _ store: MultiStoreConfiguration.Store) -> Store {
       let metrics = StoreMetrics(instance: configuration.name, role: role, factory: metricsFactory)
@@ -406,6 +414,7 @@ extension MultiStore {
         "server_version": "\(identity.version ?? "unknown")",
       ]
     )
+    status.set(store.role, isReady: true)
     guard let primary, let first = primary.identity, let second = secondary.identity else { return }
     if first.runID == nil || second.runID == nil {
       logger.warning(
@@ -416,6 +425,7 @@ extension MultiStore {
     let areSame = first.runID != nil && first.runID == second.runID && first.database == second.database
     guard areSame != storesAreSame else { return }
     storesAreSame = areSame
+    status.set(areSame: areSame)
     updateRouting()
     metrics.sameStore.record(areSame ? 1 : 0)
     if areSame {
@@ -432,6 +442,7 @@ extension MultiStore {
   }
 
   fileprivate func lost(_ store: Store, because reason: ConnectionDownReason) {
+    status.set(store.role, isReady: false, reason: reason.description)
     logger.error(
       "Store unavailable",
       metadata: [

@@ -23,6 +23,8 @@ extension CommandID {
   public static let clientGetName = CommandTable.id(ofKnown: "client", subcommand: "getname")
   /// CLIENT ID.
   public static let clientID = CommandTable.id(ofKnown: "client", subcommand: "id")
+  /// CLIENT INFO.
+  public static let clientInfo = CommandTable.id(ofKnown: "client", subcommand: "info")
   /// CLIENT SETINFO.
   public static let clientSetInfo = CommandTable.id(ofKnown: "client", subcommand: "setinfo")
   /// CLIENT SETNAME.

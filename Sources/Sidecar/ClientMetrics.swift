@@ -1,4 +1,4 @@
-internal import CoreMetrics
+internal import PrometheusExposition
 
 /// Why the sidecar ended a client's connection: the label `reason`.
 enum ClientCloseReason: String, CaseIterable {
@@ -16,17 +16,15 @@ struct ClientMetrics {
   let accepted: Counter
   private let closed: [ClientCloseReason: Counter]
 
-  init(instance: String, factory: any MetricsFactory) {
+  init(instance: String, registry: PrometheusRegistry) {
     let label = ("instance_name", instance)
-    connected = Gauge(label: SidecarMetrics.clients.name, dimensions: [label], factory: factory)
-    accepted = Counter(label: SidecarMetrics.clientsAccepted.name, dimensions: [label], factory: factory)
+    connected = registry.gauge(SidecarMetrics.clients.name, labels: [label])
+    accepted = registry.counter(SidecarMetrics.clientsAccepted.name, labels: [label])
     closed = Dictionary(
       uniqueKeysWithValues: ClientCloseReason.allCases.map {
-        let labels = [label, ("reason", $0.rawValue)]
-        return ($0, Counter(label: SidecarMetrics.clientsClosed.name, dimensions: labels, factory: factory))
+        ($0, registry.counter(SidecarMetrics.clientsClosed.name, labels: [label, ("reason", $0.rawValue)]))
       }
     )
-    connected.record(0)
   }
 
   /// The sidecar ended a client's connection.

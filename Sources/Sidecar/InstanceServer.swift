@@ -1,19 +1,19 @@
-internal import CoreMetrics
+internal import PrometheusExposition
 internal import EventLoop
 internal import Hiredis
-internal import Logging
 internal import MultiStore
 internal import RESP
-internal import Synchronization
 
 /// One instance at work: its event loop on a thread of its own, its listeners, its clients, and the MultiStore between
-/// them and the stores. Confined to that loop, except for what says otherwise.
+/// them and the stores. Confined to that loop; put together before the loop has a thread.
 final class InstanceServer {
   /// What clients may use up.
   struct Limits: Sendable {
     var maxClients: Int
     var idleTimeout: Duration?
     var parser: ParserLimits
+    /// Commands of one client that may be on their way to a store; more wait in its input.
+    var maxInFlight: Int
     /// Replies that one client has not taken, in bytes.
     var outputBufferLimit: Int
     /// Input of one client that is not executed yet, in bytes. Redis' `client-query-buffer-limit` is 1 GiB.
@@ -32,7 +32,6 @@ final class InstanceServer {
   let limits: Limits
   let credentials: Credentials?
   let metrics: ClientMetrics
-  private let logger: Logger
   private var listeners: [Listener] = []
   private var sessions: [Int: Session] = [:]
   private var nextID = 1
@@ -45,15 +44,13 @@ final class InstanceServer {
     multiStore: MultiStore,
     limits: Limits,
     credentials: Credentials?,
-    metrics: ClientMetrics,
-    logger: Logger
+    metrics: ClientMetrics
   ) {
     self.loop = loop
     self.multiStore = multiStore
     self.limits = limits
     self.credentials = credentials
     self.metrics = metrics
-    self.logger = logger
   }
 
   /// The one database that the instance serves.
@@ -97,7 +94,7 @@ final class InstanceServer {
 
   func didClose(_ session: Session) {
     guard sessions.removeValue(forKey: session.id) != nil else { return }
-    metrics.connected.record(sessions.count)
+    metrics.connected.set(Double(sessions.count))
     finishIfDrained()
   }
 
@@ -117,7 +114,7 @@ final class InstanceServer {
     let session = Session(server: self, stream: stream, id: nextID)
     sessions[nextID] = session
     nextID += 1
-    metrics.connected.record(sessions.count)
+    metrics.connected.set(Double(sessions.count))
   }
 
   /// The words that a Redis server has for it, so that clients recognise them.
@@ -147,3 +144,7 @@ final class InstanceServer {
     return UInt64(max(0, seconds)) * 1_000_000_000 + UInt64(max(0, attoseconds) / 1_000_000_000)
   }
 }
+
+/// A reference may go to any thread, so that work can be handed to the instance's loop. What guards the members is that
+/// loop: they are touched on its thread alone.
+extension InstanceServer: @unchecked Sendable {}

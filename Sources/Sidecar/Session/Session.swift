@@ -10,8 +10,6 @@ internal import RESP
 /// another way (another connection, an answer of the sidecar's own) waits until nothing is in flight. So replies never
 /// have to be sorted. Confined to the instance's loop.
 final class Session: ReplySink {
-  /// Commands of one client that may be on their way to a store; more wait in its input.
-  static let maxInFlight = 4096
   /// Commands of one client that are executed as one pipeline.
   static let maxPipelineCommands = 1024
   /// Input that is kept while earlier commands are executed; beyond it the client is not read.
@@ -68,7 +66,7 @@ final class Session: ReplySink {
 
   /// True when a command may be forwarded over `connection` without overtaking anything.
   func canForward(over connection: HiredisConnection) -> Bool {
-    !isExecuting && (inFlight == 0 || (path === connection && inFlight < Self.maxInFlight))
+    !isExecuting && (inFlight == 0 || (path === connection && inFlight < server.limits.maxInFlight))
   }
 
   /// Forwards one command; its reply comes next after those of the commands before.
@@ -176,11 +174,11 @@ extension Session: EndOfTurnWorker {
     isAtEndOfTurn = false
     guard !isClosed else { return output.removeAll(keepingCapacityUpTo: 0) }
     if !input.isEmpty, !isClosing, !isExecuting, hasHeadroom {
-      let consumed = process(input.span)
+      let consumed = input.withSpan { process($0) }
       input.removeFirst(consumed)
     }
     if !output.isEmpty {
-      stream.write(output.span)
+      output.withSpan { stream.write($0) }
       output.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     }
     if owedBytes > server.limits.outputBufferLimit { return cutOff(.outputBufferLimit) }

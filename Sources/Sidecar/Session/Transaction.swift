@@ -1,3 +1,4 @@
+internal import Hiredis
 internal import MultiStore
 internal import RESP
 

@@ -1,0 +1,104 @@
+internal import MultiStore
+internal import PrometheusExposition
+
+/// The metrics that the sidecar adds to the library's.
+enum SidecarMetrics {
+  static let clients = MetricDescriptor(
+    name: "multistore_client_connections",
+    kind: .gauge,
+    help: "Clients that are connected",
+    labels: ["instance_name"]
+  )
+  static let clientsAccepted = MetricDescriptor(
+    name: "multistore_client_connections_accepted_total",
+    kind: .counter,
+    help: "Clients that have connected",
+    labels: ["instance_name"]
+  )
+  static let clientsClosed = MetricDescriptor(
+    name: "multistore_client_connections_closed_total",
+    kind: .counter,
+    help: "Clients whose connection the sidecar ended, by reason",
+    labels: ["instance_name", "reason"]
+  )
+  static let flag = MetricDescriptor(
+    name: "multistore_feature_flag",
+    kind: .gauge,
+    help: "1 while the feature flag is on",
+    labels: ["flag", "instance_name"]
+  )
+  static let flagLastChange = MetricDescriptor(
+    name: "multistore_feature_flag_last_change_timestamp_seconds",
+    kind: .gauge,
+    help: "When the feature flag was changed last, in Unix time; 0 if it was not since the start",
+    labels: ["flag", "instance_name"]
+  )
+  static let flagGeneration = MetricDescriptor(
+    name: "multistore_feature_flag_changes_total",
+    kind: .counter,
+    help: "Changes of feature flags since the start"
+  )
+  static let flagReloads = MetricDescriptor(
+    name: "multistore_feature_flag_reloads_total",
+    kind: .counter,
+    help: "Times that new contents of the feature flag file were taken over"
+  )
+  static let flagReloadFailures = MetricDescriptor(
+    name: "multistore_feature_flag_reload_failures_total",
+    kind: .counter,
+    help: "Times that the feature flag file could not be used, so that the last good flags stayed in force"
+  )
+  static let flagReloadSucceeded = MetricDescriptor(
+    name: "multistore_feature_flag_last_reload_successful",
+    kind: .gauge,
+    help: "1 while what the feature flag file says is in force"
+  )
+  static let logLines = MetricDescriptor(
+    name: "multistore_log_lines_total",
+    kind: .counter,
+    help: "Lines of the JSON log that were written"
+  )
+  static let logDropped = MetricDescriptor(
+    name: "multistore_log_lines_dropped_total",
+    kind: .counter,
+    help: "Lines of the JSON log that were lost, by reason",
+    labels: ["reason"]
+  )
+  static let logQueued = MetricDescriptor(
+    name: "multistore_log_queued_bytes",
+    kind: .gauge,
+    help: "Bytes of the JSON log that wait to be written"
+  )
+  static let logReopenFailures = MetricDescriptor(
+    name: "multistore_log_reopen_failures_total",
+    kind: .counter,
+    help: "Times that the log file could not be opened anew, so that the old one stayed in use"
+  )
+  static let buildInfo = MetricDescriptor(
+    name: "multistore_build_info",
+    kind: .gauge,
+    help: "Always 1; the labels say what is running",
+    labels: ["version"]
+  )
+
+  static let own: [MetricDescriptor] = [
+    clients, clientsAccepted, clientsClosed,
+    flag, flagLastChange, flagGeneration, flagReloads, flagReloadFailures, flagReloadSucceeded,
+    logLines, logDropped, logQueued, logReopenFailures, buildInfo,
+  ]
+
+  /// Everything that can be found at /metrics.
+  static let all = MultiStoreMetrics.all.map(MetricDescriptor.init) + own + ProcessCollector.descriptors
+}
+
+extension MetricDescriptor {
+  init(_ metric: MultiStoreMetric) {
+    let kind: Kind =
+      switch metric.kind {
+      case .counter: .counter
+      case .gauge: .gauge
+      case .timer: .histogram(buckets: Histogram.durationBuckets)
+      }
+    self.init(name: metric.name, kind: kind, help: metric.help, labels: metric.labels)
+  }
+}

@@ -1,0 +1,36 @@
+internal import MetricsServer
+
+/// The flag store as the admin API sees it. Its methods are called on the HTTP server's thread.
+struct FlagAdministration: FeatureAdministration {
+  private static let source = "admin API"
+
+  let store: FeatureFlagStore
+
+  func features() -> [Feature] {
+    store.features().map { Feature(name: $0.name, isOn: $0.isOn) }
+  }
+
+  func setFeature(named name: String, to isOn: Bool) throws(FeatureChangeError) {
+    do {
+      try store.set(name, to: isOn, source: Self.source)
+    } catch {
+      throw FeatureChangeError(Self.kind(error), name: name)
+    }
+  }
+
+  func removeFeature(named name: String) throws(FeatureChangeError) {
+    do {
+      try store.remove(name, source: Self.source)
+    } catch {
+      throw FeatureChangeError(Self.kind(error), name: name)
+    }
+  }
+
+  private static func kind(_ error: FeatureFlagError) -> FeatureChangeError.Kind {
+    switch error {
+    case .unknownFlag(_, let known): .unknown(known: known)
+    case .readOnly: .readOnly(reason: error.description)
+    case .invalidFile, .unreadable, .writeFailed: .failed(reason: error.description)
+    }
+  }
+}

@@ -1,0 +1,65 @@
+internal import EventLoop
+internal import Hiredis
+internal import MultiStore
+internal import RESP
+
+// The configuration file's types as the library's.
+
+extension InstanceConfiguration {
+  var multiStore: MultiStoreConfiguration {
+    var result = MultiStoreConfiguration(
+      name: name,
+      primary: primary?.multiStore,
+      secondary: secondary.multiStore
+    )
+    result.readPolicy = readPolicy == .fallback ? .fallback : .defaultStore
+    result.writeAcknowledgement = writeAcknowledgement == .both ? .both : .defaultStore
+    result.comparison = comparison == .canonical ? .canonical : .exact
+    result.unlistedCommands = unlistedCommands == .forward ? .forward : .reject
+    result.logValues = logValues
+    result.eventsPerSecond = limits.eventRateLimitPerSecond
+    return result
+  }
+
+  var serverLimits: InstanceServer.Limits {
+    InstanceServer.Limits(
+      maxClients: limits.maxClients,
+      idleTimeout: limits.idleTimeout,
+      parser: ParserLimits(maxBulkBytes: limits.maxBulkBytes, maxArguments: limits.maxArguments),
+      maxInFlight: limits.maxPipelinedCommands,
+      outputBufferLimit: limits.clientOutputBufferLimitBytes
+    )
+  }
+
+  var credentials: Credentials? {
+    password.map { Credentials(password: $0.value) }
+  }
+}
+
+extension StoreConfiguration {
+  var multiStore: MultiStoreConfiguration.Store {
+    MultiStoreConfiguration.Store(
+      endpoint: StoreEndpoint(
+        address: address.socketAddress,
+        username: username,
+        password: password?.value,
+        database: database
+      ),
+      limits: ConnectionLimits(
+        connectTimeout: connectTimeout,
+        commandTimeout: commandTimeout,
+        maxQueuedCommands: maxQueuedCommands,
+        maxQueuedBytes: maxQueuedBytes
+      )
+    )
+  }
+}
+
+extension ConfiguredAddress {
+  var socketAddress: SocketAddress {
+    switch self {
+    case .tcp(let host, let port): .tcp(host: host, port: port)
+    case .unix(let path): .unix(path: path)
+    }
+  }
+}

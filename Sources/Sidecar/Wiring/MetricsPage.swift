@@ -1,0 +1,88 @@
+internal import JSONLog
+internal import MetricsServer
+internal import MultiStore
+internal import PrometheusExposition
+
+/// What is found on the scraped port, and the samples that are taken when it is scraped.
+enum MetricsPage {
+  static func routes(
+    telemetryPath: String,
+    registry: PrometheusRegistry,
+    readiness: @escaping @Sendable () -> Readiness
+  ) throws(TelemetryPathError) -> [HTTPRoute] {
+    let landingPage = LandingPage(
+      name: "multistore-exporter",
+      version: Sidecar.version,
+      description: "Moves an application from one Redis to another: dual writes, fallback reads, and what differs."
+    )
+    let routes = try MetricsRoutes(
+      telemetryPath: telemetryPath,
+      landingPage: landingPage,
+      page: { accept in
+        let format = ExpositionFormat.negotiate(accept: accept)
+        return (format.contentType, registry.exposition(format))
+      },
+      readiness: readiness
+    )
+    return routes.routes
+  }
+
+  /// Adds what is not counted as it happens, but read when somebody asks.
+  static func register(in registry: PrometheusRegistry, flags: FeatureFlagStore, log: JSONLogSink) {
+    ProcessCollector.register(in: registry)
+    registry.gauge(SidecarMetrics.buildInfo.name, labels: [("version", Sidecar.version)]).set(1)
+    registry.collect { writer in
+      writeFlags(flags.statistics, into: &writer)
+      writeLog(log.statistics, into: &writer)
+    }
+  }
+
+  private static func writeFlags(_ statistics: FlagStatistics, into writer: inout SampleWriter) {
+    for flag in statistics.flags {
+      let labels = [("flag", flag.flag.label), ("instance_name", flag.instanceName)]
+      writer.gauge(SidecarMetrics.flag.name, labels: labels, flag.isOn ? 1 : 0)
+      writer.gauge(SidecarMetrics.flagLastChange.name, labels: labels, flag.lastChangeSeconds ?? 0)
+    }
+    writer.counter(SidecarMetrics.flagGeneration.name, Double(statistics.generation))
+    writer.counter(SidecarMetrics.flagReloads.name, Double(statistics.reloads))
+    writer.counter(SidecarMetrics.flagReloadFailures.name, Double(statistics.reloadFailures))
+    writer.gauge(SidecarMetrics.flagReloadSucceeded.name, statistics.lastReloadSucceeded ? 1 : 0)
+  }
+
+  private static func writeLog(_ statistics: LogStatistics, into writer: inout SampleWriter) {
+    writer.counter(SidecarMetrics.logLines.name, Double(statistics.written))
+    let dropped = [
+      ("queue_full", statistics.droppedQueueFull), ("write_error", statistics.droppedWriteError),
+      ("closed", statistics.droppedClosed),
+    ]
+    for (reason, count) in dropped {
+      writer.counter(SidecarMetrics.logDropped.name, labels: [("reason", reason)], Double(count))
+    }
+    writer.gauge(SidecarMetrics.logQueued.name, Double(statistics.queuedBytes))
+    writer.counter(SidecarMetrics.logReopenFailures.name, Double(statistics.reopenFailures))
+  }
+}
+
+extension FeatureFlag {
+  /// The value of the label `flag`: the flag's name without the instance.
+  fileprivate var label: String {
+    switch self {
+    case .dualWrite: "use_primary_and_secondary_stores"
+    case .primaryAsDefault: "use_primary_store_as_default"
+    }
+  }
+}
+
+extension Readiness {
+  /// The default store of each instance has to be there. The other one never counts: a new store that is down must not
+  /// take the application down.
+  init(of instances: [InstanceStatus]) {
+    let missing = instances.compactMap { instance in
+      let role = instance.defaultStore
+      return instance.problem(with: role).map {
+        UnreadyStore(instance: instance.instanceName, store: role.label, reason: $0)
+      }
+    }
+    self = missing.isEmpty ? .ready : .unready(missing)
+  }
+}

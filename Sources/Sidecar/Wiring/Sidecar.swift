@@ -1,0 +1,240 @@
+internal import EventLoop
+internal import JSONLog
+internal import Logging
+internal import MetricsServer
+internal import MultiStore
+internal import PrometheusExposition
+internal import Synchronization
+
+/// The whole sidecar: instances on their threads, the HTTP listeners, the log and the flags, started in one order and
+/// stopped in the other.
+///
+/// The thread that calls ``run()`` runs a loop of its own for signals and for the flag file. Nothing of a client's passes
+/// through it.
+public final class Sidecar {
+  /// One instance with the thread that it lives on.
+  private struct Running {
+    let server: InstanceServer
+    let loop: EventLoop
+    let thread: LoopThread
+  }
+
+  /// What the log may still take after everything else has ended.
+  private static let logDeadline = Duration.seconds(2)
+
+  /// The version of this build.
+  public static let version = "0.1.0"
+
+  private let configuration: SidecarConfiguration
+  private let options: SidecarOptions
+  private let sink: JSONLogSink
+  private let logger: Logger
+  private let registry: PrometheusRegistry
+  private let loop: EventLoop
+  private let flags: [FeatureFlags]
+  private let flagStore: FeatureFlagStore
+  private let shutdown = Shutdown()
+  private var instances: [Running] = []
+  private var httpServers: [HTTPServer] = []
+  private var signals: [SignalWatcher] = []
+  private var flagWatch: FlagFileWatch?
+  private var shutdownTimer: LoopTimer?
+
+  /// Opens the log and reads the flags; nothing listens yet.
+  ///
+  /// - Throws: ``SidecarStartError`` when the log file or the flag file can't be used.
+  public init(configuration: SidecarConfiguration, options: SidecarOptions) throws(SidecarStartError) {
+    self.configuration = configuration
+    self.options = options
+    do {
+      sink = try JSONLogSink(
+        destination: options.logFile == "-" ? .standardError : .file(path: options.logFile),
+        queueLimitBytes: configuration.logQueueLimitBytes
+      )
+    } catch {
+      throw SidecarStartError("log file \(options.logFile): \(error); choose another --log.file")
+    }
+    let (sink, level) = (sink, options.logLevel)
+    logger = Logger(label: "multistore-exporter") { JSONLogHandler(sink: sink, label: $0, level: level) }
+    registry = PrometheusRegistry(describing: SidecarMetrics.all)
+    do {
+      loop = try EventLoop()
+    } catch {
+      throw SidecarStartError("\(error)")
+    }
+    flags = configuration.instances.map { FeatureFlags(instanceName: $0.name) }
+    do {
+      flagStore = try FeatureFlagStore(instances: flags, filePath: configuration.featureFlagFile, logger: logger)
+    } catch {
+      throw SidecarStartError("feature flags: \(error)")
+    }
+  }
+
+  /// Starts everything and returns when it has been stopped by SIGTERM or SIGINT.
+  ///
+  /// - Throws: ``SidecarStartError`` when something could not be started; what was started is stopped again.
+  public func run() throws(SidecarStartError) {
+    logger.info("Starting", metadata: ["version": "\(Self.version)"])
+    do {
+      try watchSignals()
+      try startInstances()
+      try startHTTP()
+    } catch {
+      logger.critical("Start failed", metadata: ["reason": "\(error)"])
+      stopEverything()
+      throw error
+    }
+    flagWatch = FlagFileWatch(on: loop, store: flagStore, logger: logger)
+    logger.info("Started", metadata: ["instances": .stringConvertible(instances.count)])
+    loop.run()
+    stopEverything()
+  }
+
+  // MARK: Starting
+
+  private func startInstances() throws(SidecarStartError) {
+    for (instance, flags) in zip(configuration.instances, flags) {
+      do {
+        let loop = try EventLoop()
+        let multiStore = MultiStore(
+          on: loop,
+          configuration: instance.multiStore,
+          flags: flags,
+          logger: logger,
+          metricsFactory: registry
+        )
+        let server = InstanceServer(
+          on: loop,
+          multiStore: multiStore,
+          limits: instance.serverLimits,
+          credentials: instance.credentials,
+          metrics: ClientMetrics(instance: instance.name, registry: registry)
+        )
+        // The loop has no thread yet, so that its parts may be put together here.
+        let addresses = try server.start(listeningOn: instance.listen.map(\.socketAddress))
+        let thread = try LoopThread(running: loop, name: instance.name)
+        instances.append(Running(server: server, loop: loop, thread: thread))
+        for address in addresses { logListening("instance:\(instance.name)", "\(address)") }
+      } catch let error as ListenError {
+        throw SidecarStartError("instance \(instance.name): \(error); change its `listen`")
+      } catch {
+        throw SidecarStartError("instance \(instance.name): \(error)")
+      }
+    }
+  }
+
+  private func startHTTP() throws(SidecarStartError) {
+    MetricsPage.register(in: registry, flags: flagStore, log: sink)
+    let statuses = instances.map(\.server.multiStore.status)
+    let (registry, shutdown) = (registry, shutdown)
+    try listen("metrics", "--web.listen-address", options.webListenAddress, token: nil) {
+      try MetricsPage.routes(telemetryPath: options.telemetryPath, registry: registry) {
+        shutdown.hasBegun ? .shuttingDown : Readiness(of: statuses)
+      }
+    }
+    let token = try adminToken()
+    try listen("admin", "--admin.listen-address", options.adminListenAddress, token: token) {
+      FeatureRoutes(FlagAdministration(store: flagStore)).routes
+    }
+  }
+
+  private func listen(
+    _ name: String,
+    _ flag: String,
+    _ text: String,
+    token: BearerToken?,
+    routes: () throws -> [HTTPRoute]
+  ) throws(SidecarStartError) {
+    do {
+      let address = try HTTPListenAddress.parse(text)
+      if name == "admin", token == nil, !address.isLoopbackOrUnix {
+        throw SidecarStartError(
+          "admin listener \(address): whoever reaches this address could flip flags; "
+            + "set admin.token_file in the configuration, or listen on loopback or a unix socket"
+        )
+      }
+      let server = try HTTPServer(address: address, routes: routes(), authorization: token)
+      httpServers.append(server)
+      logListening(name, "\(server.boundAddress)")
+    } catch let error as HTTPServerError {
+      throw SidecarStartError(error.message(listener: name, flag: flag))
+    } catch let error as SidecarStartError {
+      throw error
+    } catch {
+      throw SidecarStartError("\(flag): \(error)")
+    }
+  }
+
+  private func adminToken() throws(SidecarStartError) -> BearerToken? {
+    guard let secret = configuration.adminToken else { return nil }
+    do {
+      return try BearerToken(contentsOfFile: Array(secret.value.utf8))
+    } catch {
+      throw SidecarStartError("admin.token_file: \(error)")
+    }
+  }
+
+  private func logListening(_ listener: String, _ address: String) {
+    logger.notice("listening", metadata: ["listener": "\(listener)", "address": "\(address)"])
+  }
+
+  // MARK: Signals
+
+  private func watchSignals() throws(SidecarStartError) {
+    do {
+      for signal in [Signal.terminate, .interrupt] {
+        signals.append(try SignalWatcher(on: loop, signal: signal.number) { [unowned self] in shutDown(signal) })
+      }
+      signals.append(
+        try SignalWatcher(on: loop, signal: Signal.hangUp.number) { [unowned self] in
+          sink.reopen()
+          flagStore.reload(reason: "SIGHUP")
+        }
+      )
+    } catch {
+      throw SidecarStartError("signals: \(error)")
+    }
+  }
+
+  // MARK: Stopping
+
+  /// Accepts no client any more, lets those that are there finish, and then ends. A second signal ends at once.
+  private func shutDown(_ signal: Signal) {
+    guard shutdown.begin(awaiting: instances.count) else { return loop.stop() }
+    logger.notice("Shutting down", metadata: ["signal": "\(signal)"])
+    let timer = LoopTimer(on: loop) { [unowned self] in
+      logger.warning("Commands were still in flight after shutdown_timeout; their clients are cut off")
+      loop.stop()
+    }
+    timer.schedule(after: configuration.shutdownTimeout)
+    shutdownTimer = timer
+    let (main, shutdown) = (loop, shutdown)
+    for instance in instances {
+      let server = instance.server
+      instance.loop.execute {
+        server.drain { if shutdown.didDrain() { main.stop() } }
+      }
+    }
+  }
+
+  private func stopEverything() {
+    for instance in instances {
+      let (server, loop) = (instance.server, instance.loop)
+      loop.execute {
+        server.close()
+        loop.stop()
+      }
+      instance.thread.join()
+      loop.close()
+    }
+    instances = []
+    httpServers.forEach { $0.stop() }
+    httpServers = []
+    flagWatch?.close()
+    signals.forEach { $0.close() }
+    shutdownTimer?.close()
+    loop.close()
+    logger.info("Stopped")
+    _ = sink.close(deadline: Self.logDeadline)
+  }
+}

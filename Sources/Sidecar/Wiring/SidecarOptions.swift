@@ -1,0 +1,45 @@
+public import Logging
+
+/// What the command line (or the environment) says besides the configuration file.
+public struct SidecarOptions: Sendable {
+  /// Where /metrics is: `HOST:PORT` or `unix:PATH`.
+  public var webListenAddress: String
+  /// The path of the metrics page.
+  public var telemetryPath: String
+  /// Where the admin API is: `HOST:PORT` or `unix:PATH`.
+  public var adminListenAddress: String
+  /// The lowest level that is logged.
+  public var logLevel: Logger.Level
+  /// The log file; `-` for standard error.
+  public var logFile: String
+
+  /// The documented defaults, unless said otherwise.
+  public init(
+    webListenAddress: String = Self.defaultWebListenAddress,
+    telemetryPath: String = "/metrics",
+    adminListenAddress: String = Self.defaultAdminListenAddress,
+    logLevel: Logger.Level = .info,
+    logFile: String = "-"
+  ) {
+    self.webListenAddress = webListenAddress
+    self.telemetryPath = telemetryPath
+    self.adminListenAddress = adminListenAddress
+    self.logLevel = logLevel
+    self.logFile = logFile
+  }
+
+  /// Loopback: whoever wants it scraped from elsewhere says so.
+  public static let defaultWebListenAddress = "127.0.0.1:9736"
+  /// Apart from the scraped port, because it changes things.
+  public static let defaultAdminListenAddress = "127.0.0.1:9737"
+}
+
+/// Why the sidecar did not start: one sentence for the person who started it.
+public struct SidecarStartError: Error, Sendable, CustomStringConvertible {
+  /// What went wrong, where, and what to do.
+  public let description: String
+
+  init(_ description: String) {
+    self.description = description
+  }
+}

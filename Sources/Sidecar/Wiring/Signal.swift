@@ -1,0 +1,25 @@
+#if canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Darwin
+#endif
+
+/// The signals that the sidecar answers to.
+enum Signal: String, CustomStringConvertible {
+  /// Stop gracefully; sent by service managers.
+  case terminate = "SIGTERM"
+  /// The same, from a terminal.
+  case interrupt = "SIGINT"
+  /// Open the log file anew and look at the flag file.
+  case hangUp = "SIGHUP"
+
+  var number: Int32 {
+    switch self {
+    case .terminate: SIGTERM
+    case .interrupt: SIGINT
+    case .hangUp: SIGHUP
+    }
+  }
+
+  var description: String { rawValue }
+}
