@@ -108,7 +108,10 @@ extension Session {
       let option = arguments.argument(at: index)
       if option.isKeyword("AUTH"), index + 2 < arguments.argumentCount {
         guard let credentials = server.credentials,
-          credentials.accept(username: arguments.argument(at: index + 1).array, password: arguments.argument(at: index + 2))
+          credentials.accept(
+            username: arguments.argument(at: index + 1).array,
+            password: arguments.argument(at: index + 2)
+          )
         else { return output.appendError("WRONGPASS invalid username-password pair or user is disabled.") }
         isAuthenticated = true
         index += 3

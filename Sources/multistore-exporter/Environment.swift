@@ -1,0 +1,22 @@
+internal import ArgumentParser
+internal import Sidecar
+
+/// Options that may come from the environment: `--config.file` from MULTISTORE_CONFIG_FILE.
+enum Environment {
+  /// What the command line says, or else the environment.
+  static func value(_ given: String?, _ option: String) -> String? {
+    given ?? ProcessEnvironment.value(variable(option))
+  }
+
+  /// The same for an option that has no default.
+  static func required(_ given: String?, _ option: String) throws -> String {
+    guard let value = value(given, option) else {
+      throw ValidationError("--\(option) is missing (or \(variable(option)) in the environment)")
+    }
+    return value
+  }
+
+  private static func variable(_ option: String) -> String {
+    "MULTISTORE_" + String(option.uppercased().map { $0 == "." || $0 == "-" ? "_" : $0 })
+  }
+}

@@ -1,0 +1,20 @@
+internal import ArgumentParser
+internal import Sidecar
+
+/// The command line. Everything it does is in `Sidecar`.
+@main
+struct MultistoreExporter: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "multistore-exporter",
+    abstract: "Moves an application from one Redis to another without stopping it.",
+    discussion: """
+      Speaks Redis to the application, writes to both stores and reads from either, as two feature flags per instance \
+      say; counts and logs what differs. Every option can also come from the environment, under the name that it shows.
+
+      Exit codes: 0 stopped as asked, 1 the configuration has mistakes, 2 it could not start, 64 wrong options.
+      """,
+    version: Sidecar.version,
+    subcommands: [Run.self, CheckConfig.self, FeatureCommand.self],
+    defaultSubcommand: Run.self
+  )
+}
