@@ -39,6 +39,22 @@ final class LoopHarness {
     stream.delegate = delegate
     return stream
   }
+
+  /// Two streams that are connected with each other.
+  func pair(_ first: any StreamDelegate, _ second: any StreamDelegate) throws -> (Stream, Stream) {
+    var fds: [Int32] = [0, 0]
+    guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &fds) == 0 else {
+      throw POSIXFailure(call: "socketpair", code: errno)
+    }
+    let address = SocketAddress.unix(path: "pair")
+    let streams = (
+      try Stream(on: loop, takingOwnershipOf: fds[0], listeningAt: address),
+      try Stream(on: loop, takingOwnershipOf: fds[1], listeningAt: address)
+    )
+    streams.0.delegate = first
+    streams.1.delegate = second
+    return streams
+  }
 }
 
 struct POSIXFailure: Error {
