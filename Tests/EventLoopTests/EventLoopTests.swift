@@ -7,6 +7,7 @@ import Testing
 @Suite struct EventLoopTests {
   @Test func runsWorkOfOtherThreadsInOrder() throws {
     let harness = try LoopHarness()
+    defer { harness.finish() }
     let loop = harness.loop
     let seen = Mutex<[Int]>([])
     let thread = try JoinableThread {
@@ -46,11 +47,12 @@ import Testing
 
   @Test func callsWorkersOncePerTurn() throws {
     let harness = try LoopHarness()
+    defer { harness.finish() }
     let worker = CountingWorker()
     harness.loop.atEndOfTurn(worker)
     harness.loop.atEndOfTurn(worker)
     // A worker that registers another has it called before the loop sleeps.
-    worker.onCall = { count in
+    worker.onCall = { [unowned worker] count in
       switch count {
       case 1: harness.loop.atEndOfTurn(worker)
       case 3: harness.loop.stop()
@@ -64,8 +66,9 @@ import Testing
   /// Workers that go on registering themselves can't keep the loop from its timers, nor does it sleep meanwhile.
   @Test func workersDoNotStarveTheRest() throws {
     let harness = try LoopHarness()
+    defer { harness.finish() }
     let worker = CountingWorker()
-    worker.onCall = { _ in harness.loop.atEndOfTurn(worker) }
+    worker.onCall = { [unowned worker] _ in harness.loop.atEndOfTurn(worker) }
     harness.loop.atEndOfTurn(worker)
     let timer = LoopTimer(on: harness.loop) {
       worker.onCall = { _ in }
@@ -78,6 +81,7 @@ import Testing
 
   @Test func clocksStandStillWithinATurn() throws {
     let harness = try LoopHarness()
+    defer { harness.finish() }
     let loop = harness.loop
     var first: [UInt64] = []
     let timer = LoopTimer(on: loop) {
@@ -95,6 +99,7 @@ import Testing
 
   @Test func measuresHowBusyItIs() throws {
     let harness = try LoopHarness()
+    defer { harness.finish() }
     let timer = LoopTimer(on: harness.loop) {
       usleep(30_000)
       harness.loop.stop()
@@ -112,6 +117,7 @@ import Testing
 
   @Test func timersFireOnceOrAgain() throws {
     let harness = try LoopHarness()
+    defer { harness.finish() }
     var once = 0
     var cancelled = 0
     var repeated = 0
@@ -135,6 +141,7 @@ import Testing
 
   @Test func aDroppedTimerDoesNotFire() throws {
     let harness = try LoopHarness()
+    defer { harness.finish() }
     var fired = 0
     var dropped: LoopTimer? = LoopTimer(on: harness.loop) { fired += 1 }
     dropped?.schedule(after: .milliseconds(1))
@@ -147,6 +154,7 @@ import Testing
 
   @Test func hearsSignals() throws {
     let harness = try LoopHarness()
+    defer { harness.finish() }
     var count = 0
     let watcher = try SignalWatcher(on: harness.loop, signal: SIGWINCH) {
       count += 1
@@ -161,6 +169,7 @@ import Testing
 
   @Test func hearsOfChangesInADirectoryOncePerTurn() throws {
     let harness = try LoopHarness()
+    defer { harness.finish() }
     var turns: [UInt64] = []
     let watcher = try DirectoryWatcher(on: harness.loop, path: harness.folder) {
       turns.append(harness.loop.now)
@@ -180,6 +189,7 @@ import Testing
 
   @Test func closesWhatIsLeftOpen() throws {
     let harness = try LoopHarness()
+    defer { harness.finish() }
     let delegate = RecordingDelegate()
     let timer = LoopTimer(on: harness.loop) {}
     timer.schedule(after: .seconds(100))

@@ -6,6 +6,7 @@ import Testing
 @Suite struct ListenerTests {
   @Test func saysThatAnAddressIsInUse() throws {
     let harness = try LoopHarness()
+    defer { harness.finish() }
     let listener = try Listener(on: harness.loop, address: .tcp(host: "127.0.0.1", port: 0)) { _ in }
     guard case .tcp("127.0.0.1", let port) = listener.boundAddress, port > 0 else {
       Issue.record("\(listener.boundAddress)")
@@ -22,6 +23,7 @@ import Testing
 
   @Test func replacesAStaleSocketButNotALiveOne() throws {
     let harness = try LoopHarness()
+    defer { harness.finish() }
     let address = SocketAddress.unix(path: harness.folder + "/socket")
     // A socket that was bound and closed is what a killed process leaves behind.
     let stale = try ListeningSocket.open(at: address, backlog: 1)
@@ -35,6 +37,7 @@ import Testing
 
   @Test func sparesWhatIsNotASocket() throws {
     let harness = try LoopHarness()
+    defer { harness.finish() }
     let path = harness.folder + "/file"
     close(open(path, O_CREAT | O_WRONLY, 0o600))
     let error = #expect(throws: ListenError.self) {
@@ -53,12 +56,14 @@ import Testing
   ])
   func saysWhyItCannotListen(address: SocketAddress, expected: String) throws {
     let harness = try LoopHarness()
+    defer { harness.finish() }
     let error = #expect(throws: ListenError.self) { try Listener(on: harness.loop, address: address) { _ in } }
     #expect(error?.description.hasPrefix(expected) == true, "\(String(describing: error))")
   }
 
   @Test func acceptsManyAtOnce() throws {
     let harness = try LoopHarness()
+    defer { harness.finish() }
     let clients = RecordingDelegate()
     var accepted = 0
     let listener = try Listener(on: harness.loop, address: .tcp(host: "127.0.0.1", port: 0)) { stream in

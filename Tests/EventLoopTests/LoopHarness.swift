@@ -16,7 +16,8 @@ final class LoopHarness {
     folder = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
   }
 
-  deinit {
+  /// Closes the loop and removes the folder. Delegates let go of what they captured then.
+  func finish() {
     loop.close()
     rmdir(folder)
   }
@@ -117,6 +118,9 @@ final class RecordingDelegate: StreamDelegate {
   func streamDidClose(_ stream: Stream, error: StreamError?) {
     closes.append(error)
     onClose()
+    onRead = { _ in }
+    onDrain = { _ in }
+    onClose = {}
   }
 }
 

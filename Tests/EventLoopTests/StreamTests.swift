@@ -20,6 +20,7 @@ import Testing
   @Test(arguments: Transport.allCases)
   func echoes(_ transport: Transport) throws {
     let harness = try LoopHarness()
+    defer { harness.finish() }
     var peers: [String] = []
     let listener = try Listener(on: harness.loop, address: address(transport, harness)) { stream in
       peers.append(stream.peer)
@@ -48,6 +49,7 @@ import Testing
 
   @Test func waitsForASlowReader() throws {
     let harness = try LoopHarness()
+    defer { harness.finish() }
     let writer = RecordingDelegate()
     let reader = RecordingDelegate()
     let (a, b) = try harness.pair(writer, reader)
@@ -70,6 +72,7 @@ import Testing
 
   @Test func stopsReading() throws {
     let harness = try LoopHarness()
+    defer { harness.finish() }
     let writer = RecordingDelegate()
     let reader = RecordingDelegate()
     let (a, b) = try harness.pair(writer, reader)
@@ -93,6 +96,7 @@ import Testing
 
   @Test func closesAfterWriting() throws {
     let harness = try LoopHarness()
+    defer { harness.finish() }
     let writer = RecordingDelegate()
     let reader = RecordingDelegate()
     let (a, b) = try harness.pair(writer, reader)
@@ -111,6 +115,7 @@ import Testing
 
   @Test func closeDropsWhatIsPending() throws {
     let harness = try LoopHarness()
+    defer { harness.finish() }
     let writer = RecordingDelegate()
     let reader = RecordingDelegate()
     let (a, b) = try harness.pair(writer, reader)
@@ -129,6 +134,7 @@ import Testing
 
   @Test func tellsOfABrokenConnection() throws {
     let harness = try LoopHarness()
+    defer { harness.finish() }
     let delegate = RecordingDelegate()
     let listener = try Listener(on: harness.loop, address: .tcp(host: "127.0.0.1", port: 0)) { stream in
       stream.delegate = delegate
@@ -148,6 +154,7 @@ import Testing
 
   @Test func tellsOfAWriteToNobody() throws {
     let harness = try LoopHarness()
+    defer { harness.finish() }
     let writer = RecordingDelegate()
     let reader = RecordingDelegate()
     let (a, b) = try harness.pair(writer, reader)
@@ -161,6 +168,7 @@ import Testing
   /// A stream lives until it is closed, and no longer.
   @Test func letsGoOfItsDelegate() throws {
     let harness = try LoopHarness()
+    defer { harness.finish() }
     weak var delegate: RecordingDelegate?
     weak var stream: Stream?
     do {

@@ -1,4 +1,5 @@
 import EventLoop
+import Glibc
 import Testing
 
 @testable import Hiredis
@@ -7,6 +8,7 @@ import Testing
   @Test func answersInOrder() throws {
     let redis = try RedisProcess()
     let harness = try Harness()
+    defer { harness.finish() }
     let connection = harness.connection(to: redis)
     harness.send("PING", on: connection, token: 1)
     harness.send("SET", "key", "value", on: connection, token: 2)
@@ -21,6 +23,7 @@ import Testing
   @Test func learnsWhoTheServerIs() throws {
     let redis = try RedisProcess()
     let harness = try Harness()
+    defer { harness.finish() }
     let connection = harness.connection(to: StoreEndpoint(address: redis.address, database: 3))
     harness.send("CLIENT", "LIST", on: connection)
     harness.run { harness.outcomes.count == 1 }
@@ -41,6 +44,7 @@ import Testing
   @Test func pipelinesTenThousandCommands() throws {
     let redis = try RedisProcess()
     let harness = try Harness()
+    defer { harness.finish() }
     let connection = harness.connection(to: redis)
     harness.run { connection.isReady }
     for token in 0..<10_000 { harness.send("INCR", "counter", on: connection, token: token) }
@@ -57,6 +61,7 @@ import Testing
   @Test func sendsMoreThanFitsAtOnce() throws {
     let redis = try RedisProcess()
     let harness = try Harness()
+    defer { harness.finish() }
     let connection = harness.connection(to: redis)
     let value = String(repeating: "v", count: 100_000)
     for token in 0..<100 { harness.send("SET", "key\(token)", value + "\(token)", on: connection, token: token) }
@@ -73,9 +78,11 @@ import Testing
   @Test func carriesLargeBinaryValues() throws {
     let redis = try RedisProcess()
     let harness = try Harness()
+    defer { harness.finish() }
     let receiver = BytesReceiver()
     let connection = harness.connection(to: redis)
-    let value = (0..<8 * 1024 * 1024).map { UInt8(truncatingIfNeeded: $0 &* 131 &+ $0 >> 9) }
+    let value = try randomBytes(8 * 1024 * 1024)
+    try #require(value.count == 8 * 1024 * 1024)
     connection.send(encode([Array("SET".utf8), [0, 13, 10, 255], value]).span, to: receiver, token: 0)
     connection.send(encode([Array("GET".utf8), [0, 13, 10, 255]]).span, to: receiver, token: 1)
     harness.send("PING", on: connection)
@@ -103,6 +110,7 @@ import Testing
   func encodesRepliesAsTheyCame(script: String, expected: String) throws {
     let redis = try RedisProcess()
     let harness = try Harness()
+    defer { harness.finish() }
     let connection = harness.connection(to: redis)
     harness.send("EVAL", script, "0", on: connection)
     harness.run { harness.outcomes.count == 1 }
@@ -114,6 +122,7 @@ import Testing
   @Test func tellsNullArraysFromNullStrings() throws {
     let redis = try RedisProcess()
     let harness = try Harness()
+    defer { harness.finish() }
     let connection = harness.connection(to: redis)
     harness.send("BLPOP", "nothing", "0.01", on: connection)
     harness.send("MULTI", on: connection)
@@ -129,6 +138,7 @@ import Testing
   @Test func looksIntoReplies() throws {
     let redis = try RedisProcess()
     let harness = try Harness()
+    defer { harness.finish() }
     let receiver = ShapeReceiver()
     let connection = harness.connection(to: redis)
     let script = "return {7, 'text', false, {redis.status_reply('S')}}"
@@ -143,6 +153,7 @@ import Testing
   @Test func doesNotReadBeyondACommand() throws {
     let redis = try RedisProcess()
     let harness = try Harness()
+    defer { harness.finish() }
     let connection = harness.connection(to: redis)
     harness.run { connection.isReady }
     let command = encode([Array("PING".utf8)])
@@ -156,6 +167,7 @@ import Testing
   @Test func refusesWhatHiredisDoesNotTake() throws {
     let redis = try RedisProcess()
     let harness = try Harness()
+    defer { harness.finish() }
     let connection = harness.connection(to: redis)
     harness.send("PING", on: connection, token: 0)
     harness.send("UNSUBSCRIBE", on: connection, token: 1)
@@ -169,6 +181,14 @@ import Testing
     #expect(harness.outcomes[2].outcome == .reply("+PONG\r\n"))
     #expect(harness.outcomes[3].outcome == refusal)
     connection.close()
+  }
+}
+
+private func randomBytes(_ count: Int) throws -> [UInt8] {
+  let file = try #require(fopen("/dev/urandom", "r"))
+  defer { fclose(file) }
+  return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+    initialized = fread(buffer.baseAddress, 1, count, file)
   }
 }
 

@@ -7,6 +7,7 @@ import Testing
   @Test func logsInWithAPassword() throws {
     let redis = try RedisProcess("--requirepass", "open sesame")
     let harness = try Harness()
+    defer { harness.finish() }
     let connection = harness.connection(to: StoreEndpoint(address: redis.address, password: "open sesame"))
     harness.send("PING", on: connection)
     harness.run { harness.outcomes.count == 1 }
@@ -17,6 +18,7 @@ import Testing
   @Test func logsInAsAUserWithFewRights() throws {
     let redis = try RedisProcess("--user", "app", "on", ">secret", "~*", "-@all", "+get", "+ping")
     let harness = try Harness()
+    defer { harness.finish() }
     let endpoint = StoreEndpoint(address: redis.address, username: "app", password: "secret")
     let connection = harness.connection(to: endpoint)
     harness.send("GET", "key", on: connection)
@@ -30,6 +32,7 @@ import Testing
   func saysThatTheLoginWasRejected(password: String?) throws {
     let redis = try RedisProcess("--requirepass", "right")
     let harness = try Harness()
+    defer { harness.finish() }
     let connection = harness.connection(to: StoreEndpoint(address: redis.address, password: password))
     harness.send("PING", on: connection)
     harness.run { harness.downs.count == 3 }
@@ -47,6 +50,7 @@ import Testing
 
   @Test func isNotReadyWhileTheStoreLoads() throws {
     let harness = try Harness()
+    defer { harness.finish() }
     let loading = "-LOADING Redis is loading the dataset in memory\r\n"
     let store = try ScriptedStore(on: harness.loop, handshake: ["+OK\r\n", "$-1\r\n", loading])
     let connection = harness.connection(to: StoreEndpoint(address: store.address))
@@ -59,6 +63,7 @@ import Testing
 
   @Test func givesUpAStoreThatSaysNothing() throws {
     let harness = try Harness()
+    defer { harness.finish() }
     let store = try ScriptedStore(on: harness.loop, handshake: ["", "", ""])
     var limits = ConnectionLimits.quick
     limits.connectTimeout = .milliseconds(30)
@@ -71,6 +76,7 @@ import Testing
 
   @Test func resolvesNames() throws {
     let harness = try Harness()
+    defer { harness.finish() }
     let store = try ScriptedStore(on: harness.loop)
     guard case .tcp(_, let port) = store.address else { return }
     // Where the name has an IPv6 address too, that one refuses and the next is tried.
@@ -82,6 +88,7 @@ import Testing
 
   @Test func saysThatANameIsUnknown() throws {
     let harness = try Harness()
+    defer { harness.finish() }
     let connection = harness.connection(to: StoreEndpoint(address: .tcp(host: "no-such-host.invalid", port: 1)))
     harness.run { !harness.downs.isEmpty }
     #expect(harness.downs[0].kind == .connectFailed)

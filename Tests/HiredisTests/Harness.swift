@@ -29,8 +29,12 @@ final class Harness: HiredisConnectionDelegate, ReplyReceiver {
     loop = try EventLoop()
   }
 
-  deinit {
+  /// Closes the loop, and lets go of what was captured.
+  func finish() {
     loop.close()
+    onReply = { _ in }
+    onReady = {}
+    onDown = { _ in }
   }
 
   func connection(to endpoint: StoreEndpoint, _ limits: ConnectionLimits = .quick) -> HiredisConnection {

@@ -8,6 +8,7 @@ import Testing
   @Test func closesWithinAReceiver() throws {
     let redis = try RedisProcess()
     let harness = try Harness()
+    defer { harness.finish() }
     let connection = harness.connection(to: redis)
     harness.run { connection.isReady }
     harness.onReply = { token in
@@ -27,6 +28,7 @@ import Testing
   @Test func isDroppedWithinAReceiver() throws {
     let redis = try RedisProcess()
     let harness = try Harness()
+    defer { harness.finish() }
     var connection: HiredisConnection? = harness.connection(to: redis)
     weak let observed = connection
     harness.run { observed?.isReady == true }
@@ -45,6 +47,7 @@ import Testing
   @Test func isDroppedWhileItConnects() throws {
     let redis = try RedisProcess()
     let harness = try Harness()
+    defer { harness.finish() }
     var connection: HiredisConnection? = harness.connection(to: redis)
     if let connection { harness.send("PING", on: connection) }
     connection = nil
@@ -55,6 +58,7 @@ import Testing
   @Test func sendsWithinAReceiver() throws {
     let redis = try RedisProcess()
     let harness = try Harness()
+    defer { harness.finish() }
     let connection = harness.connection(to: redis)
     harness.onReply = { token in
       if token < 500 { harness.send("INCR", "counter", on: connection, token: token + 1) }
@@ -69,6 +73,7 @@ import Testing
   @Test(arguments: ["+SURPRISE\r\n", "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nx\r\n", "-ERR going down\r\n"])
   func survivesAStoreThatSpeaksUnasked(surprise: String) throws {
     let harness = try Harness()
+    defer { harness.finish() }
     let store = try ScriptedStore(on: harness.loop)
     let connection = harness.connection(to: StoreEndpoint(address: store.address))
     harness.run { connection.isReady }
@@ -82,6 +87,7 @@ import Testing
 
   @Test func survivesAStoreThatAnswersTwice() throws {
     let harness = try Harness()
+    defer { harness.finish() }
     let store = try ScriptedStore(on: harness.loop)
     store.onCommand = { stream, _ in stream.say("+ONE\r\n+TWO\r\n") }
     let connection = harness.connection(to: StoreEndpoint(address: store.address))
@@ -95,6 +101,7 @@ import Testing
 
   @Test func survivesAStoreThatSpeaksSomethingElse() throws {
     let harness = try Harness()
+    defer { harness.finish() }
     let store = try ScriptedStore(on: harness.loop)
     store.onCommand = { stream, _ in stream.say("HTTP/1.1 400 Bad Request\r\n\r\n") }
     let connection = harness.connection(to: StoreEndpoint(address: store.address))
@@ -111,6 +118,7 @@ import Testing
 
   @Test func repliesBeforeAnEndAreDelivered() throws {
     let harness = try Harness()
+    defer { harness.finish() }
     let store = try ScriptedStore(on: harness.loop)
     store.onCommand = { stream, _ in
       stream.say("+LAST\r\n")
@@ -132,6 +140,7 @@ import Testing
   @Test func theLoopClosesWhatIsLeft() throws {
     let redis = try RedisProcess()
     let harness = try Harness()
+    defer { harness.finish() }
     let connection = harness.connection(to: redis)
     harness.run { connection.isReady }
     harness.send("PING", on: connection)

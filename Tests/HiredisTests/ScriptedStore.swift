@@ -17,7 +17,6 @@ final class ScriptedStore: StreamDelegate {
   private var counts: [ObjectIdentifier: Int] = [:]
   /// Gets each command after the handshake, by its bytes.
   var onCommand: (EventLoopStream, String) -> Void = { _, _ in }
-  var closed = 0
 
   init(
     on loop: EventLoop,
@@ -54,7 +53,6 @@ final class ScriptedStore: StreamDelegate {
   func streamDidDrain(_ stream: EventLoopStream) {}
 
   func streamDidClose(_ stream: EventLoopStream, error: StreamError?) {
-    closed += 1
     counts[ObjectIdentifier(stream)] = nil
     streams.removeAll { $0 === stream }
   }
