@@ -65,7 +65,8 @@ public final class EventLoop: @unchecked Sendable {
   private var runningWorkers: ContiguousArray<any EndOfTurnWorker> = []
   private var cachedNow: UInt64 = 0
   private var cachedWallClock: Int64 = 0
-  private var isClosed = false
+  /// Set when the loop begins to close; nothing can be opened on it any more.
+  private(set) var isClosed = false
 
   /// A loop that does not run yet. From here on the process ignores SIGPIPE: a peer that went away is an error of one
   /// stream, not the end of the process.
@@ -121,6 +122,8 @@ public final class EventLoop: @unchecked Sendable {
       runTime.idleAtStart = uv_metrics_idle_time(uv)
     }
     uv_run(uv, UV_RUN_DEFAULT)
+    // A loop that is stopped does not get to the end of its last turn by itself.
+    runWorkers()
     runTime.withLock { runTime in
       runTime.accumulated = runTime.busy(uv)
       runTime.startedAt = nil
@@ -163,14 +166,15 @@ public final class EventLoop: @unchecked Sendable {
       inbox.isClosed = true
       inbox.work = []
     }
-    closeAllHandles()
-    // Callbacks may open another handle while they are told of the end, so this goes on until nothing is left.
-    while uv_run(uv, UV_RUN_DEFAULT) != 0 { closeAllHandles() }
+    // Workers tell of failures, and callbacks may open another handle while they are told of the end.
+    repeat {
+      closeAllHandles()
+      runWorkers()
+    } while uv_run(uv, UV_RUN_DEFAULT) != 0 || !workers.isEmpty
     let result = uv_loop_close(uv)
     precondition(result == 0, "libuv handles were left open on a closing loop")
     uv.deallocate()
     readBuffer.deallocate()
-    workers = []
   }
 
   /// Whether the calling thread is the one that runs the loop.
@@ -235,6 +239,17 @@ public final class EventLoop: @unchecked Sendable {
 
   /// The prepare callback: libuv calls it right before it looks for I/O, and maybe sleeps.
   private func finishTurn() {
+    runWorkers()
+    if workers.isEmpty {
+      uv_idle_stop(dontSleep)
+    } else {
+      uv_idle_start(dontSleep) { _ in }
+    }
+    cachedNow = 0
+    cachedWallClock = 0
+  }
+
+  private func runWorkers() {
     var passes = 0
     while !workers.isEmpty, passes < Self.maximumPassesPerTurn {
       swap(&workers, &runningWorkers)
@@ -242,13 +257,6 @@ public final class EventLoop: @unchecked Sendable {
       runningWorkers.removeAll(keepingCapacity: true)
       passes += 1
     }
-    if !workers.isEmpty {
-      uv_idle_start(dontSleep) { _ in }
-    } else if passes > 0 {
-      uv_idle_stop(dontSleep)
-    }
-    cachedNow = 0
-    cachedWallClock = 0
   }
 
   private func closeAllHandles() {

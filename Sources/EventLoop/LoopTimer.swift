@@ -28,7 +28,11 @@ public final class LoopTimer: HandleOwner {
   ///
   /// - Precondition: the timer was not closed.
   public func schedule(after delay: Duration, repeating interval: Duration? = nil) {
-    guard let memory else { preconditionFailure("a closed timer was scheduled") }
+    guard let memory else {
+      // A loop that ends has closed its timers, and tells their owners one after the other.
+      precondition(loop.isClosed, "a closed timer was scheduled")
+      return
+    }
     loop.preconditionOnLoop()
     // libuv counts from its own clock, which stands still while a turn takes long.
     uv_update_time(loop.uv)

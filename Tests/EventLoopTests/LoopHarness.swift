@@ -16,7 +16,8 @@ final class LoopHarness {
     folder = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
   }
 
-  deinit {
+  /// Closes the loop and removes the folder. Delegates let go of what they captured then.
+  func finish() {
     loop.close()
     rmdir(folder)
   }
@@ -38,6 +39,22 @@ final class LoopHarness {
     let stream = try Stream(on: loop, takingOwnershipOf: connectSocket(to: address), listeningAt: address)
     stream.delegate = delegate
     return stream
+  }
+
+  /// Two streams that are connected with each other.
+  func pair(_ first: any StreamDelegate, _ second: any StreamDelegate) throws -> (Stream, Stream) {
+    var fds: [Int32] = [0, 0]
+    guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &fds) == 0 else {
+      throw POSIXFailure(call: "socketpair", code: errno)
+    }
+    let address = SocketAddress.unix(path: "pair")
+    let streams = (
+      try Stream(on: loop, takingOwnershipOf: fds[0], listeningAt: address),
+      try Stream(on: loop, takingOwnershipOf: fds[1], listeningAt: address)
+    )
+    streams.0.delegate = first
+    streams.1.delegate = second
+    return streams
   }
 }
 
@@ -101,6 +118,9 @@ final class RecordingDelegate: StreamDelegate {
   func streamDidClose(_ stream: Stream, error: StreamError?) {
     closes.append(error)
     onClose()
+    onRead = { _ in }
+    onDrain = { _ in }
+    onClose = {}
   }
 }
 

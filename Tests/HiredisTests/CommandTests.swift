@@ -1,0 +1,236 @@
+import EventLoop
+import Glibc
+import Testing
+
+@testable import Hiredis
+
+@Suite struct CommandTests {
+  @Test func answersInOrder() throws {
+    let redis = try RedisProcess()
+    let harness = try Harness()
+    defer { harness.finish() }
+    let connection = harness.connection(to: redis)
+    harness.send("PING", on: connection, token: 1)
+    harness.send("SET", "key", "value", on: connection, token: 2)
+    harness.send("GET", "key", on: connection, token: 3)
+    harness.run { harness.outcomes.count == 3 }
+    #expect(harness.outcomes.map(\.token) == [1, 2, 3])
+    #expect(harness.outcomes.map(\.outcome) == [.reply("+PONG\r\n"), .reply("+OK\r\n"), .reply("$5\r\nvalue\r\n")])
+    #expect(harness.completions.map(\.isError) == [false, false, false])
+    connection.close()
+  }
+
+  @Test func learnsWhoTheServerIs() throws {
+    let redis = try RedisProcess()
+    let harness = try Harness()
+    defer { harness.finish() }
+    let connection = harness.connection(to: StoreEndpoint(address: redis.address, database: 3))
+    harness.send("CLIENT", "LIST", on: connection)
+    harness.run { harness.outcomes.count == 1 }
+    let identity = try #require(harness.identities.first)
+    #expect(identity.runID?.utf8.count == 40)
+    #expect(identity.version?.split(separator: ".").count == 3)
+    #expect(identity.flavour == .redis)
+    #expect(identity.database == 3)
+    guard case .reply(let list) = harness.outcomes[0].outcome else {
+      Issue.record("CLIENT LIST got no reply")
+      return
+    }
+    #expect(list.contains(" db=3 "))
+    #expect(list.contains(" name=multistore-exporter "))
+    connection.close()
+  }
+
+  @Test func pipelinesTenThousandCommands() throws {
+    let redis = try RedisProcess()
+    let harness = try Harness()
+    defer { harness.finish() }
+    let connection = harness.connection(to: redis)
+    harness.run { connection.isReady }
+    for token in 0..<10_000 { harness.send("INCR", "counter", on: connection, token: token) }
+    #expect(connection.inFlightCount == 10_000)
+    harness.run { harness.outcomes.count == 10_000 }
+    #expect(harness.outcomes.enumerated().allSatisfy { $0 == $1.token })
+    #expect(harness.outcomes.enumerated().allSatisfy { $1.outcome == .reply(":\($0 + 1)\r\n") })
+    #expect(connection.inFlightCount == 0)
+    #expect(connection.queuedBytes == 0)
+    connection.close()
+  }
+
+  /// More than hiredis is given at once, so that commands are held back and follow.
+  @Test func sendsMoreThanFitsAtOnce() throws {
+    let redis = try RedisProcess()
+    let harness = try Harness()
+    defer { harness.finish() }
+    let connection = harness.connection(to: redis)
+    let value = String(repeating: "v", count: 100_000)
+    for token in 0..<100 { harness.send("SET", "key\(token)", value + "\(token)", on: connection, token: token) }
+    #expect(connection.queuedBytes > 10_000_000)
+    for token in 100..<200 { harness.send("GETRANGE", "key\(token - 100)", "-3", "-1", on: connection, token: token) }
+    harness.run { harness.outcomes.count == 200 }
+    #expect(harness.outcomes.map(\.token) == Array(0..<200))
+    #expect(harness.outcomes.prefix(100).allSatisfy { $0.outcome == .reply("+OK\r\n") })
+    #expect(harness.outcomes[142].outcome == .reply("$3\r\nv42\r\n"))
+    #expect(connection.queuedBytes == 0)
+    connection.close()
+  }
+
+  @Test func carriesLargeBinaryValues() throws {
+    let redis = try RedisProcess()
+    let harness = try Harness()
+    defer { harness.finish() }
+    let receiver = BytesReceiver()
+    let connection = harness.connection(to: redis)
+    let value = try randomBytes(8 * 1024 * 1024)
+    try #require(value.count == 8 * 1024 * 1024)
+    connection.send(encode([Array("SET".utf8), [0, 13, 10, 255], value]).span, to: receiver, token: 0)
+    connection.send(encode([Array("GET".utf8), [0, 13, 10, 255]]).span, to: receiver, token: 1)
+    harness.send("PING", on: connection)
+    harness.run { !harness.outcomes.isEmpty }
+    #expect(receiver.kinds == [.status, .string])
+    #expect(receiver.bytes.last == value)
+    connection.close()
+  }
+
+  /// Each kind of reply, alone and within arrays, encodes to the bytes that Redis sent.
+  @Test(arguments: [
+    ("return redis.status_reply('FINE')", "+FINE\r\n"),
+    ("return redis.error_reply('SOME error')", "-SOME error\r\n"),
+    ("return -42", ":-42\r\n"),
+    ("return 9223372036854774784", ":9223372036854774784\r\n"),
+    ("return 'a\\r\\nb'", "$4\r\na\r\nb\r\n"),
+    ("return ''", "$0\r\n\r\n"),
+    ("return false", "$-1\r\n"),
+    ("return {}", "*0\r\n"),
+    (
+      "return {1, 'x', false, {}, {'y', {redis.status_reply('S'), redis.error_reply('ERR e')}}}",
+      "*5\r\n:1\r\n$1\r\nx\r\n$-1\r\n*0\r\n*2\r\n$1\r\ny\r\n*2\r\n+S\r\n-ERR e\r\n"
+    ),
+  ])
+  func encodesRepliesAsTheyCame(script: String, expected: String) throws {
+    let redis = try RedisProcess()
+    let harness = try Harness()
+    defer { harness.finish() }
+    let connection = harness.connection(to: redis)
+    harness.send("EVAL", script, "0", on: connection)
+    harness.run { harness.outcomes.count == 1 }
+    #expect(harness.outcomes.map(\.outcome) == [.reply(expected)])
+    #expect(harness.completions.map(\.isError) == [expected.hasPrefix("-")])
+    connection.close()
+  }
+
+  @Test func tellsNullArraysFromNullStrings() throws {
+    let redis = try RedisProcess()
+    let harness = try Harness()
+    defer { harness.finish() }
+    let connection = harness.connection(to: redis)
+    harness.send("BLPOP", "nothing", "0.01", on: connection)
+    harness.send("MULTI", on: connection)
+    harness.send("BLPOP", "nothing", "0", on: connection)
+    harness.send("GET", "nothing", on: connection)
+    harness.send("EXEC", on: connection)
+    harness.run { harness.outcomes.count == 5 }
+    #expect(harness.outcomes.first?.outcome == .reply("*-1\r\n"))
+    #expect(harness.outcomes.last?.outcome == .reply("*2\r\n*-1\r\n$-1\r\n"))
+    connection.close()
+  }
+
+  @Test func looksIntoReplies() throws {
+    let redis = try RedisProcess()
+    let harness = try Harness()
+    defer { harness.finish() }
+    let receiver = ShapeReceiver()
+    let connection = harness.connection(to: redis)
+    let script = "return {7, 'text', false, {redis.status_reply('S')}}"
+    connection.send(encode(["EVAL", script, "0"].map { Array($0.utf8) }).span, to: receiver, token: 0)
+    harness.send("PING", on: connection)
+    harness.run { !harness.outcomes.isEmpty }
+    #expect(receiver.shape == "array[integer 7,string text,nil,array[status S]]")
+    connection.close()
+  }
+
+  /// The last byte of the command is the last one of a page, and the next page does not exist.
+  @Test func doesNotReadBeyondACommand() throws {
+    let redis = try RedisProcess()
+    let harness = try Harness()
+    defer { harness.finish() }
+    let connection = harness.connection(to: redis)
+    harness.run { connection.isReady }
+    let command = encode([Array("PING".utf8)])
+    let guarded = try GuardedBytes(command)
+    connection.send(guarded.bytes.span, to: harness, token: 0)
+    harness.run { !harness.outcomes.isEmpty }
+    #expect(harness.outcomes.map(\.outcome) == [.reply("+PONG\r\n")])
+    connection.close()
+  }
+
+  @Test func refusesWhatHiredisDoesNotTake() throws {
+    let redis = try RedisProcess()
+    let harness = try Harness()
+    defer { harness.finish() }
+    let connection = harness.connection(to: redis)
+    harness.send("PING", on: connection, token: 0)
+    harness.send("UNSUBSCRIBE", on: connection, token: 1)
+    harness.send("PING", on: connection, token: 2)
+    harness.run { connection.isReady }
+    harness.send("UNSUBSCRIBE", on: connection, token: 3)
+    harness.run { harness.outcomes.count == 4 }
+    #expect(harness.outcomes.map(\.token) == [0, 1, 2, 3])
+    let refusal = Outcome.failure(.notConnected(reason: "this command needs a connection of its own"))
+    #expect(harness.outcomes[1].outcome == refusal)
+    #expect(harness.outcomes[2].outcome == .reply("+PONG\r\n"))
+    #expect(harness.outcomes[3].outcome == refusal)
+    connection.close()
+  }
+}
+
+private func randomBytes(_ count: Int) throws -> [UInt8] {
+  let file = try #require(fopen("/dev/urandom", "r"))
+  defer { fclose(file) }
+  return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+    initialized = fread(buffer.baseAddress, 1, count, file)
+  }
+}
+
+/// Keeps the bytes of replies.
+final class BytesReceiver: ReplyReceiver {
+  var kinds: [ReplyKind] = []
+  var bytes: [[UInt8]] = []
+
+  func receive(_ reply: borrowing Reply, token: Int) {
+    kinds.append(reply.kind)
+    bytes.append(reply.bytes.withUnsafeBufferPointer { Array($0) })
+  }
+
+  func receive(failure: ConnectionFailure, token: Int) {
+    Issue.record("\(failure)")
+  }
+}
+
+/// Describes a reply through its public members.
+final class ShapeReceiver: ReplyReceiver {
+  var shape = ""
+
+  func receive(_ reply: borrowing Reply, token: Int) {
+    shape += describe(reply)
+  }
+
+  func receive(failure: ConnectionFailure, token: Int) {
+    Issue.record("\(failure)")
+  }
+
+  private func describe(_ reply: borrowing Reply) -> String {
+    switch reply.kind {
+    case .array:
+      var elements: [String] = []
+      for index in 0..<reply.count { elements.append(describe(reply[index])) }
+      return "array[\(elements.joined(separator: ","))]"
+    case .integer:
+      return "integer \(reply.integer)"
+    case .nil:
+      return "nil"
+    default:
+      return "\(reply.kind) " + reply.bytes.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+    }
+  }
+}

@@ -1,0 +1,186 @@
+import EventLoop
+import Glibc
+import Testing
+
+@testable import Hiredis
+
+@Suite struct FailureTests {
+  @Test func survivesTheServersDeath() throws {
+    let redis = try RedisProcess()
+    let harness = try Harness()
+    defer { harness.finish() }
+    let connection = harness.connection(to: redis)
+    harness.run { connection.isReady }
+    redis.signal(SIGSTOP)
+    harness.onDown = { reason in
+      guard reason.attempt == 1 else { return }
+      // While it waits for the next attempt, a command fails at once, but not from within send.
+      let heard = harness.outcomes.count
+      harness.send("PING", on: connection, token: 100)
+      #expect(harness.outcomes.count == heard)
+    }
+    for token in 0..<100 { harness.send("PING", on: connection, token: token) }
+    harness.loop.execute { redis.kill() }
+    harness.run { harness.outcomes.count == 101 }
+    #expect(harness.outcomes.map(\.token) == Array(0...100))
+    for (_, outcome) in harness.outcomes.prefix(100) {
+      guard case .failure(.connectionLost) = outcome else {
+        Issue.record("\(outcome)")
+        continue
+      }
+    }
+    #expect(harness.downs.first?.kind == .lost)
+    guard case .failure(.notConnected(let reason)) = harness.outcomes[100].outcome else {
+      Issue.record("\(harness.outcomes[100])")
+      return
+    }
+    #expect(reason.hasPrefix("the connection was lost"))
+    harness.run { harness.downs.count >= 3 }
+    #expect(harness.downs[1].kind == .connectFailed)
+    #expect(harness.downs.map(\.attempt) == Array(1...harness.downs.count))
+    try redis.start()
+    harness.run { connection.isReady }
+    harness.send("PING", on: connection, token: 101)
+    harness.run { harness.outcomes.count == 102 }
+    #expect(harness.outcomes[101].outcome == .reply("+PONG\r\n"))
+    connection.close()
+  }
+
+  @Test func queuedCommandsFailWithTheAttempt() throws {
+    let harness = try Harness()
+    defer { harness.finish() }
+    let connection = harness.connection(to: StoreEndpoint(address: .unix(path: "/nonexistent/socket")))
+    harness.send("PING", on: connection, token: 1)
+    harness.send("PING", on: connection, token: 2)
+    harness.run { harness.outcomes.count == 2 }
+    #expect(harness.outcomes.map(\.token) == [1, 2])
+    for (_, outcome) in harness.outcomes {
+      guard case .failure(let failure) = outcome else {
+        Issue.record("\(outcome)")
+        continue
+      }
+      #expect(!failure.mayHaveBeenExecuted)
+      #expect(failure.description.contains("No such file or directory"))
+    }
+    connection.close()
+  }
+
+  @Test func commandTimesOut() throws {
+    let redis = try RedisProcess()
+    let harness = try Harness()
+    defer { harness.finish() }
+    var limits = ConnectionLimits.quick
+    limits.commandTimeout = .milliseconds(50)
+    let connection = harness.connection(to: redis, limits)
+    harness.run { connection.isReady }
+    harness.send("DEBUG", "SLEEP", "0.3", on: connection, token: 0)
+    harness.send("PING", on: connection, token: 1)
+    harness.run { harness.outcomes.count == 2 }
+    #expect(harness.outcomes[0].outcome == .failure(.timedOut))
+    guard case .failure(.connectionLost) = harness.outcomes[1].outcome else {
+      Issue.record("\(harness.outcomes[1])")
+      return
+    }
+    #expect(harness.downs.map(\.kind) == [.commandTimedOut])
+    // A fresh connection has nothing to do with the late reply.
+    harness.run { connection.isReady }
+    harness.send("ECHO", "fresh", on: connection, token: 2)
+    harness.run { harness.outcomes.count == 3 }
+    #expect(harness.outcomes[2].outcome == .reply("$5\r\nfresh\r\n"))
+    connection.close()
+  }
+
+  /// The reply is there in time, it is only the loop that looks late.
+  @Test func aLateLoopIsNotALateStore() throws {
+    let redis = try RedisProcess()
+    let harness = try Harness()
+    defer { harness.finish() }
+    var limits = ConnectionLimits.quick
+    limits.commandTimeout = .milliseconds(20)
+    let connection = harness.connection(to: redis, limits)
+    harness.run { connection.isReady }
+    let worker = SleepOnce()
+    harness.send("PING", on: connection)
+    // Runs after the command was written, and keeps the loop busy for longer than the timeout.
+    harness.loop.atEndOfTurn(worker)
+    harness.run { harness.outcomes.count == 1 }
+    #expect(harness.outcomes.map(\.outcome) == [.reply("+PONG\r\n")])
+    #expect(harness.downs.isEmpty)
+    connection.close()
+  }
+
+  @Test func aReplyTooDeepCostsOnlyItsConnection() throws {
+    let redis = try RedisProcess()
+    let harness = try Harness()
+    defer { harness.finish() }
+    let connection = harness.connection(to: redis)
+    let other = harness.connection(to: redis)
+    harness.run { connection.isReady && other.isReady }
+    let nested = String(repeating: "{", count: 9) + "1" + String(repeating: "}", count: 9)
+    harness.send("PING", on: connection, token: 0)
+    harness.send("EVAL", "return " + nested, "0", on: connection, token: 1)
+    harness.send("PING", on: connection, token: 2)
+    harness.run { harness.outcomes.count == 3 }
+    #expect(harness.outcomes[0].outcome == .reply("+PONG\r\n"))
+    guard case .failure(let deep) = harness.outcomes[1].outcome,
+      case .failure(let neighbour) = harness.outcomes[2].outcome
+    else {
+      Issue.record("\(harness.outcomes)")
+      return
+    }
+    #expect(deep.isReplyTooDeep && deep.mayHaveBeenExecuted)
+    #expect(!neighbour.isReplyTooDeep && neighbour.mayHaveBeenExecuted)
+    #expect(other.isReady)
+    harness.run { connection.isReady }
+    harness.send("EVAL", "return " + nested.dropFirst().dropLast(), "0", on: connection, token: 3)
+    harness.run { harness.outcomes.count == 4 }
+    #expect(harness.outcomes[3].outcome == .reply(String(repeating: "*1\r\n", count: 8) + ":1\r\n"))
+    connection.close()
+    other.close()
+  }
+
+  @Test func refusesWhatIsTooMuch() throws {
+    let redis = try RedisProcess()
+    let harness = try Harness()
+    defer { harness.finish() }
+    var limits = ConnectionLimits.quick
+    limits.maxQueuedCommands = 3
+    let connection = harness.connection(to: redis, limits)
+    for token in 0..<5 { harness.send("PING", on: connection, token: token) }
+    #expect(connection.inFlightCount == 3)
+    harness.run { harness.outcomes.count == 5 }
+    #expect(harness.outcomes.map(\.token) == Array(0..<5))
+    #expect(harness.outcomes[2].outcome == .reply("+PONG\r\n"))
+    #expect(harness.outcomes[3].outcome == .failure(.queueFull(limit: 3)))
+    #expect(harness.outcomes[4].outcome == .failure(.queueFull(limit: 3)))
+    connection.close()
+  }
+
+  @Test func refusesTooManyBytesForAStoreThatDoesNotRead() throws {
+    let redis = try RedisProcess()
+    let harness = try Harness()
+    defer { harness.finish() }
+    var limits = ConnectionLimits.quick
+    limits.maxQueuedBytes = 3_000_000
+    let connection = harness.connection(to: redis, limits)
+    harness.run { connection.isReady }
+    redis.signal(SIGSTOP)
+    let value = String(repeating: "v", count: 1_000_000)
+    for token in 0..<4 { harness.send("SET", "key", value, on: connection, token: token) }
+    harness.send("SET", "key", "small", on: connection, token: 4)
+    #expect(connection.queuedBytes <= 3_000_000)
+    #expect(connection.queuedBytes > 2_000_000)
+    #expect(connection.inFlightCount == 3)
+    redis.signal(SIGCONT)
+    harness.run { harness.outcomes.count == 5 }
+    #expect(harness.outcomes.map(\.token) == Array(0..<5))
+    #expect(harness.outcomes[1].outcome == .reply("+OK\r\n"))
+    #expect(harness.outcomes[3].outcome == .failure(.queueFull(limit: 3_000_000)))
+    connection.close()
+  }
+}
+
+/// Keeps its loop from looking at sockets for a while, once.
+final class SleepOnce: EndOfTurnWorker {
+  func endOfTurn() { usleep(60_000) }
+}

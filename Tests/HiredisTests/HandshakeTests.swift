@@ -1,0 +1,124 @@
+import EventLoop
+import Testing
+
+@testable import Hiredis
+
+@Suite struct HandshakeTests {
+  @Test func logsInWithAPassword() throws {
+    let redis = try RedisProcess("--requirepass", "open sesame")
+    let harness = try Harness()
+    defer { harness.finish() }
+    let connection = harness.connection(to: StoreEndpoint(address: redis.address, password: "open sesame"))
+    harness.send("PING", on: connection)
+    harness.run { harness.outcomes.count == 1 }
+    #expect(harness.outcomes[0].outcome == .reply("+PONG\r\n"))
+    connection.close()
+  }
+
+  @Test func logsInAsAUserWithFewRights() throws {
+    let redis = try RedisProcess("--user", "app", "on", ">secret", "~*", "-@all", "+get", "+ping")
+    let harness = try Harness()
+    defer { harness.finish() }
+    let endpoint = StoreEndpoint(address: redis.address, username: "app", password: "secret")
+    let connection = harness.connection(to: endpoint)
+    harness.send("GET", "key", on: connection)
+    harness.run { harness.outcomes.count == 1 }
+    #expect(harness.outcomes[0].outcome == .reply("$-1\r\n"))
+    #expect(harness.identities == [ServerIdentity(runID: nil, version: nil, flavour: .redis, database: 0)])
+    connection.close()
+  }
+
+  @Test(arguments: [nil, "wrong"])
+  func saysThatTheLoginWasRejected(password: String?) throws {
+    let redis = try RedisProcess("--requirepass", "right")
+    let harness = try Harness()
+    defer { harness.finish() }
+    let connection = harness.connection(to: StoreEndpoint(address: redis.address, password: password))
+    harness.send("PING", on: connection)
+    harness.run { harness.downs.count == 3 }
+    #expect(harness.downs.map(\.kind) == Array(repeating: .authenticationRejected, count: 3))
+    #expect(harness.downs.map(\.attempt) == [1, 2, 3])
+    #expect(harness.downs[0].detail.hasPrefix(password == nil ? "NOAUTH" : "WRONGPASS"))
+    #expect(harness.identities.isEmpty)
+    guard case .failure(let failure) = harness.outcomes.first?.outcome else {
+      Issue.record("\(harness.outcomes)")
+      return
+    }
+    #expect(!failure.mayHaveBeenExecuted)
+    connection.close()
+  }
+
+  @Test func isNotReadyWhileTheStoreLoads() throws {
+    let harness = try Harness()
+    defer { harness.finish() }
+    let loading = "-LOADING Redis is loading the dataset in memory\r\n"
+    let store = try ScriptedStore(on: harness.loop, handshake: ["+OK\r\n", "$-1\r\n", loading])
+    let connection = harness.connection(to: StoreEndpoint(address: store.address))
+    harness.run { !harness.downs.isEmpty }
+    #expect(harness.downs[0].kind == .refused)
+    #expect(harness.downs[0].detail == "LOADING Redis is loading the dataset in memory")
+    #expect(harness.identities.isEmpty)
+    connection.close()
+  }
+
+  @Test func givesUpAStoreThatSaysNothing() throws {
+    let harness = try Harness()
+    defer { harness.finish() }
+    let store = try ScriptedStore(on: harness.loop, handshake: ["", "", ""])
+    var limits = ConnectionLimits.quick
+    limits.connectTimeout = .milliseconds(30)
+    let connection = harness.connection(to: StoreEndpoint(address: store.address), limits)
+    harness.send("PING", on: connection)
+    harness.run { harness.downs.count == 2 && harness.outcomes.count == 1 }
+    #expect(harness.downs.map(\.kind) == [.timedOut, .timedOut])
+    connection.close()
+  }
+
+  @Test func resolvesNames() throws {
+    let harness = try Harness()
+    defer { harness.finish() }
+    let store = try ScriptedStore(on: harness.loop)
+    guard case .tcp(_, let port) = store.address else { return }
+    // Where the name has an IPv6 address too, that one refuses and the next is tried.
+    let connection = harness.connection(to: StoreEndpoint(address: .tcp(host: "localhost", port: port)))
+    harness.run { connection.isReady }
+    #expect(harness.downs.isEmpty)
+    connection.close()
+  }
+
+  @Test func saysThatANameIsUnknown() throws {
+    let harness = try Harness()
+    defer { harness.finish() }
+    let connection = harness.connection(to: StoreEndpoint(address: .tcp(host: "no-such-host.invalid", port: 1)))
+    harness.run { !harness.downs.isEmpty }
+    #expect(harness.downs[0].kind == .connectFailed)
+    #expect(harness.downs[0].detail.hasPrefix("no-such-host.invalid: "))
+    connection.close()
+  }
+
+  @Test func readsWhoAServerIs() {
+    let redis = ServerIdentity(info: "# Server\r\nredis_version:7.0.15\r\nrun_id:abc\r\nos:Linux: x\r\n", database: 2)
+    #expect(redis == ServerIdentity(runID: "abc", version: "7.0.15", flavour: .redis, database: 2))
+    let valkey = ServerIdentity(
+      info: "redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.1.0\r\nrun_id:d\r\n",
+      database: 0
+    )
+    #expect(valkey == ServerIdentity(runID: "d", version: "8.1.0", flavour: .valkey, database: 0))
+  }
+
+  @Test func neverShowsThePassword() {
+    let endpoint = StoreEndpoint(
+      address: .tcp(host: "::1", port: 6379),
+      username: "app",
+      password: "hunter2",
+      database: 4
+    )
+    var dumped = ""
+    dump(endpoint, to: &dumped)
+    #expect(endpoint.description == "[::1]:6379/4")
+    #expect(dumped.contains("app"))
+    for text in ["\(endpoint)", String(reflecting: endpoint), "\([endpoint])", dumped] {
+      #expect(!text.contains("hunter2"))
+    }
+  }
+}

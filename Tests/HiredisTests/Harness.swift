@@ -1,0 +1,117 @@
+import EventLoop
+import RESP
+import Testing
+
+@testable import Hiredis
+
+/// What a receiver heard about one command.
+enum Outcome: Equatable {
+  case reply(String)
+  case failure(ConnectionFailure)
+}
+
+/// A loop, driven by the test's own thread, and what was heard on it.
+final class Harness: HiredisConnectionDelegate, ReplyReceiver {
+  let loop: EventLoop
+  /// Tokens and outcomes in the order in which they came.
+  var outcomes: [(token: Int, outcome: Outcome)] = []
+  var identities: [ServerIdentity] = []
+  var downs: [ConnectionDownReason] = []
+  var completions: [(isError: Bool, latencyNanoseconds: UInt64)] = []
+  /// Called after each thing that was heard, before the condition is looked at.
+  var onReply: (Int) -> Void = { _ in }
+  var onReady: () -> Void = {}
+  var onDown: (ConnectionDownReason) -> Void = { _ in }
+  private var condition: () -> Bool = { false }
+  private var reachedDeadline = false
+
+  init() throws {
+    loop = try EventLoop()
+  }
+
+  /// Closes the loop, and lets go of what was captured.
+  func finish() {
+    loop.close()
+    onReply = { _ in }
+    onReady = {}
+    onDown = { _ in }
+  }
+
+  func connection(to endpoint: StoreEndpoint, _ limits: ConnectionLimits = .quick) -> HiredisConnection {
+    let connection = HiredisConnection(on: loop, endpoint: endpoint, limits: limits, delegate: self) { 0.5 }
+    connection.connect()
+    return connection
+  }
+
+  func connection(to redis: RedisProcess, _ limits: ConnectionLimits = .quick) -> HiredisConnection {
+    connection(to: StoreEndpoint(address: redis.address), limits)
+  }
+
+  /// Runs the loop until `condition` holds; records an issue when it does not within the deadline.
+  func run(
+    deadline: Duration = .seconds(30),
+    _ location: SourceLocation = #_sourceLocation,
+    until condition: @escaping () -> Bool
+  ) {
+    self.condition = condition
+    let timer = LoopTimer(on: loop) { [unowned self] in
+      reachedDeadline = true
+      loop.stop()
+    }
+    timer.schedule(after: deadline)
+    if !condition() { loop.run() }
+    timer.close()
+    self.condition = { false }
+    #expect(!reachedDeadline, "not in time; heard \(outcomes.suffix(3)), \(downs.suffix(3))", sourceLocation: location)
+  }
+
+  /// Sends a command made of strings.
+  func send(_ arguments: String..., on connection: HiredisConnection, token: Int = 0) {
+    connection.send(encode(arguments.map { Array($0.utf8) }).span, to: self, token: token)
+  }
+
+  func receive(_ reply: borrowing Reply, token: Int) {
+    var buffer = ByteBuffer()
+    reply.encode(into: &buffer)
+    outcomes.append((token, .reply(String(decoding: buffer.bytes, as: UTF8.self))))
+    heard { onReply(token) }
+  }
+
+  func receive(failure: ConnectionFailure, token: Int) {
+    outcomes.append((token, .failure(failure)))
+    heard { onReply(token) }
+  }
+
+  func connectionDidBecomeReady(_ connection: HiredisConnection, identity: ServerIdentity) {
+    identities.append(identity)
+    heard(onReady)
+  }
+
+  func connection(_ connection: HiredisConnection, didBecomeUnavailable reason: ConnectionDownReason) {
+    downs.append(reason)
+    heard { onDown(reason) }
+  }
+
+  func connection(_ connection: HiredisConnection, didComplete isError: Bool, latencyNanoseconds: UInt64) {
+    completions.append((isError, latencyNanoseconds))
+  }
+
+  private func heard(_ body: () -> Void) {
+    body()
+    if condition() { loop.stop() }
+  }
+}
+
+extension ConnectionLimits {
+  /// Limits for tests: trying again takes no time.
+  static var quick: ConnectionLimits {
+    ConnectionLimits(backoffBase: .milliseconds(2), backoffCap: .milliseconds(20))
+  }
+}
+
+/// An array of bulk strings.
+func encode(_ arguments: [[UInt8]]) -> [UInt8] {
+  arguments.reduce(into: Array("*\(arguments.count)\r\n".utf8)) { bytes, argument in
+    bytes += Array("$\(argument.count)\r\n".utf8) + argument + [13, 10]
+  }
+}

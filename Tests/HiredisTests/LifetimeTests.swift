@@ -1,0 +1,170 @@
+import EventLoop
+import Testing
+
+@testable import Hiredis
+
+@Suite struct LifetimeTests {
+  /// Closed from within a receiver, with more replies already read.
+  @Test func closesWithinAReceiver() throws {
+    let redis = try RedisProcess()
+    let harness = try Harness()
+    defer { harness.finish() }
+    let connection = harness.connection(to: redis)
+    harness.run { connection.isReady }
+    harness.onReply = { token in
+      if token == 2 { connection.close() }
+    }
+    for token in 0..<6 { harness.send("PING", on: connection, token: token) }
+    harness.run { harness.outcomes.count == 6 }
+    #expect(harness.outcomes.map(\.token) == Array(0..<6))
+    #expect(harness.outcomes.prefix(3).allSatisfy { $0.outcome == .reply("+PONG\r\n") })
+    #expect(harness.outcomes.suffix(3).allSatisfy { $0.outcome == .failure(.closed) })
+    harness.send("PING", on: connection, token: 6)
+    harness.run { harness.outcomes.count == 7 }
+    #expect(harness.outcomes[6].outcome == .failure(.closed))
+    #expect(harness.downs.isEmpty)
+  }
+
+  @Test func isDroppedWithinAReceiver() throws {
+    let redis = try RedisProcess()
+    let harness = try Harness()
+    defer { harness.finish() }
+    var connection: HiredisConnection? = harness.connection(to: redis)
+    weak let observed = connection
+    harness.run { observed?.isReady == true }
+    harness.onReply = { token in
+      if token == 0 { connection = nil }
+    }
+    if let connection {
+      for token in 0..<3 { harness.send("PING", on: connection, token: token) }
+    }
+    harness.run { harness.outcomes.count == 3 }
+    #expect(observed == nil)
+    #expect(harness.outcomes.map(\.token) == [0, 1, 2])
+    #expect(harness.outcomes.map(\.outcome) == [.reply("+PONG\r\n"), .failure(.closed), .failure(.closed)])
+  }
+
+  @Test func isDroppedWhileItConnects() throws {
+    let redis = try RedisProcess()
+    let harness = try Harness()
+    defer { harness.finish() }
+    var connection: HiredisConnection? = harness.connection(to: redis)
+    if let connection { harness.send("PING", on: connection) }
+    connection = nil
+    harness.run { harness.outcomes.count == 1 }
+    #expect(harness.outcomes[0].outcome == .failure(.closed))
+  }
+
+  @Test func sendsWithinAReceiver() throws {
+    let redis = try RedisProcess()
+    let harness = try Harness()
+    defer { harness.finish() }
+    let connection = harness.connection(to: redis)
+    harness.onReply = { token in
+      if token < 500 { harness.send("INCR", "counter", on: connection, token: token + 1) }
+    }
+    harness.send("INCR", "counter", on: connection, token: 1)
+    harness.run { harness.outcomes.count == 500 }
+    #expect(harness.outcomes.last?.outcome == .reply(":500\r\n"))
+    connection.close()
+  }
+
+  /// hiredis would stop the process at either of these.
+  @Test(arguments: ["+SURPRISE\r\n", "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nx\r\n", "-ERR going down\r\n"])
+  func survivesAStoreThatSpeaksUnasked(surprise: String) throws {
+    let harness = try Harness()
+    defer { harness.finish() }
+    let store = try ScriptedStore(on: harness.loop)
+    let connection = harness.connection(to: StoreEndpoint(address: store.address))
+    harness.run { connection.isReady }
+    store.streams[0].say(surprise)
+    harness.run { !harness.downs.isEmpty }
+    #expect(harness.downs[0].kind == .lost)
+    #expect(harness.downs[0].detail == "the store sent something that nobody had asked for")
+    harness.run { connection.isReady }
+    connection.close()
+  }
+
+  @Test func survivesAStoreThatAnswersTwice() throws {
+    let harness = try Harness()
+    defer { harness.finish() }
+    let store = try ScriptedStore(on: harness.loop)
+    store.onCommand = { stream, _ in stream.say("+ONE\r\n+TWO\r\n") }
+    let connection = harness.connection(to: StoreEndpoint(address: store.address))
+    harness.run { connection.isReady }
+    harness.send("PING", on: connection)
+    harness.run { !harness.downs.isEmpty }
+    #expect(harness.outcomes.map(\.outcome) == [.reply("+ONE\r\n")])
+    #expect(harness.downs[0].detail == "the store sent more replies than it got commands")
+    connection.close()
+  }
+
+  @Test func survivesAStoreThatSpeaksSomethingElse() throws {
+    let harness = try Harness()
+    defer { harness.finish() }
+    let store = try ScriptedStore(on: harness.loop)
+    store.onCommand = { stream, _ in stream.say("HTTP/1.1 400 Bad Request\r\n\r\n") }
+    let connection = harness.connection(to: StoreEndpoint(address: store.address))
+    harness.run { connection.isReady }
+    harness.send("PING", on: connection)
+    harness.run { harness.outcomes.count == 1 }
+    guard case .failure(.connectionLost(let reason)) = harness.outcomes[0].outcome else {
+      Issue.record("\(harness.outcomes)")
+      return
+    }
+    #expect(reason.contains("Protocol error"))
+    connection.close()
+  }
+
+  @Test func repliesBeforeAnEndAreDelivered() throws {
+    let harness = try Harness()
+    defer { harness.finish() }
+    let store = try ScriptedStore(on: harness.loop)
+    store.onCommand = { stream, _ in
+      stream.say("+LAST\r\n")
+      stream.closeAfterWriting()
+    }
+    let connection = harness.connection(to: StoreEndpoint(address: store.address))
+    harness.run { connection.isReady }
+    harness.send("PING", on: connection, token: 0)
+    harness.send("PING", on: connection, token: 1)
+    harness.run { harness.outcomes.count == 2 }
+    #expect(harness.outcomes[0].outcome == .reply("+LAST\r\n"))
+    guard case .failure(.connectionLost) = harness.outcomes[1].outcome else {
+      Issue.record("\(harness.outcomes)")
+      return
+    }
+    connection.close()
+  }
+
+  @Test func theLoopClosesWhatIsLeft() throws {
+    let redis = try RedisProcess()
+    let harness = try Harness()
+    defer { harness.finish() }
+    let connection = harness.connection(to: redis)
+    harness.run { connection.isReady }
+    harness.send("PING", on: connection)
+    harness.loop.close()
+    #expect(harness.outcomes.count == 1)
+    guard case .failure = harness.outcomes.first?.outcome else {
+      Issue.record("\(harness.outcomes)")
+      return
+    }
+  }
+}
+
+@Suite struct BackoffTests {
+  @Test func doublesUpToItsCap() {
+    var backoff = Backoff(base: .milliseconds(100), cap: .seconds(1)) { 1 }
+    #expect((0..<6).map { _ in backoff.next() } == [100, 200, 400, 800, 1000, 1000].map { .milliseconds($0) })
+    #expect(backoff.attempt == 6)
+    backoff.reset()
+    #expect(backoff.next() == .milliseconds(100))
+  }
+
+  @Test func isSpreadByChance() {
+    var backoff = Backoff(base: .milliseconds(100), cap: .seconds(1)) { 0.25 }
+    #expect(backoff.next() == .milliseconds(25))
+    #expect(backoff.next() == .milliseconds(50))
+  }
+}
