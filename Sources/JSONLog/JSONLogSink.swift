@@ -13,8 +13,8 @@ public final class JSONLogSink: Sendable {
 
   /// How many bytes may wait to be written, unless told otherwise: 4 MiB.
   ///
-  /// Some ten thousand events, more than the rate limits let through in minutes; and a fifth of what the process may take
-  /// up, should a disk hang.
+  /// Some ten thousand events, more than the rate limits let through in minutes; and a fifth of what the process may
+  /// take up, should a disk hang.
   public static let defaultQueueLimitBytes = 4 * 1024 * 1024
 
   private let queue: Monitor<LogQueue>
@@ -77,7 +77,8 @@ public final class JSONLogSink: Sendable {
 
   /// Takes no more lines, waits until those that are queued are written or lost, and closes the file.
   ///
-  /// If the time is up before, because the disk hangs or nobody reads the pipe, the thread is left behind to its waiting.
+  /// If the time is up before, because the disk hangs or nobody reads the pipe, the thread is left behind to its
+  /// waiting.
   ///
   /// - Parameter deadline: How long at most, from now.
   /// - Returns: Whether it was done in time.

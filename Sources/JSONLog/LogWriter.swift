@@ -2,8 +2,8 @@ internal import Glibc
 
 /// The thread that writes. Everything in here happens on it, but for ``start()``.
 ///
-/// `@unchecked Sendable`: it is made on the thread that opens the sink and handed over by pthread_create, after which only
-/// the new thread has a reference.
+/// `@unchecked Sendable`: it is made on the thread that opens the sink and handed over by pthread_create, after which
+/// only the new thread has a reference.
 final class LogWriter: @unchecked Sendable {
   /// The most bytes given to one write(2), whole lines that are longer by themselves excepted: how often progress is
   /// counted, and how many lines one failure costs.

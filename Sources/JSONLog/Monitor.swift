@@ -1,5 +1,5 @@
-// A lock that one can wait behind. Synchronization's Mutex has no condition variable, and Foundation's costs more memory
-// than the whole process should take.
+// A lock that one can wait behind. Synchronization's Mutex has no condition variable, and Foundation's costs more
+// memory than the whole process should take.
 
 internal import Glibc
 

@@ -5,8 +5,8 @@ internal import Synchronization
 /// Any thread may increment it; that takes no lock and waits for nobody, a scrape included.
 public final class Counter: Sendable {
   private let whole = Atomic<UInt64>(0)
-  /// What swift-metrics' floating-point counters add. Apart from `whole`, so that counting events stays exact and is one
-  /// instruction.
+  /// What swift-metrics' floating-point counters add. Apart from `whole`, so that counting events stays exact and is
+  /// one instruction.
   private let fraction = AtomicDouble()
 
   init() {}

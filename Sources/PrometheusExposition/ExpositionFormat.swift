@@ -17,8 +17,8 @@ public enum ExpositionFormat: Sendable, CaseIterable {
 
   /// Picks the format that an `Accept` header prefers, by its q-values as RFC 9110 (12.5.1) has them.
   ///
-  /// Of two with the same weight, the one named more precisely wins, then the one named first. Without a header, or if it
-  /// accepts neither, it is the text format: a scraper that asks for something unknown gets a page all the same.
+  /// Of two with the same weight, the one named more precisely wins, then the one named first. Without a header, or if
+  /// it accepts neither, it is the text format: a scraper that asks for something unknown gets a page all the same.
   public static func negotiate(accept: String?) -> ExpositionFormat {
     guard let accept else { return .text004 }
     let ranges = accept.split(separator: ",").enumerated().compactMap { MediaRange(String($1), position: $0) }

@@ -1,5 +1,5 @@
-// Which metrics exist and which time series each of them has. A plain value: the registry keeps one behind its lock, and
-// a scrape works on a copy.
+// Which metrics exist and which time series each of them has. A plain value: the registry keeps one behind its lock,
+// and a scrape works on a copy.
 
 /// Everything of one name: its description and its time series.
 struct Family {
@@ -60,8 +60,8 @@ struct FamilyTable {
     var gathered: Bool
   }
 
-  /// The most metrics the table takes. A program has a few hundred at most; more means that somebody makes up names from
-  /// data.
+  /// The most metrics the table takes. A program has a few hundred at most; more means that somebody makes up names
+  /// from data.
   static let maxFamilies = 2000
 
   var maxSeriesPerMetric: Int
@@ -142,8 +142,8 @@ struct FamilyTable {
     return Resolved(value: series.value, gathered: gathered)
   }
 
-  /// Where a time series belongs: its labels in the described order, or those of the gathering series if it is a new one
-  /// and there is no room.
+  /// Where a time series belongs: its labels in the described order, or those of the gathering series if it is a new
+  /// one and there is no room.
   private func place(
     _ name: String,
     _ labels: LabelSet,

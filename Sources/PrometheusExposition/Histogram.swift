@@ -2,8 +2,8 @@ internal import Synchronization
 
 /// A distribution, counted in fixed buckets.
 ///
-/// Any thread may observe, without a lock: one atomic addition for the bucket and one for the sum. A scrape that happens
-/// between the two sees the one without the other, as with every Prometheus client.
+/// Any thread may observe, without a lock: one atomic addition for the bucket and one for the sum. A scrape that
+/// happens between the two sees the one without the other, as with every Prometheus client.
 public final class Histogram: Sendable {
   /// The most buckets a histogram can have, the one for everything not counted.
   ///

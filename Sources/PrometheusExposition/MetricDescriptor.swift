@@ -11,8 +11,8 @@ public struct MetricDescriptor: Sendable, Equatable {
     case gauge
     /// A distribution, counted in buckets.
     ///
-    /// The upper bounds are inclusive, strictly increasing, finite, in the base unit of the metric (seconds, bytes), and
-    /// at most ``Histogram/maxBuckets`` of them. The bucket for everything above the last one is implied.
+    /// The upper bounds are inclusive, strictly increasing, finite, in the base unit of the metric (seconds, bytes),
+    /// and at most ``Histogram/maxBuckets`` of them. The bucket for everything above the last one is implied.
     case histogram(buckets: [Double])
 
     /// The word in the exposition's `# TYPE` line.
@@ -37,7 +37,8 @@ public struct MetricDescriptor: Sendable, Equatable {
   /// The names of the labels, in the order in which they are written.
   public let labels: [String]
 
-  /// Describes a metric. Nothing is checked here: see ``mistake``, which ``PrometheusRegistry/describe(_:)`` insists on.
+  /// Describes a metric. Nothing is checked here: see ``mistake``, which ``PrometheusRegistry/describe(_:)`` insists
+  /// on.
   ///
   /// - Parameters:
   ///   - name: The full name, unit and `_total` included.

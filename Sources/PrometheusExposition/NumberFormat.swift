@@ -14,7 +14,8 @@ enum NumberFormat {
   }
 
   /// A bucket's bound, as OpenMetrics 1.0.0 asks for in "Canonical Numbers": the shortest digits that read back as the
-  /// same number, `.0` if neither point nor exponent says that it is a float, an exponent from 1e+06 on and below 0.0001.
+  /// same number, `.0` if neither point nor exponent says that it is a float, an exponent from 1e+06 on and below
+  /// 0.0001.
   ///
   /// Written so in both formats: a bound is a label, and must not change with the format a scraper happens to ask for.
   static func bound(_ value: Double) -> String {

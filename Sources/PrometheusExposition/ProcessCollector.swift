@@ -1,5 +1,5 @@
-// The `process_*` metrics that every Prometheus client exposes, read from /proc. Other systems than Linux have no /proc,
-// and expose none.
+// The `process_*` metrics that every Prometheus client exposes, read from /proc. Other systems than Linux have no
+// /proc, and expose none.
 
 #if os(Linux)
   internal import Glibc
@@ -71,7 +71,8 @@ public enum ProcessCollector {
 
     static func status() -> Status? {
       guard let text = read("/proc/self/stat", atMost: maxStatBytes) else { return nil }
-      // The second field is the program's name in parentheses and may hold anything, parentheses too: count from its end.
+      // The second field is the program's name in parentheses and may hold anything, parentheses too: count from its
+      // end.
       guard let end = text.lastIndex(of: ")") else { return nil }
       let fields = text[end...].dropFirst().split(separator: " ")
       // proc(5) counts from 1, and the first field here is its third.

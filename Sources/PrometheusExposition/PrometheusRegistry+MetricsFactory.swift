@@ -1,5 +1,5 @@
-// swift-metrics' view of the registry. A label is taken for the name of a metric and sanitised into a legal one; a metric
-// that the program described gets its series there, any other is described on the spot.
+// swift-metrics' view of the registry. A label is taken for the name of a metric and sanitised into a legal one; a
+// metric that the program described gets its series there, any other is described on the spot.
 
 public import CoreMetrics
 
@@ -51,7 +51,8 @@ extension PrometheusRegistry {
     return HistogramAdapter(foreignHistogram(name, dimensions, buckets: Histogram.durationBuckets))
   }
 
-  /// Keeps the series: Prometheus takes a counter that vanishes for an outage, and one that comes back at 0 for a restart.
+  /// Keeps the series: Prometheus takes a counter that vanishes for an outage, and one that comes back at 0 for a
+  /// restart.
   public func destroyCounter(_ handler: any CounterHandler) {}
 
   /// Keeps the series, as ``destroyCounter(_:)``.

@@ -8,8 +8,8 @@ internal import Synchronization
 /// * swift-metrics, for which it is a `MetricsFactory`: the metrics of libraries, known or unknown to the program;
 /// * collectors (``collect(_:)``), which compute values when a scrape asks for them.
 ///
-/// Everything may be called from any thread. Counting takes no lock. Asking for a handle and the beginning of a scrape take
-/// one for the time of a dictionary look-up or of copying a reference; the text is rendered outside it.
+/// Everything may be called from any thread. Counting takes no lock. Asking for a handle and the beginning of a scrape
+/// take one for the time of a dictionary look-up or of copying a reference; the text is rendered outside it.
 public final class PrometheusRegistry: MetricsFactory, Sendable {
   /// What computes values during a scrape.
   public typealias Collector = @Sendable (inout SampleWriter) -> Void
@@ -66,8 +66,8 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
 
   /// Makes metrics known, before they are used. Saying the same twice changes nothing.
   ///
-  /// A description with a ``MetricDescriptor/mistake``, or one that contradicts what is known, is a programming error and
-  /// traps with a sentence that says which.
+  /// A description with a ``MetricDescriptor/mistake``, or one that contradicts what is known, is a programming error
+  /// and traps with a sentence that says which.
   public func describe(_ descriptors: [MetricDescriptor]) {
     PrometheusRegistry.trapping { () throws(RegistrationError) in
       try state.withLock { (state) throws(RegistrationError) in

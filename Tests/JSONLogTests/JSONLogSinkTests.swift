@@ -76,7 +76,8 @@ import Testing
     #expect(sink.statistics.queuedBytes == 0)
   }
 
-  /// Nobody reads the pipe: callers go on at full speed, what does not fit is counted, and it works again once it is read.
+  /// Nobody reads the pipe: callers go on at full speed, what does not fit is counted, and it works again once it is
+  /// read.
   @Test func aBlockedPipeCostsEventsOnly() throws {
     let pipe = try NamedPipe(in: folder)
     let limit = 256 * 1024
