@@ -1,0 +1,64 @@
+/// Who may import what: the arrows of the design, which SwiftPM alone does not hold.
+struct ImportRules: Sendable {
+  /// Modules of this package.
+  let own: Set<String>
+  /// Modules of other packages.
+  let packages: Set<String>
+  /// Modules of the system and the toolchain.
+  let system: Set<String>
+
+  /// The wrapped C libraries, each with the one target that may import it.
+  static let cModules = [
+    "CHiredis": "Hiredis", "CUV": "EventLoop", "CMicroHTTPD": "MetricsServer", "CZlib": "MetricsServer",
+  ]
+
+  // Foundation is in nobody's rules: it costs more memory than the process may have.
+  private static let libc: Set<String> = ["Glibc", "Darwin", "Synchronization"]
+
+  /// The rules by target, from the bottom to the top.
+  static let byTarget: [String: ImportRules] = [
+    "RESP": ImportRules(own: [], packages: [], system: []),
+    "EventLoop": ImportRules(own: ["CUV"], packages: [], system: libc),
+    "Hiredis": ImportRules(own: ["CHiredis", "EventLoop", "RESP"], packages: ["DequeModule"], system: libc),
+    "MultiStore": ImportRules(
+      own: ["RESP", "Hiredis", "EventLoop"],
+      packages: ["Logging", "Metrics", "CoreMetrics", "DequeModule"],
+      system: libc
+    ),
+    "PrometheusExposition": ImportRules(own: [], packages: ["CoreMetrics"], system: libc),
+    "JSONLog": ImportRules(own: [], packages: ["Logging"], system: libc),
+    "MetricsServer": ImportRules(own: ["CMicroHTTPD", "CZlib"], packages: [], system: libc),
+    "Sidecar": ImportRules(
+      own: ["RESP", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "JSONLog", "MetricsServer"],
+      packages: ["Logging", "Metrics", "CoreMetrics", "Yams"],
+      system: libc
+    ),
+    "multistore-exporter": ImportRules(own: ["Sidecar"], packages: ["ArgumentParser"], system: libc),
+  ]
+
+  /// Modules that come with another module's product, since a client of the product may have to name them.
+  static let modulesOfProduct = ["Metrics": ["Metrics", "CoreMetrics"]]
+}
+
+/// One `import` line.
+struct ImportLine: Equatable {
+  /// `public`, `internal` …; nil if nothing is said.
+  let access: String?
+  let module: String
+
+  private static let accessLevels = ["public", "package", "internal", "fileprivate", "private"]
+  private static let kinds = ["struct", "class", "enum", "protocol", "func", "var", "let", "typealias"]
+
+  /// Reads a line of code; nil if it imports nothing.
+  init?(_ line: Substring) {
+    var words = line.split(separator: " ")[...]
+    while words.first?.first == "@" { words.removeFirst() }
+    let first = words.first.map(String.init)
+    access = first.flatMap { Self.accessLevels.contains($0) ? $0 : nil }
+    if access != nil { words.removeFirst() }
+    guard words.popFirst() == "import" else { return nil }
+    if let kind = words.first, Self.kinds.contains(String(kind)) { words.removeFirst() }
+    guard let path = words.first else { return nil }
+    module = String(path.prefix { $0 != "." })
+  }
+}
