@@ -1,8 +1,8 @@
 public import CoreMetrics
 public import EventLoop
-public import Hiredis
+internal import Hiredis
 public import Logging
-public import RESP
+internal import RESP
 
 /// One instance: two stores, two flags, and the routing between them.
 ///
@@ -23,23 +23,20 @@ public final class MultiStore {
   public let status: InstanceStatus
 
   let metrics: InstanceMetrics
-  private let secondary: Store
-  private let primary: Store?
-  private let logger: Logger
+  let secondary: Store
+  let primary: Store?
+  let logger: Logger
+  /// Hears what happens to the stores' connections, and keeps the instance out of their references.
+  private let storeEvents: StoreEvents
   private var reporter: EventReporter
   private var gaugeTimer: LoopTimer?
   private var busyNanosecondsPublished: UInt64 = 0
   /// Both stores are the same server and database, so that both flags count as off.
-  public private(set) var storesAreSame = false
+  public internal(set) var storesAreSame = false
   private var lastRouting: Routing
   private var lastFlags = FlagState()
 
-  private var batches: [CommandBatch] = []
-  private var dualWrites: [DualWrite] = []
-  private var fallbackReads: [FallbackRead] = []
-  private var pipelines: [PipelineExecution] = []
-  /// The most idle objects of each kind that are kept for reuse.
-  private static let poolLimit = 1024
+  var pools = ExecutionPools()
 
   /// An instance that has no connection yet.
   ///
@@ -93,7 +90,6 @@ public final class MultiStore {
     lastRouting = Routing(flags: FlagState(), canUsePrimary: false, readPolicy: configuration.readPolicy)
     owner.multiStore = self
   }
-  private let storeEvents: StoreEvents
 
   /// Opens the connections. They are reopened by themselves from then on.
   public func start() {
@@ -134,7 +130,7 @@ public final class MultiStore {
     role == .primary ? primary ?? secondary : secondary
   }
 
-  private func updateRouting() {
+  func updateRouting() {
     lastRouting = Routing(
       flags: lastFlags,
       canUsePrimary: primary != nil && !storesAreSame,
@@ -159,312 +155,9 @@ public final class MultiStore {
     metrics.loopBusy.increment(by: Double(busy - busyNanosecondsPublished) / 1e9)
     busyNanosecondsPublished = busy
   }
-}
 
-// MARK: Executing
-
-extension MultiStore {
-  /// The connection of `role` for commands of `commandClass`.
-  public func connection(to role: StoreRole, for commandClass: CommandClass) -> HiredisConnection {
-    let store = store(role)
-    switch commandClass {
-    case .script, .unlisted, .pubsub, .blocking: return store.isolated
-    case .read, .keyspaceRead, .write, .connection, .transaction: return store.ordinary
-    }
-  }
-
-  /// A batch without commands.
-  public func makeBatch() -> CommandBatch {
-    batches.popLast() ?? CommandBatch()
-  }
-
-  /// Executes a batch as the state of the flags asks for, and writes its replies into `sink`'s output.
-  ///
-  /// - Parameters:
-  ///   - batch: at least one command of the classes `read`, `keyspaceRead` and `write`, or anything in a transaction. The
-  ///     instance takes it over.
-  ///   - kind: `single` for one command, `pipelined` for several, `multi` for what stood between MULTI and EXEC.
-  ///   - connection: where the default store is reached; its ordinary connection unless the session watches keys.
-  ///   - sink: told when all replies are there. Never before this call returns.
-  public func execute(
-    _ batch: CommandBatch,
-    as kind: BatchKind,
-    routing: Routing,
-    over connection: HiredisConnection? = nil,
-    for sink: ReplySink
-  ) {
-    if kind == .single, connection == nil {
-      let commandClass = batch.withCommand(0) { CommandTable.spec(batch.commands[0].id).commandClass(ofCommand: $0) }
-      switch routing.route(for: commandClass) {
-      case .dualWrite:
-        return (dualWrites.popLast() ?? DualWrite(multiStore: self)).start(batch, routing: routing, sink: sink)
-      case .primaryWithFallback:
-        return (fallbackReads.popLast() ?? FallbackRead(multiStore: self)).start(batch, routing: routing, sink: sink)
-      case .single(let role):
-        let connection = self.connection(to: role, for: commandClass)
-        return startPipeline(batch, kind, routing, connection, sink)
-      }
-    }
-    startPipeline(batch, kind, routing, connection ?? store(routing.defaultStore).ordinary, sink)
-  }
-
-  private func startPipeline(
-    _ batch: CommandBatch,
-    _ kind: BatchKind,
-    _ routing: Routing,
-    _ connection: HiredisConnection,
-    _ sink: ReplySink
-  ) {
-    let execution = pipelines.popLast() ?? PipelineExecution(multiStore: self)
-    execution.start(batch, kind: kind, routing: routing, over: connection, sink: sink)
-  }
-
-  /// Takes back a batch that was not executed.
-  public func recycle(_ batch: CommandBatch) {
-    batch.removeAll()
-    if batches.count < Self.poolLimit { batches.append(batch) }
-  }
-
-  func recycle(_ execution: DualWrite) {
-    if dualWrites.count < Self.poolLimit { dualWrites.append(execution) }
-  }
-
-  func recycle(_ execution: FallbackRead) {
-    if fallbackReads.count < Self.poolLimit { fallbackReads.append(execution) }
-  }
-
-  func recycle(_ execution: PipelineExecution) {
-    if pipelines.count < Self.poolLimit { pipelines.append(execution) }
-  }
-
-  /// How writes are turned into what `other` executes, at this moment.
-  func copyPlanner(for other: Store) -> CopyPlanner {
-    CopyPlanner(now: loop.wallClockMilliseconds, hasAbsoluteExpiry: other.hasAbsoluteExpiry)
-  }
-}
-
-// MARK: What goes wrong
-
-extension MultiStore {
-  /// Counts and logs a command that is neither a known read nor a known write.
-  public func methodMissing(_ id: CommandID) {
-    guard hasPrimary, CommandTable.spec(id).countsAsMethodMissing else { return }
-    metrics.methodMissing(id)
-    report(.methodMissing) {
-      Event(
-        eventClass: .methodMissing,
-        exceptionClass: "Gitlab::Redis::MultiStore::MethodMissingError",
-        message: "Method missing. Falling back to execute method on the redis default store.",
-        commandName: CommandTable.spec(id).label
-      )
-    }
-  }
-
-  /// True when commands that are neither a known read nor a known write are refused.
-  public var rejectsUnlistedCommands: Bool { configuration.unlistedCommands == .reject }
-
-  /// A command outside of routing is about to be sent to the default store alone: it is counted as what it is, and what
-  /// it may change is stale on the other store.
-  public func willExecuteOnDefaultStoreAlone(_ command: Span<UInt8>, _ spec: CommandSpec, routing: Routing) {
-    methodMissing(spec.id)
-    guard routing.isDual, spec.mayStayUncopied else { return }
-    store(routing.defaultStore.other).markStale(command, spec)
-    metrics.uncopiedWrite(spec.id)
-  }
-
-  func leftUncopied(_ batch: CommandBatch, _ index: Int, on role: StoreRole) {
-    let spec = CommandTable.spec(batch.commands[index].id)
-    batch.withCommand(index) { store(role).markStale($0, spec) }
-    metrics.uncopiedWrite(spec.id)
-  }
-
-  /// The secondary had what the primary lacked.
-  func fellBack(_ batch: CommandBatch, _ index: Int = 0) {
-    let spec = CommandTable.spec(batch.commands[index].id)
-    metrics.fellBack(spec.id)
-    report(.readFromPrimary) {
-      Event(
-        eventClass: .readFromPrimary,
-        exceptionClass: "Gitlab::Redis::MultiStore::ReadFromPrimaryError",
-        message: "Value not found on the redis primary store. Read from the redis secondary store successful.",
-        commandName: spec.label,
-        extra: shownCommand(batch, index)
-      )
-    }
-  }
-
-  func readFailed(_ batch: CommandBatch, on role: StoreRole, _ exceptionClass: String, _ description: String) {
-    storeFailed(
-      exceptionClass,
-      description,
-      command: CommandTable.spec(batch.commands[0].id).label,
-      "Failed to read from the redis \(role.messageName)."
-    )
-  }
-
-  func copyFailed(_ batch: CommandBatch, _ index: Int, on role: StoreRole, _ failure: CopyFailure) {
-    let spec = CommandTable.spec(batch.commands[index].id)
-    let store = store(role)
-    batch.withCommand(index) { store.markStale($0, spec) }
-    store.metrics.copyFailed(failure.reason)
-    storeFailed(
-      failure.exceptionClass,
-      failure.description,
-      command: spec.label,
-      "Failed to write to the redis \(role.messageName)."
-    )
-  }
-
-  /// The default store may or may not have executed a write, so the other store may or may not lack it.
-  func markUnknown(_ batch: CommandBatch, _ index: Int, on role: StoreRole) {
-    let spec = CommandTable.spec(batch.commands[index].id)
-    guard spec.commandClass == .write else { return }
-    let store = store(role)
-    batch.withCommand(index) { store.markStale($0, spec) }
-    store.metrics.copyFailed(.defaultUnknown)
-  }
-
-  func pipelineFailed(_ kind: BatchKind, on role: StoreRole, _ exceptionClass: String, _ description: String) {
-    storeFailed(
-      exceptionClass,
-      description,
-      command: kind.label,
-      "Failed to execute pipeline on the redis \(role.messageName)."
-    )
-  }
-
-  func pipelineCopyFailed(_ kind: BatchKind, on role: StoreRole, _ failure: CopyFailure) {
-    store(role).metrics.copyFailed(failure.reason)
-    pipelineFailed(kind, on: role, failure.exceptionClass, failure.description)
-  }
-
-  /// Both stores answered a pipeline or transaction, and the answers differ.
-  func differed(_ kind: BatchKind, _ diff: PipelineDiff, defaultStore: StoreRole) {
-    metrics.differed(kind)
-    report(.pipelinedDiff) {
-      let ofPrimary = defaultStore == .primary ? diff.defaultDescription : diff.otherDescription
-      let ofSecondary = defaultStore == .primary ? diff.otherDescription : diff.defaultDescription
-      return Event(
-        eventClass: .pipelinedDiff,
-        exceptionClass: "Gitlab::Redis::MultiStore::PipelinedDiffError",
-        message: "Pipelined command executed on both stores successfully but results differ between them. "
-          + "Result from the primary: \(ofPrimary). Result from the secondary: \(ofSecondary).",
-        commandName: kind.label,
-        extra: [
-          "extra.first_differing_index": .stringConvertible(diff.firstIndex),
-          "extra.first_differing_command": "\(diff.firstCommand)",
-          "extra.differing_elements": .stringConvertible(diff.count),
-        ]
-      )
-    }
-  }
-
-  private func storeFailed(_ exceptionClass: String, _ description: String, command: String, _ errorMessage: String) {
-    report(.storeFailure) {
-      Event(
-        eventClass: .storeFailure,
-        exceptionClass: exceptionClass,
-        message: description,
-        commandName: command,
-        errorMessage: errorMessage
-      )
-    }
-  }
-
-  private func report(_ eventClass: EventClass, _ make: () -> Event) {
+  /// Hands an event to the log, unless too many of its class went there already.
+  func report(_ eventClass: EventClass, _ make: () -> Event) {
     reporter.report(eventClass, now: loop.now, make)
-  }
-
-  /// The command with its arguments, if the configuration asks for values in events.
-  private func shownCommand(_ batch: CommandBatch, _ index: Int) -> Logger.Metadata {
-    guard configuration.logValues else { return [:] }
-    let words = batch.withCommand(index) { command in
-      var words: [String] = []
-      var arguments = ArgumentCursor(command)
-      while words.count < 16, let argument = arguments.next() {
-        words.append(String(decoding: argument.array.prefix(256), as: UTF8.self))
-      }
-      return words
-    }
-    return ["extra.command": .array(words.map { .string($0) })]
-  }
-}
-
-// MARK: Stores coming and going
-
-/// Hears what happens to the stores' connections, and keeps the instance out of their references.
-private final class StoreEvents: StoreOwner {
-  weak var multiStore: MultiStore?
-
-  func store(_ store: Store, didIdentify identity: ServerIdentity) {
-    multiStore?.identified(store, as: identity)
-  }
-
-  func store(_ store: Store, didBecomeUnavailable reason: ConnectionDownReason) {
-    multiStore?.lost(store, because: reason)
-  }
-}
-
-extension MultiStore {
-  fileprivate func identified(_ store: Store, as identity: ServerIdentity) {
-    logger.info(
-      "Store connected",
-      metadata: [
-        "instance_name": "\(configuration.name)", "store": "\(store.role.label)", "address": "\(store.address)",
-        "server_version": "\(identity.version ?? "unknown")",
-      ]
-    )
-    status.set(store.role, isReady: true)
-    guard let primary, let first = primary.identity, let second = secondary.identity else { return }
-    if first.runID == nil || second.runID == nil {
-      logger.warning(
-        "Can't tell whether both stores are the same server: allow the command INFO to the store's user",
-        metadata: ["instance_name": "\(configuration.name)"]
-      )
-    }
-    let areSame = first.runID != nil && first.runID == second.runID && first.database == second.database
-    guard areSame != storesAreSame else { return }
-    storesAreSame = areSame
-    status.set(areSame: areSame)
-    updateRouting()
-    metrics.sameStore.record(areSame ? 1 : 0)
-    if areSame {
-      logger.error(
-        "Primary and secondary are the same server and database: both feature flags count as off",
-        metadata: ["instance_name": "\(configuration.name)", "run_id": "\(first.runID ?? "")"]
-      )
-    } else {
-      logger.notice(
-        "Primary and secondary are different again: the feature flags are in force",
-        metadata: ["instance_name": "\(configuration.name)"]
-      )
-    }
-  }
-
-  fileprivate func lost(_ store: Store, because reason: ConnectionDownReason) {
-    status.set(store.role, isReady: false, reason: reason.description)
-    logger.error(
-      "Store unavailable",
-      metadata: [
-        "instance_name": "\(configuration.name)", "store": "\(store.role.label)", "address": "\(store.address)",
-        "reason": "\(reason)",
-      ]
-    )
-  }
-}
-
-extension CommandSpec {
-  /// Neither a known read nor a known write, nor the protocol's own: counted as method missing. INFO is counted nowhere.
-  var countsAsMethodMissing: Bool {
-    commandClass == .unlisted && !traits.contains(.notCounted)
-  }
-
-  /// A write that may be executed on the default store alone.
-  var mayStayUncopied: Bool {
-    switch commandClass {
-    case .write: effect != .verbatim
-    case .blocking, .script: true
-    default: false
-    }
   }
 }

@@ -165,6 +165,7 @@ protocol StoreOwner: AnyObject {
 }
 
 extension Store: HiredisConnectionDelegate {
+  /// A connection has logged in and can be used.
   public func connectionDidBecomeReady(_ connection: HiredisConnection, identity: ServerIdentity) {
     readyConnections += 1
     guard connection === ordinary else { return }
@@ -174,6 +175,7 @@ extension Store: HiredisConnectionDelegate {
     owner?.store(self, didIdentify: identity)
   }
 
+  /// A connection failed, or was lost.
   public func connection(_ connection: HiredisConnection, didBecomeUnavailable reason: ConnectionDownReason) {
     if reason.wasReady { readyConnections -= 1 }
     metrics.connectionFailed(ConnectionFailureReason(reason))
@@ -183,11 +185,13 @@ extension Store: HiredisConnectionDelegate {
     owner?.store(self, didBecomeUnavailable: reason)
   }
 
+  /// A command was answered: it is counted and timed.
   public func connection(_ connection: HiredisConnection, didComplete isError: Bool, latencyNanoseconds: UInt64) {
     if isError { metrics.errorReplies.increment() } else { metrics.ok.increment() }
     metrics.latency.recordNanoseconds(Int64(latencyNanoseconds))
   }
 
+  /// A command was not answered: it is counted.
   public func connection(_ connection: HiredisConnection, didFail failure: ConnectionFailure) {
     switch failure {
     case .notConnected, .closed: metrics.unavailable.increment()

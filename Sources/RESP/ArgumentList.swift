@@ -14,8 +14,10 @@ public struct ArgumentList: CommandArguments, ~Escapable {
     self.ranges = ranges
   }
 
+  /// Arguments, the name included.
   public var argumentCount: Int { ranges.count }
 
+  /// The argument at `index`; 0 is the name.
   @_lifetime(borrow self)
   public borrowing func argument(at index: Int) -> Span<UInt8> {
     command.extracting(ranges[index])

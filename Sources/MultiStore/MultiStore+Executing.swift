@@ -1,0 +1,100 @@
+internal import EventLoop
+public import Hiredis
+public import RESP
+
+/// Batches and executions that wait for their next use, so that the steady state allocates none.
+struct ExecutionPools {
+  /// The most that are kept of each kind: more than are in flight at once in any usual load.
+  static let limit = 1024
+
+  var batches: [CommandBatch] = []
+  var dualWrites: [DualWrite] = []
+  var fallbackReads: [FallbackRead] = []
+  var pipelines: [PipelineExecution] = []
+}
+
+/// Executing batches.
+extension MultiStore {
+  /// The connection of `role` for commands of `commandClass`.
+  public func connection(to role: StoreRole, for commandClass: CommandClass) -> HiredisConnection {
+    let store = store(role)
+    switch commandClass {
+    case .script, .unlisted, .pubsub, .blocking: return store.isolated
+    case .read, .keyspaceRead, .write, .connection, .transaction: return store.ordinary
+    }
+  }
+
+  /// A batch without commands.
+  public func makeBatch() -> CommandBatch {
+    pools.batches.popLast() ?? CommandBatch()
+  }
+
+  /// Executes a batch as the state of the flags asks for, and writes its replies into `sink`'s output.
+  ///
+  /// - Parameters:
+  ///   - batch: at least one command of the classes `read`, `keyspaceRead` and `write`, or anything in a transaction. The
+  ///     instance takes it over.
+  ///   - kind: `single` for one command, `pipelined` for several, `multi` for what stood between MULTI and EXEC.
+  ///   - connection: where the default store is reached; its ordinary connection unless the session watches keys.
+  ///   - sink: told when all replies are there. Never before this call returns.
+  public func execute(
+    _ batch: CommandBatch,
+    as kind: BatchKind,
+    routing: Routing,
+    over connection: HiredisConnection? = nil,
+    for sink: ReplySink
+  ) {
+    if kind == .single, connection == nil {
+      let spec = CommandTable.spec(batch.commands[0].id)
+      let commandClass = batch.withCommand(0) { spec.commandClass(ofCommand: $0) }
+      switch routing.route(for: commandClass) {
+      case .dualWrite:
+        return (pools.dualWrites.popLast() ?? DualWrite(multiStore: self)).start(batch, routing: routing, sink: sink)
+      case .primaryWithFallback:
+        return (pools.fallbackReads.popLast() ?? FallbackRead(multiStore: self)).start(
+          batch,
+          routing: routing,
+          sink: sink
+        )
+      case .single(let role):
+        let connection = self.connection(to: role, for: commandClass)
+        return startPipeline(batch, kind, routing, connection, sink)
+      }
+    }
+    startPipeline(batch, kind, routing, connection ?? store(routing.defaultStore).ordinary, sink)
+  }
+
+  private func startPipeline(
+    _ batch: CommandBatch,
+    _ kind: BatchKind,
+    _ routing: Routing,
+    _ connection: HiredisConnection,
+    _ sink: ReplySink
+  ) {
+    let execution = pools.pipelines.popLast() ?? PipelineExecution(multiStore: self)
+    execution.start(batch, kind: kind, routing: routing, over: connection, sink: sink)
+  }
+
+  /// Takes back a batch that was not executed.
+  public func recycle(_ batch: CommandBatch) {
+    batch.removeAll()
+    if pools.batches.count < ExecutionPools.limit { pools.batches.append(batch) }
+  }
+
+  func recycle(_ execution: DualWrite) {
+    if pools.dualWrites.count < ExecutionPools.limit { pools.dualWrites.append(execution) }
+  }
+
+  func recycle(_ execution: FallbackRead) {
+    if pools.fallbackReads.count < ExecutionPools.limit { pools.fallbackReads.append(execution) }
+  }
+
+  func recycle(_ execution: PipelineExecution) {
+    if pools.pipelines.count < ExecutionPools.limit { pools.pipelines.append(execution) }
+  }
+
+  /// How writes are turned into what `other` executes, at this moment.
+  func copyPlanner(for other: Store) -> CopyPlanner {
+    CopyPlanner(now: loop.wallClockMilliseconds, hasAbsoluteExpiry: other.hasAbsoluteExpiry)
+  }
+}

@@ -1,0 +1,64 @@
+internal import CoreMetrics
+internal import Hiredis
+internal import Logging
+
+/// Hears what happens to the stores' connections. The instance is not retained by it, but retains its stores.
+final class StoreEvents: StoreOwner {
+  weak var multiStore: MultiStore?
+
+  func store(_ store: Store, didIdentify identity: ServerIdentity) {
+    multiStore?.identified(store, as: identity)
+  }
+
+  func store(_ store: Store, didBecomeUnavailable reason: ConnectionDownReason) {
+    multiStore?.lost(store, because: reason)
+  }
+}
+
+extension MultiStore {
+  func identified(_ store: Store, as identity: ServerIdentity) {
+    logger.info(
+      "Store connected",
+      metadata: [
+        "instance_name": "\(configuration.name)", "store": "\(store.role.label)", "address": "\(store.address)",
+        "server_version": "\(identity.version ?? "unknown")",
+      ]
+    )
+    status.set(store.role, isReady: true)
+    guard let primary, let first = primary.identity, let second = secondary.identity else { return }
+    if first.runID == nil || second.runID == nil {
+      logger.warning(
+        "Can't tell whether both stores are the same server: allow the command INFO to the store's user",
+        metadata: ["instance_name": "\(configuration.name)"]
+      )
+    }
+    let areSame = first.runID != nil && first.runID == second.runID && first.database == second.database
+    guard areSame != storesAreSame else { return }
+    storesAreSame = areSame
+    status.set(areSame: areSame)
+    updateRouting()
+    metrics.sameStore.record(areSame ? 1 : 0)
+    if areSame {
+      logger.error(
+        "Primary and secondary are the same server and database: both feature flags count as off",
+        metadata: ["instance_name": "\(configuration.name)", "run_id": "\(first.runID ?? "")"]
+      )
+    } else {
+      logger.notice(
+        "Primary and secondary are different again: the feature flags are in force",
+        metadata: ["instance_name": "\(configuration.name)"]
+      )
+    }
+  }
+
+  func lost(_ store: Store, because reason: ConnectionDownReason) {
+    status.set(store.role, isReady: false, reason: reason.description)
+    logger.error(
+      "Store unavailable",
+      metadata: [
+        "instance_name": "\(configuration.name)", "store": "\(store.role.label)", "address": "\(store.address)",
+        "reason": "\(reason)",
+      ]
+    )
+  }
+}
