@@ -9,9 +9,19 @@ public protocol StreamDelegate: AnyObject {
   /// All that was waiting to be written is with the operating system now: `pendingWriteBytes` has become 0.
   func streamDidDrain(_ stream: Stream)
 
+  /// The peer will send nothing more; what is written still reaches it, if it listens. Nothing is read any more. Closes
+  /// the stream unless the delegate does otherwise; then it has to close the stream later.
+  func streamDidReachEnd(_ stream: Stream)
+
   /// The stream is closed: the peer ended it, `close` was called (both without an error), or it broke. Called exactly
   /// once per stream, at the end of the turn and never from within a call to the stream; nothing is called after it.
   func streamDidClose(_ stream: Stream, error: StreamError?)
+}
+
+extension StreamDelegate {
+  public func streamDidReachEnd(_ stream: Stream) {
+    stream.close()
+  }
 }
 
 /// A connection that a listener accepted: bytes in both directions, over TCP or a unix socket.
@@ -181,6 +191,9 @@ public final class Stream: HandleOwner {
     if count > 0 {
       let bytes = UnsafeRawBufferPointer(start: loop.readBuffer, count: count).assumingMemoryBound(to: UInt8.self)
       delegate?.stream(self, didRead: bytes.span)
+    } else if count == Int(UV_EOF.rawValue) {
+      stopReading()
+      if let delegate { delegate.streamDidReachEnd(self) } else { close() }
     } else if count < 0 {
       fail(Int32(count))
     }
@@ -226,7 +239,7 @@ public final class Stream: HandleOwner {
 
   private func fail(_ result: Int32) {
     guard handle != nil else { return }
-    if result != UV_EOF.rawValue { closeError = StreamError(uv: result) }
+    closeError = StreamError(uv: result)
     close()
   }
 

@@ -146,6 +146,9 @@ public final class HiredisConnection: HiredisContextOwner {
   /// Whether commands reach the store at this moment.
   public var isReady: Bool { state == .ready }
 
+  /// How often the connection became ready: what a server kept for one of them (a WATCH) is gone with the next.
+  public private(set) var epoch = 0
+
   /// Commands without a reply, those that wait for a connection included.
   public var inFlightCount: Int { queue.count }
 
@@ -323,6 +326,7 @@ public final class HiredisConnection: HiredisContextOwner {
       context?.abort()
     case .ready(let identity):
       state = .ready
+      epoch += 1
       readySince = loop.now
       attemptTimer?.cancel()
       handOver()

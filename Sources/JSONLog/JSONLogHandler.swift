@@ -28,6 +28,7 @@ public struct JSONLogHandler: LogHandler {
 
   private let sink: JSONLogSink
   private let label: String
+  private let exceptionFields: [String]
   private let clock: Clock
 
   /// Makes a handler; what `LoggingSystem.bootstrap` is given, or `Logger(label:factory:)`.
@@ -36,17 +37,20 @@ public struct JSONLogHandler: LogHandler {
   ///   - sink: Where the lines go.
   ///   - label: The logger's name, in the field `logger`.
   ///   - level: The lowest level that is written.
+  ///   - exceptionFields: Fields that each line with an `exception.class` has, null where the event has none.
   ///   - metadataProvider: Finds out fields when a line is written.
   ///   - clock: Tells the time; another one than the system's is for tests.
   public init(
     sink: JSONLogSink,
     label: String,
     level: Logger.Level = .info,
+    exceptionFields: [String] = [],
     metadataProvider: Logger.MetadataProvider? = nil,
     clock: @escaping Clock = { LogTime.now() }
   ) {
     self.sink = sink
     self.label = label
+    self.exceptionFields = exceptionFields
     logLevel = level
     self.metadataProvider = metadataProvider
     self.clock = clock
@@ -72,6 +76,7 @@ public struct JSONLogHandler: LogHandler {
     if let exceptionClass = fields["exception.class"] {
       line.append("exception.class", exceptionClass)
       line.append("exception.message", event.message.description)
+      for field in exceptionFields where fields[field] == nil { fields[field] = .stringConvertible(JSONNull()) }
     } else {
       line.append("message", event.message.description)
       line.append("logger", label)

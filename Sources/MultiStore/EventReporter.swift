@@ -18,6 +18,12 @@ enum EventClass: Int, CaseIterable {
   }
 }
 
+/// Fields of events that another part of the program may have to know.
+public enum EventFields {
+  /// Which step failed; an event that is about no failed step goes without.
+  public static let errorMessage = "extra.multi_store_error_message"
+}
+
 /// One event, with the fields of GitLab's `exceptions_json.log`.
 struct Event {
   var eventClass: EventClass
@@ -94,7 +100,7 @@ struct EventReporter {
     metadata["extra.instance_name"] = "\(instance)"
     metadata["extra.suppressed_events"] = .stringConvertible(suppressedBefore)
     if let errorMessage = event.errorMessage {
-      metadata["extra.multi_store_error_message"] = "\(errorMessage)"
+      metadata[EventFields.errorMessage] = "\(errorMessage)"
     }
     logger.error("\(event.message)", metadata: metadata)
   }

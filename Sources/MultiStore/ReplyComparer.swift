@@ -2,9 +2,9 @@ internal import RESP
 
 /// Holds two stores' replies to the same command against each other.
 struct ReplyComparer {
-  /// How far apart two TTLs may be, in the unit of the reply: the two stores were asked at different moments.
-  static let secondsTolerance = 1
-  static let millisecondsTolerance = 1000
+  /// How far apart two times may be, in milliseconds: the two stores were asked at different moments, and one that is
+  /// answered in seconds is rounded besides.
+  static let toleranceMilliseconds = 1000
 
   let mode: ReplyComparison
 
@@ -33,8 +33,8 @@ struct ReplyComparer {
       // Servers of different versions word the same refusal differently; its code, the first word, stays.
       return first.prefix { $0 != " " } == second.prefix { $0 != " " }
     case (.integer(let first), .integer(let second)):
-      guard comparison == .time, first > 0, second > 0 else { return first == second }
-      return (first - second).magnitude <= Self.tolerance(of: first)
+      guard let unit = Self.unitMilliseconds(comparison), first > 0, second > 0 else { return first == second }
+      return (first - second).magnitude * unit <= Self.toleranceMilliseconds
     case (.array(let first), .array(let second)):
       guard first.count == second.count else { return false }
       return areEqual(comparison, first, second)
@@ -56,9 +56,12 @@ struct ReplyComparer {
     }
   }
 
-  /// A reply in milliseconds is told from one in seconds by its size: PEXPIRETIME and PTTL count a thousand times faster.
-  private static func tolerance(of value: Int) -> Int {
-    value >= 100_000 ? millisecondsTolerance : secondsTolerance
+  private static func unitMilliseconds(_ comparison: Comparison) -> UInt? {
+    switch comparison {
+    case .seconds: 1000
+    case .milliseconds: 1
+    default: nil
+    }
   }
 
   private static func counted<Value: Hashable>(_ values: [Value]) -> [Value: Int] {

@@ -57,7 +57,8 @@ public struct CommandParser: Sendable {
     case bulkBody
   }
 
-  private let limits: ParserLimits
+  /// How much input is accepted. A change holds from the next argument on.
+  public var limits: ParserLimits
   private var stage = Stage.start
   /// Everything before it belongs to the command and was looked at.
   private var position = 0
@@ -132,13 +133,6 @@ public struct CommandParser: Sendable {
     )
     reset()
     return .command(command)
-  }
-
-  /// Bytes that have to arrive before the command can be whole, as far as that is known; at least 1.
-  ///
-  /// Tells the reader of a large value how much room it will take. Meaningful after `.needsMore`.
-  public func bytesMissing(having count: Int) -> Int {
-    stage == .bulkBody ? max(1, position + bulkLength + 2 - count) : 1
   }
 
   private mutating func begin(argumentCount count: Int, at next: Int) {

@@ -108,8 +108,10 @@ public enum Comparison: UInt8, CaseIterable, Sendable {
   case unordered
   /// Arrays of alternating fields and values are equal as sets of pairs.
   case unorderedPairs
-  /// Integers that depend on the time of asking are equal within a tolerance; negative ones exactly.
-  case time
+  /// Integers in seconds that depend on the time of asking are equal within a tolerance; negative ones exactly.
+  case seconds
+  /// The same in milliseconds.
+  case milliseconds
   /// As `ordered`, but two strings that both spell a floating-point number are equal when the numbers are: Redis 7.0
   /// answers a score of 0.1 as `0.10000000000000001`, Valkey 9 as `0.1` (seen on 7.0.15 and 9.1.2).
   case scores

@@ -18,6 +18,8 @@ final class InstanceServer {
     var outputBufferLimit: Int
     /// Input of one client that is not executed yet, in bytes. Redis' `client-query-buffer-limit` is 1 GiB.
     var inputBufferLimit = 1 << 30
+    /// What a client may send that has not logged in yet: as little as a Redis server takes.
+    let unauthenticatedParser = ParserLimits(maxBulkBytes: 16 << 10, maxArguments: 10)
     /// Commands between MULTI and EXEC, in bytes.
     var transactionBytesLimit = 1 << 30
   }
@@ -53,8 +55,9 @@ final class InstanceServer {
     self.metrics = metrics
   }
 
-  /// The one database that the instance serves.
-  var database: Int { multiStore.store(multiStore.routing.defaultStore).database }
+  /// The one database that the instance serves, by the number that the application has always known it by: the old
+  /// store's. The new store may keep it under another.
+  var database: Int { multiStore.store(.secondary).database }
 
   /// What HELLO says the server's version is: the default store's, as far as it is known.
   var storeVersion: String { multiStore.store(multiStore.routing.defaultStore).serverVersion ?? "7.0.0" }

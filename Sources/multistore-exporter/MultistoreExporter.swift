@@ -17,4 +17,15 @@ struct MultistoreExporter: ParsableCommand {
     subcommands: [Run.self, CheckConfig.self, FeatureCommand.self],
     defaultSubcommand: Run.self
   )
+
+  /// The options of running are options of no subcommand, as with every exporter, so the help shows them as well.
+  static func main() {
+    if ["--help", "-h", "help"].contains(CommandLine.arguments.dropFirst().joined(separator: " ")) {
+      print(helpMessage())
+      print()
+      print(helpMessage(for: Run.self))
+    } else {
+      main(nil)
+    }
+  }
 }

@@ -103,7 +103,7 @@ struct CommandMissTests {
       return one.elements.map(counted) == other.elements.map(counted)
     case .unorderedPairs:
       return one.elements.map { counted(pairs($0)) } == other.elements.map { counted(pairs($0)) }
-    case .time:
+    case .seconds, .milliseconds:
       guard let (first, second) = numbers(one, other) else { return one == other }
       return abs(first - second) <= timeTolerance && (first < 0) == (second < 0)
     case .scores:

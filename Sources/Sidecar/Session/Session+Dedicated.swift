@@ -6,8 +6,8 @@ internal import RESP
 struct DedicatedConnection {
   let store: StoreRole
   let connection: HiredisConnection
-  /// Keys are being watched on it.
-  var isWatching = false
+  /// The connection's epoch in which keys are watched; nil when none are.
+  var watchEpoch: Int?
 }
 
 extension Session {

@@ -132,7 +132,7 @@ extension Session {
   /// Commands whose connection can serve nobody else meanwhile: over a connection of the session's own.
   private func takeOnDedicated(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ routing: Routing) -> Disposal {
     guard isQuiet else { return .waits }
-    guard let connection = dedicatedConnection(to: routing.defaultStore) else {
+    guard !isGone, let connection = dedicatedConnection(to: routing.defaultStore) else {
       output.appendError("ERR MultiStore: too many connections of clients' own to the store (dedicated_connections)")
       finishTurn()
       return .taken

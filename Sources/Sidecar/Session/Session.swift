@@ -25,7 +25,9 @@ final class Session: ReplySink {
   let id: Int
   /// What CLIENT SETNAME set.
   var name = ""
-  var isAuthenticated: Bool
+  var isAuthenticated: Bool {
+    didSet { parser.limits = isAuthenticated ? server.limits.parser : server.limits.unauthenticatedParser }
+  }
   /// The loop's clock when the client was heard from last.
   private(set) var lastActive: UInt64
 
@@ -42,7 +44,9 @@ final class Session: ReplySink {
   var dedicated: DedicatedConnection?
   /// No further command is executed; the client is let go when its replies are out.
   private(set) var isClosing = false
+  /// The connection is gone. What the client had sent by then is still executed, as a server would have.
   private var isClosed = false
+  /// Nothing more is read: what was read is executed, and then the client is let go.
   private var isDraining = false
   private var isReading = false
   private var isAtEndOfTurn = false
@@ -51,8 +55,8 @@ final class Session: ReplySink {
     self.server = server
     self.stream = stream
     self.id = id
-    parser = CommandParser(limits: server.limits.parser)
     isAuthenticated = server.credentials == nil
+    parser = CommandParser(limits: isAuthenticated ? server.limits.parser : server.limits.unauthenticatedParser)
     lastActive = server.loop.now
     super.init()
     stream.delegate = self
@@ -60,6 +64,9 @@ final class Session: ReplySink {
   }
 
   var multiStore: MultiStore { server.multiStore }
+
+  /// True when nobody waits for replies any more.
+  var isGone: Bool { isClosed }
 
   /// True when nothing is on its way, so that an answer of the sidecar's own is the next in order.
   var isQuiet: Bool { inFlight == 0 && !isExecuting }
@@ -97,6 +104,7 @@ final class Session: ReplySink {
   func cutOff(_ reason: ClientCloseReason) {
     guard !isClosed else { return }
     server.metrics.closed(reason)
+    isClosing = true
     stream.close()
   }
 
@@ -119,6 +127,9 @@ final class Session: ReplySink {
     server.loop.atEndOfTurn(self)
   }
 
+  /// Waiting on its own connection for something to happen: BLPOP and its like.
+  private var isBlocked: Bool { inFlight > 0 && path != nil && path === dedicated?.connection }
+
   private var owedBytes: Int { output.count + stream.pendingWriteBytes }
 
   private var hasHeadroom: Bool { owedBytes < Self.outputHighWater }
@@ -127,15 +138,13 @@ final class Session: ReplySink {
 extension Session: ReplyReceiver {
   func receive(_ reply: borrowing Reply, token: Int) {
     inFlight -= 1
-    guard !isClosed else { return }
-    reply.encode(into: &output)
+    if !isClosed { reply.encode(into: &output) }
     finishTurn()
   }
 
   func receive(failure: ConnectionFailure, token: Int) {
     inFlight -= 1
-    guard !isClosed else { return }
-    output.appendError(server.clientError(failure, over: path))
+    if !isClosed { output.appendError(server.clientError(failure, over: path)) }
     finishTurn()
   }
 }
@@ -158,24 +167,30 @@ extension Session: StreamDelegate {
     finishTurn()
   }
 
+  func streamDidReachEnd(_ stream: Stream) {
+    // A client that ends while it is blocked is gone: nothing must be popped for it.
+    if isBlocked { stream.close() } else { drain() }
+  }
+
   func streamDidClose(_ stream: Stream, error: StreamError?) {
     isClosed = true
-    isClosing = true
-    transaction = nil
+    if isBlocked { isClosing = true }
     releaseDedicated()
-    output.removeAll(keepingCapacityUpTo: 0)
-    input.removeAll(keepingCapacityUpTo: 0)
-    server.didClose(self)
+    finishTurn()
   }
 }
 
 extension Session: EndOfTurnWorker {
   func endOfTurn() {
     isAtEndOfTurn = false
-    guard !isClosed else { return output.removeAll(keepingCapacityUpTo: 0) }
+    if isClosed { output.removeAll(keepingCapacityUpTo: 0) }
     if !input.isEmpty, !isClosing, !isExecuting, hasHeadroom {
       let consumed = input.withSpan { process($0) }
       input.removeFirst(consumed)
+    }
+    guard !isClosed else {
+      if isQuiet { server.didClose(self) }
+      return
     }
     if !output.isEmpty {
       output.withSpan { stream.write($0) }

@@ -73,8 +73,8 @@ extension Session {
       releaseWatch()
       return output.appendError("EXECABORT Transaction discarded because of previous errors.")
     }
-    let watched = dedicated.flatMap { $0.isWatching ? $0 : nil }
-    if let watched, watched.store != routing.defaultStore || !watched.connection.isReady {
+    let watched = dedicated.flatMap { $0.watchEpoch == nil ? nil : $0 }
+    if let watched, watched.store != routing.defaultStore || watched.watchEpoch != watched.connection.epoch {
       // Nobody watched the keys on what is the default store now, or the watch was lost with its connection.
       multiStore.recycle(transaction.batch)
       releaseDedicated()
@@ -84,7 +84,7 @@ extension Session {
       multiStore.recycle(transaction.batch)
       return output.appendArrayHeader(0)
     }
-    dedicated?.isWatching = false
+    dedicated?.watchEpoch = nil
     execute(transaction.batch, as: .multi, routing: routing, over: watched?.connection)
   }
 
@@ -92,12 +92,13 @@ extension Session {
     guard let connection = dedicatedConnection(to: routing.defaultStore) else {
       return output.appendError("ERR MultiStore: too many connections of clients' own to the store")
     }
-    dedicated?.isWatching = true
+    // Sent before the connection is ready, it is executed in the next epoch.
+    if dedicated?.watchEpoch == nil { dedicated?.watchEpoch = connection.epoch + (connection.isReady ? 0 : 1) }
     forward(bytes, over: connection)
   }
 
   private func releaseWatch() {
     // The server forgets what a connection watched when it closes, whatever its state.
-    if dedicated?.isWatching == true { releaseDedicated() }
+    if dedicated?.watchEpoch != nil { releaseDedicated() }
   }
 }

@@ -55,7 +55,10 @@ public final class Sidecar {
       throw SidecarStartError("log file \(options.logFile): \(error); choose another --log.file")
     }
     let (sink, level) = (sink, options.logLevel)
-    logger = Logger(label: "multistore-exporter") { JSONLogHandler(sink: sink, label: $0, level: level) }
+    logger = Logger(label: "multistore-exporter") {
+      // GitLab's log has the field in every exception, and alerts may count on that.
+      JSONLogHandler(sink: sink, label: $0, level: level, exceptionFields: [EventFields.errorMessage])
+    }
     registry = PrometheusRegistry(describing: SidecarMetrics.all)
     do {
       loop = try EventLoop()
