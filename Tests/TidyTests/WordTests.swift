@@ -49,7 +49,7 @@ struct WordTests {
     let word = /\bunsafe\b/
     for file in SourceTree.librarySources where Self.safeTargets.contains(file.target) {
       for (index, line) in file.codeLines.enumerated() where line.contains(word) {
-        let says = !comments(of: file, from: index - 6, to: index).isEmpty
+        let says = !comments(of: file, from: index - 12, to: index).isEmpty
         #expect(says, "\(file.path):\(index + 1): a comment in the lines above is to say why this is safe")
       }
     }
