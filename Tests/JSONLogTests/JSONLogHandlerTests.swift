@@ -148,8 +148,10 @@ import Testing
     #expect((fields["list"] as? [String])?.first.map { Array($0.utf8) } == Array(text.utf8))
   }
 
-  @Test func longTextIsCut() throws {
-    let text = String(repeating: "ä\n", count: 50_000)
+  /// Shifted so that the limit falls before and within a character.
+  @Test(arguments: 0...3)
+  func longTextIsCut(shift: Int) throws {
+    let text = String(repeating: "x", count: shift) + String(repeating: "ä\n", count: 50_000)
     logger().info("\(text)", metadata: ["after": "still here"])
     let fields = try #require(parsed().first)
     let message = try #require(fields["message"] as? String)
