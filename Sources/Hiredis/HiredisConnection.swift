@@ -27,7 +27,7 @@ public protocol HiredisConnectionDelegate: AnyObject {
 /// what is sent while it waits for its next attempt fails at once, so that nobody waits for a store that is down.
 /// Nothing is ever sent twice: whoever sent a command decides whether to try again.
 ///
-/// The delegate is not retained. Dropping the connection closes it.
+/// The delegate is not retained and has to outlive the connection. Dropping the connection closes it.
 public final class HiredisConnection: HiredisContextOwner {
   private enum State {
     /// `connect` was not called.
@@ -51,8 +51,9 @@ public final class HiredisConnection: HiredisContextOwner {
   /// How long this waits and how much it holds.
   public let limits: ConnectionLimits
 
-  /// Hears about the connection; not retained.
-  public weak var delegate: (any HiredisConnectionDelegate)?
+  /// Hears about the connection; not retained. It has to outlive the connection, or to set this to nil before it goes:
+  /// a weak reference would cost every command a slower reference count.
+  public unowned var delegate: (any HiredisConnectionDelegate)?
 
   private let loop: EventLoop
   private var state = State.idle

@@ -1,7 +1,8 @@
 internal import RESP
 
 extension CommandSpec {
-  /// Neither a known read nor a known write, nor the protocol's own: counted as method missing. INFO is counted nowhere.
+  /// Neither a known read nor a known write, nor the protocol's own: counted as method missing. INFO is counted
+  /// nowhere.
   var countsAsMethodMissing: Bool {
     commandClass == .unlisted && !traits.contains(.notCounted)
   }

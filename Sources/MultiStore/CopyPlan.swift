@@ -5,8 +5,8 @@ internal import RESP
 enum CopyPlan: Equatable {
   /// The same bytes.
   case verbatim
-  /// The command that was written into the scratch buffer. Its reply has the same meaning as the default store's only if
-  /// `isComparable`.
+  /// The command that was written into the scratch buffer. Its reply has the same meaning as the default store's only
+  /// if `isComparable`.
   case rewritten(isComparable: Bool)
   /// Nothing: the command had no effect.
   case noEffect

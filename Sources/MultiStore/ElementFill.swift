@@ -13,8 +13,8 @@ struct ElementFill: ~Copyable {
   /// Keeps `reply` and writes into `scratch` the command that asks for its nil elements.
   ///
   /// - Parameters:
-  ///   - isWholeKeys: true for MGET, where every argument stands for an element; otherwise the first argument is the key
-  ///     that all elements are part of.
+  ///   - isWholeKeys: true for MGET, where every argument stands for an element; otherwise the first argument is the
+  ///     key that all elements are part of.
   ///   - isStale: says of MGET's keys which the other store must not be asked for; those stay nil.
   mutating func prepare(
     command: Span<UInt8>,

@@ -144,8 +144,8 @@ final class FallbackRead: Execution {
     finish()
   }
 
-  /// The secondary could not help. Where the primary is the default store its miss is the truth; where the secondary is,
-  /// a miss would pretend that data is gone, so the client gets the error.
+  /// The secondary could not help. Where the primary is the default store its miss is the truth; where the secondary
+  /// is, a miss would pretend that data is gone, so the client gets the error.
   private func answerWithoutSecondary(_ error: (inout ByteBuffer) -> Void) {
     if fill.missingCount > 0, primaryReply.isEmpty { fill.encode(into: &primaryReply) }
     if let sink {

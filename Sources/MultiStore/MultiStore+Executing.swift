@@ -32,8 +32,8 @@ extension MultiStore {
   /// Executes a batch as the state of the flags asks for, and writes its replies into `sink`'s output.
   ///
   /// - Parameters:
-  ///   - batch: at least one command of the classes `read`, `keyspaceRead` and `write`, or anything in a transaction. The
-  ///     instance takes it over.
+  ///   - batch: at least one command of the classes `read`, `keyspaceRead` and `write`, or anything in a transaction.
+  ///     The instance takes it over.
   ///   - kind: `single` for one command, `pipelined` for several, `multi` for what stood between MULTI and EXEC.
   ///   - connection: where the default store is reached; its ordinary connection unless the session watches keys.
   ///   - sink: told when all replies are there. Never before this call returns.

@@ -4,7 +4,8 @@ internal import Logging
 
 /// Hears what happens to the stores' connections. The instance is not retained by it, but retains its stores.
 final class StoreEvents: StoreOwner {
-  weak var multiStore: MultiStore?
+  // The instance owns its stores, and they this: it is gone before the instance is.
+  unowned var multiStore: MultiStore?
 
   func store(_ store: Store, didIdentify identity: ServerIdentity) {
     multiStore?.identified(store, as: identity)

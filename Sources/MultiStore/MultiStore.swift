@@ -6,8 +6,8 @@ internal import RESP
 
 /// One instance: two stores, two flags, and the routing between them.
 ///
-/// Everything here is confined to the instance's event loop, but for ``flags``, which any thread may set. A Swift server
-/// that wants an `async` interface uses ``MultiStoreClient``; the sidecar's sessions use this class.
+/// Everything here is confined to the instance's event loop, but for ``flags``, which any thread may set. A Swift
+/// server that wants an `async` interface uses ``MultiStoreClient``; the sidecar's sessions use this class.
 public final class MultiStore {
   /// How often gauges that follow the loop's own state are written.
   private static let gaugeInterval = Duration.milliseconds(250)
@@ -96,7 +96,7 @@ public final class MultiStore {
     loop.preconditionOnLoop()
     secondary.connect()
     primary?.connect()
-    let timer = LoopTimer(on: loop) { [weak self] in self?.publishGauges() }
+    let timer = LoopTimer(on: loop) { [unowned self] in publishGauges() }
     timer.schedule(after: Self.gaugeInterval, repeating: Self.gaugeInterval)
     gaugeTimer = timer
     publishGauges()

@@ -20,8 +20,8 @@ public struct MultiStoreMetric: Sendable {
   public let labels: [String]
 }
 
-/// Every metric that the library records through swift-metrics: the one table that names, registration and documentation
-/// come from. The first three carry the names that GitLab's dashboards and alerts know.
+/// Every metric that the library records through swift-metrics: the one table that names, registration and
+/// documentation come from. The first three carry the names that GitLab's dashboards and alerts know.
 public enum MultiStoreMetrics {
   static let readFallback = MultiStoreMetric(
     name: "gitlab_redis_multi_store_read_fallback_total",

@@ -30,8 +30,8 @@ struct PipelineDiff {
 
   /// What a reply is, without giving away what lies in the store unless asked to.
   ///
-  /// The digest is keyed anew in each process, so that nobody can try values against it, and the same value has the same
-  /// digest in all events of one process.
+  /// The digest is keyed anew in each process, so that nobody can try values against it, and the same value has the
+  /// same digest in all events of one process.
   static func describe(_ reply: Span<UInt8>, isFull: Bool) -> String {
     var position = 0
     guard let value = RESPValue.decode(reply, at: &position) else { return "an unreadable reply" }

@@ -2,8 +2,8 @@ public import RESP
 
 /// Where the replies of an execution go: encoded as RESP2, in the order of the commands.
 ///
-/// A class to derive from, not a protocol, so that the hot path writes into `output` without a dynamic call. Confined to
-/// the loop of the instance.
+/// A class to derive from, not a protocol, so that the hot path writes into `output` without a dynamic call. Confined
+/// to the loop of the instance.
 open class ReplySink {
   /// Replies that were not taken out yet.
   public final var output = ByteBuffer()

@@ -20,7 +20,8 @@ public enum Route: Hashable, Sendable {
 
 /// The table of the four states: what the flags of an instance mean for a command of some class.
 ///
-/// A value: it is made once for a command, a pipeline or a transaction, so that a flip never lands in the middle of one.
+/// A value: it is made once for a command, a pipeline or a transaction, so that a flip never lands in the middle of
+/// one.
 public struct Routing: Hashable, Sendable {
   /// The store whose reply is the client's.
   public let defaultStore: StoreRole

@@ -26,7 +26,7 @@ public final class Store {
   private var isolatedConnection: HiredisConnection?
   private var dedicatedCount = 0
   private var readyConnections = 0
-  private weak var owner: (any StoreOwner)?
+  private let owner: any StoreOwner
 
   init(
     on loop: EventLoop,
@@ -65,12 +65,7 @@ public final class Store {
   public var serverVersion: String? { identity?.version }
 
   /// False for a server too old to know PXAT (Redis 6.2 brought it); true while nothing is known.
-  var hasAbsoluteExpiry: Bool {
-    guard let version = identity?.version else { return true }
-    let parts = version.split(separator: ".").prefix(2).map { Int($0) ?? 0 }
-    guard parts.count == 2 else { return true }
-    return (parts[0], parts[1]) >= (6, 2)
-  }
+  private(set) var hasAbsoluteExpiry = true
 
   /// The connection for scripts and unlisted commands, opened when the first of them comes.
   public var isolated: HiredisConnection {
@@ -158,6 +153,13 @@ public final class Store {
   }
 }
 
+extension Store {
+  private static func hasAbsoluteExpiry(_ version: String?) -> Bool {
+    let parts = (version ?? "").split(separator: ".").prefix(2).compactMap { Int($0) }
+    return parts.count < 2 || (parts[0], parts[1]) >= (6, 2)
+  }
+}
+
 /// What an instance wants to hear from its stores. Loop-confined.
 protocol StoreOwner: AnyObject {
   func store(_ store: Store, didIdentify identity: ServerIdentity)
@@ -170,9 +172,10 @@ extension Store: HiredisConnectionDelegate {
     readyConnections += 1
     guard connection === ordinary else { return }
     self.identity = identity
+    hasAbsoluteExpiry = Self.hasAbsoluteExpiry(identity.version)
     unavailableReason = nil
     metrics.up.record(1)
-    owner?.store(self, didIdentify: identity)
+    owner.store(self, didIdentify: identity)
   }
 
   /// A connection failed, or was lost.
@@ -182,7 +185,7 @@ extension Store: HiredisConnectionDelegate {
     guard connection === ordinary else { return }
     unavailableReason = reason.description
     metrics.up.record(0)
-    owner?.store(self, didBecomeUnavailable: reason)
+    owner.store(self, didBecomeUnavailable: reason)
   }
 
   /// A command was answered: it is counted and timed.

@@ -17,12 +17,12 @@ public struct ParserLimits: Equatable, Sendable {
 
 /// An incremental parser of what clients send: arrays of bulk strings, and inline commands.
 ///
-/// It keeps its place inside a command that has not arrived whole, so that no byte is looked at twice. It copies nothing
-/// and allocates nothing for arrays of bulk strings: a command is the range of bytes it came in, and
+/// It keeps its place inside a command that has not arrived whole, so that no byte is looked at twice. It copies
+/// nothing and allocates nothing for arrays of bulk strings: a command is the range of bytes it came in, and
 /// ``ArgumentCursor`` walks those.
 ///
-/// It is stricter than a server in one point: each CR and LF has to be where the protocol puts it. What a store reads is
-/// then exactly what was read here, and nobody can smuggle a second command past the routing.
+/// It is stricter than a server in one point: each CR and LF has to be where the protocol puts it. What a store reads
+/// is then exactly what was read here, and nobody can smuggle a second command past the routing.
 public struct CommandParser: Sendable {
   /// What one call of ``parse(_:)`` found.
   public enum Outcome: Equatable, Sendable {

@@ -1,4 +1,5 @@
-/// What a client sent that is not RESP. The texts are those of a Redis server, so that a client's author recognises them.
+/// What a client sent that is not RESP. The texts are those of a Redis server, so that a client's author recognises
+/// them.
 public struct ProtocolError: Error, Equatable, Sendable, CustomStringConvertible {
   /// What is wrong, without the `ERR Protocol error: ` in front.
   public let reason: String

@@ -68,9 +68,9 @@ final class InstanceServer {
   func start(listeningOn addresses: [SocketAddress]) throws(ListenError) -> [SocketAddress] {
     multiStore.start()
     for address in addresses {
-      listeners.append(try Listener(on: loop, address: address) { [weak self] in self?.accept($0) })
+      listeners.append(try Listener(on: loop, address: address) { [unowned self] in accept($0) })
     }
-    let timer = LoopTimer(on: loop) { [weak self] in self?.sweep() }
+    let timer = LoopTimer(on: loop) { [unowned self] in sweep() }
     timer.schedule(after: Self.sweepInterval, repeating: Self.sweepInterval)
     sweepTimer = timer
     return listeners.map(\.boundAddress)

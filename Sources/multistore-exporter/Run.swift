@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Logging
 internal import Sidecar
 
 /// What happens without a subcommand: the sidecar runs.
@@ -41,11 +40,6 @@ struct Run: ParsableCommand {
 
   func run() throws {
     let file = try Environment.required(configFile, "config.file")
-    let levelName = Environment.value(logLevel, "log.level") ?? Logger.Level.info.rawValue
-    guard let level = Logger.Level(rawValue: levelName) else {
-      let known = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
-      throw ValidationError("--log.level: \"\(levelName)\" is no level; expected one of \(known)")
-    }
     let result = SidecarConfiguration.load(file: file)
     for problem in result.problems { StandardError.say("\(problem)") }
     guard let configuration = result.configuration else {
@@ -53,6 +47,11 @@ struct Run: ParsableCommand {
       throw ExitCode(1)
     }
     let defaults = SidecarOptions()
+    let level = Environment.value(logLevel, "log.level") ?? defaults.logLevel
+    guard SidecarOptions.logLevels.contains(level) else {
+      let known = SidecarOptions.logLevels.joined(separator: ", ")
+      throw ValidationError("--log.level: \"\(level)\" is no level; expected one of \(known)")
+    }
     let options = SidecarOptions(
       webListenAddress: Environment.value(webListenAddress, "web.listen-address") ?? defaults.webListenAddress,
       telemetryPath: Environment.value(telemetryPath, "web.telemetry-path") ?? defaults.telemetryPath,

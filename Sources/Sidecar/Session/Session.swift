@@ -5,10 +5,10 @@ internal import RESP
 
 /// One client's connection: commands in, replies out, in order.
 ///
-/// With one store in use, commands are forwarded as they come, and the store's connection keeps their order. With both in
-/// use, one execution at a time is under way, and what arrives meanwhile becomes the next pipeline. Anything that goes
-/// another way (another connection, an answer of the sidecar's own) waits until nothing is in flight. So replies never
-/// have to be sorted. Confined to the instance's loop.
+/// With one store in use, commands are forwarded as they come, and the store's connection keeps their order. With both
+/// in use, one execution at a time is under way, and what arrives meanwhile becomes the next pipeline. Anything that
+/// goes another way (another connection, an answer of the sidecar's own) waits until nothing is in flight. So replies
+/// never have to be sorted. Confined to the instance's loop.
 final class Session: ReplySink {
   /// Commands of one client that are executed as one pipeline.
   static let maxPipelineCommands = 1024

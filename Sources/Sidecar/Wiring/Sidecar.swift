@@ -9,8 +9,8 @@ internal import Synchronization
 /// The whole sidecar: instances on their threads, the HTTP listeners, the log and the flags, started in one order and
 /// stopped in the other.
 ///
-/// The thread that calls ``run()`` runs a loop of its own for signals and for the flag file. Nothing of a client's passes
-/// through it.
+/// The thread that calls ``run()`` runs a loop of its own for signals and for the flag file. Nothing of a client's
+/// passes through it.
 public final class Sidecar {
   /// One instance with the thread that it lives on.
   private struct Running {
@@ -54,7 +54,8 @@ public final class Sidecar {
     } catch {
       throw SidecarStartError("log file \(options.logFile): \(error); choose another --log.file")
     }
-    let (sink, level) = (sink, options.logLevel)
+    let level = Logger.Level(rawValue: options.logLevel) ?? .info
+    let sink = sink
     logger = Logger(label: "multistore-exporter") {
       // GitLab's log has the field in every exception, and alerts may count on that.
       JSONLogHandler(sink: sink, label: $0, level: level, exceptionFields: [EventFields.errorMessage])

@@ -1,4 +1,4 @@
-public import Logging
+internal import Logging
 
 /// What the command line (or the environment) says besides the configuration file.
 public struct SidecarOptions: Sendable {
@@ -8,8 +8,8 @@ public struct SidecarOptions: Sendable {
   public var telemetryPath: String
   /// Where the admin API is: `HOST:PORT` or `unix:PATH`.
   public var adminListenAddress: String
-  /// The lowest level that is logged.
-  public var logLevel: Logger.Level
+  /// The lowest level that is logged; one of ``logLevels``.
+  public var logLevel: String
   /// The log file; `-` for standard error.
   public var logFile: String
 
@@ -18,7 +18,7 @@ public struct SidecarOptions: Sendable {
     webListenAddress: String = Self.defaultWebListenAddress,
     telemetryPath: String = "/metrics",
     adminListenAddress: String = Self.defaultAdminListenAddress,
-    logLevel: Logger.Level = .info,
+    logLevel: String = "info",
     logFile: String = "-"
   ) {
     self.webListenAddress = webListenAddress
@@ -27,6 +27,9 @@ public struct SidecarOptions: Sendable {
     self.logLevel = logLevel
     self.logFile = logFile
   }
+
+  /// The levels there are, from the most to the least talkative.
+  public static let logLevels = Logger.Level.allCases.map(\.rawValue)
 
   /// Loopback: whoever wants it scraped from elsewhere says so.
   public static let defaultWebListenAddress = "127.0.0.1:9736"
