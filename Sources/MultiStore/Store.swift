@@ -55,6 +55,12 @@ public final class Store {
   /// True while commands can be sent without waiting for a connection.
   public var isReady: Bool { ordinary.isReady }
 
+  deinit {
+    // Connections that were not closed end here, and must not tell somebody who is gone.
+    ordinary.delegate = nil
+    isolatedConnection?.delegate = nil
+  }
+
   /// Where the store is, without secrets.
   public var address: SocketAddress { configuration.endpoint.address }
 
@@ -110,6 +116,7 @@ public final class Store {
   public func closeDedicated(_ connection: HiredisConnection) {
     dedicatedCount -= 1
     connection.close()
+    connection.delegate = nil
   }
 
   /// True for the connections of this store that sessions share.
