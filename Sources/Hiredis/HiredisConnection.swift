@@ -3,24 +3,6 @@ internal import DequeModule
 public import EventLoop
 internal import RESP
 
-/// Hears about a connection, on the loop's thread.
-public protocol HiredisConnectionDelegate: AnyObject {
-  /// The handshake is done; what was queued meanwhile is on its way.
-  func connectionDidBecomeReady(_ connection: HiredisConnection, identity: ServerIdentity)
-
-  /// An attempt has failed, or a working connection was lost. Called once for each, when the next attempt is already
-  /// scheduled.
-  func connection(_ connection: HiredisConnection, didBecomeUnavailable reason: ConnectionDownReason)
-
-  /// A reply has come; called before its receiver.
-  ///
-  /// - Parameter latencyNanoseconds: from handing the command over to its reply, by the loop's clock.
-  func connection(_ connection: HiredisConnection, didComplete isError: Bool, latencyNanoseconds: UInt64)
-
-  /// A command will get no reply; called before its receiver.
-  func connection(_ connection: HiredisConnection, didFail failure: ConnectionFailure)
-}
-
 /// A connection to one store that comes back by itself, on the loop's thread.
 ///
 /// Commands go out in the order of the sends and are answered in that order. What is sent while it connects is queued;
@@ -29,7 +11,7 @@ public protocol HiredisConnectionDelegate: AnyObject {
 ///
 /// The delegate is not retained and has to outlive the connection. Dropping the connection closes it.
 public final class HiredisConnection: HiredisContextOwner {
-  private enum State {
+  enum State {
     /// `connect` was not called.
     case idle
     /// The first attempt begins in the next turn.
@@ -55,26 +37,26 @@ public final class HiredisConnection: HiredisContextOwner {
   /// a weak reference would cost every command a slower reference count.
   public unowned var delegate: (any HiredisConnectionDelegate)?
 
-  private let loop: EventLoop
-  private var state = State.idle
-  private var context: HiredisContext?
-  private var lookup: HostLookup?
+  let loop: EventLoop
+  var state = State.idle
+  var context: HiredisContext?
+  var lookup: HostLookup?
   /// Addresses of the present attempt that were not tried yet.
-  private var candidates: ArraySlice<SocketAddress> = []
-  private var handshake: Handshake
-  private var backoff: Backoff
+  var candidates: ArraySlice<SocketAddress> = []
+  var handshake: Handshake
+  var backoff: Backoff
   /// Why there is no connection, for those who want to send.
-  private var lastFailure = "connect was not called"
-  private var readySince: UInt64 = 0
+  var lastFailure = "connect was not called"
+  var readySince: UInt64 = 0
   /// Why this side is giving the context up, to be reported when it has ended.
-  private var verdict: (kind: ConnectionDownReason.Kind, detail: String)?
-  private var queue: CommandQueue
-  private let failures: FailureDelivery
+  var verdict: (kind: ConnectionDownReason.Kind, detail: String)?
+  var queue: CommandQueue
+  let failures: FailureDelivery
   /// Starts attempts, and ends those that take too long.
-  private var attemptTimer: LoopTimer?
+  var attemptTimer: LoopTimer?
   /// Runs while commands are in flight. It is not set anew for each of them: when it fires it looks at the oldest.
-  private var deadlineTimer: LoopTimer?
-  private var isDeadlineSet = false
+  var deadlineTimer: LoopTimer?
+  var isDeadlineSet = false
   private let commandTimeoutNanoseconds: UInt64?
   /// Replies so far; tells a store that is slow from one that is silent.
   private var replyCount: UInt64 = 0
@@ -114,6 +96,8 @@ public final class HiredisConnection: HiredisContextOwner {
   }
 
   deinit {
+    // Nobody may hold on to this object any more, so the delegate does not hear of the commands that are left.
+    delegate = nil
     shutDown()
   }
 
@@ -148,7 +132,7 @@ public final class HiredisConnection: HiredisContextOwner {
   public var isReady: Bool { state == .ready }
 
   /// How often the connection became ready: what a server kept for one of them (a WATCH) is gone with the next.
-  public private(set) var epoch = 0
+  public internal(set) var epoch = 0
 
   /// Commands without a reply, those that wait for a connection included.
   public var inFlightCount: Int { queue.count }
@@ -211,7 +195,7 @@ public final class HiredisConnection: HiredisContextOwner {
   }
 
   /// Gives hiredis held back commands, as many as it should have.
-  private func handOver() {
+  func handOver() {
     guard let context else { return }
     queue.handOver(now: loop.now) { command in
       guard context.isOpen, context.unwrittenBytes < Self.hiredisHighWater else { return .full }
@@ -252,161 +236,6 @@ public final class HiredisConnection: HiredisContextOwner {
   private var isOverdue: Bool {
     guard let timeout = commandTimeoutNanoseconds, let sentAt = queue.oldestSentAt else { return false }
     return loop.now &- sentAt >= timeout
-  }
-
-  // MARK: Attempts
-
-  private func attemptTimerFired() {
-    switch state {
-    case .starting, .waiting:
-      beginAttempt()
-    case .connecting:
-      verdict = (.timedOut, "no connection within \(limits.connectTimeout)")
-      candidates = []
-      if let context {
-        context.abort()
-      } else {
-        attemptFailed(.timedOut, "\(endpoint.address) could not be resolved within \(limits.connectTimeout)")
-      }
-    case .idle, .ready, .closed:
-      break
-    }
-  }
-
-  private func beginAttempt() {
-    state = .connecting
-    attemptTimer?.schedule(after: limits.connectTimeout)
-    guard case .tcp(let host, let port) = endpoint.address, !HostLookup.isLiteral(host) else {
-      candidates = [endpoint.address]
-      tryNextCandidate()
-      return
-    }
-    // hiredis would resolve the name itself, and block the loop meanwhile.
-    do throws(EventLoopError) {
-      lookup = try HostLookup(on: loop, host: host) { [unowned self] outcome in
-        lookup = nil
-        switch outcome {
-        case .addresses(let addresses):
-          candidates = addresses.map { .tcp(host: $0, port: port) }[...]
-          tryNextCandidate()
-        case .failure(let reason):
-          attemptFailed(.connectFailed, "\(host): \(reason)")
-        }
-      }
-    } catch {
-      attemptFailed(.connectFailed, error.description)
-    }
-  }
-
-  private func tryNextCandidate() {
-    while let address = candidates.popFirst() {
-      do throws(ContextFailure) {
-        handshake = Handshake(endpoint: endpoint)
-        verdict = nil
-        context = try HiredisContext(on: loop, address: address, owner: self)
-        return
-      } catch {
-        if candidates.isEmpty { attemptFailed(.connectFailed, "\(address): \(error.reason)") }
-      }
-    }
-  }
-
-  func contextDidConnect() {
-    for command in handshake.commands {
-      let accepted = context?.append(command.span) ?? false
-      precondition(accepted, "hiredis refused a command of the handshake")
-    }
-  }
-
-  private func receiveHandshake(_ reply: borrowing Reply) {
-    switch handshake.receive(reply) {
-    case .unfinished:
-      break
-    case .failed(let kind, let detail):
-      verdict = (kind, detail)
-      context?.abort()
-    case .ready(let identity):
-      state = .ready
-      epoch += 1
-      readySince = loop.now
-      attemptTimer?.cancel()
-      handOver()
-      delegate?.connectionDidBecomeReady(self, identity: identity)
-    }
-  }
-
-  func contextDidEnd(_ end: ContextEnd) {
-    context = nil
-    let detail: String
-    switch end {
-    case .failed(let reason): detail = reason
-    case .replyTooDeep: detail = ConnectionFailure.tooDeep
-    case .aborted: detail = "given up"
-    }
-    if state == .ready {
-      connectionLost(end, detail)
-    } else if let verdict {
-      attemptFailed(verdict.kind, verdict.detail)
-    } else if candidates.isEmpty {
-      attemptFailed(.connectFailed, "\(endpoint.address): \(detail)")
-    } else {
-      tryNextCandidate()
-    }
-  }
-
-  // MARK: Failures
-
-  private func attemptFailed(_ kind: ConnectionDownReason.Kind, _ detail: String) {
-    let reason = becomeUnavailable(kind, detail)
-    for (command, _) in queue.removeAll() {
-      fail(command, with: .notConnected(reason: lastFailure))
-    }
-    delegate?.connection(self, didBecomeUnavailable: reason)
-  }
-
-  private func connectionLost(_ end: ContextEnd, _ detail: String) {
-    // A store that takes connections only to drop them soon is not well yet.
-    if loop.now &- readySince >= UInt64(max(0, limits.backoffCap / .nanoseconds(1))) { backoff.reset() }
-    let timedOut = verdict?.kind == .commandTimedOut
-    let reason = becomeUnavailable(verdict?.kind ?? .lost, verdict?.detail ?? detail)
-    var first: ConnectionFailure?
-    var others = ConnectionFailure.connectionLost(reason: reason.detail)
-    if timedOut {
-      first = .timedOut
-      others = .connectionLost(reason: "another command on the same connection got no reply in time")
-    } else if case .replyTooDeep = end {
-      others = .connectionLost(reason: ConnectionFailure.neighbourTooDeep)
-      first = .connectionLost(reason: ConnectionFailure.tooDeep)
-    }
-    for (command, wasHandedOver) in queue.removeAll() {
-      fail(command, with: wasHandedOver ? first ?? others : .notConnected(reason: lastFailure))
-      first = nil
-    }
-    delegate?.connection(self, didBecomeUnavailable: reason)
-  }
-
-  private func fail(_ command: QueuedCommand, with failure: ConnectionFailure) {
-    let failure = command.refusal?.failure(limits) ?? failure
-    failLater(command.receiver, token: command.token, failure: failure)
-  }
-
-  private func failLater(_ receiver: any ReplyReceiver, token: Int, failure: ConnectionFailure) {
-    delegate?.connection(self, didFail: failure)
-    failures.append(receiver, token: token, failure: failure)
-  }
-
-  /// Schedules the next attempt.
-  private func becomeUnavailable(_ kind: ConnectionDownReason.Kind, _ detail: String) -> ConnectionDownReason {
-    state = .waiting
-    lookup = nil
-    verdict = nil
-    deadlineTimer?.cancel()
-    isDeadlineSet = false
-    let delay = backoff.next()
-    attemptTimer?.schedule(after: delay)
-    let reason = ConnectionDownReason(kind: kind, detail: detail, attempt: backoff.attempt, retryDelay: delay)
-    lastFailure = reason.description
-    return reason
   }
 
   private func shutDown() {

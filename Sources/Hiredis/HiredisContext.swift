@@ -2,28 +2,6 @@ internal import CHiredis
 internal import EventLoop
 internal import Glibc
 
-/// Why a context has ended, in the terms of the bridge.
-enum ContextEnd {
-  /// The operating system, the store or hiredis ended it.
-  case failed(String)
-  /// A reply was nested deeper than hiredis can read.
-  case replyTooDeep
-  /// Ended from this side by `abort`.
-  case aborted
-}
-
-/// Hears about one context. Called on the loop's thread.
-protocol HiredisContextOwner: AnyObject {
-  /// The socket is connected, and commands can be appended.
-  func contextDidConnect()
-  /// A reply to the oldest command that has none yet.
-  func contextDidReceive(_ reply: UnsafePointer<redisReply>)
-  /// All bytes were taken by the operating system, so there is room for more.
-  func contextDidDrain()
-  /// The context is gone. Called once, unless the owner let go of it before. No reply will come any more.
-  func contextDidEnd(_ end: ContextEnd)
-}
-
 /// One asynchronous hiredis context from connecting to its end, watched on the loop. All C calls on it are here.
 ///
 /// The C context belongs to hiredis, which frees it and says so through the cleanup hook: from then on `context` is
@@ -40,6 +18,9 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
   private static let readsPerTurn = 16
   /// Reads that get what a broken connection still has in its buffers.
   private static let readsAfterFailure = 1024
+
+  /// Seconds of silence after which the kernel asks whether a TCP store is still there; hiredis' own suggestion.
+  private static let keepAliveSeconds: Int32 = 15
 
   /// Nil once the owner lost interest; not retained, the owner lets go in its deinit.
   private unowned(unsafe) var owner: (any HiredisContextOwner)?
@@ -79,7 +60,7 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
       redisAsyncFree(connected)
       throw ContextFailure(reason: reason)
     }
-    _ = fcntl(connected.pointee.c.fd, F_SETFD, FD_CLOEXEC)
+    Self.configure(connected.pointee.c.fd, address)
     do throws(EventLoopError) {
       poll = try PollHandle(on: loop, fd: connected.pointee.c.fd, owner: self)
     } catch {
@@ -165,52 +146,24 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
     if events.contains(.writable) { write() }
   }
 
-  private static func of(_ context: UnsafePointer<redisAsyncContext>) -> HiredisContext? {
+  static func of(_ context: UnsafePointer<redisAsyncContext>) -> HiredisContext? {
     context.pointee.ev.data.map { Unmanaged<HiredisContext>.fromOpaque($0).takeUnretainedValue() }
   }
 
-  /// hiredis looks for the first argument without minding the end of the command, so it has to be there.
-  private static func looksLikeCommand(_ command: Span<UInt8>) -> Bool {
-    guard command.count >= 10, command[0] == UInt8(ascii: "*") else { return false }
-    for index in 2..<min(command.count, 24) where command[index] == UInt8(ascii: "$") {
-      return command[index - 1] == UInt8(ascii: "\n")
+  /// Sets what hiredis leaves out. Nothing of it can fail in a way that matters.
+  private static func configure(_ fd: Int32, _ address: SocketAddress) {
+    _ = fcntl(fd, F_SETFD, FD_CLOEXEC)
+    guard case .tcp = address else { return }
+    let options = [
+      (SOL_SOCKET, SO_KEEPALIVE, 1),
+      (Int32(IPPROTO_TCP), TCP_KEEPIDLE, keepAliveSeconds),
+      (Int32(IPPROTO_TCP), TCP_KEEPINTVL, keepAliveSeconds / 3),
+      (Int32(IPPROTO_TCP), TCP_KEEPCNT, 3),
+    ]
+    for (level, name, value) in options {
+      var value = value
+      setsockopt(fd, level, name, &value, socklen_t(MemoryLayout<Int32>.size))
     }
-    return false
-  }
-
-  private static func append(_ command: UnsafeRawBufferPointer, to context: UnsafeMutablePointer<redisAsyncContext>)
-    -> Int32
-  {
-    guard let start = command.baseAddress else { return REDIS_ERR }
-    // hiredis looks at the byte after a command that has only one argument. Where that byte may be on a page that
-    // does not exist, the command is copied.
-    guard UInt(bitPattern: start + command.count) & 0xfff == 0 else {
-      return append(start, command.count, to: context)
-    }
-    return withUnsafeTemporaryAllocation(byteCount: command.count + 1, alignment: 1) { copy in
-      guard let start = copy.baseAddress else { return REDIS_ERR }
-      copy.copyMemory(from: command)
-      copy[command.count] = 0
-      return append(start, command.count, to: context)
-    }
-  }
-
-  private static func append(
-    _ start: UnsafeRawPointer,
-    _ count: Int,
-    to context: UnsafeMutablePointer<redisAsyncContext>
-  ) -> Int32 {
-    redisAsyncFormattedCommand(
-      context,
-      { context, reply, _ in
-        // Without a reply the context is being freed, and the cleanup hook tells of that.
-        guard let context, let reply else { return }
-        HiredisContext.of(context)?.didReceive(UnsafePointer(reply.assumingMemoryBound(to: redisReply.self)))
-      },
-      nil,
-      start.assumingMemoryBound(to: CChar.self),
-      count
-    )
   }
 
   private static func errorText(_ context: UnsafeMutablePointer<redisAsyncContext>) -> String {
@@ -222,7 +175,7 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
     owner?.contextDidConnect()
   }
 
-  private func didReceive(_ reply: UnsafePointer<redisReply>) {
+  func didReceive(_ reply: UnsafePointer<redisReply>) {
     guard let context, !isAborted else { return }
     // hiredis stops the process with an assertion when there are more replies than commands.
     let reader = context.pointee.c.reader.pointee
@@ -308,9 +261,4 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
       return .failed(Self.errorText(context))
     }
   }
-}
-
-/// A context could not be made.
-struct ContextFailure: Error {
-  var reason: String
 }

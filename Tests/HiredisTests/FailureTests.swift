@@ -30,6 +30,7 @@ import Testing
       }
     }
     #expect(harness.downs.first?.kind == .lost)
+    #expect(harness.reportedFailures == harness.failures)
     guard case .failure(.notConnected(let reason)) = harness.outcomes[100].outcome else {
       Issue.record("\(harness.outcomes[100])")
       return

@@ -17,6 +17,8 @@ final class Harness: HiredisConnectionDelegate, ReplyReceiver {
   var outcomes: [(token: Int, outcome: Outcome)] = []
   var identities: [ServerIdentity] = []
   var downs: [ConnectionDownReason] = []
+  /// What the delegate was told of, for commands without a reply.
+  var reportedFailures: [ConnectionFailure] = []
   var completions: [(isError: Bool, latencyNanoseconds: UInt64)] = []
   /// Called after each thing that was heard, before the condition is looked at.
   var onReply: (Int) -> Void = { _ in }
@@ -24,6 +26,11 @@ final class Harness: HiredisConnectionDelegate, ReplyReceiver {
   var onDown: (ConnectionDownReason) -> Void = { _ in }
   private var condition: () -> Bool = { false }
   private var reachedDeadline = false
+
+  /// The failures among the outcomes.
+  var failures: [ConnectionFailure] {
+    outcomes.compactMap { if case .failure(let failure) = $0.outcome { failure } else { nil } }
+  }
 
   init() throws {
     loop = try EventLoop()
@@ -94,6 +101,10 @@ final class Harness: HiredisConnectionDelegate, ReplyReceiver {
 
   func connection(_ connection: HiredisConnection, didComplete isError: Bool, latencyNanoseconds: UInt64) {
     completions.append((isError, latencyNanoseconds))
+  }
+
+  func connection(_ connection: HiredisConnection, didFail failure: ConnectionFailure) {
+    reportedFailures.append(failure)
   }
 
   private func heard(_ body: () -> Void) {

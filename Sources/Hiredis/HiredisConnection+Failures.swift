@@ -1,0 +1,57 @@
+internal import EventLoop
+
+/// What happens when an attempt fails or a connection ends, and who is told.
+extension HiredisConnection {
+  func attemptFailed(_ kind: ConnectionDownReason.Kind, _ detail: String) {
+    let reason = becomeUnavailable(kind, detail)
+    for (command, _) in queue.removeAll() {
+      fail(command, with: .notConnected(reason: lastFailure))
+    }
+    delegate?.connection(self, didBecomeUnavailable: reason)
+  }
+
+  func connectionLost(_ end: ContextEnd, _ detail: String) {
+    // A store that takes connections only to drop them soon is not well yet.
+    if loop.now &- readySince >= UInt64(max(0, limits.backoffCap / .nanoseconds(1))) { backoff.reset() }
+    let timedOut = verdict?.kind == .commandTimedOut
+    let reason = becomeUnavailable(verdict?.kind ?? .lost, verdict?.detail ?? detail)
+    var first: ConnectionFailure?
+    var others = ConnectionFailure.connectionLost(reason: reason.detail)
+    if timedOut {
+      first = .timedOut
+      others = .connectionLost(reason: "another command on the same connection got no reply in time")
+    } else if case .replyTooDeep = end {
+      others = .connectionLost(reason: ConnectionFailure.neighbourTooDeep)
+      first = .connectionLost(reason: ConnectionFailure.tooDeep)
+    }
+    for (command, wasHandedOver) in queue.removeAll() {
+      fail(command, with: wasHandedOver ? first ?? others : .notConnected(reason: lastFailure))
+      first = nil
+    }
+    delegate?.connection(self, didBecomeUnavailable: reason)
+  }
+
+  func fail(_ command: QueuedCommand, with failure: ConnectionFailure) {
+    let failure = command.refusal?.failure(limits) ?? failure
+    failLater(command.receiver, token: command.token, failure: failure)
+  }
+
+  func failLater(_ receiver: any ReplyReceiver, token: Int, failure: ConnectionFailure) {
+    delegate?.connection(self, didFail: failure)
+    failures.append(receiver, token: token, failure: failure)
+  }
+
+  /// Schedules the next attempt.
+  private func becomeUnavailable(_ kind: ConnectionDownReason.Kind, _ detail: String) -> ConnectionDownReason {
+    state = .waiting
+    lookup = nil
+    verdict = nil
+    deadlineTimer?.cancel()
+    isDeadlineSet = false
+    let delay = backoff.next()
+    attemptTimer?.schedule(after: delay)
+    let reason = ConnectionDownReason(kind: kind, detail: detail, attempt: backoff.attempt, retryDelay: delay)
+    lastFailure = reason.description
+    return reason
+  }
+}
