@@ -6,7 +6,8 @@ public struct HTTPLimits: Sendable, Hashable {
   /// Connections open at once; more wait in the system's queue until one closes. Each costs up to 32 KiB and what it
   /// is being sent.
   public var connections: Int
-  /// How long a connection may say nothing before it is closed, in whole seconds.
+  /// How long a connection may say nothing before it is closed, in whole seconds. Every byte starts the time anew, so
+  /// a client that dribbles keeps its connection, one of the many, until its headers are over 32 KiB.
   public var idleTimeout: Duration
   /// The longest body that a request may have, in bytes; a longer one is answered with 413.
   public var maximumBodyBytes: Int
@@ -15,7 +16,7 @@ public struct HTTPLimits: Sendable, Hashable {
   public init(connections: Int = 64, idleTimeout: Duration = .seconds(30), maximumBodyBytes: Int = 64 * 1024) {
     precondition(connections > 0, "a server needs at least one connection")
     precondition(idleTimeout >= .seconds(1), "the idle timeout counts in whole seconds")
-    precondition(maximumBodyBytes >= 0, "a body cannot be shorter than nothing")
+    precondition((0...1 << 30).contains(maximumBodyBytes), "a body is held in memory: from nothing to 1 GiB")
     self.connections = connections
     self.idleTimeout = idleTimeout
     self.maximumBodyBytes = maximumBodyBytes
