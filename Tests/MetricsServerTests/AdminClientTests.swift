@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import MetricsServer
@@ -20,8 +21,8 @@ struct AdminClientTests {
 
   @Test("every method works over TCP and over a unix socket")
   func methods() throws {
-    let folder = TemporaryFolder()
-    for address in [HTTPListenAddress.tcp(host: "127.0.0.1", port: 0), .unix(path: folder.file("admin.sock"))] {
+    let folder = try TemporaryDirectory()
+    for address in [HTTPListenAddress.tcp(host: "127.0.0.1", port: 0), .unix(path: folder.path("admin.sock"))] {
       let server = try HTTPServer(address: address, routes: Self.echo())
       let client = AdminClient(address: server.boundAddress)
       #expect(try client.get("/echo/a%20b") == AdminResponse(status: 200, body: "GET a b \n"))
@@ -86,7 +87,7 @@ struct AdminClientTests {
 
   @Test("nobody there is told with what to do")
   func nobodyListens() throws {
-    let folder = TemporaryFolder()
+    let folder = try TemporaryDirectory()
     // A port that no program is given by chance, and whose service died out long ago.
     let address = HTTPListenAddress.tcp(host: "127.0.0.1", port: 1)
     let refused = #expect(throws: AdminClientError.self) { try AdminClient(address: address).get("/") }
@@ -96,7 +97,7 @@ struct AdminClientTests {
         + "--admin.listen-address"
     )
     let missing = #expect(throws: AdminClientError.self) {
-      try AdminClient(address: .unix(path: folder.file("none.sock"))).get("/")
+      try AdminClient(address: .unix(path: folder.path("none.sock"))).get("/")
     }
     #expect(missing?.kind == .unreachable)
     #expect(missing?.description.hasSuffix("no such file or directory") == true)

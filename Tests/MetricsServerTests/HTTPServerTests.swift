@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import MetricsServer
@@ -33,12 +34,12 @@ struct HTTPServerTests {
   func keepAlive() throws {
     let server = try HTTPServer.onLoopback([textRoute("/hello", "Hello.")])
     let address = "http://\(server.boundAddress)/hello"
-    let (exitCode, output) = try run(
+    let outcome = try ChildProcess.run(
       "curl",
       ["-sS", "-w", "%{num_connects}\\n", "-o", "/dev/null", address, "-o", "/dev/null", address]
     )
-    #expect(exitCode == 0)
-    #expect(output == "1\n0\n")
+    #expect(outcome.exit == .status(0))
+    #expect(outcome.output == "1\n0\n")
   }
 
   @Test("query, path, form and headers reach the handler decoded")
@@ -96,8 +97,8 @@ struct HTTPServerTests {
   func bodyTooLarge() throws {
     let route = HTTPRoute([.post], "/body") { .text("\($0.body.count)") }
     let server = try HTTPServer.onLoopback([route], limits: HTTPLimits(maximumBodyBytes: 1000))
-    let folder = TemporaryFolder()
-    let file = folder.file("body")
+    let folder = try TemporaryDirectory()
+    let file = folder.path("body")
     for (count, status) in [(0, 200), (1000, 200), (1001, 413), (16000, 413), (5_000_000, 413)] {
       try Data(repeating: 0x78, count: count).write(to: URL(fileURLWithPath: file))
       let answer = try server.curl("/body", "--data-binary", "@\(file)")
@@ -112,7 +113,7 @@ struct HTTPServerTests {
     // A body without a length that goes on and on is cut off.
     try Data(repeating: 0x78, count: 5_000_000).write(to: URL(fileURLWithPath: file))
     let endless = try server.curl("/body", "--data-binary", "@\(file)", "-H", "Transfer-Encoding: chunked")
-    #expect(endless.exitCode != 0)
+    #expect(endless.exit != .status(0))
     #expect(try server.curl("/body", "-d", "x").status == 200)
   }
 
@@ -140,7 +141,7 @@ struct HTTPServerTests {
   func concurrentScrapes() throws {
     let page = String(repeating: "metric_total 1\n", count: 10_000)
     let server = try HTTPServer.onLoopback([textRoute("/metrics", page)], limits: HTTPLimits(connections: 16))
-    let (exitCode, output) = try run(
+    let outcome = try ChildProcess.run(
       "curl",
       [
         "-sS", "--max-time", "60", "--parallel", "--parallel-immediate", "--parallel-max", "100", "-o", "/dev/null",
@@ -148,23 +149,23 @@ struct HTTPServerTests {
         "http://\(server.boundAddress)/metrics?[1-100]",
       ]
     )
-    #expect(exitCode == 0)
+    #expect(outcome.exit == .status(0))
     // curl prints its progress among the lines that it was asked for.
-    let answers = output.split(whereSeparator: \.isNewline).filter { $0 == "200 150001" }
-    #expect(answers.count == 100, "\(output)")
+    let answers = outcome.output.split(whereSeparator: \.isNewline).filter { $0 == "200 150001" }
+    #expect(answers.count == 100, "\(outcome)")
     #expect(server.statistics.answeredRequests == 100)
   }
 
   @Test("a client that has sent half a request keeps nobody waiting")
-  func slowClient() async throws {
+  func slowClient() throws {
     let server = try HTTPServer.onLoopback([textRoute("/hello", "Hello.")])
     let slow = try AdminConnection(to: server.boundAddress, timeout: .seconds(20))
     try slow.write(Array("GET /hello HTTP/1.1\r\nHo".utf8))
-    try await eventually("the slow client is not counted") { server.statistics.openConnections == 1 }
+    try eventually("the slow client is counted") { server.statistics.openConnections == 1 }
     #expect(try server.curl("/hello").status == 200)
     try slow.write(Array("st: localhost\r\nConnection: close\r\n\r\n".utf8))
     #expect(String(decoding: try slow.readToEnd(), as: UTF8.self).hasSuffix("Hello.\n"))
-    try await eventually("the slow client is still counted") { server.statistics.openConnections == 0 }
+    try eventually("the slow client is gone") { server.statistics.openConnections == 0 }
   }
 
   @Test("a client that says nothing is closed", arguments: ["", "GET /hello HTTP/1.1\r\nHo"])

@@ -1,50 +1,21 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import MetricsServer
 
-/// A folder that lives as long as its owner.
-final class TemporaryFolder: Sendable {
-  let path: String
-
-  init() {
-    path = "/tmp/metrics-server-tests-\(UUID().uuidString)"
-    try! FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  func file(_ name: String) -> String { "\(path)/\(name)" }
-}
-
 /// What curl saw of a response.
 struct CurlResult {
-  let exitCode: Int32
+  let exit: ChildProcess.Exit
   let status: Int
   let headers: [(name: String, value: String)]
   let body: [UInt8]
-  let output: String
 
   var text: String { String(decoding: body, as: UTF8.self) }
 
   func header(_ name: String) -> String? {
     headers.first { $0.name.lowercased() == name.lowercased() }?.value
   }
-}
-
-/// Runs a program to its end.
-func run(_ program: String, _ arguments: [String]) throws -> (exitCode: Int32, output: String) {
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-  process.arguments = [program] + arguments
-  let output = Pipe()
-  process.standardOutput = output
-  process.standardError = output
-  process.standardInput = FileHandle.nullDevice
-  try process.run()
-  let bytes = output.fileHandleForReading.readDataToEndOfFile()
-  process.waitUntilExit()
-  return (process.terminationStatus, String(decoding: bytes, as: UTF8.self))
 }
 
 extension HTTPServer {
@@ -73,28 +44,27 @@ extension HTTPServer {
   }
 
   func curl(_ path: String, arguments: [String]) throws -> CurlResult {
-    let folder = TemporaryFolder()
+    let folder = try TemporaryDirectory()
     let target: [String] =
       switch boundAddress {
       case .tcp: ["http://\(boundAddress)\(path)"]
       case .unix(let socket): ["--unix-socket", socket, "http://localhost\(path)"]
       }
     let fixed = [
-      "-sS", "--max-time", "20", "-D", folder.file("head"), "-o", folder.file("body"), "-w", "%{http_code}\\n",
+      "-sS", "--max-time", "20", "-D", folder.path("head"), "-o", folder.path("body"), "-w", "%{http_code}\\n",
     ]
-    let (exitCode, output) = try run("curl", fixed + arguments + target)
-    let head = (try? String(contentsOfFile: folder.file("head"), encoding: .utf8)) ?? ""
+    let outcome = try ChildProcess.run("curl", fixed + arguments + target)
+    let head = (try? String(contentsOfFile: folder.path("head"), encoding: .utf8)) ?? ""
     let headers = head.split(separator: "\r\n").compactMap { line -> (name: String, value: String)? in
       let parts = line.split(separator: ":", maxSplits: 1)
       return parts.count == 2 ? (String(parts[0]), parts[1].trimmingCharacters(in: .whitespaces)) : nil
     }
-    let body = FileManager.default.contents(atPath: folder.file("body")) ?? Data()
+    let body = FileManager.default.contents(atPath: folder.path("body")) ?? Data()
     return CurlResult(
-      exitCode: exitCode,
-      status: Int(output.split(separator: "\n").last ?? "") ?? 0,
+      exit: outcome.exit,
+      status: Int(outcome.output.split(separator: "\n").last ?? "") ?? 0,
       headers: headers,
-      body: [UInt8](body),
-      output: output
+      body: [UInt8](body)
     )
   }
 
@@ -113,21 +83,4 @@ extension HTTPServer {
 /// A route that answers a fixed text.
 func textRoute(_ path: String, _ text: String) -> HTTPRoute {
   HTTPRoute([.get], path) { _ in .text(text) }
-}
-
-/// Waits for a condition, and fails the test when it does not come true in time.
-func eventually(
-  _ what: Comment,
-  within limit: Duration = .seconds(20),
-  sourceLocation: SourceLocation = #_sourceLocation,
-  _ condition: () throws -> Bool
-) async throws {
-  let deadline = ContinuousClock.now.advanced(by: limit)
-  while try !condition() {
-    guard ContinuousClock.now < deadline else {
-      Issue.record(what, sourceLocation: sourceLocation)
-      return
-    }
-    await Task.yield()
-  }
 }

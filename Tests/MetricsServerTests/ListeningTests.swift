@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import MetricsServer
@@ -59,13 +60,13 @@ struct ListeningTests {
   @Test("every interface means IPv4 as well")
   func everyInterface() throws {
     let server = try HTTPServer(address: .parse(":0"), routes: [textRoute("/hello", "Hello.")])
-    #expect(try run("curl", ["-sS", "http://127.0.0.1:\(server.port)/hello"]).output == "Hello.\n")
+    #expect(try ChildProcess.run("curl", ["-sS", "http://127.0.0.1:\(server.port)/hello"]).output == "Hello.\n")
   }
 
   @Test("a unix socket is for its owner, and goes when the server stops")
   func unixSocket() throws {
-    let folder = TemporaryFolder()
-    let path = folder.file("admin.sock")
+    let folder = try TemporaryDirectory()
+    let path = folder.path("admin.sock")
     let server = try HTTPServer(address: .unix(path: path), routes: [textRoute("/hello", "Hello.")])
     #expect(try server.curl("/hello").text == "Hello.\n")
     let attributes = try FileManager.default.attributesOfItem(atPath: path)
@@ -76,8 +77,8 @@ struct ListeningTests {
 
   @Test("a socket file that was left behind is replaced; a live one, and any other file, is not")
   func staleSocket() throws {
-    let folder = TemporaryFolder()
-    let path = folder.file("admin.sock")
+    let folder = try TemporaryDirectory()
+    let path = folder.path("admin.sock")
     do {
       // Bound, listening, and closed without being unlinked: what a killed process leaves.
       let socket = try ListeningSocket(.unix(path: path), socketMode: 0o600)
@@ -89,7 +90,7 @@ struct ListeningTests {
     #expect(live?.kind == .addressInUse)
     #expect(try server.curl("/hello").status == 200)
 
-    let plain = folder.file("plain")
+    let plain = folder.path("plain")
     try Data("precious".utf8).write(to: URL(fileURLWithPath: plain))
     let refused = #expect(throws: HTTPServerError.self) { try HTTPServer(address: .unix(path: plain), routes: []) }
     #expect(refused?.kind == .notASocket)
@@ -98,8 +99,8 @@ struct ListeningTests {
 
   @Test("a server does not take away the socket file of the one that came after it")
   func successorKeepsItsFile() throws {
-    let folder = TemporaryFolder()
-    let path = folder.file("admin.sock")
+    let folder = try TemporaryDirectory()
+    let path = folder.path("admin.sock")
     let old = try HTTPServer(address: .unix(path: path), routes: [])
     try FileManager.default.removeItem(atPath: path)
     let new = try HTTPServer(address: .unix(path: path), routes: [textRoute("/hello", "Hello.")])
@@ -108,11 +109,11 @@ struct ListeningTests {
   }
 
   @Test("stopping does not wait for a connection that is kept open, and frees the port")
-  func stopWithOpenConnection() async throws {
+  func stopWithOpenConnection() throws {
     let server = try HTTPServer.onLoopback([textRoute("/hello", "Hello.")])
     let open = try AdminConnection(to: server.boundAddress, timeout: .seconds(20))
     try open.write(Array("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
-    try await eventually("the request is not answered") { server.statistics.answeredRequests == 1 }
+    try eventually("the request is answered") { server.statistics.answeredRequests == 1 }
     #expect(server.statistics.openConnections == 1)
     let started = ContinuousClock.now
     server.stop()
@@ -121,13 +122,13 @@ struct ListeningTests {
     server.stop()
     #expect(server.statistics.openConnections == 0)
     // A program that another test is starting has a copy of the descriptor until it is executed.
-    try await eventually("the port is still taken") {
+    try eventually("the port is free") {
       (try? HTTPServer(address: server.boundAddress, routes: [])) != nil
     }
   }
 
   @Test("stopping waits for a handler that is running, which may ask for the statistics")
-  func stopDuringHandler() async throws {
+  func stopDuringHandler() throws {
     let entered = Atomic(false)
     let released = Atomic(false)
     let finished = Atomic(false)
@@ -143,11 +144,11 @@ struct ListeningTests {
     holder.withLock { $0 = server }
     let connection = try AdminConnection(to: server.boundAddress, timeout: .seconds(20))
     try connection.write(Array("GET /slow HTTP/1.0\r\n\r\n".utf8))
-    try await eventually("the handler is not called") { entered.load(ordering: .acquiring) }
+    try eventually("the handler is called") { entered.load(ordering: .acquiring) }
     let stopper = Thread { server.stop() }
     stopper.start()
     released.store(true, ordering: .releasing)
-    try await eventually("stop does not return") { stopper.isFinished }
+    try eventually("stop returns") { stopper.isFinished }
     let isFinished = finished.load(ordering: .acquiring)
     #expect(isFinished)
     holder.withLock { $0 = nil }

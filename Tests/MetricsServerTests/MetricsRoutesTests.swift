@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import MetricsServer
@@ -94,12 +95,12 @@ struct MetricsRoutesTests {
     #expect(!answer.text.contains("javascript:"))
 
     let style = try #require(answer.text.firstMatch(of: /<style>((?s:.*))<\/style>/)).1
-    let folder = TemporaryFolder()
-    try Data(style.utf8).write(to: URL(fileURLWithPath: folder.file("style")))
+    let folder = try TemporaryDirectory()
+    try Data(style.utf8).write(to: URL(fileURLWithPath: folder.path("style")))
     let program =
       "import sys,hashlib,base64;print(base64.b64encode(hashlib.sha256(open(sys.argv[1],'rb').read())"
       + ".digest()).decode())"
-    let digest = try run("python3", ["-c", program, folder.file("style")]).output.split(separator: "\n")[0]
+    let digest = try ChildProcess.run("python3", ["-c", program, folder.path("style")]).output.split(separator: "\n")[0]
     let policy = try #require(answer.header("Content-Security-Policy"))
     #expect(policy.contains("default-src 'none'; style-src 'sha256-\(digest)';"))
   }
