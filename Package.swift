@@ -93,12 +93,22 @@ let package = Package(
     ),
     .testTarget(
       name: "PrometheusExpositionTests",
-      dependencies: ["PrometheusExposition", "TestSupport"],
+      dependencies: [
+        "PrometheusExposition", "TestSupport", .product(name: "CoreMetrics", package: "swift-metrics"),
+      ],
       swiftSettings: common
     ),
-    .testTarget(name: "JSONLogTests", dependencies: ["JSONLog", "TestSupport"], swiftSettings: common),
+    .testTarget(
+      name: "JSONLogTests",
+      dependencies: ["JSONLog", "TestSupport", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: common
+    ),
     .testTarget(name: "MetricsServerTests", dependencies: ["MetricsServer", "TestSupport"], swiftSettings: common),
-    .testTarget(name: "SidecarTests", dependencies: ["Sidecar", "TestSupport"], swiftSettings: common),
+    .testTarget(
+      name: "SidecarTests",
+      dependencies: ["Sidecar", "MultiStore", "TestSupport", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: common
+    ),
     .testTarget(
       name: "EndToEndTests",
       dependencies: ["TestSupport", "multistore-exporter"],

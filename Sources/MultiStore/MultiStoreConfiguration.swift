@@ -1,15 +1,15 @@
 public import Hiredis
 
-/// When a dual write is answered.
-public enum WriteAcknowledgement: Hashable, Sendable, CaseIterable {
+/// When a dual write is answered. Raw values, here as in the other settings, are what configuration files say.
+public enum WriteAcknowledgement: String, Sendable, CaseIterable {
   /// When both stores are done.
   case both
   /// When the default store has replied, the copy already being on its way.
-  case defaultStore
+  case defaultStore = "default_store"
 }
 
 /// How the replies of a pipeline are compared.
-public enum ReplyComparison: Hashable, Sendable, CaseIterable {
+public enum ReplyComparison: String, Sendable, CaseIterable {
   /// By what the command promises: sets and hashes without order, times within a tolerance, random replies not at all.
   case canonical
   /// Plain equality of the replies.
@@ -17,7 +17,7 @@ public enum ReplyComparison: Hashable, Sendable, CaseIterable {
 }
 
 /// What happens to a command that is neither a known read nor a known write.
-public enum UnlistedCommands: Hashable, Sendable, CaseIterable {
+public enum UnlistedCommands: String, Sendable, CaseIterable {
   /// The default store executes it; it is counted and logged.
   case forward
   /// It is refused, counted and logged. For test environments.

@@ -1,11 +1,11 @@
 public import RESP
 
 /// Where reads look while the dual write flag is on.
-public enum ReadPolicy: Hashable, Sendable, CaseIterable {
+public enum ReadPolicy: String, Sendable, CaseIterable {
   /// The primary; a miss or an error there is answered by the secondary. GitLab's original design.
   case fallback
   /// The default store alone. GitLab's later design.
-  case defaultStore
+  case defaultStore = "default_store"
 }
 
 /// Where a command goes.

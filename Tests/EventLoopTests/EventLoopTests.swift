@@ -86,7 +86,7 @@ import Testing
     var first: [UInt64] = []
     let timer = LoopTimer(on: loop) {
       let before = (loop.now, loop.wallClockMilliseconds)
-      usleep(3_000)
+      work(for: .milliseconds(3))
       #expect(before == (loop.now, loop.wallClockMilliseconds))
       first.append(loop.now)
       if first.count == 2 { loop.stop() }
@@ -101,7 +101,7 @@ import Testing
     let harness = try LoopHarness()
     defer { harness.finish() }
     let timer = LoopTimer(on: harness.loop) {
-      usleep(30_000)
+      work(for: .milliseconds(30))
       harness.loop.stop()
     }
     timer.schedule(after: .milliseconds(200))
@@ -250,4 +250,10 @@ final class JoinableThread {
       self.run = run
     }
   }
+}
+
+/// Keeps the thread busy, as a long callback would.
+private func work(for duration: Duration) {
+  let end = ContinuousClock.now + duration
+  while ContinuousClock.now < end {}
 }

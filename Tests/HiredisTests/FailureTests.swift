@@ -100,7 +100,7 @@ import Testing
     limits.commandTimeout = .milliseconds(20)
     let connection = harness.connection(to: redis, limits)
     harness.run { connection.isReady }
-    let worker = SleepOnce()
+    let worker = BusyOnce()
     harness.send("PING", on: connection)
     // Runs after the command was written, and keeps the loop busy for longer than the timeout.
     harness.loop.atEndOfTurn(worker)
@@ -182,6 +182,9 @@ import Testing
 }
 
 /// Keeps its loop from looking at sockets for a while, once.
-final class SleepOnce: EndOfTurnWorker {
-  func endOfTurn() { usleep(60_000) }
+final class BusyOnce: EndOfTurnWorker {
+  func endOfTurn() {
+    let end = ContinuousClock.now + .milliseconds(60)
+    while ContinuousClock.now < end {}
+  }
 }

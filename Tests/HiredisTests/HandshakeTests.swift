@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct HandshakeTests {
   @Test func logsInWithAPassword() throws {
-    let redis = try RedisProcess("--requirepass", "open sesame")
+    let redis = try RedisProcess(password: "open sesame")
     let harness = try Harness()
     defer { harness.finish() }
     let connection = harness.connection(to: StoreEndpoint(address: redis.address, password: "open sesame"))
@@ -16,7 +16,7 @@ import Testing
   }
 
   @Test func logsInAsAUserWithFewRights() throws {
-    let redis = try RedisProcess("--user", "app", "on", ">secret", "~*", "-@all", "+get", "+ping")
+    let redis = try RedisProcess(users: ["app on >secret ~* -@all +get +ping"])
     let harness = try Harness()
     defer { harness.finish() }
     let endpoint = StoreEndpoint(address: redis.address, username: "app", password: "secret")
@@ -30,7 +30,7 @@ import Testing
 
   @Test(arguments: [nil, "wrong"])
   func saysThatTheLoginWasRejected(password: String?) throws {
-    let redis = try RedisProcess("--requirepass", "right")
+    let redis = try RedisProcess(password: "right")
     let harness = try Harness()
     defer { harness.finish() }
     let connection = harness.connection(to: StoreEndpoint(address: redis.address, password: password))

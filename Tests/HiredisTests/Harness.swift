@@ -126,3 +126,7 @@ func encode(_ arguments: [[UInt8]]) -> [UInt8] {
     bytes += Array("$\(argument.count)\r\n".utf8) + argument + [13, 10]
   }
 }
+
+extension RedisProcess {
+  var address: SocketAddress { .unix(path: socketPath) }
+}

@@ -1,37 +1,7 @@
+public import MultiStore
+
 /// One instance: where clients connect, the two stores, and how commands are routed between them.
 public struct InstanceConfiguration: Sendable, Equatable {
-  /// Which store a read goes to while the dual write flag is on.
-  public enum ReadPolicy: String, Sendable, CaseIterable {
-    /// The primary, and the secondary where the primary misses or fails.
-    case fallback
-    /// The default store alone.
-    case defaultStore = "default_store"
-  }
-
-  /// When a client gets the reply to a dual write.
-  public enum WriteAcknowledgement: String, Sendable, CaseIterable {
-    /// When both stores have executed it.
-    case both
-    /// As soon as the default store has replied.
-    case defaultStore = "default_store"
-  }
-
-  /// What happens to a command that is neither a known read nor a known write.
-  public enum UnlistedCommands: String, Sendable, CaseIterable {
-    /// It goes to the default store and is counted.
-    case forward
-    /// It is answered with an error.
-    case reject
-  }
-
-  /// How the replies of both stores to a pipeline are compared.
-  public enum Comparison: String, Sendable, CaseIterable {
-    /// Without the order of sets and hashes, and with a tolerance for times.
-    case canonical
-    /// Byte for byte.
-    case exact
-  }
-
   /// What clients of an instance may use up at most.
   public struct Limits: Sendable, Equatable {
     /// Clients connected at once; further ones get an error and are closed.
@@ -65,7 +35,7 @@ public struct InstanceConfiguration: Sendable, Equatable {
   /// What happens to commands that the command table does not know.
   public var unlistedCommands: UnlistedCommands
   /// How replies of both stores are compared.
-  public var comparison: Comparison
+  public var comparison: ReplyComparison
   /// Whether events may show keys and values.
   public var logValues: Bool
   /// What clients have to send with AUTH; nil when the instance asks for no password.

@@ -1,3 +1,5 @@
+internal import MultiStore
+
 extension SettingSection {
   /// The keys of an instance: addresses, policies, limits.
   static let instanceSettings: [Setting] = [
@@ -17,25 +19,25 @@ extension SettingSection {
     Setting("secondary", .store, .required, "The old store."),
     Setting(
       "read_policy",
-      choices(InstanceConfiguration.ReadPolicy.self),
+      choices(ReadPolicy.self),
       .value("fallback"),
       "Reads while dual writes are on: the primary with the secondary as fallback, or the default store alone."
     ),
     Setting(
       "write_acknowledgement",
-      choices(InstanceConfiguration.WriteAcknowledgement.self),
+      choices(WriteAcknowledgement.self),
       .value("both"),
       "A dual write is answered when both stores have executed it, or as soon as the default store has."
     ),
     Setting(
       "unlisted_commands",
-      choices(InstanceConfiguration.UnlistedCommands.self),
+      choices(UnlistedCommands.self),
       .value("forward"),
       "Commands that are neither known reads nor known writes go to the default store, or get an error."
     ),
     Setting(
       "comparison",
-      choices(InstanceConfiguration.Comparison.self),
+      choices(ReplyComparison.self),
       .value("canonical"),
       "How replies of both stores are compared: without the order of sets and hashes, or byte for byte."
     ),

@@ -69,6 +69,7 @@ enum SmallFile {
   }
 
   private static func read(_ descriptor: Int32, _ buffer: UnsafeMutableBufferPointer<UInt8>) -> Int {
+    // The buffer is the caller's, for the time of the call, and the kernel writes no more than it is told.
     #if canImport(Glibc)
       unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
     #else

@@ -12,10 +12,10 @@ extension InstanceConfiguration {
       primary: primary?.multiStore,
       secondary: secondary.multiStore
     )
-    result.readPolicy = readPolicy == .fallback ? .fallback : .defaultStore
-    result.writeAcknowledgement = writeAcknowledgement == .both ? .both : .defaultStore
-    result.comparison = comparison == .canonical ? .canonical : .exact
-    result.unlistedCommands = unlistedCommands == .forward ? .forward : .reject
+    result.readPolicy = readPolicy
+    result.writeAcknowledgement = writeAcknowledgement
+    result.comparison = comparison
+    result.unlistedCommands = unlistedCommands
     result.logValues = logValues
     result.eventsPerSecond = limits.eventRateLimitPerSecond
     return result

@@ -1,5 +1,6 @@
 @testable import Sidecar
 import TestSupport
+import MultiStore
 import Testing
 
 @Suite("Good configurations")

@@ -17,7 +17,8 @@ struct FeatureFlagStoreTests {
       flags.log.take()
         == ["a", "b"].map { instance in
           "info: Feature flags at start: all off | instance_name=\(instance) | path=\(flags.path) | "
-            + "use_primary_and_secondary_stores_for_\(instance)=false | use_primary_store_as_default_for_\(instance)=false"
+            + "use_primary_and_secondary_stores_for_\(instance)=false | "
+            + "use_primary_store_as_default_for_\(instance)=false"
         }
     )
     try flags.store.set(Name.dualA, to: true, source: "admin API")
