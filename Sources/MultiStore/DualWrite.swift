@@ -9,6 +9,8 @@ final class DualWrite: Execution {
   /// What the other store executes, when it isn't the client's own bytes.
   private var scratch = ByteBuffer()
 
+  override var writesToBoth: Bool { true }
+
   override func begin() {
     withCommand { defaultStore.ordinary.send($0, to: self, token: Self.defaultToken) }
   }

@@ -43,6 +43,7 @@ class Execution: ReplyReceiver {
     self.batch = batch
     self.routing = routing
     self.sink = sink
+    if writesToBoth { multiStore.dualExecutionBegan() }
     begin()
   }
 
@@ -70,9 +71,13 @@ class Execution: ReplyReceiver {
   /// Puts the batch, and what `recycle` puts away, back for reuse. Nothing may touch the execution afterwards.
   final func finish() {
     answer()
+    if writesToBoth { multiStore.dualExecutionEnded() }
     multiStore.recycle(batch)
     recycle()
   }
+
+  /// True when the order on both stores depends on this execution. To be overridden.
+  var writesToBoth: Bool { false }
 
   /// Sends the first command. To be overridden.
   func begin() {}

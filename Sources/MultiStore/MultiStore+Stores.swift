@@ -37,7 +37,7 @@ extension MultiStore {
     guard areSame != storesAreSame else { return }
     storesAreSame = areSame
     status.set(areSame: areSame)
-    updateRouting()
+    flagsChanged()
     metrics.sameStore.record(areSame ? 1 : 0)
     if areSame {
       logger.error(

@@ -33,8 +33,7 @@ public final class MultiStore {
   private var busyNanosecondsPublished: UInt64 = 0
   /// Both stores are the same server and database, so that both flags count as off.
   public internal(set) var storesAreSame = false
-  private var lastRouting: Routing
-  private var lastFlags = FlagState()
+  var routingState: RoutingState
 
   var pools = ExecutionPools()
 
@@ -87,7 +86,9 @@ public final class MultiStore {
       logger: logger,
       factory: metricsFactory
     )
-    lastRouting = Routing(flags: FlagState(), canUsePrimary: false, readPolicy: configuration.readPolicy)
+    routingState = RoutingState(
+      current: Routing(flags: FlagState(), canUsePrimary: false, readPolicy: configuration.readPolicy)
+    )
     owner.multiStore = self
   }
 
@@ -107,6 +108,7 @@ public final class MultiStore {
     loop.preconditionOnLoop()
     gaugeTimer?.close()
     gaugeTimer = nil
+    routingState.holdTimer?.close()
     secondary.close()
     primary?.close()
   }
@@ -114,40 +116,15 @@ public final class MultiStore {
   /// True when a primary is configured: otherwise the instance is a plain pass-through.
   public var hasPrimary: Bool { primary != nil }
 
-  /// What the flags mean for the next command, pipeline or transaction.
-  public var routing: Routing {
-    let state = flags.state
-    if state != lastFlags {
-      if lastFlags.dualWrite, !state.dualWrite { forgetStaleKeys() }
-      lastFlags = state
-      updateRouting()
-    }
-    return lastRouting
-  }
-
   /// One of the stores. A pass-through instance has only its secondary.
   public func store(_ role: StoreRole) -> Store {
     role == .primary ? primary ?? secondary : secondary
   }
 
-  func updateRouting() {
-    lastRouting = Routing(
-      flags: lastFlags,
-      canUsePrimary: primary != nil && !storesAreSame,
-      readPolicy: configuration.readPolicy
-    )
-  }
-
-  /// With dual writes off a store misses all writes: which keys failed before says nothing any more.
-  private func forgetStaleKeys() {
-    secondary.stale.removeAll()
-    primary?.stale.removeAll()
-  }
-
   private func publishGauges() {
     secondary.publishGauges()
     primary?.publishGauges()
-    let defaultStore = routing.defaultStore
+    let defaultStore = defaultStore.role
     secondary.metrics.isDefault.record(defaultStore == .secondary ? 1 : 0)
     primary?.metrics.isDefault.record(defaultStore == .primary ? 1 : 0)
     metrics.sameStore.record(storesAreSame ? 1 : 0)

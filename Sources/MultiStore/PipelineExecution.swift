@@ -52,6 +52,8 @@ final class PipelineExecution: Execution {
     start(batch, routing: routing, sink: sink)
   }
 
+  override var writesToBoth: Bool { routing.isDual }
+
   override func begin() {
     elements.removeAll(keepingCapacity: true)
     for _ in 0..<batch.count { elements.append(Element()) }

@@ -13,4 +13,8 @@ open class ReplySink {
 
   /// All replies of one execution are in ``output``.
   open func executionDidFinish() {}
+
+  /// A change of the flags that had to wait is in force: ``MultiStore/routing(orNotify:)`` has an answer again. Never
+  /// called before that call returns.
+  open func routingDidSettle() {}
 }

@@ -60,7 +60,7 @@ final class InstanceServer {
   var database: Int { multiStore.store(.secondary).database }
 
   /// What HELLO says the server's version is: the default store's, as far as it is known.
-  var storeVersion: String { multiStore.store(multiStore.routing.defaultStore).serverVersion ?? "7.0.0" }
+  var storeVersion: String { multiStore.defaultStore.serverVersion ?? "7.0.0" }
 
   /// Opens the stores' connections and the listeners.
   ///
@@ -104,7 +104,7 @@ final class InstanceServer {
   /// The error reply for a command whose connection failed.
   func clientError(_ failure: ConnectionFailure, over connection: HiredisConnection?) -> String {
     let role = StoreRole.allCases.first { connection.map(multiStore.store($0).owns) == true }
-    return failure.clientError(store: role ?? multiStore.routing.defaultStore)
+    return failure.clientError(store: role ?? multiStore.defaultStore.role)
   }
 
   private func accept(_ stream: Stream) {

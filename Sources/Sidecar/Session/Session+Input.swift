@@ -17,7 +17,10 @@ extension Session {
   ///
   /// - Returns: the bytes that are done with.
   func process(_ bytes: Span<UInt8>) -> Int {
-    let routing = multiStore.routing
+    guard let routing = multiStore.routing(orNotify: self) else {
+      isHeld = true
+      return 0
+    }
     var consumed = 0
     var gathered: CommandBatch?
     parsing: while !isClosing {

@@ -38,6 +38,8 @@ final class Session: ReplySink {
   private var inFlight = 0
   private var path: HiredisConnection?
   private var isExecuting = false
+  /// A change of the flags waits for executions under way, and this session with it.
+  var isHeld = false
   /// The commands since MULTI; nil outside of a transaction.
   var transaction: Transaction?
   /// The session's own connection to the default store: for what blocks, and for WATCH.
@@ -69,7 +71,7 @@ final class Session: ReplySink {
   var isGone: Bool { isClosed }
 
   /// True when nothing is on its way, so that an answer of the sidecar's own is the next in order.
-  var isQuiet: Bool { inFlight == 0 && !isExecuting }
+  var isQuiet: Bool { inFlight == 0 && !isExecuting && !isHeld }
 
   /// True when a command may be forwarded over `connection` without overtaking anything.
   func canForward(over connection: HiredisConnection) -> Bool {
@@ -91,6 +93,11 @@ final class Session: ReplySink {
 
   override func executionDidFinish() {
     isExecuting = false
+    finishTurn()
+  }
+
+  override func routingDidSettle() {
+    isHeld = false
     finishTurn()
   }
 
@@ -153,7 +160,7 @@ extension Session: StreamDelegate {
   func stream(_ stream: Stream, didRead bytes: Span<UInt8>) {
     lastActive = server.loop.now
     guard !isClosing else { return }
-    if input.isEmpty, hasHeadroom {
+    if input.isEmpty, hasHeadroom, !isHeld {
       let consumed = process(bytes)
       if consumed < bytes.count { input.append(bytes.extracting(consumed..<bytes.count)) }
     } else {
@@ -184,7 +191,7 @@ extension Session: EndOfTurnWorker {
   func endOfTurn() {
     isAtEndOfTurn = false
     if isClosed { output.removeAll(keepingCapacityUpTo: 0) }
-    if !input.isEmpty, !isClosing, !isExecuting, hasHeadroom {
+    if !input.isEmpty, !isClosing, !isExecuting, !isHeld, hasHeadroom {
       let consumed = input.withSpan { process($0) }
       input.removeFirst(consumed)
     }
