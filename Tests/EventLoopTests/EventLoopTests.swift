@@ -86,7 +86,7 @@ import Testing
     var first: [UInt64] = []
     let timer = LoopTimer(on: loop) {
       let before = (loop.now, loop.wallClockMilliseconds)
-      usleep(3_000)
+      beBusy(for: .milliseconds(3))
       #expect(before == (loop.now, loop.wallClockMilliseconds))
       first.append(loop.now)
       if first.count == 2 { loop.stop() }
@@ -101,7 +101,7 @@ import Testing
     let harness = try LoopHarness()
     defer { harness.finish() }
     let timer = LoopTimer(on: harness.loop) {
-      usleep(30_000)
+      beBusy(for: .milliseconds(30))
       harness.loop.stop()
     }
     timer.schedule(after: .milliseconds(200))
@@ -206,6 +206,12 @@ import Testing
     timer.close()
     a.close()
   }
+}
+
+/// Works on nothing, so that a turn takes its time.
+func beBusy(for duration: Duration) {
+  let end = ContinuousClock.now + duration
+  while ContinuousClock.now < end {}
 }
 
 final class CountingWorker: EndOfTurnWorker {
