@@ -19,6 +19,7 @@ public protocol StreamDelegate: AnyObject {
 }
 
 extension StreamDelegate {
+  /// Closes the stream: for those who have nothing to say to a peer that has said its last.
   public func streamDidReachEnd(_ stream: Stream) {
     stream.close()
   }

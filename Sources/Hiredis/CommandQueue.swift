@@ -34,7 +34,19 @@ struct QueuedCommand {
 /// whose bytes are here too. Refused ones stand anywhere between them, so that they are told in their turn; they count
 /// for no limit.
 struct CommandQueue: ~Copyable {
-  /// What became of a command that was offered to hiredis.
+  /// Bytes that hiredis is offered at once. A larger command goes in pieces, since hiredis moves all that it holds each
+  /// time that a part of it was written.
+  static let pieceSize = 1024 * 1024
+
+  /// What hiredis is offered.
+  enum Piece {
+    /// A command, or its beginning.
+    case first
+    /// What follows in the same command.
+    case more
+  }
+
+  /// What became of a piece that was offered to hiredis.
   enum HandOver {
     case taken
     /// Not now.
@@ -50,6 +62,9 @@ struct CommandQueue: ~Copyable {
   private var handedCount = 0
   private var refusedCount = 0
   private var held = ByteBuffer()
+  /// How many of the held bytes belong to a command of which hiredis has got the beginning, and which counts as handed
+  /// over: a store may answer before it has read all.
+  private var unfinishedBytes = 0
 
   init(limits: ConnectionLimits) {
     self.limits = limits
@@ -61,8 +76,8 @@ struct CommandQueue: ~Copyable {
   /// Whether nothing has its place in the order, not even a refused command.
   var isEmpty: Bool { commands.isEmpty }
 
-  /// Whether some commands wait here for hiredis to take them.
-  var holdsCommands: Bool { handedCount < commands.count }
+  /// Whether commands, or the rest of one, wait here for hiredis to take them.
+  var holdsCommands: Bool { handedCount < commands.count || unfinishedBytes > 0 }
 
   /// Bytes of commands that wait here.
   var heldBytes: Int { held.count }
@@ -93,21 +108,31 @@ struct CommandQueue: ~Copyable {
     held.append(bytes)
   }
 
-  /// Offers held back commands to `take` until it has enough of them.
-  mutating func handOver(now: UInt64, _ take: (Span<UInt8>) -> HandOver) {
-    while handedCount < commands.count {
+  /// Offers held back commands to `take`, piece by piece, until it has enough of them.
+  mutating func handOver(now: UInt64, _ take: (Piece, Span<UInt8>) -> HandOver) {
+    while holdsCommands {
+      if unfinishedBytes > 0 {
+        let size = min(unfinishedBytes, Self.pieceSize)
+        guard case .taken = take(.more, held.span.extracting(0..<size)) else { return }
+        held.removeFirst(size)
+        unfinishedBytes -= size
+        continue
+      }
       if commands[handedCount].refusal == nil {
         let byteCount = commands[handedCount].byteCount
-        switch take(held.span.extracting(0..<byteCount)) {
+        let size = min(byteCount, Self.pieceSize)
+        switch take(.first, held.span.extracting(0..<size)) {
         case .taken:
           commands[handedCount].sentAt = now
+          held.removeFirst(size)
+          unfinishedBytes = byteCount - size
         case .full:
           return
         case .notAccepted:
           commands[handedCount].refusal = .notAccepted
           refusedCount += 1
+          held.removeFirst(byteCount)
         }
-        held.removeFirst(byteCount)
       }
       handedCount += 1
     }
@@ -137,6 +162,7 @@ struct CommandQueue: ~Copyable {
     commands = []
     handedCount = 0
     refusedCount = 0
+    unfinishedBytes = 0
     held.removeAll(keepingCapacityUpTo: Self.keptHeldCapacity)
     return all
   }

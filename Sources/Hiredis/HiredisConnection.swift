@@ -159,8 +159,12 @@ public final class HiredisConnection: HiredisContextOwner {
     var command = QueuedCommand(receiver: receiver, token: token, sentAt: loop.now, byteCount: bytes.count)
     command.refusal = queue.refusal(ofBytes: bytes.count, unwrittenBytes: unwritten)
     if command.refusal == nil {
-      guard state == .ready, !queue.holdsCommands, unwritten < Self.hiredisHighWater, let context, context.isOpen else {
+      guard state == .ready, !queue.holdsCommands, unwritten < Self.hiredisHighWater,
+        bytes.count <= CommandQueue.pieceSize, let context, context.isOpen
+      else {
         queue.hold(command, bytes: bytes)
+        // Otherwise the rest follows when hiredis has written what it holds, or the handshake is done.
+        if state == .ready, unwritten == 0 { handOver() }
         return
       }
       if !context.append(bytes) { command.refusal = .notAccepted }
@@ -197,9 +201,12 @@ public final class HiredisConnection: HiredisContextOwner {
   /// Gives hiredis held back commands, as many as it should have.
   func handOver() {
     guard let context else { return }
-    queue.handOver(now: loop.now) { command in
+    queue.handOver(now: loop.now) { piece, bytes in
       guard context.isOpen, context.unwrittenBytes < Self.hiredisHighWater else { return .full }
-      return context.append(command) ? .taken : .notAccepted
+      switch piece {
+      case .first: return context.append(bytes) ? .taken : .notAccepted
+      case .more: return context.appendMore(bytes) ? .taken : .full
+      }
     }
     while let refused = queue.popRefused(), let refusal = refused.refusal {
       failLater(refused.receiver, token: refused.token, failure: refusal.failure(limits))

@@ -88,17 +88,28 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
   /// Whether commands can be appended.
   var isOpen: Bool { isConnected && !isAborted }
 
-  /// Appends one command, to be written at the end of the turn. False when hiredis refuses it.
+  /// Appends one command or its beginning, to be written at the end of the turn. False when hiredis refuses it.
   func append(_ command: Span<UInt8>) -> Bool {
     guard let context, isOpen else { return false }
     precondition(Self.looksLikeCommand(command), "what is sent to a store has to be an array of bulk strings")
     let status = command.withUnsafeBytes { Self.append($0, to: context) }
     guard status == REDIS_OK else { return false }
-    unwrittenBytes += command.count
-    if !isRegistered {
-      isRegistered = true
-      loop.atEndOfTurn(self)
+    willWrite(command.count)
+    return true
+  }
+
+  /// Appends bytes that belong to the command that was appended last. False when there is no context any more.
+  func appendMore(_ bytes: Span<UInt8>) -> Bool {
+    guard let context, isOpen else { return false }
+    let status = bytes.withUnsafeBytes { bytes in
+      redisAppendFormattedCommand(
+        &context.pointee.c,
+        bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
+        bytes.count
+      )
     }
+    guard status == REDIS_OK else { return false }
+    willWrite(bytes.count)
     return true
   }
 
@@ -168,6 +179,13 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
 
   private static func errorText(_ context: UnsafeMutablePointer<redisAsyncContext>) -> String {
     context.pointee.errstr.map { String(cString: $0) } ?? "unknown error"
+  }
+
+  private func willWrite(_ byteCount: Int) {
+    unwrittenBytes += byteCount
+    guard !isRegistered else { return }
+    isRegistered = true
+    loop.atEndOfTurn(self)
   }
 
   private func didConnect() {

@@ -86,7 +86,7 @@ import Testing
     var first: [UInt64] = []
     let timer = LoopTimer(on: loop) {
       let before = (loop.now, loop.wallClockMilliseconds)
-      work(for: .milliseconds(3))
+      beBusy(for: .milliseconds(3))
       #expect(before == (loop.now, loop.wallClockMilliseconds))
       first.append(loop.now)
       if first.count == 2 { loop.stop() }
@@ -101,7 +101,7 @@ import Testing
     let harness = try LoopHarness()
     defer { harness.finish() }
     let timer = LoopTimer(on: harness.loop) {
-      work(for: .milliseconds(30))
+      beBusy(for: .milliseconds(30))
       harness.loop.stop()
     }
     timer.schedule(after: .milliseconds(200))
@@ -208,6 +208,12 @@ import Testing
   }
 }
 
+/// Works on nothing, so that a turn takes its time.
+func beBusy(for duration: Duration) {
+  let end = ContinuousClock.now + duration
+  while ContinuousClock.now < end {}
+}
+
 final class CountingWorker: EndOfTurnWorker {
   var count = 0
   var onCall: (Int) -> Void = { _ in }
@@ -250,10 +256,4 @@ final class JoinableThread {
       self.run = run
     }
   }
-}
-
-/// Keeps the thread busy, as a long callback would.
-private func work(for duration: Duration) {
-  let end = ContinuousClock.now + duration
-  while ContinuousClock.now < end {}
 }

@@ -2,11 +2,13 @@ import EventLoop
 import Glibc
 import Testing
 
+import class TestSupport.RedisServer
+
 @testable import Hiredis
 
 @Suite struct CommandTests {
   @Test func answersInOrder() throws {
-    let redis = try RedisProcess()
+    let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
     let connection = harness.connection(to: redis)
@@ -21,10 +23,10 @@ import Testing
   }
 
   @Test func learnsWhoTheServerIs() throws {
-    let redis = try RedisProcess()
+    let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
-    let connection = harness.connection(to: StoreEndpoint(address: redis.address, database: 3))
+    let connection = harness.connection(to: StoreEndpoint(address: .unix(path: redis.socketPath), database: 3))
     harness.send("CLIENT", "LIST", on: connection)
     harness.run { harness.outcomes.count == 1 }
     let identity = try #require(harness.identities.first)
@@ -42,7 +44,7 @@ import Testing
   }
 
   @Test func pipelinesTenThousandCommands() throws {
-    let redis = try RedisProcess()
+    let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
     let connection = harness.connection(to: redis)
@@ -59,7 +61,7 @@ import Testing
 
   /// More than hiredis is given at once, so that commands are held back and follow.
   @Test func sendsMoreThanFitsAtOnce() throws {
-    let redis = try RedisProcess()
+    let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
     let connection = harness.connection(to: redis)
@@ -76,7 +78,7 @@ import Testing
   }
 
   @Test func carriesLargeBinaryValues() throws {
-    let redis = try RedisProcess()
+    let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
     let receiver = BytesReceiver()
@@ -108,7 +110,7 @@ import Testing
     ),
   ])
   func encodesRepliesAsTheyCame(script: String, expected: String) throws {
-    let redis = try RedisProcess()
+    let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
     let connection = harness.connection(to: redis)
@@ -120,7 +122,7 @@ import Testing
   }
 
   @Test func tellsNullArraysFromNullStrings() throws {
-    let redis = try RedisProcess()
+    let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
     let connection = harness.connection(to: redis)
@@ -136,7 +138,7 @@ import Testing
   }
 
   @Test func looksIntoReplies() throws {
-    let redis = try RedisProcess()
+    let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
     let receiver = ShapeReceiver()
@@ -151,7 +153,7 @@ import Testing
 
   /// The last byte of the command is the last one of a page, and the next page does not exist.
   @Test func doesNotReadBeyondACommand() throws {
-    let redis = try RedisProcess()
+    let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
     let connection = harness.connection(to: redis)
@@ -165,7 +167,7 @@ import Testing
   }
 
   @Test func refusesWhatHiredisDoesNotTake() throws {
-    let redis = try RedisProcess()
+    let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
     let connection = harness.connection(to: redis)

@@ -1,17 +1,18 @@
 import EventLoop
-import Glibc
 import Testing
+
+import class TestSupport.RedisServer
 
 @testable import Hiredis
 
 @Suite struct FailureTests {
   @Test func survivesTheServersDeath() throws {
-    let redis = try RedisProcess()
+    let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
     let connection = harness.connection(to: redis)
     harness.run { connection.isReady }
-    redis.signal(SIGSTOP)
+    redis.pause()
     harness.onDown = { reason in
       guard reason.attempt == 1 else { return }
       // While it waits for the next attempt, a command fails at once, but not from within send.
@@ -39,7 +40,7 @@ import Testing
     harness.run { harness.downs.count >= 3 }
     #expect(harness.downs[1].kind == .connectFailed)
     #expect(harness.downs.map(\.attempt) == Array(1...harness.downs.count))
-    try redis.start()
+    try redis.restart()
     harness.run { connection.isReady }
     harness.send("PING", on: connection, token: 101)
     harness.run { harness.outcomes.count == 102 }
@@ -67,7 +68,7 @@ import Testing
   }
 
   @Test func commandTimesOut() throws {
-    let redis = try RedisProcess()
+    let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
     var limits = ConnectionLimits.quick
@@ -93,7 +94,7 @@ import Testing
 
   /// The reply is there in time, it is only the loop that looks late.
   @Test func aLateLoopIsNotALateStore() throws {
-    let redis = try RedisProcess()
+    let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
     var limits = ConnectionLimits.quick
@@ -111,7 +112,7 @@ import Testing
   }
 
   @Test func aReplyTooDeepCostsOnlyItsConnection() throws {
-    let redis = try RedisProcess()
+    let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
     let connection = harness.connection(to: redis)
@@ -141,7 +142,7 @@ import Testing
   }
 
   @Test func refusesWhatIsTooMuch() throws {
-    let redis = try RedisProcess()
+    let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
     var limits = ConnectionLimits.quick
@@ -158,21 +159,21 @@ import Testing
   }
 
   @Test func refusesTooManyBytesForAStoreThatDoesNotRead() throws {
-    let redis = try RedisProcess()
+    let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
     var limits = ConnectionLimits.quick
     limits.maxQueuedBytes = 3_000_000
     let connection = harness.connection(to: redis, limits)
     harness.run { connection.isReady }
-    redis.signal(SIGSTOP)
+    redis.pause()
     let value = String(repeating: "v", count: 1_000_000)
     for token in 0..<4 { harness.send("SET", "key", value, on: connection, token: token) }
     harness.send("SET", "key", "small", on: connection, token: 4)
     #expect(connection.queuedBytes <= 3_000_000)
     #expect(connection.queuedBytes > 2_000_000)
     #expect(connection.inFlightCount == 3)
-    redis.signal(SIGCONT)
+    redis.resume()
     harness.run { harness.outcomes.count == 5 }
     #expect(harness.outcomes.map(\.token) == Array(0..<5))
     #expect(harness.outcomes[1].outcome == .reply("+OK\r\n"))

@@ -9,7 +9,7 @@ final class GuardedBytes {
   init(_ content: [UInt8]) throws {
     guard let memory = mmap(nil, 2 * pageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
       memory != MAP_FAILED
-    else { throw HarnessFailure(message: "mmap failed") }
+    else { throw MapFailure(code: errno) }
     self.memory = memory
     mprotect(memory + pageSize, pageSize, PROT_NONE)
     let start = memory + pageSize - content.count
@@ -20,4 +20,8 @@ final class GuardedBytes {
   deinit {
     munmap(memory, 2 * pageSize)
   }
+}
+
+struct MapFailure: Error {
+  var code: Int32
 }

@@ -1,14 +1,18 @@
 import EventLoop
 import Testing
 
+import class TestSupport.RedisServer
+
 @testable import Hiredis
 
 @Suite struct HandshakeTests {
   @Test func logsInWithAPassword() throws {
-    let redis = try RedisProcess(password: "open sesame")
+    let redis = try RedisServer(password: "open sesame")
     let harness = try Harness()
     defer { harness.finish() }
-    let connection = harness.connection(to: StoreEndpoint(address: redis.address, password: "open sesame"))
+    let connection = harness.connection(
+      to: StoreEndpoint(address: .unix(path: redis.socketPath), password: "open sesame")
+    )
     harness.send("PING", on: connection)
     harness.run { harness.outcomes.count == 1 }
     #expect(harness.outcomes[0].outcome == .reply("+PONG\r\n"))
@@ -16,10 +20,10 @@ import Testing
   }
 
   @Test func logsInAsAUserWithFewRights() throws {
-    let redis = try RedisProcess(users: ["app on >secret ~* -@all +get +ping"])
+    let redis = try RedisServer(users: ["app on >secret ~* -@all +get +ping"])
     let harness = try Harness()
     defer { harness.finish() }
-    let endpoint = StoreEndpoint(address: redis.address, username: "app", password: "secret")
+    let endpoint = StoreEndpoint(address: .unix(path: redis.socketPath), username: "app", password: "secret")
     let connection = harness.connection(to: endpoint)
     harness.send("GET", "key", on: connection)
     harness.run { harness.outcomes.count == 1 }
@@ -30,10 +34,10 @@ import Testing
 
   @Test(arguments: [nil, "wrong"])
   func saysThatTheLoginWasRejected(password: String?) throws {
-    let redis = try RedisProcess(password: "right")
+    let redis = try RedisServer(password: "right")
     let harness = try Harness()
     defer { harness.finish() }
-    let connection = harness.connection(to: StoreEndpoint(address: redis.address, password: password))
+    let connection = harness.connection(to: StoreEndpoint(address: .unix(path: redis.socketPath), password: password))
     harness.send("PING", on: connection)
     harness.run { harness.downs.count == 3 }
     #expect(harness.downs.map(\.kind) == Array(repeating: .authenticationRejected, count: 3))

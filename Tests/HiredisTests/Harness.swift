@@ -2,6 +2,8 @@ import EventLoop
 import RESP
 import Testing
 
+import class TestSupport.RedisServer
+
 @testable import Hiredis
 
 /// What a receiver heard about one command.
@@ -50,8 +52,8 @@ final class Harness: HiredisConnectionDelegate, ReplyReceiver {
     return connection
   }
 
-  func connection(to redis: RedisProcess, _ limits: ConnectionLimits = .quick) -> HiredisConnection {
-    connection(to: StoreEndpoint(address: redis.address), limits)
+  func connection(to redis: RedisServer, _ limits: ConnectionLimits = .quick) -> HiredisConnection {
+    connection(to: StoreEndpoint(address: .unix(path: redis.socketPath)), limits)
   }
 
   /// Runs the loop until `condition` holds; records an issue when it does not within the deadline.
@@ -125,8 +127,4 @@ func encode(_ arguments: [[UInt8]]) -> [UInt8] {
   arguments.reduce(into: Array("*\(arguments.count)\r\n".utf8)) { bytes, argument in
     bytes += Array("$\(argument.count)\r\n".utf8) + argument + [13, 10]
   }
-}
-
-extension RedisProcess {
-  var address: SocketAddress { .unix(path: socketPath) }
 }

@@ -1,12 +1,14 @@
 import EventLoop
 import Testing
 
+import class TestSupport.RedisServer
+
 @testable import Hiredis
 
 @Suite struct LifetimeTests {
   /// Closed from within a receiver, with more replies already read.
   @Test func closesWithinAReceiver() throws {
-    let redis = try RedisProcess()
+    let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
     let connection = harness.connection(to: redis)
@@ -26,7 +28,7 @@ import Testing
   }
 
   @Test func isDroppedWithinAReceiver() throws {
-    let redis = try RedisProcess()
+    let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
     var connection: HiredisConnection? = harness.connection(to: redis)
@@ -45,7 +47,7 @@ import Testing
   }
 
   @Test func isDroppedWhileItConnects() throws {
-    let redis = try RedisProcess()
+    let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
     var connection: HiredisConnection? = harness.connection(to: redis)
@@ -56,7 +58,7 @@ import Testing
   }
 
   @Test func sendsWithinAReceiver() throws {
-    let redis = try RedisProcess()
+    let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
     let connection = harness.connection(to: redis)
@@ -138,7 +140,7 @@ import Testing
   }
 
   @Test func theLoopClosesWhatIsLeft() throws {
-    let redis = try RedisProcess()
+    let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
     let connection = harness.connection(to: redis)
