@@ -16,6 +16,10 @@ public struct InstanceConfiguration: Sendable, Equatable {
     public var clientOutputBufferLimitBytes: Int
     /// Commands of one client that may wait for replies, before it is no longer read.
     public var maxPipelinedCommands: Int
+    /// Connections to one store that clients have to themselves at once.
+    public var maxDedicatedConnections: Int
+    /// Keys remembered as stale on one store.
+    public var maxStaleKeys: Int
     /// Events of one class that may be logged in a second; the rest is counted as suppressed.
     public var eventRateLimitPerSecond: Int
   }

@@ -108,6 +108,8 @@ extension InstanceConfiguration {
       maxArguments: reader.integer("max_arguments"),
       clientOutputBufferLimitBytes: reader.size("client_output_buffer_limit"),
       maxPipelinedCommands: reader.integer("max_pipeline"),
+      maxDedicatedConnections: reader.integer("max_dedicated_connections"),
+      maxStaleKeys: reader.integer("max_stale_keys"),
       eventRateLimitPerSecond: reader.integer("event_rate_limit")
     )
     guard let secondary else { return nil }

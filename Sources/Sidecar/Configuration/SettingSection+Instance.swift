@@ -66,6 +66,18 @@ extension SettingSection {
       "Commands of one client that may wait for replies; beyond that it is not read until some have been answered."
     ),
     Setting(
+      "max_dedicated_connections",
+      .integer(0...1_000_000),
+      .value("1000"),
+      "Connections to a store that clients may have to themselves at once, for blocking commands and WATCH."
+    ),
+    Setting(
+      "max_stale_keys",
+      .integer(0...100_000_000),
+      .value("100000"),
+      "Keys remembered as stale on a store; beyond that nothing it answers is trusted until dual writes are off."
+    ),
+    Setting(
       "event_rate_limit",
       .integer(1...100_000),
       .value("10"),

@@ -11,6 +11,10 @@ struct DedicatedConnection {
 }
 
 extension Session {
+  /// What a client is told that can't have one.
+  static let noDedicatedConnection =
+    "ERR MultiStore: max_dedicated_connections are open already, for other clients' blocking commands and WATCHes"
+
   /// The session's own connection to `role`, opened when it is needed first; nil when the limit is reached.
   ///
   /// One that leads to a store that is no longer the default is left behind: what it watched is void.

@@ -136,7 +136,7 @@ extension Session {
   private func takeOnDedicated(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ routing: Routing) -> Disposal {
     guard isQuiet else { return .waits }
     guard !isGone, let connection = dedicatedConnection(to: routing.defaultStore) else {
-      output.appendError("ERR MultiStore: too many connections of clients' own to the store (dedicated_connections)")
+      output.appendError(Self.noDedicatedConnection)
       finishTurn()
       return .taken
     }

@@ -90,7 +90,7 @@ extension Session {
 
   private func watch(_ bytes: Span<UInt8>, _ routing: Routing) {
     guard let connection = dedicatedConnection(to: routing.defaultStore) else {
-      return output.appendError("ERR MultiStore: too many connections of clients' own to the store")
+      return output.appendError(Self.noDedicatedConnection)
     }
     // Sent before the connection is ready, it is executed in the next epoch.
     if dedicated?.watchEpoch == nil { dedicated?.watchEpoch = connection.epoch + (connection.isReady ? 0 : 1) }

@@ -17,6 +17,8 @@ extension InstanceConfiguration {
     result.comparison = comparison
     result.unlistedCommands = unlistedCommands
     result.logValues = logValues
+    result.dedicatedConnectionLimit = limits.maxDedicatedConnections
+    result.staleKeyLimit = limits.maxStaleKeys
     result.eventsPerSecond = limits.eventRateLimitPerSecond
     return result
   }

@@ -43,6 +43,8 @@ struct ConfigurationTests {
       maxArguments: 1_048_576,
       clientOutputBufferLimitBytes: 256 << 20,
       maxPipelinedCommands: 10_000,
+      maxDedicatedConnections: 1000,
+      maxStaleKeys: 100_000,
       eventRateLimitPerSecond: 10
     )
     let instance = InstanceConfiguration(
@@ -84,6 +86,8 @@ struct ConfigurationTests {
           max_arguments: 1000
           client_output_buffer_limit: 1048576
           max_pipeline: 9
+          max_dedicated_connections: 12
+          max_stale_keys: 34
           event_rate_limit: 3
       """
     let instance = try #require(try configuration(yaml).instances.first)
@@ -106,6 +110,8 @@ struct ConfigurationTests {
       maxArguments: 1000,
       clientOutputBufferLimitBytes: 1 << 20,
       maxPipelinedCommands: 9,
+      maxDedicatedConnections: 12,
+      maxStaleKeys: 34,
       eventRateLimitPerSecond: 3
     )
     #expect(instance.limits == limits)
@@ -211,7 +217,7 @@ struct ConfigurationTests {
   func reference() throws {
     let reference = SidecarConfiguration.reference
     let rows = reference.split(separator: "\n").filter { $0.hasPrefix("| `") }
-    #expect(rows.count == 35)
+    #expect(rows.count == 37)
     #expect(rows.contains("| `max_clients` | number, 1–1000000 | `10000` | Clients connected at once. |"))
     var values: [String: String] = [:]
     for row in rows {
@@ -222,7 +228,7 @@ struct ConfigurationTests {
     let instanceKeys =
       ["read_policy", "write_acknowledgement", "unlisted_commands", "comparison", "log_values"]
       + ["max_clients", "max_bulk_bytes", "max_arguments", "client_output_buffer_limit", "max_pipeline"]
-      + ["event_rate_limit"]
+      + ["max_dedicated_connections", "max_stale_keys", "event_rate_limit"]
     let lines = try instanceKeys.map { "\($0): \(try #require(values[$0]))" }
     let explicit = try configuration(minimal(instance: lines.joined(separator: "\n")))
     #expect(try configuration(minimal()) == explicit)
