@@ -119,7 +119,8 @@ final class PipelineExecution: Execution {
     reply.encode(into: &replies)
     elements[index].end = replies.count
     elements[index].hasFailed = reply.kind == .error
-    guard routing.isDual, reply.kind != .error || spec.commandClass == .read else { return }
+    // A command of its own came here because one store alone is to execute it.
+    guard routing.isDual, kind != .single, reply.kind != .error || spec.commandClass == .read else { return }
     let reply = copy reply
     switch withCommand(index, { spec.commandClass(ofCommand: $0) }) {
     case .read:
