@@ -50,10 +50,11 @@ final class DualWrite: Execution {
     if let sink { reply.encode(into: &sink.output) }
     guard reply.kind != .error else { return finish() }
     let spec = spec(0)
-    withCommand { defaultStore.clearStale($0, spec) }
     let planner = multiStore.copyPlanner(for: other)
     let reply = copy reply
-    switch withCommand(0, { planner.plan(spec.effect, $0, after: reply, into: &scratch) }) {
+    let plan = withCommand { planner.plan(spec.effect, $0, after: reply, into: &scratch) }
+    if plan != .noEffect { withCommand { defaultStore.clearStale($0, spec) } }
+    switch plan {
     case .verbatim:
       withCommand { other.ordinary.send($0, to: self, token: Self.copyToken) }
     case .rewritten:

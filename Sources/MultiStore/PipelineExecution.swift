@@ -128,7 +128,6 @@ final class PipelineExecution: Execution {
       elements[index].isComparable = true
       elements[index].isCopied = true
     case .write:
-      withCommand(index) { defaultStore.clearStale($0, spec) }
       planCopy(of: index, spec, after: reply)
     default: return
     }
@@ -138,7 +137,9 @@ final class PipelineExecution: Execution {
   private func planCopy(of index: Int, _ spec: CommandSpec, after reply: borrowing Reply) {
     let planner = multiStore.copyPlanner(for: other)
     let reply = copy reply
-    switch withCommand(index, { planner.plan(spec.effect, $0, after: reply, into: &scratch) }) {
+    let plan = withCommand(index) { planner.plan(spec.effect, $0, after: reply, into: &scratch) }
+    if plan != .noEffect { withCommand(index) { defaultStore.clearStale($0, spec) } }
+    switch plan {
     case .verbatim:
       elements[index].isCopied = true
       elements[index].isComparable = true
