@@ -25,11 +25,17 @@ struct StaleKeys {
   }
 
   mutating func insert(_ key: Span<UInt8>) {
-    guard keys.count < limit else {
+    let key = key.array
+    guard keys.count < limit || keys.contains(key) else {
       hasOverflowed = true
       return
     }
-    keys.insert(key.array)
+    keys.insert(key)
+  }
+
+  /// A write of all keys failed: nothing that the store says can be trusted.
+  mutating func insertAll() {
+    hasOverflowed = true
   }
 
   /// The key was replaced as a whole or deleted on the store: it is the same on both again.

@@ -149,6 +149,7 @@ public final class Store {
 
   /// A write of `command` failed here, or may have.
   func markStale(_ command: Span<UInt8>, _ spec: CommandSpec) {
+    if spec.keys == .none, spec.traits.contains(.replacesKeys) { return stale.insertAll() }  // FLUSHDB, FLUSHALL
     spec.forEachKey(ofCommand: command) { stale.insert($0) }
   }
 
