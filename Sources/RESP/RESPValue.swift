@@ -51,8 +51,8 @@ extension RESPValue {
     case UInt8(ascii: "*"):
       guard let count = number(header) else { return nil }
       if count < 0 { return .null }
-      // An element takes at least four bytes, so a count beyond that is a lie and not a reservation.
-      guard count <= (bytes.count - position) / 4 else { return nil }
+      // An element takes at least three bytes, so a count beyond that is a lie and not a reservation.
+      guard count <= (bytes.count - position) / 3 else { return nil }
       var elements: [RESPValue] = []
       elements.reserveCapacity(count)
       for _ in 0..<count {
