@@ -34,7 +34,7 @@ struct ReplyComparer {
       return first.prefix { $0 != " " } == second.prefix { $0 != " " }
     case (.integer(let first), .integer(let second)):
       guard let unit = Self.unitMilliseconds(comparison), first > 0, second > 0 else { return first == second }
-      return (first - second).magnitude * unit <= Self.toleranceMilliseconds
+      return (first - second).magnitude <= Self.toleranceMilliseconds / unit
     case (.array(let first), .array(let second)):
       guard first.count == second.count else { return false }
       return areEqual(comparison, first, second)
