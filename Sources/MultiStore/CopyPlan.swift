@@ -44,8 +44,8 @@ struct CopyPlanner {
     case .restore: return restore(command, &scratch)
     case .xadd: return xadd(command, after: reply, &scratch)
     case .hexpire, .hpexpire: return hashExpireAt(command, isSeconds: effect == .hexpire, &scratch)
-    case .hsetex, .msetex:
-      return reply.integer == 1 ? absolute(command, optionsFrom: 2, &scratch) : .noEffect
+    case .hsetex: return reply.integer == 1 ? absolute(command, optionsFrom: 2, &scratch) : .noEffect
+    case .msetex: return reply.integer == 1 ? msetex(command, &scratch) : .noEffect
     case .hgetex: return absolute(command, optionsFrom: 2, &scratch)
     }
   }
@@ -178,6 +178,23 @@ struct CopyPlanner {
   private func set(_ command: Span<UInt8>, after reply: borrowing Reply, _ scratch: inout ByteBuffer) -> CopyPlan {
     let options = SetOptions(command, from: 3)
     guard options.tookEffect(reply) else { return .noEffect }
+    return unconditional(command, options, &scratch)
+  }
+
+  /// MSETEX n key value … that took effect: as SET. Its options follow the pairs, whose words may look like options.
+  private func msetex(_ command: Span<UInt8>, _ scratch: inout ByteBuffer) -> CopyPlan {
+    let arguments = ArgumentCursor(command)
+    guard let pairs = arguments.argument(at: 1)?.decimal, pairs > 0, pairs < arguments.count else {
+      return .notRepeatable
+    }
+    return unconditional(command, SetOptions(command, from: 2 + 2 * pairs), &scratch)
+  }
+
+  private func unconditional(
+    _ command: Span<UInt8>,
+    _ options: SetOptions,
+    _ scratch: inout ByteBuffer
+  ) -> CopyPlan {
     let isRelative = options.expiry != nil && hasAbsoluteExpiry
     guard isRelative || options.conditionArguments > 0 else { return .verbatim }
     return write(command, options, &scratch)
