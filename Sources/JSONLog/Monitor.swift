@@ -52,17 +52,19 @@ internal import Glibc
   /// - Returns: What `body` returned, or nil if the time was up before.
   func wait<Result>(atMost timeout: Duration? = nil, for body: (inout State) -> Result?) -> Result? {
     let deadline = timeout.map(Monitor.timeAfter)
-    return withLock { state in
-      while true {
-        if let result = body(&state) { return result }
-        guard var deadline else {
-          // The mutex is held, by withLock.
-          unsafe Monitor.expectSuccess(pthread_cond_wait(changed, mutex))
-          continue
-        }
-        // As above; the time is a local variable.
-        if unsafe pthread_cond_timedwait(changed, mutex, &deadline) == ETIMEDOUT { return body(&state) }
+    unsafe Monitor.expectSuccess(pthread_mutex_lock(mutex))
+    defer { unsafe Monitor.expectSuccess(pthread_mutex_unlock(mutex)) }
+    while true {
+      // The access to the state ends before the wait: others change the state meanwhile, and an optimised build may keep
+      // a copy of it for as long as an access lasts.
+      if let result = body(&state) { return result }
+      guard var deadline else {
+        // The mutex is held.
+        unsafe Monitor.expectSuccess(pthread_cond_wait(changed, mutex))
+        continue
       }
+      // As above; the time is a local variable.
+      if unsafe pthread_cond_timedwait(changed, mutex, &deadline) == ETIMEDOUT { return body(&state) }
     }
   }
 
