@@ -40,17 +40,17 @@ struct Run: ParsableCommand {
 
   func run() throws {
     let file = try Environment.required(configFile, "config.file")
-    let result = SidecarConfiguration.load(file: file)
-    for problem in result.problems { StandardError.say("\(problem)") }
-    guard let configuration = result.configuration else {
-      StandardError.say("\(file): not started; see multistore-exporter check-config --config.file=\(file)")
-      throw ExitCode(1)
-    }
     let defaults = SidecarOptions()
     let level = Environment.value(logLevel, "log.level") ?? defaults.logLevel
     guard SidecarOptions.logLevels.contains(level) else {
       let known = SidecarOptions.logLevels.joined(separator: ", ")
       throw ValidationError("--log.level: \"\(level)\" is no level; expected one of \(known)")
+    }
+    let result = SidecarConfiguration.load(file: file)
+    for problem in result.problems { StandardError.say("\(problem)") }
+    guard let configuration = result.configuration else {
+      StandardError.say("\(file): not started; see multistore-exporter check-config --config.file=\(file)")
+      throw ExitCode(1)
     }
     let options = SidecarOptions(
       webListenAddress: Environment.value(webListenAddress, "web.listen-address") ?? defaults.webListenAddress,
