@@ -34,7 +34,10 @@ struct ClientCommand: Sendable {
     case .connection:
       throw Self.unsupported(spec, "it is about a client's own connection, and the library's are shared")
     case .transaction:
-      throw Self.unsupported(spec, "commands that belong together go into MultiStoreClient.multi; WATCH has no form here")
+      throw Self.unsupported(
+        spec,
+        "commands that belong together go into MultiStoreClient.multi; WATCH has no form here"
+      )
     case .pubsub:
       throw Self.unsupported(spec, "a connection that listens can do nothing else; use a client of your own for it")
     case .blocking:

@@ -62,7 +62,7 @@ extension MultiStoreClient {
   /// Executes several typed commands as one pipeline.
   ///
   /// ```swift
-  /// let (name, visits) = try await sessions.pipelined(.get("user:1").text, .incr("visits"))
+  /// let (name, visits) = try await sessions.pipelined(.get("user:1", as: String.self), .incr("visits"))
   /// ```
   ///
   /// - Returns: each command's value, in their order.

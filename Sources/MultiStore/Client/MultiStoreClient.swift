@@ -18,7 +18,7 @@ internal import Synchronization
 ///   logger: Logger(label: "sessions")
 /// )
 /// try await sessions.send(.set("user:1", "Ada", expiry: .seconds(3600)))
-/// let name = try await sessions.send(.get("user:1").text)
+/// let name = try await sessions.send(.get("user:1", as: String.self))
 /// ```
 ///
 /// A client has one thread, on which its event loop and its connections live; any number of tasks may use it at once. It

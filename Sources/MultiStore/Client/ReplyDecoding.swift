@@ -30,12 +30,12 @@ extension RESPValue {
     }
   }
 
-  @Sendable static func string(_ reply: RESPValue) -> [UInt8]? {
-    if case .string(let bytes) = reply { bytes } else { nil }
+  @Sendable static func value<Value: StoreValue>(_ reply: RESPValue) -> Value? {
+    if case .string(let bytes) = reply { Value(storeBytes: bytes) } else { nil }
   }
 
-  @Sendable static func stringOrNull(_ reply: RESPValue) -> [UInt8]?? {
-    reply == .null ? .some(nil) : string(reply).map(Optional.some)
+  @Sendable static func valueOrNull<Value: StoreValue>(_ reply: RESPValue) -> Value?? {
+    reply == .null ? .some(nil) : value(reply).map(Optional.some)
   }
 
   @Sendable static func textOf(_ reply: RESPValue) -> String? { reply.text }
@@ -48,15 +48,21 @@ extension RESPValue {
     reply == .null ? .some(nil) : double(reply).map(Optional.some)
   }
 
-  @Sendable static func strings(_ reply: RESPValue) -> [[UInt8]]? { list(reply, of: string) }
+  @Sendable static func values<Value: StoreValue>(_ reply: RESPValue) -> [Value]? { list(reply, of: value) }
 
-  @Sendable static func stringsOrNulls(_ reply: RESPValue) -> [[UInt8]?]? { list(reply, of: stringOrNull) }
+  @Sendable static func valuesOrNulls<Value: StoreValue>(_ reply: RESPValue) -> [Value?]? {
+    list(reply, of: valueOrNull)
+  }
 
   /// Alternating fields and values.
-  @Sendable static func fields(_ reply: RESPValue) -> [[UInt8]: [UInt8]]? {
-    guard let words = strings(reply), words.count.isMultiple(of: 2) else { return nil }
-    var fields: [[UInt8]: [UInt8]] = [:]
-    for index in stride(from: 0, to: words.count, by: 2) { fields[words[index]] = words[index + 1] }
+  @Sendable static func fields<Field: StoreValue & Hashable, Value: StoreValue>(_ reply: RESPValue) -> [Field: Value]? {
+    guard case .array(let elements) = reply, elements.count.isMultiple(of: 2) else { return nil }
+    var fields: [Field: Value] = [:]
+    fields.reserveCapacity(elements.count / 2)
+    for index in stride(from: 0, to: elements.count, by: 2) {
+      guard let field: Field = value(elements[index]), let value: Value = value(elements[index + 1]) else { return nil }
+      fields[field] = value
+    }
     return fields
   }
 
@@ -66,7 +72,7 @@ extension RESPValue {
     var members: [ScoredMember] = []
     members.reserveCapacity(elements.count / 2)
     for index in stride(from: 0, to: elements.count, by: 2) {
-      guard let member = string(elements[index]), let score = double(elements[index + 1]) else { return nil }
+      guard let member: [UInt8] = value(elements[index]), let score = double(elements[index + 1]) else { return nil }
       members.append(ScoredMember(member: member, score: score))
     }
     return members

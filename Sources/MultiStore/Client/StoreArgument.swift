@@ -33,3 +33,40 @@ extension Double: StoreArgument {
   /// The shortest decimal that reads back as the same number; `inf` and `-inf` as Redis has them.
   public var argumentBytes: [UInt8] { Array(String(self).utf8) }
 }
+
+/// What the bytes that a store holds can be read as: themselves, text, or a number in decimal.
+///
+/// Commands that return values have a parameter `as` for it, which is `[UInt8]` unless the context or the caller says
+/// otherwise. Bytes that can't be read so are an error with code `unexpectedReply`.
+public protocol StoreValue: Sendable {
+  /// Nil if the bytes are nothing of the kind.
+  init?(storeBytes: [UInt8])
+}
+
+extension Array: StoreValue where Element == UInt8 {
+  /// The bytes themselves.
+  public init?(storeBytes: [UInt8]) {
+    self = storeBytes
+  }
+}
+
+extension String: StoreValue {
+  /// Nil for bytes that are not UTF-8.
+  public init?(storeBytes: [UInt8]) {
+    self.init(validating: storeBytes, as: UTF8.self)
+  }
+}
+
+extension Int: StoreValue {
+  /// Nil for bytes that are not an integer in decimal.
+  public init?(storeBytes: [UInt8]) {
+    self.init(String(decoding: storeBytes, as: UTF8.self))
+  }
+}
+
+extension Double: StoreValue {
+  /// Nil for bytes that are not a number; Redis' `inf` and `-inf` are.
+  public init?(storeBytes: [UInt8]) {
+    self.init(String(decoding: storeBytes, as: UTF8.self))
+  }
+}

@@ -3,23 +3,41 @@ internal import RESP
 /// Hashes.
 extension StoreCommand {
   /// HGET: the value of one field; nil without the key or the field.
-  public static func hget(
-    _ key: any StoreArgument,
-    _ field: any StoreArgument
-  ) -> StoreCommand where Reply == [UInt8]? {
-    StoreCommand("HGET", [key.argumentBytes, field.argumentBytes], decode: RESPValue.stringOrNull)
+  public static func hget(_ key: any StoreArgument, _ field: any StoreArgument) -> StoreCommand
+  where Reply == [UInt8]? {
+    hget(key, field, as: [UInt8].self)
+  }
+
+  /// As ``hget(_:_:)``, read as text or a number.
+  public static func hget<Value: StoreValue>(_ key: any StoreArgument, _ field: any StoreArgument, as type: Value.Type)
+    -> StoreCommand where Reply == Value?
+  {
+    StoreCommand("HGET", [key.argumentBytes, field.argumentBytes], decode: RESPValue.valueOrNull)
   }
 
   /// HMGET: the values of several fields in their order; nil for those that aren't there.
-  public static func hmget(
-    _ key: any StoreArgument,
-    _ fields: any StoreArgument...
-  ) -> StoreCommand where Reply == [[UInt8]?] {
-    StoreCommand("HMGET", [key.argumentBytes] + fields.map(\.argumentBytes), decode: RESPValue.stringsOrNulls)
+  public static func hmget(_ key: any StoreArgument, _ fields: any StoreArgument...) -> StoreCommand
+  where Reply == [[UInt8]?] {
+    StoreCommand("HMGET", [key.argumentBytes] + fields.map(\.argumentBytes), decode: RESPValue.valuesOrNulls)
   }
 
-  /// HGETALL: all fields with their values; empty without the key.
-  public static func hgetall(_ key: any StoreArgument) -> StoreCommand where Reply == [[UInt8]: [UInt8]] {
+  /// As ``hmget(_:_:)``, read as text or a number.
+  public static func hmget<Value: StoreValue>(
+    _ key: any StoreArgument,
+    _ fields: any StoreArgument...,
+    as type: Value.Type
+  ) -> StoreCommand where Reply == [Value?] {
+    StoreCommand("HMGET", [key.argumentBytes] + fields.map(\.argumentBytes), decode: RESPValue.valuesOrNulls)
+  }
+
+  /// HGETALL: all fields, whose names have to be text, with their values; empty without the key.
+  public static func hgetall(_ key: any StoreArgument) -> StoreCommand where Reply == [String: [UInt8]] {
+    hgetall(key, as: [UInt8].self)
+  }
+
+  /// As ``hgetall(_:)``, read as text or a number.
+  public static func hgetall<Value: StoreValue>(_ key: any StoreArgument, as type: Value.Type) -> StoreCommand
+  where Reply == [String: Value] {
     StoreCommand("HGETALL", [key.argumentBytes], decode: RESPValue.fields)
   }
 

@@ -24,12 +24,19 @@ extension StoreCommand {
   }
 
   /// LRANGE: the elements from `start` to `stop`, both included; negative places count from the end.
-  public static func lrange(
+  public static func lrange(_ key: any StoreArgument, _ start: Int = 0, _ stop: Int = -1) -> StoreCommand
+  where Reply == [[UInt8]] {
+    lrange(key, start, stop, as: [UInt8].self)
+  }
+
+  /// As ``lrange(_:_:_:)``, read as text or a number.
+  public static func lrange<Value: StoreValue>(
     _ key: any StoreArgument,
     _ start: Int = 0,
-    _ stop: Int = -1
-  ) -> StoreCommand where Reply == [[UInt8]] {
-    StoreCommand("LRANGE", [key.argumentBytes, start.argumentBytes, stop.argumentBytes], decode: RESPValue.strings)
+    _ stop: Int = -1,
+    as type: Value.Type
+  ) -> StoreCommand where Reply == [Value] {
+    StoreCommand("LRANGE", [key.argumentBytes, start.argumentBytes, stop.argumentBytes], decode: RESPValue.values)
   }
 
   /// LTRIM: keeps the elements from `start` to `stop`, both included, and drops the others.
@@ -52,7 +59,7 @@ extension StoreCommand {
   ) -> StoreCommand where Reply == PoppedElement? {
     StoreCommand("BLPOP", keys.map(\.argumentBytes) + [(timeout / .seconds(1)).argumentBytes]) { reply in
       if reply == .null { return .some(nil) }
-      guard let words = RESPValue.strings(reply), words.count == 2 else { return nil }
+      guard let words: [[UInt8]] = RESPValue.values(reply), words.count == 2 else { return nil }
       return PoppedElement(key: words[0], value: words[1])
     }
   }

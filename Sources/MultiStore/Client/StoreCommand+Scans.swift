@@ -31,7 +31,7 @@ extension StoreCommand {
     matching pattern: String? = nil,
     count: Int? = nil
   ) -> StoreCommand where Reply == ScanPage<[UInt8]> {
-    StoreCommand("SCAN", scanArguments(nil, cursor, pattern, count)) { RESPValue.page($0, RESPValue.strings) }
+    StoreCommand("SCAN", scanArguments(nil, cursor, pattern, count)) { RESPValue.page($0, RESPValue.values) }
   }
 
   /// SSCAN: members of a set; the parameters are those of ``scan(_:matching:count:)``.
@@ -41,7 +41,7 @@ extension StoreCommand {
     matching pattern: String? = nil,
     count: Int? = nil
   ) -> StoreCommand where Reply == ScanPage<[UInt8]> {
-    StoreCommand("SSCAN", scanArguments(key, cursor, pattern, count)) { RESPValue.page($0, RESPValue.strings) }
+    StoreCommand("SSCAN", scanArguments(key, cursor, pattern, count)) { RESPValue.page($0, RESPValue.values) }
   }
 
   /// HSCAN: fields of a hash with their values; the parameters are those of ``scan(_:matching:count:)``.
@@ -52,7 +52,10 @@ extension StoreCommand {
     count: Int? = nil
   ) -> StoreCommand where Reply == ScanPage<HashField> {
     StoreCommand("HSCAN", scanArguments(key, cursor, pattern, count)) { reply in
-      RESPValue.page(reply) { RESPValue.fields($0)?.map { HashField(name: $0.key, value: $0.value) } }
+      RESPValue.page(reply) { (pairs: RESPValue) -> [HashField]? in
+        let fields: [[UInt8]: [UInt8]]? = RESPValue.fields(pairs)
+        return fields?.map { HashField(name: $0.key, value: $0.value) }
+      }
     }
   }
 

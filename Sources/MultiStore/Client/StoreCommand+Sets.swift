@@ -49,17 +49,35 @@ extension StoreCommand {
 
   /// SMEMBERS: all members, in no order.
   public static func smembers(_ key: any StoreArgument) -> StoreCommand where Reply == [[UInt8]] {
-    StoreCommand("SMEMBERS", [key.argumentBytes], decode: RESPValue.strings)
+    smembers(key, as: [UInt8].self)
+  }
+
+  /// As ``smembers(_:)``, read as text or a number.
+  public static func smembers<Value: StoreValue>(_ key: any StoreArgument, as type: Value.Type) -> StoreCommand
+  where Reply == [Value] {
+    StoreCommand("SMEMBERS", [key.argumentBytes], decode: RESPValue.values)
   }
 
   /// SPOP: removes one member by chance; nil from an empty set.
   public static func spop(_ key: any StoreArgument) -> StoreCommand where Reply == [UInt8]? {
-    StoreCommand("SPOP", [key.argumentBytes], decode: RESPValue.stringOrNull)
+    spop(key, as: [UInt8].self)
+  }
+
+  /// As ``spop(_:)``, read as text or a number.
+  public static func spop<Value: StoreValue>(_ key: any StoreArgument, as type: Value.Type) -> StoreCommand
+  where Reply == Value? {
+    StoreCommand("SPOP", [key.argumentBytes], decode: RESPValue.valueOrNull)
   }
 
   /// SPOP: removes members by chance, `count` at most.
   public static func spop(_ key: any StoreArgument, count: Int) -> StoreCommand where Reply == [[UInt8]] {
-    StoreCommand("SPOP", [key.argumentBytes, count.argumentBytes], decode: RESPValue.strings)
+    spop(key, count: count, as: [UInt8].self)
+  }
+
+  /// As ``spop(_:count:)``, read as text or a number.
+  public static func spop<Value: StoreValue>(_ key: any StoreArgument, count: Int, as type: Value.Type) -> StoreCommand
+  where Reply == [Value] {
+    StoreCommand("SPOP", [key.argumentBytes, count.argumentBytes], decode: RESPValue.values)
   }
 
   /// PFADD: adds elements to a HyperLogLog. True if its estimate changed.

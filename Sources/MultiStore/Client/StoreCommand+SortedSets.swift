@@ -84,15 +84,22 @@ extension StoreCommand {
 
   /// ZRANGE: members from the lowest score up, from the place `start` to `stop`, both included; negative places count
   /// from the end.
-  public static func zrange(
-    _ key: any StoreArgument,
-    _ start: Int = 0,
-    _ stop: Int = -1
-  ) -> StoreCommand where Reply == [[UInt8]] {
-    StoreCommand("ZRANGE", [key.argumentBytes, start.argumentBytes, stop.argumentBytes], decode: RESPValue.strings)
+  public static func zrange(_ key: any StoreArgument, _ start: Int = 0, _ stop: Int = -1) -> StoreCommand
+  where Reply == [[UInt8]] {
+    zrange(key, start, stop, as: [UInt8].self)
   }
 
-  /// ZRANGE WITHSCORES: as ``zrange(_:_:_:)``, with the scores.
+  /// As ``zrange(_:_:_:)``, read as text or a number.
+  public static func zrange<Value: StoreValue>(
+    _ key: any StoreArgument,
+    _ start: Int = 0,
+    _ stop: Int = -1,
+    as type: Value.Type
+  ) -> StoreCommand where Reply == [Value] {
+    StoreCommand("ZRANGE", [key.argumentBytes, start.argumentBytes, stop.argumentBytes], decode: RESPValue.values)
+  }
+
+  /// ZRANGE WITHSCORES: as ``zrange(_:_:_:as:)``, with the scores.
   public static func zrangeWithScores(
     _ key: any StoreArgument,
     _ start: Int = 0,
@@ -106,12 +113,19 @@ extension StoreCommand {
   }
 
   /// ZREVRANGE: members from the highest score down, from the place `start` to `stop`, both included.
-  public static func zrevrange(
+  public static func zrevrange(_ key: any StoreArgument, _ start: Int = 0, _ stop: Int = -1) -> StoreCommand
+  where Reply == [[UInt8]] {
+    zrevrange(key, start, stop, as: [UInt8].self)
+  }
+
+  /// As ``zrevrange(_:_:_:)``, read as text or a number.
+  public static func zrevrange<Value: StoreValue>(
     _ key: any StoreArgument,
     _ start: Int = 0,
-    _ stop: Int = -1
-  ) -> StoreCommand where Reply == [[UInt8]] {
-    StoreCommand("ZREVRANGE", [key.argumentBytes, start.argumentBytes, stop.argumentBytes], decode: RESPValue.strings)
+    _ stop: Int = -1,
+    as type: Value.Type
+  ) -> StoreCommand where Reply == [Value] {
+    StoreCommand("ZREVRANGE", [key.argumentBytes, start.argumentBytes, stop.argumentBytes], decode: RESPValue.values)
   }
 
   /// ZRANGEBYSCORE: members whose score is from `min` to `max`, from the lowest up.
@@ -126,11 +140,23 @@ extension StoreCommand {
     offset: Int = 0,
     count: Int? = nil
   ) -> StoreCommand where Reply == [[UInt8]] {
+    zrangebyscore(key, min: min, max: max, offset: offset, count: count, as: [UInt8].self)
+  }
+
+  /// As ``zrangebyscore(_:min:max:offset:count:)``, read as text or a number.
+  public static func zrangebyscore<Value: StoreValue>(
+    _ key: any StoreArgument,
+    min: ScoreBound = .unbounded,
+    max: ScoreBound = .unbounded,
+    offset: Int = 0,
+    count: Int? = nil,
+    as type: Value.Type
+  ) -> StoreCommand where Reply == [Value] {
     var arguments = [key.argumentBytes, min.argument(isLower: true), max.argument(isLower: false)]
     if offset != 0 || count != nil {
       arguments += ["LIMIT".argumentBytes, offset.argumentBytes, (count ?? -1).argumentBytes]
     }
-    return StoreCommand("ZRANGEBYSCORE", arguments, decode: RESPValue.strings)
+    return StoreCommand("ZRANGEBYSCORE", arguments, decode: RESPValue.values)
   }
 
   /// ZPOPMIN: removes the member with the lowest score; nil from an empty set.

@@ -14,7 +14,13 @@ public enum SetCondition: Hashable, Sendable {
 extension StoreCommand {
   /// GET: the value of a key; nil without the key.
   public static func get(_ key: any StoreArgument) -> StoreCommand where Reply == [UInt8]? {
-    StoreCommand("GET", [key.argumentBytes], decode: RESPValue.stringOrNull)
+    get(key, as: [UInt8].self)
+  }
+
+  /// As ``get(_:)``, read as text or a number.
+  public static func get<Value: StoreValue>(_ key: any StoreArgument, as type: Value.Type) -> StoreCommand
+  where Reply == Value? {
+    StoreCommand("GET", [key.argumentBytes], decode: RESPValue.valueOrNull)
   }
 
   /// MGET: the values of several keys in their order; nil for those that aren't there.
@@ -22,9 +28,21 @@ extension StoreCommand {
     mget(keys)
   }
 
+  /// As ``mget(_:)``, read as text or a number.
+  public static func mget<Value: StoreValue>(_ keys: any StoreArgument..., as type: Value.Type) -> StoreCommand
+  where Reply == [Value?] {
+    mget(keys, as: type)
+  }
+
   /// MGET: the values of several keys in their order; nil for those that aren't there.
   public static func mget(_ keys: [any StoreArgument]) -> StoreCommand where Reply == [[UInt8]?] {
-    StoreCommand("MGET", keys.map(\.argumentBytes), decode: RESPValue.stringsOrNulls)
+    mget(keys, as: [UInt8].self)
+  }
+
+  /// As ``mget(_:)``, read as text or a number.
+  public static func mget<Value: StoreValue>(_ keys: [any StoreArgument], as type: Value.Type) -> StoreCommand
+  where Reply == [Value?] {
+    StoreCommand("MGET", keys.map(\.argumentBytes), decode: RESPValue.valuesOrNulls)
   }
 
   /// SET: gives a key a value. False if the condition kept it from doing so.

@@ -42,63 +42,11 @@ public struct StoreCommand<Reply: Sendable>: Sendable {
     if case .error(let message) = reply { throw MultiStoreError(.errorReply, message) }
     guard let value = decode(reply) else {
       let name = String(decoding: arguments[0], as: UTF8.self)
-      throw MultiStoreError(.unexpectedReply, "the reply to \(name) is \(reply.typeName), which its type has no place for")
+      throw MultiStoreError(
+        .unexpectedReply,
+        "the reply to \(name) is \(reply.typeName), which its type has no place for"
+      )
     }
     return value
-  }
-
-  /// The same command with another form of its value.
-  ///
-  /// - Parameter transform: nil says that the value has no such form, which is an `unexpectedReply`.
-  public func map<Other>(_ transform: @escaping @Sendable (Reply) -> Other?) -> StoreCommand<Other> {
-    StoreCommand<Other>(
-      String(decoding: arguments[0], as: UTF8.self),
-      Array(arguments.dropFirst()),
-      decode: { [decode] in decode($0).flatMap(transform) }
-    )
-  }
-}
-
-// What is text can be had as `String`. Bytes that are not UTF-8 are an `unexpectedReply` then.
-
-extension StoreCommand where Reply == [UInt8]? {
-  /// The same command, its value as a string: `.get("greeting").text`.
-  public var text: StoreCommand<String?> {
-    map { bytes in bytes.map { String(validating: $0, as: UTF8.self) } ?? .some(nil) }
-  }
-}
-
-extension StoreCommand where Reply == [[UInt8]] {
-  /// The same command, its values as strings.
-  public var text: StoreCommand<[String]> {
-    map { list in
-      let texts = list.compactMap { String(validating: $0, as: UTF8.self) }
-      return texts.count == list.count ? texts : nil
-    }
-  }
-}
-
-extension StoreCommand where Reply == [[UInt8]?] {
-  /// The same command, its values as strings.
-  public var text: StoreCommand<[String?]> {
-    map { list in
-      let texts = list.map { $0.flatMap { String(validating: $0, as: UTF8.self) } }
-      return zip(list, texts).allSatisfy { ($0 == nil) == ($1 == nil) } ? texts : nil
-    }
-  }
-}
-
-extension StoreCommand where Reply == [[UInt8]: [UInt8]] {
-  /// The same command, its fields and values as strings.
-  public var text: StoreCommand<[String: String]> {
-    map { fields in
-      var texts: [String: String] = [:]
-      for (field, value) in fields {
-        guard let field = String(validating: field, as: UTF8.self), let value = String(validating: value, as: UTF8.self)
-        else { return nil }
-        texts[field] = value
-      }
-      return texts
-    }
   }
 }
