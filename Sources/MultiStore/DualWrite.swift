@@ -36,6 +36,7 @@ final class DualWrite: Execution {
   override func receive(failure: ConnectionFailure, token: Int) {
     if token == Self.defaultToken {
       sink?.output.appendError(failure.clientError(store: routing.defaultStore))
+      sink?.executionDidFail(failure, at: 0, on: routing.defaultStore)
       // It may have been executed, and then the other store lacks it.
       if failure.mayHaveBeenExecuted { multiStore.markUnknown(batch, 0, on: other.role) }
     } else {

@@ -50,7 +50,10 @@ final class FallbackRead: Execution {
       return
     }
     multiStore.readFailed(batch, on: .secondary, failure.exceptionClass, failure.description)
-    answerWithoutSecondary { $0.appendError(failure.clientError(store: .secondary)) }
+    answerWithoutSecondary {
+      $0.output.appendError(failure.clientError(store: .secondary))
+      $0.executionDidFail(failure, at: 0, on: .secondary)
+    }
   }
 
   private var primary: Store { multiStore.store(.primary) }
@@ -118,7 +121,7 @@ final class FallbackRead: Execution {
     let isMiss = isMiss(reply)
     if reply.kind == .error {
       // Both refuse it (a key of another type, say): that is the command's own error and nobody's failure.
-      answerWithoutSecondary { reply.encode(into: &$0) }
+      answerWithoutSecondary { reply.encode(into: &$0.output) }
       return
     }
     if primaryHasReplied {
@@ -133,7 +136,7 @@ final class FallbackRead: Execution {
   private func fillReplied(_ reply: borrowing Reply) {
     guard reply.kind == .array, reply.count == fill.missingCount else {
       if reply.kind == .error { fill.encode(into: &primaryReply) }
-      answerWithoutSecondary { reply.encode(into: &$0) }
+      answerWithoutSecondary { reply.encode(into: &$0.output) }
       return
     }
     if let sink, fill.encode(filledFrom: reply, into: &sink.output) {
@@ -146,13 +149,13 @@ final class FallbackRead: Execution {
 
   /// The secondary could not help. Where the primary is the default store its miss is the truth; where the secondary
   /// is, a miss would pretend that data is gone, so the client gets the error.
-  private func answerWithoutSecondary(_ error: (inout ByteBuffer) -> Void) {
+  private func answerWithoutSecondary(_ writeError: (ReplySink) -> Void) {
     if fill.missingCount > 0, primaryReply.isEmpty { fill.encode(into: &primaryReply) }
     if let sink {
       if routing.defaultStore == .primary, primaryHasReplied {
         primaryReply.withSpan { sink.output.append($0) }
       } else {
-        error(&sink.output)
+        writeError(sink)
       }
     }
     finish()

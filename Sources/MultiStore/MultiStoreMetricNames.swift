@@ -167,6 +167,12 @@ public enum MultiStoreMetrics {
     help: "Time that the instance's event loop spent working",
     labels: ["instance_name"]
   )
+  static let clientRejections = MultiStoreMetric(
+    name: "multistore_client_rejected_commands_total",
+    kind: .counter,
+    help: "Commands that the library's client refused because too many were in flight",
+    labels: ["instance_name"]
+  )
 
   /// All of them, in the order of the documentation.
   public static let all: [MultiStoreMetric] = [
@@ -175,5 +181,6 @@ public enum MultiStoreMetrics {
     primaryReads, fallbackReads, trueMisses, staleReads, staleKeys, staleKeysOverflowed,
     copyFailures, uncopiedWrites, pipelines,
     eventsWritten, eventsSuppressed, defaultStore, sameStore, loopBusy,
+    clientRejections,
   ]
 }

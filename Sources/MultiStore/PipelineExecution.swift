@@ -103,6 +103,7 @@ final class PipelineExecution: Execution {
     default:
       multiStore.pipelineFailed(kind, on: routing.defaultStore, failure.exceptionClass, failure.description)
       replies.appendError(failure.clientError(store: routing.defaultStore))
+      sink?.executionDidFail(failure, at: token, on: routing.defaultStore)
       elements[token].end = replies.count
       elements[token].hasFailed = true
       if failure.mayHaveBeenExecuted, routing.isDual { multiStore.markUnknown(batch, token, on: other.role) }
@@ -169,7 +170,10 @@ final class PipelineExecution: Execution {
       for index in 0..<batch.count { multiStore.markUnknown(batch, index, on: other.role) }
     }
     let repetitions = kind == .multi ? 1 : batch.count
-    for _ in 0..<repetitions { replies.appendError(failure.clientError(store: routing.defaultStore)) }
+    for index in 0..<repetitions {
+      replies.appendError(failure.clientError(store: routing.defaultStore))
+      sink?.executionDidFail(failure, at: index, on: routing.defaultStore)
+    }
     isRefused = true
     complete()
   }

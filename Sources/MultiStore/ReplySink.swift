@@ -1,3 +1,4 @@
+public import Hiredis
 public import RESP
 
 /// Where the replies of an execution go: encoded as RESP2, in the order of the commands.
@@ -10,6 +11,11 @@ open class ReplySink {
 
   /// A sink with nothing in it.
   public init() {}
+
+  /// The reply to the command at `index` of the batch is an error because `role`'s store could not be asked, or did not
+  /// answer; a transaction fails as a whole, at index 0. Called besides, for sinks that have more use for the reason
+  /// than for the error's words, and always before ``executionDidFinish()``.
+  open func executionDidFail(_ failure: ConnectionFailure, at index: Int, on role: StoreRole) {}
 
   /// All replies of one execution are in ``output``.
   open func executionDidFinish() {}

@@ -1,0 +1,22 @@
+/// The commands of one ``MultiStoreClient/pipelined(_:)-(_)`` or ``MultiStoreClient/multi(_:)-(_)`` call, in the order of
+/// their replies.
+public struct CommandPipeline: Sendable {
+  /// Each with its name first.
+  private(set) var commands: [[[UInt8]]] = []
+
+  /// Commands so far.
+  public var count: Int { commands.count }
+
+  /// True while there is no command.
+  public var isEmpty: Bool { commands.isEmpty }
+
+  /// Adds a typed command.
+  public mutating func append<Reply>(_ command: StoreCommand<Reply>) {
+    commands.append(command.arguments)
+  }
+
+  /// Adds any command by its name.
+  public mutating func append(_ name: String, _ arguments: any StoreArgument...) {
+    commands.append([name.argumentBytes] + arguments.map(\.argumentBytes))
+  }
+}

@@ -1,0 +1,189 @@
+public import CoreMetrics
+internal import EventLoop
+public import Logging
+internal import Synchronization
+
+/// One instance of two stores for a Swift server: the same routing, copying and comparing as in the sidecar, as an `async`
+/// interface.
+///
+/// ```swift
+/// let flags = FeatureFlags(instanceName: "sessions")
+/// let sessions = try MultiStoreClient(
+///   configuration: MultiStoreConfiguration(
+///     name: "sessions",
+///     primary: .init(endpoint: StoreEndpoint(address: .tcp(host: "redis-new", port: 6379))),
+///     secondary: .init(endpoint: StoreEndpoint(address: .tcp(host: "redis-old", port: 6379)))
+///   ),
+///   flags: flags,
+///   logger: Logger(label: "sessions")
+/// )
+/// try await sessions.send(.set("user:1", "Ada", expiry: .seconds(3600)))
+/// let name = try await sessions.send(.get("user:1", as: String.self))
+/// ```
+///
+/// A client has one thread, on which its event loop and its connections live; any number of tasks may use it at once. It
+/// is meant to live as long as the server does: make one per instance. It connects by itself, and again after a
+/// connection was lost; until the first connection is there, commands wait for it within the store's connect timeout.
+public final class MultiStoreClient: Sendable {
+  private enum Phase {
+    case open
+    /// The continuations are those of the calls of `close` beyond the first.
+    case closing([CheckedContinuation<Void, Never>])
+    case closed
+  }
+
+  private struct State {
+    var phase = Phase.open
+    var inFlight = 0
+  }
+
+  /// Commands in flight at most, unless the initialiser is told otherwise: more than a busy server has tasks, and few
+  /// enough that a store that hangs does not fill the memory.
+  public static let defaultMaxInFlightCommands = 10_000
+
+  /// What the instance is made of.
+  public let configuration: MultiStoreConfiguration
+  /// The instance's two flags. Setting them is in force for the next command, pipeline or transaction.
+  public let flags: FeatureFlags
+  /// Whether the stores are there, and which one is the default.
+  public let status: InstanceStatus
+  /// Commands that may be without a reply at the same time.
+  public let maxInFlightCommands: Int
+
+  private let loop: EventLoop
+  private let thread: LoopThread
+  private let core: ClientCore
+  private let rejected: Counter
+  private let state = Mutex(State())
+
+  /// Starts the client's thread, and begins to connect.
+  ///
+  /// - Parameters:
+  ///   - configuration: the stores, and how they are used.
+  ///   - flags: the flags of the instance of this name; whoever holds them can flip them.
+  ///   - logger: where events and messages about connections go.
+  ///   - metricsFactory: where the metrics live; swift-metrics' global one unless said otherwise.
+  ///   - maxInFlightCommands: commands without a reply at most, above 0; one more is refused with `tooManyInFlight`.
+  /// - Throws: ``MultiStoreError`` with code `cannotStart` when the system has no descriptor or thread left. A store that
+  ///   can't be reached is no reason to throw.
+  public init(
+    configuration: MultiStoreConfiguration,
+    flags: FeatureFlags,
+    logger: Logger,
+    metricsFactory: any MetricsFactory = MetricsSystem.factory,
+    maxInFlightCommands: Int = MultiStoreClient.defaultMaxInFlightCommands
+  ) throws(MultiStoreError) {
+    precondition(maxInFlightCommands > 0, "a client that may have no command in flight can't send any")
+    precondition(
+      flags.instanceName == configuration.name,
+      "the flags of \(flags.instanceName) were given to the instance \(configuration.name)"
+    )
+    do {
+      let loop = try EventLoop()
+      let multiStore = MultiStore(
+        on: loop,
+        configuration: configuration,
+        flags: flags,
+        logger: logger,
+        metricsFactory: metricsFactory
+      )
+      status = multiStore.status
+      core = ClientCore(multiStore: multiStore, loop: loop)
+      // The loop has no thread yet, so that its parts may be started here.
+      multiStore.start()
+      thread = try LoopThread(running: loop, name: configuration.name)
+      self.loop = loop
+    } catch {
+      throw MultiStoreError(.cannotStart, "\(error)")
+    }
+    self.configuration = configuration
+    self.flags = flags
+    self.maxInFlightCommands = maxInFlightCommands
+    rejected = Counter(
+      label: MultiStoreMetrics.clientRejections.name,
+      dimensions: [("instance_name", configuration.name)],
+      factory: metricsFactory
+    )
+  }
+
+  /// Closes the client if that was not done: nothing is in flight any more when the last reference goes.
+  deinit {
+    if case .open = state.withLock({ $0.phase }) { endThread() }
+  }
+
+  /// Lets what is in flight finish, closes the connections and ends the thread. Returns when all that has happened, also
+  /// to those who call it meanwhile or again.
+  ///
+  /// - Parameter limit: what has no reply by then fails with `outcomeUnknown`.
+  public func close(within limit: Duration = .seconds(5)) async {
+    let isFirst = state.withLock { state in
+      guard case .open = state.phase else { return false }
+      state.phase = .closing([])
+      return true
+    }
+    guard isFirst else { return await waitUntilClosed() }
+    await withCheckedContinuation { continuation in
+      let core = core
+      loop.execute { core.drain(within: limit) { continuation.resume() } }
+    }
+    endThread()
+    let waiting = state.withLock { state in
+      guard case .closing(let waiting) = state.phase else { preconditionFailure("closed by somebody else") }
+      state.phase = .closed
+      return waiting
+    }
+    for continuation in waiting { continuation.resume() }
+  }
+
+  /// Executes commands, and waits for all their replies.
+  ///
+  /// - Throws: ``MultiStoreError`` with code `closed` or `tooManyInFlight`; nothing was sent then.
+  func execute(_ commands: [ClientCommand], isTransaction: Bool) async throws(MultiStoreError) -> ClientReplies {
+    let count = commands.count
+    let result: Result<ClientReplies, MultiStoreError> = await withCheckedContinuation { continuation in
+      let core = core
+      let refusal = state.withLock { state -> MultiStoreError? in
+        guard case .open = state.phase else { return MultiStoreError(.closed, "the client has been closed") }
+        guard state.inFlight + count <= maxInFlightCommands else { return tooManyInFlight(count, state.inFlight) }
+        state.inFlight += count
+        // Handed over under the lock, so that nothing comes to the loop after `close` did.
+        loop.execute {
+          core.execute(commands, isTransaction: isTransaction) { continuation.resume(returning: .success($0)) }
+        }
+        return nil
+      }
+      if let refusal { continuation.resume(returning: .failure(refusal)) }
+    }
+    let replies = try result.get()
+    state.withLock { $0.inFlight -= count }
+    return replies
+  }
+
+  private func tooManyInFlight(_ count: Int, _ inFlight: Int) -> MultiStoreError {
+    rejected.increment(by: count)
+    return MultiStoreError(
+      .tooManyInFlight,
+      "\(inFlight) commands are in flight and \(count) more would be over the limit of \(maxInFlightCommands); "
+        + "send fewer at once, or raise maxInFlightCommands"
+    )
+  }
+
+  private func waitUntilClosed() async {
+    await withCheckedContinuation { continuation in
+      let isClosed = state.withLock { state in
+        guard case .closing(let waiting) = state.phase else { return true }
+        state.phase = .closing(waiting + [continuation])
+        return false
+      }
+      if isClosed { continuation.resume() }
+    }
+  }
+
+  /// Waits for no more than the present turn of the loop: by then everything was answered.
+  private func endThread() {
+    let core = core
+    loop.execute { core.shutDown() }
+    thread.join()
+    loop.close()
+  }
+}

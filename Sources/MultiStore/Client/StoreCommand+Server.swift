@@ -1,0 +1,38 @@
+internal import RESP
+
+/// Scripts, messages, and the store as a whole.
+extension StoreCommand {
+  /// EVAL: runs a script on the default store.
+  ///
+  /// What a script does can't be told from its text, so the other store does not get it: its keys are counted as
+  /// written on the default store alone while dual writes are on.
+  public static func eval(
+    _ script: String,
+    keys: [any StoreArgument] = [],
+    arguments: [any StoreArgument] = []
+  ) -> StoreCommand where Reply == RESPValue {
+    StoreCommand(
+      "EVAL",
+      [script.argumentBytes, keys.count.argumentBytes] + keys.map(\.argumentBytes) + arguments.map(\.argumentBytes),
+      decode: RESPValue.itself
+    )
+  }
+
+  /// PUBLISH: sends a message to those who listen to a channel. How many listened on the default store.
+  public static func publish(
+    _ channel: any StoreArgument,
+    _ message: any StoreArgument
+  ) -> StoreCommand where Reply == Int {
+    StoreCommand("PUBLISH", [channel.argumentBytes, message.argumentBytes], decode: RESPValue.integer)
+  }
+
+  /// FLUSHDB: removes all keys of the database, on both stores while dual writes are on.
+  public static func flushdb() -> StoreCommand where Reply == Void {
+    StoreCommand("FLUSHDB", [], decode: RESPValue.done)
+  }
+
+  /// PING: asks the default store whether it is there.
+  public static func ping() -> StoreCommand where Reply == Void {
+    StoreCommand("PING", [], decode: RESPValue.done)
+  }
+}

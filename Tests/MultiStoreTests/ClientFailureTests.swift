@@ -1,0 +1,252 @@
+import Logging
+import MultiStore
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite("Client: failures and the end")
+struct ClientFailureTests {
+  @Test func `an error reply is thrown with the store's words`() async throws {
+    let harness = try await ClientHarness(dual: true)
+    try await harness.client.send(.set("k", "v"))
+    do {
+      _ = try await harness.client.send(.rpush("k", "element"))
+      Issue.record("a string took an element")
+    } catch {
+      #expect(error.code == .errorReply)
+      #expect(error.message.hasPrefix("WRONGTYPE"))
+      #expect(error.description.hasPrefix("errorReply: WRONGTYPE"))
+    }
+    await harness.client.close()
+  }
+
+  @Test(arguments: [
+    ["SUBSCRIBE", "c"], ["MULTI"], ["EXEC"], ["WATCH", "k"], ["SELECT", "1"], ["AUTH", "p"], ["HELLO"], ["QUIT"],
+    ["CLIENT", "REPLY", "OFF"], ["MONITOR"],
+  ])
+  func `what a shared connection can't bear is refused`(words: [String]) async throws {
+    let harness = try await ClientHarness()
+    let client = harness.client
+    let alone = await code { () throws(MultiStoreError) in
+      try await client.send(words: words)
+    }
+    #expect(alone == .unsupportedCommand)
+    let inPipeline = await code { () throws(MultiStoreError) in
+      try await client.pipelined {
+        $0.append(.set("k", "v"))
+        $0.append(words: words)
+      }
+    }
+    #expect(inPipeline == .unsupportedCommand)
+    #expect(try harness.ask(.secondary, "EXISTS", "k") == .integer(0))
+    await client.close()
+  }
+
+  @Test func `a wrong number of arguments is found before anything is sent`() async throws {
+    let harness = try await ClientHarness()
+    #expect(await code { () throws(MultiStoreError) in try await harness.client.send("GET") } == .invalidCommand)
+    #expect(await code { () throws(MultiStoreError) in try await harness.client.send(.del()) } == .invalidCommand)
+    let inTransaction = await code { () throws(MultiStoreError) in
+      try await harness.client.multi { $0.append("SET", "k") }
+    }
+    #expect(inTransaction == .invalidCommand)
+    #expect(harness.count("multistore_commands_total") == 0)
+    await harness.client.close()
+  }
+
+  @Test func `unlisted commands are rejected where the configuration says so`() async throws {
+    let harness = try await ClientHarness { $0.unlistedCommands = .reject }
+    #expect(
+      await code { () throws(MultiStoreError) in try await harness.client.send("CONFIG", "GET", "port") }
+        == .unsupportedCommand
+    )
+    #expect(harness.count("gitlab_redis_multi_store_method_missing_total", ("command", "config")) == 1)
+    let replies = try await harness.client.pipelined {
+      $0.append(.incr("n"))
+      $0.append("CONFIG", "GET", "port")
+      $0.append(.incr("n"))
+    }
+    #expect(replies[0] == .integer(1))
+    #expect(replies[2] == .integer(2))
+    #expect(try await harness.client.send("INFO", "server").text?.contains("run_id") == true)
+    await harness.client.close()
+  }
+
+  @Test func `without the other store nothing fails`() async throws {
+    let harness = try await ClientHarness(dual: true)
+    harness.primary.kill()
+    try await soon("the loss is noticed") { harness.client.status.problem(with: .primary) != nil }
+    #expect(try await harness.client.send(.set("k", "v")))
+    #expect(try await harness.client.send(.get("k", as: String.self)) == "v")
+    #expect(try await harness.client.pipelined(.incr("n"), .get("k", as: String.self)) == (1, "v"))
+    #expect(try await harness.client.multi { $0.append(.incr("n")) } == [.integer(2)])
+    #expect(harness.count("multistore_copy_failures_total", ("store", "primary")) >= 2)
+    try harness.primary.restart()
+    try await soon("it is connected again") { harness.client.status.problem(with: .primary) == nil }
+    #expect(try await harness.client.send(.set("k", "again")))
+    #expect(try harness.ask(.primary, "GET", "k") == .text("again"))
+    await harness.client.close()
+  }
+
+  @Test func `without the default store every call says so`() async throws {
+    let harness = try await ClientHarness(dual: true)
+    let client = harness.client
+    harness.secondary.kill()
+    try await soon("the loss is noticed") { client.status.problem(with: .secondary) != nil }
+    #expect(await code { () throws(MultiStoreError) in try await client.send(.incr("n")) } == .storeUnavailable)
+    #expect(await code { () throws(MultiStoreError) in try await client.send(.get("n")) } == .storeUnavailable)
+    #expect(await code { () throws(MultiStoreError) in try await client.send(.eval("return 1")) } == .storeUnavailable)
+    #expect(
+      await code { () throws(MultiStoreError) in _ = try await client.pipelined(.incr("n"), .incr("n")) }
+        == .storeUnavailable
+    )
+    #expect(
+      await code { () throws(MultiStoreError) in try await client.multi { $0.append(.incr("n")) } } == .storeUnavailable
+    )
+    #expect(try harness.ask(.primary, "EXISTS", "n") == .integer(0))
+    try harness.secondary.restart()
+    try await soon("it is connected again") { client.status.problem(with: .secondary) == nil }
+    #expect(try await client.send(.incr("n")) == 1)
+    await client.close()
+  }
+
+  @Test func `a store that does not answer leaves the outcome unknown`() async throws {
+    let harness = try await ClientHarness(commandTimeout: .milliseconds(100))
+    harness.secondary.pause()
+    #expect(await code { () throws(MultiStoreError) in try await harness.client.send(.incr("n")) } == .outcomeUnknown)
+    harness.secondary.resume()
+    await harness.client.close()
+  }
+
+  @Test func `commands over the limit are refused and counted`() async throws {
+    let harness = try await ClientHarness(commandTimeout: .seconds(60), maxInFlightCommands: 3)
+    let client = harness.client
+    harness.secondary.pause()
+    async let first = client.pipelined(.incr("n"), .incr("n"))
+    try await soon("two are in flight") {
+      await code { () throws(MultiStoreError) in _ = try await client.pipelined(.get("n"), .get("n")) }
+        == .tooManyInFlight
+    }
+    #expect(harness.count("multistore_client_rejected_commands_total") >= 2)
+    harness.secondary.resume()
+    #expect(try await first == (1, 2))
+    #expect(try await client.send(.incr("n")) == 3)
+    await client.close()
+  }
+
+  @Test(arguments: [false, true]) func `a thousand at once all get their own replies`(dual: Bool) async throws {
+    let harness = try await ClientHarness(dual: dual)
+    let client = harness.client
+    let sums = try await withThrowingTaskGroup(of: Int.self) { group in
+      for number in 0..<1000 {
+        group.addTask {
+          try await client.send(.set("key:\(number)", number))
+          #expect(try await client.send(.get("key:\(number)", as: String.self)) == "\(number)")
+          return try await client.send(.incr("total"))
+        }
+      }
+      return try await group.reduce(into: Set<Int>()) { $0.insert($1) }
+    }
+    #expect(sums == Set(1...1000))
+    #expect(try harness.ask(.primary, "DBSIZE") == .integer(dual ? 1001 : 0))
+    await client.close()
+  }
+
+  @Test func `closing waits for what is in flight`() async throws {
+    let harness = try await ClientHarness(dual: true)
+    let client = harness.client
+    let started = Atomic(0)
+    let finished = try await withThrowingTaskGroup(of: Bool.self) { group in
+      for _ in 0..<200 {
+        group.addTask {
+          started.add(1, ordering: .relaxed)
+          do {
+            _ = try await client.send(.incr("n"))
+            return true
+          } catch let error as MultiStoreError where error.code == .closed {
+            return false
+          }
+        }
+      }
+      try await soon("some were sent") { started.load(ordering: .relaxed) > 20 }
+      await client.close()
+      return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+    }
+    // What was accepted was executed everywhere, what was refused nowhere.
+    let expected: RESPReply = finished == 0 ? .null : .text("\(finished)")
+    #expect(try harness.ask(.primary, "GET", "n") == expected)
+    #expect(try harness.ask(.secondary, "GET", "n") == expected)
+    #expect(await code { () throws(MultiStoreError) in try await client.send(.ping()) } == .closed)
+    await client.close()
+  }
+
+  @Test func `closing ends what would wait for ever`() async throws {
+    let harness = try await ClientHarness()
+    let client = harness.client
+    async let waiting = code { () throws(MultiStoreError) in _ = try await client.send(.blpop("never", timeout: .zero))
+    }
+    try await soon("BLPOP waits") {
+      try harness.ask(.secondary, "INFO", "clients").string?.contains("blocked_clients:1") == true
+    }
+    async let first: Void = client.close(within: .milliseconds(20))
+    async let second: Void = client.close()
+    _ = await (first, second)
+    #expect(await waiting == .outcomeUnknown)
+  }
+
+  @Test func `a client that nobody holds is gone with its connections`() async throws {
+    let harness = try await ClientHarness()
+    weak var forgotten: MultiStoreClient?
+    do {
+      let client = try MultiStoreClient(
+        configuration: harness.client.configuration,
+        flags: harness.flags,
+        logger: .init(label: "test") { [log = harness.log] _ in log }
+      )
+      #expect(try await client.send(.incr("n")) == 1)
+      forgotten = client
+    }
+    try await soon("it is gone") { forgotten == nil }
+    await harness.client.close()
+    // Only the one who asks is connected any more.
+    try await soon("the connections are closed") {
+      try harness.ask(.secondary, "INFO", "clients").string?.contains("connected_clients:1\r\n") == true
+    }
+  }
+
+  @Test func `an instance whose stores are not there can be started and closed`() async throws {
+    let directory = try TemporaryDirectory()
+    let client = try MultiStoreClient(
+      configuration: MultiStoreConfiguration(
+        name: "sessions",
+        primary: nil,
+        secondary: .init(endpoint: StoreEndpoint(address: .unix(path: directory.path("nobody"))))
+      ),
+      flags: FeatureFlags(instanceName: "sessions"),
+      logger: .init(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    )
+    #expect(await code { () throws(MultiStoreError) in try await client.send(.ping()) } == .storeUnavailable)
+    #expect(client.status.problem(with: .secondary) != nil)
+    await client.close()
+  }
+}
+
+extension MultiStoreClient {
+  fileprivate func send(words: [String]) async throws(MultiStoreError) {
+    switch words.count {
+    case 1: try await send(words[0])
+    case 2: try await send(words[0], words[1])
+    default: try await send(words[0], words[1], words[2])
+    }
+  }
+}
+
+extension CommandPipeline {
+  fileprivate mutating func append(words: [String]) {
+    switch words.count {
+    case 1: append(words[0])
+    case 2: append(words[0], words[1])
+    default: append(words[0], words[1], words[2])
+    }
+  }
+}
