@@ -56,7 +56,7 @@ struct ReplyComparer {
     }
   }
 
-  private static func unitMilliseconds(_ comparison: Comparison) -> UInt? {
+  private static func unitMilliseconds(_ comparison: Comparison) -> Int? {
     switch comparison {
     case .seconds: 1000
     case .milliseconds: 1

@@ -103,8 +103,9 @@ final class InstanceServer {
 
   /// The error reply for a command whose connection failed.
   func clientError(_ failure: ConnectionFailure, over connection: HiredisConnection?) -> String {
-    let role = StoreRole.allCases.first { connection.map(multiStore.store($0).owns) == true }
-    return failure.clientError(store: role ?? multiStore.defaultStore.role)
+    // A pass-through instance has the secondary in both roles: the store itself knows which one it is.
+    let store = StoreRole.allCases.lazy.map(multiStore.store).first { connection.map($0.owns) == true }
+    return failure.clientError(store: (store ?? multiStore.defaultStore).role)
   }
 
   private func accept(_ stream: Stream) {

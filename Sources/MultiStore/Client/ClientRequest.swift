@@ -14,7 +14,8 @@ final class ClientRequest: ReplySink {
   private let core: ClientCore
   private let commands: [ClientCommand]
   private let isTransaction: Bool
-  private let routing: Routing
+  /// What the flags said when it began; nil while a change of them has to wait for executions under way.
+  private var routing: Routing?
   private let completion: @Sendable (ClientReplies) -> Void
   /// The first command that was not sent yet.
   private var next = 0
@@ -23,6 +24,8 @@ final class ClientRequest: ReplySink {
   private var failures: [Int: MultiStoreError] = [:]
   /// The connection that was opened for the present command.
   private var dedicated: HiredisConnection?
+  /// Where the present command went, if that was one store alone.
+  private var store: Store?
 
   init(
     _ commands: [ClientCommand],
@@ -34,19 +37,20 @@ final class ClientRequest: ReplySink {
     self.isTransaction = isTransaction
     self.core = core
     self.completion = completion
-    routing = core.multiStore.routing
   }
 
   /// Executes what comes next. What is answered at once is followed by its successor in the same turn.
   func proceed() {
+    guard let routing = routing ?? core.multiStore.routing(orNotify: self) else { return }
+    self.routing = routing
     while next < commands.count {
       current = next
       let command = commands[next]
       switch command.way {
-      case .batched: return executeBatch()
+      case .batched: return executeBatch(routing)
       case .isolated, .dedicated:
         next += 1
-        if send(command) { return }
+        if send(command, to: core.multiStore.store(routing.defaultStore), routing) { return }
       }
     }
     completion(ClientReplies(bytes: output.bytes, failures: failures))
@@ -57,11 +61,15 @@ final class ClientRequest: ReplySink {
     proceed()
   }
 
+  override func routingDidSettle() {
+    proceed()
+  }
+
   override func executionDidFail(_ failure: ConnectionFailure, at index: Int, on role: StoreRole) {
     failures[current + index] = MultiStoreError(failure, of: role)
   }
 
-  private func executeBatch() {
+  private func executeBatch(_ routing: Routing) {
     let batch = core.multiStore.makeBatch()
     while next < commands.count, commands[next].way == .batched {
       let command = commands[next]
@@ -75,15 +83,15 @@ final class ClientRequest: ReplySink {
   /// Sends a command to the default store alone.
   ///
   /// - Returns: false if it was refused and answered.
-  private func send(_ command: ClientCommand) -> Bool {
+  private func send(_ command: ClientCommand, to store: Store, _ routing: Routing) -> Bool {
     let multiStore = core.multiStore
     let spec = CommandTable.spec(command.id)
-    let store = multiStore.store(routing.defaultStore)
     if spec.commandClass == .unlisted, multiStore.rejectsUnlistedCommands, !spec.traits.contains(.notCounted) {
       multiStore.methodMissing(spec.id)
       refuse(.unsupportedCommand, "'\(spec.name)' is not listed, and unlisted commands are rejected")
       return false
     }
+    self.store = store
     var connection = store.isolated
     if command.way == .dedicated {
       guard let opened = core.openDedicated(to: store) else {
@@ -106,7 +114,7 @@ final class ClientRequest: ReplySink {
   private func replied() {
     if let dedicated {
       self.dedicated = nil
-      core.closeDedicated(dedicated, to: core.multiStore.store(routing.defaultStore))
+      store.map { core.closeDedicated(dedicated, to: $0) }
     }
     proceed()
   }
@@ -120,8 +128,9 @@ extension ClientRequest: ReplyReceiver {
   }
 
   func receive(failure: ConnectionFailure, token: Int) {
-    output.appendError(failure.clientError(store: routing.defaultStore))
-    failures[current] = MultiStoreError(failure, of: routing.defaultStore)
+    let role = (store ?? core.multiStore.defaultStore).role
+    output.appendError(failure.clientError(store: role))
+    failures[current] = MultiStoreError(failure, of: role)
     replied()
   }
 }
