@@ -1,0 +1,140 @@
+import TestSupport
+
+/// A line of the four-state table.
+enum MigrationState: CaseIterable {
+  case off, dual, dualPrimary, primaryOnly
+
+  /// What the dual write flag says.
+  var isDual: Bool { self == .dual || self == .dualPrimary }
+  /// What the default flag says.
+  var primaryIsDefault: Bool { self == .dualPrimary || self == .primaryOnly }
+}
+
+/// The sidecar's executable with one instance, `sessions`, between two real stores and the test.
+///
+/// Everything is up when the initialiser returns, and gone with the object.
+final class Deployment: Sendable {
+  static let dualFlag = "use_primary_and_secondary_stores_for_sessions"
+  static let defaultFlag = "use_primary_store_as_default_for_sessions"
+
+  let primary: RedisServer
+  let secondary: RedisServer
+  let sidecar: SidecarProcess
+
+  /// Starts the stores and the sidecar, and waits until they are connected.
+  ///
+  /// - Parameters:
+  ///   - instance: Further lines of the instance.
+  ///   - stores: Further settings of both stores, as in a YAML flow map: `command_timeout: 100ms`.
+  ///   - top: Further lines of the configuration's top level.
+  ///   - arguments: Further flags of the sidecar.
+  init(
+    _ state: MigrationState = .off,
+    instance: [String] = [],
+    stores: String = "",
+    top: [String] = [],
+    arguments: [String] = []
+  ) throws {
+    primary = try RedisServer()
+    secondary = try RedisServer()
+    let directory = try TemporaryDirectory()
+    try directory.write(Self.flags(state), to: "flags.yml")
+    sidecar = try SidecarProcess(
+      configuration: Self.configuration(
+        in: directory,
+        primary: primary.url,
+        secondary: secondary.url,
+        instance: instance,
+        stores: stores,
+        top: top
+      ),
+      in: directory,
+      arguments: arguments
+    )
+    try waitUntilConnected()
+  }
+
+  /// A configuration with one instance that listens on a unix socket, unless `listen` is another YAML value.
+  static func configuration(
+    in directory: TemporaryDirectory,
+    listen: String? = nil,
+    primary: String?,
+    secondary: String,
+    instance: [String] = [],
+    stores: String = "",
+    top: [String] = []
+  ) -> String {
+    let settings = stores.isEmpty ? "" : ", \(stores)"
+    let listen = listen ?? "\"unix:\(directory.path("sessions.sock"))\""
+    var lines = ["instances:", "  - name: sessions", "    listen: \(listen)"]
+    if let primary { lines.append("    primary: { url: \"\(primary)\"\(settings) }") }
+    lines.append("    secondary: { url: \"\(secondary)\"\(settings) }")
+    lines += instance.map { "    \($0)" }
+    lines += ["feature_flags:", "  file: \"\(directory.path("flags.yml"))\""]
+    return (lines + top).joined(separator: "\n") + "\n"
+  }
+
+  /// A flag file's text.
+  static func flags(_ state: MigrationState) -> String {
+    "\(dualFlag): \(state.isDual)\n\(defaultFlag): \(state.primaryIsDefault)\n"
+  }
+
+  /// A new connection to the sidecar.
+  func client(limit: Duration = .seconds(10)) throws -> RESPClient {
+    try sidecar.client(instance: "sessions", limit: limit)
+  }
+
+  /// Sets both flags through the admin API.
+  func move(to state: MigrationState) throws {
+    try sidecar.setFlag(Self.dualFlag, state.isDual)
+    try sidecar.setFlag(Self.defaultFlag, state.primaryIsDefault)
+  }
+
+  /// The store that the clients' replies come from in `state`.
+  func defaultStore(_ state: MigrationState) -> RedisServer { state.primaryIsDefault ? primary : secondary }
+
+  /// A counter or gauge of the instance at this moment; nil if there is none.
+  func metric(_ name: String, _ labels: [String: String] = [:]) throws -> Double? {
+    try sidecar.metrics()[name, labels.merging(["instance_name": "sessions"]) { $1 }]
+  }
+
+  /// Waits until a counter or gauge of the instance has a value.
+  func waitForMetric(_ name: String, _ labels: [String: String] = [:], _ value: Double) throws {
+    try eventually("\(name) \(labels) is \(value)") { try metric(name, labels) == value }
+  }
+
+  /// The events of an exception class that have been logged so far.
+  func events(_ exceptionClass: String) -> [LogLine] {
+    sidecar.log.all.filter { $0["exception.class"]?.string == exceptionClass }
+  }
+
+  /// Ends the sidecar, so that its log is complete.
+  func finish() throws {
+    let exit = try sidecar.terminate()
+    guard exit == .status(0) else { throw TestSupportError(.process, "the sidecar ended with \(exit)") }
+  }
+
+  /// Waits until both stores have been connected at least once.
+  private func waitUntilConnected() throws {
+    for store in ["primary", "secondary"] {
+      try sidecar.waitForEvent("connection to the \(store)") {
+        $0.message == "Store connected" && $0["store"]?.string == store
+      }
+    }
+  }
+}
+
+/// Names that semantics.md fixes.
+enum MultiStoreNames {
+  static let readFallback = "gitlab_redis_multi_store_read_fallback_total"
+  static let pipelinedDiff = "gitlab_redis_multi_store_pipelined_diff_error_total"
+  static let methodMissing = "gitlab_redis_multi_store_method_missing_total"
+  static let readFromPrimaryError = "Gitlab::Redis::MultiStore::ReadFromPrimaryError"
+  static let pipelinedDiffError = "Gitlab::Redis::MultiStore::PipelinedDiffError"
+  static let methodMissingError = "Gitlab::Redis::MultiStore::MethodMissingError"
+}
+
+extension LogLine {
+  /// GitLab's field for what MultiStore was doing when it failed.
+  var multiStoreMessage: String? { self["extra.multi_store_error_message"]?.string }
+}
