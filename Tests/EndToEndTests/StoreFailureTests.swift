@@ -1,0 +1,133 @@
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite("Stores that fail and come back, under traffic")
+struct StoreFailureTests {
+  @Test(arguments: ["fallback", "default_store"])
+  func `a primary that is not the default may die and come back, and no client notices`(policy: String) throws {
+    let deployment = try Deployment(.dual, instance: ["read_policy: \(policy)"])
+    let isDone = Atomic(false)
+    let written = Atomic(0)
+    let traffic = Threads(3) { thread in
+      let client = try deployment.client()
+      while !isDone.load(ordering: .relaxed) {
+        let count = try client.command("INCR", "n\(thread)").integer
+        let replies = try client.pipeline([["SET", "k\(thread)", "\(count ?? -1)"], ["GET", "k\(thread)"]])
+        guard let count, replies == [.ok, .text("\(count)")] else {
+          throw TestSupportError(.malformed, "INCR answered \(String(describing: count)), the pipeline \(replies)")
+        }
+        try expectNoError(client.command("GET", "none"))
+        written.add(1, ordering: .relaxed)
+      }
+    }
+    defer { isDone.store(true, ordering: .relaxed) }
+    try eventually { written.load(ordering: .relaxed) > 30 }
+    deployment.primary.kill()
+    try deployment.waitForMetric("multistore_store_up", ["store": "primary"], 0)
+    let before = written.load(ordering: .relaxed)
+    try eventually { written.load(ordering: .relaxed) > before + 30 }
+    // The store that does not count does not make the sidecar unready.
+    #expect(try deployment.sidecar.get("/-/ready").status == 200)
+    try deployment.primary.restart()
+    let primary = try deployment.primary.client()
+    try eventually("the primary is written to again", within: .seconds(20)) {
+      try primary.command("EXISTS", "k0", "k1", "k2") == .integer(3)
+    }
+    isDone.store(true, ordering: .relaxed)
+    try traffic.join()
+    #expect(try primary.command("GET", "k1") == deployment.secondary.client().command("GET", "n1"))
+    #expect(try deployment.sidecar.metrics().sum("multistore_copy_failures_total") > 0)
+  }
+
+  @Test func `while the default store is down its commands are refused clearly, and go on afterwards`() throws {
+    let deployment = try Deployment(.dual, instance: ["event_rate_limit: 1000"])
+    let client = try deployment.client()
+    #expect(try client.command("SET", "k", "v") == .ok)
+    deployment.secondary.kill()
+    try eventually("the loss is noticed") { try deployment.sidecar.get("/-/ready").status == 503 }
+    let ready = try deployment.sidecar.get("/-/ready").text
+    #expect(ready.contains("sessions") && ready.contains("secondary"))
+    for command in [["SET", "k", "w"], ["INCR", "n"], ["CONFIG", "GET", "port"], ["DBSIZE"]] {
+      let error = try client.command(command).errorText ?? ""
+      #expect(error.hasPrefix("ERR MultiStore: secondary store: "), "\(command): \(error)")
+    }
+    // What failed on the store that counts must not exist on the other one.
+    let primary = try deployment.primary.client()
+    #expect(try primary.command("GET", "k") == .text("v"))
+    #expect(try primary.command("EXISTS", "n") == .integer(0))
+    // What the primary has can be read all the while.
+    #expect(try client.command("GET", "k") == .text("v"))
+    #expect(try client.command("PING") == .simple("PONG"))
+    try deployment.secondary.restart()
+    try eventually("it serves again", within: .seconds(20)) { try client.command("SET", "k", "w") == .ok }
+    #expect(try deployment.sidecar.get("/-/ready").status == 200)
+    #expect(try primary.command("GET", "k") == .text("w"))
+  }
+
+  @Test func `a secondary that dies behind the new default store is nobody's trouble`() throws {
+    let deployment = try Deployment(.dualPrimary)
+    let client = try deployment.client()
+    try client.command("SET", "k", "v")
+    deployment.secondary.kill()
+    for round in 1...20 {
+      #expect(try client.command("INCR", "n") == .integer(round))
+      #expect(try client.command("GET", "k") == .text("v"))
+      #expect(try client.command("GET", "none") == .null)
+      #expect(try client.pipeline([["SET", "p", "1"], ["GET", "p"], ["GET", "none"]]) == [.ok, .text("1"), .null])
+    }
+    #expect(try deployment.sidecar.get("/-/ready").status == 200)
+  }
+
+  @Test func `a store that never answers costs its timeout, and the commands that wait`() throws {
+    let deployment = try Deployment(stores: "command_timeout: 300ms, connect_timeout: 300ms")
+    let client = try deployment.client()
+    deployment.secondary.pause()
+    let replies = try client.pipeline([["SET", "a", "1"], ["INCR", "n"]])
+    for reply in replies {
+      #expect(reply.errorText?.hasPrefix("ERR MultiStore: secondary store: ") == true, "\(reply)")
+    }
+    #expect(replies[0].errorText?.contains("timeout") == true, "\(replies[0])")
+    #expect(try deployment.sidecar.metrics().sum("multistore_commands_total", ["outcome": "timeout"]) > 0)
+    // Another store may be stuck, but PING and the probes are not.
+    #expect(try client.command("PING") == .simple("PONG"))
+    try eventually { try deployment.sidecar.get("/-/ready").status == 503 }
+    deployment.secondary.resume()
+    try eventually(within: .seconds(20)) { try client.command("SET", "a", "2") == .ok }
+    #expect(try deployment.secondary.client().command("GET", "a") == .text("2"))
+  }
+
+  @Test func `commands for a stuck store wait in a bounded queue, and further ones are refused`() throws {
+    let deployment = try Deployment(stores: "max_queued_commands: 20, command_timeout: 60s")
+    let waiting = try (0..<20).map { _ in try deployment.client() }
+    deployment.secondary.pause()
+    for client in waiting { try client.send(RESPClient.encode(["INCR", "n"])) }
+    try deployment.waitForMetric("multistore_store_in_flight_commands", ["store": "secondary"], 20)
+    let latecomer = try deployment.client()
+    try latecomer.send(RESPClient.encode(["INCR", "n"]))
+    // Answered by the sidecar itself: by now it has read the other client's command.
+    #expect(try deployment.client().command("PING") == .simple("PONG"))
+    deployment.secondary.resume()
+    let refusal = try latecomer.readReply().errorText ?? ""
+    #expect(refusal.hasPrefix("ERR MultiStore: secondary store: ") && refusal.contains("limit 20"), "\(refusal)")
+    #expect(try deployment.sidecar.metrics().sum("multistore_commands_total", ["outcome": "queue_full"]) == 1)
+    let counts = try waiting.map { try $0.readReply().integer }
+    #expect(Set(counts) == Set(1...20))
+    #expect(try deployment.client().command("INCR", "n") == .integer(21))
+  }
+
+  @Test func `a store whose connection breaks in the middle of a command has it answered, and not sent twice`() throws {
+    let deployment = try Deployment(instance: ["event_rate_limit: 1000"])
+    let client = try deployment.client()
+    try client.command("SET", "n", "0")
+    deployment.secondary.pause()
+    try client.send(RESPClient.encode(["INCR", "n"]))
+    try deployment.waitForMetric("multistore_store_in_flight_commands", ["store": "secondary"], 1)
+    deployment.secondary.kill()
+    let error = try client.readReply().errorText ?? ""
+    #expect(error.hasPrefix("ERR MultiStore: secondary store: connection lost"), "\(error)")
+    try deployment.secondary.restart()
+    try eventually(within: .seconds(20)) { try client.command("PING", "x") == .text("x") }
+    try eventually(within: .seconds(20)) { try client.command("GET", "n") == .null }
+  }
+}
