@@ -124,6 +124,8 @@ public final class MultiStore {
   private func publishGauges() {
     secondary.publishGauges()
     primary?.publishGauges()
+    // Without a client's command nobody else would notice that the flags have changed.
+    if flags.state != routingState.flags { flagsChanged() }
     let defaultStore = defaultStore.role
     secondary.metrics.isDefault.record(defaultStore == .secondary ? 1 : 0)
     primary?.metrics.isDefault.record(defaultStore == .primary ? 1 : 0)
