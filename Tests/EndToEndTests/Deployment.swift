@@ -28,17 +28,20 @@ final class Deployment: Sendable {
   ///   - stores: Further settings of both stores, as in a YAML flow map: `command_timeout: 100ms`.
   ///   - top: Further lines of the configuration's top level.
   ///   - arguments: Further flags of the sidecar.
+  ///   - flagFile: Whether flags are kept in `flags.yml`. Otherwise they are in memory: each change of the file waits
+  ///     for the disk, which other processes may keep busy for longer than a test can wait.
   init(
     _ state: MigrationState = .off,
     instance: [String] = [],
     stores: String = "",
     top: [String] = [],
-    arguments: [String] = []
+    arguments: [String] = [],
+    flagFile: Bool = false
   ) throws {
     primary = try RedisServer()
     secondary = try RedisServer()
     let directory = try TemporaryDirectory()
-    try directory.write(Self.flags(state), to: "flags.yml")
+    if flagFile { try directory.write(Self.flags(state), to: "flags.yml") }
     sidecar = try SidecarProcess(
       configuration: Self.configuration(
         in: directory,
@@ -46,12 +49,14 @@ final class Deployment: Sendable {
         secondary: secondary.url,
         instance: instance,
         stores: stores,
-        top: top
+        top: top,
+        flagFile: flagFile
       ),
       in: directory,
       arguments: arguments
     )
     try waitUntilConnected()
+    if !flagFile, state != .off { try move(to: state) }
   }
 
   /// A configuration with one instance that listens on a unix socket, unless `listen` is another YAML value.
@@ -62,7 +67,8 @@ final class Deployment: Sendable {
     secondary: String,
     instance: [String] = [],
     stores: String = "",
-    top: [String] = []
+    top: [String] = [],
+    flagFile: Bool = true
   ) -> String {
     let settings = stores.isEmpty ? "" : ", \(stores)"
     let listen = listen ?? "\"unix:\(directory.path("sessions.sock"))\""
@@ -70,7 +76,7 @@ final class Deployment: Sendable {
     if let primary { lines.append("    primary: { url: \"\(primary)\"\(settings) }") }
     lines.append("    secondary: { url: \"\(secondary)\"\(settings) }")
     lines += instance.map { "    \($0)" }
-    lines += ["feature_flags:", "  file: \"\(directory.path("flags.yml"))\""]
+    if flagFile { lines += ["feature_flags:", "  file: \"\(directory.path("flags.yml"))\""] }
     return (lines + top).joined(separator: "\n") + "\n"
   }
 

@@ -7,7 +7,7 @@ struct FlagTests {
   private static let dual = Deployment.dualFlag
 
   @Test func `an edit of the file is in force soon, and logged with old and new value`() throws {
-    let deployment = try Deployment(.off)
+    let deployment = try Deployment(.off, flagFile: true)
     let client = try deployment.client()
     try deployment.sidecar.directory.write(Deployment.flags(.dual), to: "flags.yml")
     try deployment.waitForFlag("use_primary_and_secondary_stores", 1)
@@ -56,7 +56,7 @@ struct FlagTests {
   }
 
   @Test func `a file that does not parse leaves the last good flags in force, and says so`() throws {
-    let deployment = try Deployment(.dual)
+    let deployment = try Deployment(.dual, flagFile: true)
     let directory = deployment.sidecar.directory
     for text in ["\(Self.dual): maybe\n", "[1, 2", "", "\(Self.dual): true\n\(Self.dual): false\n"] {
       try directory.write(Deployment.flags(.dual), to: "flags.yml")
@@ -81,7 +81,7 @@ struct FlagTests {
   }
 
   @Test func `the admin API shows, sets and removes flags, and knows their names`() throws {
-    let deployment = try Deployment(.off)
+    let deployment = try Deployment(.off, flagFile: true)
     let sidecar = deployment.sidecar
     let path = "/api/v4/features/\(Self.dual)"
     let set = try sidecar.admin("POST", path, form: ["value": "true"])
@@ -105,7 +105,7 @@ struct FlagTests {
   }
 
   @Test func `the command line shows and sets flags`() throws {
-    let deployment = try Deployment(.off)
+    let deployment = try Deployment(.off, flagFile: true)
     let admin = "--admin.listen-address=unix:\(deployment.sidecar.directory.path("admin.sock"))"
     let set = try SidecarProcess.run(["feature", "set", Self.dual, "true", admin])
     #expect(set.exit == .status(0) && set.output == "\(Self.dual): on\n")
@@ -125,7 +125,7 @@ struct FlagTests {
   }
 
   @Test func `what was set survives a restart`() throws {
-    let deployment = try Deployment(.off)
+    let deployment = try Deployment(.off, flagFile: true)
     let directory = deployment.sidecar.directory
     try deployment.move(to: .dualPrimary)
     try deployment.finish()

@@ -65,7 +65,7 @@ struct FlipTests {
     let metrics = try deployment.sidecar.metrics()
     #expect(metrics.sum("multistore_copy_failures_total") == 0)
     #expect(metrics.sum(MultiStoreNames.pipelinedDiff) == 0)
-    #expect(metrics.sum("multistore_feature_flag_changes_total") == 30)
+    #expect(metrics.sum("multistore_feature_flag_changes_total") >= 30)
   }
 
   @Test(arguments: [MigrationState.off, .dual])
