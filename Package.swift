@@ -106,7 +106,10 @@ let package = Package(
     .testTarget(name: "MetricsServerTests", dependencies: ["MetricsServer", "TestSupport"], swiftSettings: common),
     .testTarget(
       name: "SidecarTests",
-      dependencies: ["Sidecar", "MultiStore", "TestSupport", .product(name: "Logging", package: "swift-log")],
+      dependencies: [
+        "Sidecar", "MultiStore", "RESP", "PrometheusExposition", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: common
     ),
     .testTarget(

@@ -55,8 +55,8 @@ internal import Glibc
     unsafe Monitor.expectSuccess(pthread_mutex_lock(mutex))
     defer { unsafe Monitor.expectSuccess(pthread_mutex_unlock(mutex)) }
     while true {
-      // The access to the state ends before the wait: others change the state meanwhile, and an optimised build may keep
-      // a copy of it for as long as an access lasts.
+      // The access to the state ends before the wait: others change the state meanwhile, and an optimised build may
+      // keep a copy of it for as long as an access lasts.
       if let result = body(&state) { return result }
       guard var deadline else {
         // The mutex is held.

@@ -1,0 +1,72 @@
+import Foundation
+import RESP
+import Testing
+
+@testable import PrometheusExposition
+@testable import Sidecar
+
+@Suite("README")
+struct ReadmeTests {
+  private let readme: String
+
+  init() throws {
+    let root = URL(fileURLWithPath: #filePath)
+      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    readme = try String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)
+  }
+
+  @Test func `the tables of configuration keys are the program's own`() {
+    let reference = SidecarConfiguration.reference
+    let isThere = readme.contains(reference)
+    #expect(isThere, "README.md is to have this under Configuration:\n\(reference)")
+  }
+
+  @Test func `the table of metrics is the program's own`() {
+    let rows = SidecarMetrics.all.map { metric in
+      let labels = metric.labels.map { "`\($0)`" }.joined(separator: ", ")
+      return "| `\(metric.name)` | \(metric.kind.typeName) | \(labels) | \(metric.help) |\n"
+    }
+    let table = "| name | kind | labels | meaning |\n|---|---|---|---|\n" + rows.joined()
+    let isThere = readme.contains(table)
+    #expect(isThere, "README.md is to have this under Metrics:\n\(table)")
+  }
+
+  /// The example at the beginning of the section is read as a file would be.
+  @Test func `the example is a good configuration`() throws {
+    let section = try #require(readme.components(separatedBy: "\n## Configuration\n\n").last)
+    let lines = section.split(separator: "\n", omittingEmptySubsequences: false).prefix { $0.hasPrefix("    ") }
+    let yaml = lines.map { $0.dropFirst(4) }.joined(separator: "\n")
+    let configuration = try configuration(yaml, environment: ["SESSIONS_PASSWORD": "secret"])
+    #expect(configuration.instances.map(\.name) == ["sessions"])
+  }
+
+  @Test func `refused commands are named, and no others`() throws {
+    let row = try #require(readme.split(separator: "\n").first { $0.hasPrefix("| refused: ") })
+    let cell = row.dropFirst("| refused: ".count).prefix { $0 != "|" }
+    let named = cell.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+    let refused = CommandTable.all.filter { $0.commandClass == .pubsub || $0.isRefused }.map(\.shownName)
+    #expect(named.sorted() == refused.sorted())
+  }
+
+  @Test func `commands that the sidecar answers are named, and no others`() throws {
+    let row = try #require(readme.split(separator: "\n").first { $0.hasPrefix("| PING, ") })
+    let cell = row.dropFirst(2).prefix { $0 != "|" }
+    let named = cell.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+    let answered = CommandTable.all.filter { spec in
+      spec.commandClass == .connection && !spec.isRefused && !spec.traits.contains(.hasSubcommands)
+    }
+    #expect(named.sorted() == answered.map(\.shownName).sorted())
+  }
+}
+
+extension CommandSpec {
+  /// As a person writes it: `CLIENT ID`.
+  fileprivate var shownName: String { name.description.uppercased().replacing("|", with: " ") }
+
+  fileprivate var isRefused: Bool { traits.contains(.refused) || Self.unanswered.contains(id) }
+
+  /// About tracking, which the sidecar knows nothing of.
+  private static let unanswered = CommandTable.all
+    .filter { ["client|getredir", "client|trackinginfo"].contains($0.name.description) }
+    .map(\.id)
+}
