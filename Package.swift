@@ -79,6 +79,13 @@ let package = Package(
       swiftSettings: safe
     ),
 
+    // How a Swift server embeds the library; its test runs it.
+    .executableTarget(
+      name: "MultiStoreExample",
+      dependencies: ["MultiStore", "PrometheusExposition", .product(name: "Logging", package: "swift-log")],
+      path: "Tests/Examples/Embedding",
+      swiftSettings: safe
+    ),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
     .testTarget(name: "RESPTests", dependencies: ["RESP", "TestSupport"], swiftSettings: common),
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "TestSupport"], swiftSettings: common),
@@ -86,8 +93,9 @@ let package = Package(
     .testTarget(
       name: "MultiStoreTests",
       dependencies: [
-        "MultiStore", "TestSupport", .product(name: "MetricsTestKit", package: "swift-metrics"),
-        .product(name: "InMemoryLogging", package: "swift-log"),
+        "MultiStore", "MultiStoreExample", "TestSupport",
+        .product(name: "MetricsTestKit", package: "swift-metrics"),
+        .product(name: "Logging", package: "swift-log"), .product(name: "InMemoryLogging", package: "swift-log"),
       ],
       swiftSettings: common
     ),

@@ -40,8 +40,8 @@ struct ClientCommandTests {
     let bytes: [UInt8]? = try await store.send(.get("b"))
     #expect(bytes == [0xff])
     try await store.send(.set("n", 17))
-    let number: Int? = try await store.send(.get("n"))
-    #expect(number == 17)
+    #expect(try await store.send(.get("n", as: Int.self)) == 17)
+    #expect(try await store.send(.get("n", as: Double.self)) == 17)
   }
 
   @Test func keys() async throws {

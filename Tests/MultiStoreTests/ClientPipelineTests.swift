@@ -53,7 +53,8 @@ struct ClientPipelineTests {
     _ = try harness.ask(.primary, "SET", "n", "10")
     _ = try harness.ask(.secondary, "SET", "n", "20")
     let pipelined = try await harness.client.pipelined(.incr("n"), .get("n", as: String.self))
-    #expect(pipelined == (21, "21"))
+    #expect(pipelined.0 == 21)
+    #expect(pipelined.1 == "21")
     let transaction = try await harness.client.multi { $0.append(.incr("n")) }
     #expect(transaction == [.integer(22)])
     #expect(harness.count(Self.diffs, ("command", "pipelined")) == 1)
@@ -135,7 +136,8 @@ struct ClientPipelineTests {
   @Test func `nothing at all is sent for nothing`() async throws {
     let harness = try await ClientHarness(dual: true)
     #expect(try await harness.client.pipelined { _ in } == [])
-    #expect(try await harness.client.multi { #expect($0.isEmpty) } == [])
+    #expect(try await harness.client.multi { _ in } == [])
+    #expect(CommandPipeline().isEmpty)
     #expect(harness.count("multistore_commands_total") == 0)
     await harness.client.close()
   }

@@ -1,3 +1,4 @@
+import Logging
 import MultiStore
 import TestSupport
 import Testing

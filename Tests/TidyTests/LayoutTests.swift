@@ -26,7 +26,8 @@ struct LayoutTests {
         return FileManager.default.fileExists(atPath: "\(path)/\(name)", isDirectory: &isFolder) && isFolder.boolValue
       }
       let isTest = { (target: Manifest.Target) in target.kind == "test" || target.name == "TestSupport" }
-      #expect(Set(found) == Set(manifest.targets.filter { isTest($0) == (folder == "Tests") }.map(\.name)))
+      let targets = manifest.targets.filter { $0.name != Manifest.example && isTest($0) == (folder == "Tests") }
+      #expect(Set(found) == Set(targets.map(\.name)).union(folder == "Tests" ? ["Examples"] : []))
     }
   }
 

@@ -14,6 +14,9 @@ struct Manifest {
     let products: [String]
   }
 
+  /// The one target that is in a folder of another name: an embedding server's code, below `Tests/Examples`.
+  static let example = "MultiStoreExample"
+
   let targets: [Target]
 
   /// Asks SwiftPM, in a build folder of its own: the one in use is locked by the running `swift test`.

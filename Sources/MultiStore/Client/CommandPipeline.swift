@@ -1,8 +1,10 @@
-/// The commands of one ``MultiStoreClient/pipelined(_:)-(_)`` or ``MultiStoreClient/multi(_:)-(_)`` call, in the order of
-/// their replies.
+/// The commands of one call of `pipelined` or `multi` of ``MultiStoreClient``, in the order of their replies.
 public struct CommandPipeline: Sendable {
   /// Each with its name first.
   private(set) var commands: [[[UInt8]]] = []
+
+  /// A pipeline without commands.
+  public init() {}
 
   /// Commands so far.
   public var count: Int { commands.count }

@@ -36,8 +36,8 @@ extension MultiStoreClient {
     try await send(StoreCommand(name, arguments.map(\.argumentBytes), decode: RESPValue.itself))
   }
 
-  /// Executes several commands as one pipeline: while dual writes are on, on the default store and then on the other one,
-  /// and the replies are compared.
+  /// Executes several commands as one pipeline: while dual writes are on, on the default store and then on the other
+  /// one, and the replies are compared.
   ///
   /// ```swift
   /// let replies = try await sessions.pipelined { pipeline in
@@ -48,7 +48,8 @@ extension MultiStoreClient {
   /// A command that goes to the default store alone (a script, or one that is unlisted or waits) divides the pipeline:
   /// what stands before it is executed first, and what follows it afterwards.
   ///
-  /// - Returns: the replies in the order of the commands. An error reply is among them as `RESPValue.error` and keeps no
+  /// - Returns: the replies in the order of the commands. An error reply is among them as `RESPValue.error` and keeps
+  ///   no
   ///   other command from being executed.
   /// - Throws: ``MultiStoreError`` when nothing was sent: a command is invalid or unsupported, the client is closed, or
   ///   too many commands are in flight.
@@ -95,7 +96,8 @@ extension MultiStoreClient {
   /// ```
   ///
   /// - Returns: each command's value, in their order.
-  /// - Throws: as ``multi(_:)-(_)``, and the error of the first command that failed while it was executed; the others
+  /// - Throws: as the form with a block, and the error of the first command that failed while it was executed; the
+  ///   others
   ///   were executed all the same then.
   public func multi<each Reply>(
     _ command: repeat StoreCommand<each Reply>

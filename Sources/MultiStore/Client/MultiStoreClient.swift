@@ -3,8 +3,8 @@ internal import EventLoop
 public import Logging
 internal import Synchronization
 
-/// One instance of two stores for a Swift server: the same routing, copying and comparing as in the sidecar, as an `async`
-/// interface.
+/// One instance of two stores for a Swift server: the same routing, copying and comparing as in the sidecar, as an
+/// `async` interface.
 ///
 /// ```swift
 /// let flags = FeatureFlags(instanceName: "sessions")
@@ -21,8 +21,8 @@ internal import Synchronization
 /// let name = try await sessions.send(.get("user:1", as: String.self))
 /// ```
 ///
-/// A client has one thread, on which its event loop and its connections live; any number of tasks may use it at once. It
-/// is meant to live as long as the server does: make one per instance. It connects by itself, and again after a
+/// A client has one thread, on which its event loop and its connections live; any number of tasks may use it at once.
+/// It is meant to live as long as the server does: make one per instance. It connects by itself, and again after a
 /// connection was lost; until the first connection is there, commands wait for it within the store's connect timeout.
 public final class MultiStoreClient: Sendable {
   private enum Phase {
@@ -64,8 +64,8 @@ public final class MultiStoreClient: Sendable {
   ///   - logger: where events and messages about connections go.
   ///   - metricsFactory: where the metrics live; swift-metrics' global one unless said otherwise.
   ///   - maxInFlightCommands: commands without a reply at most, above 0; one more is refused with `tooManyInFlight`.
-  /// - Throws: ``MultiStoreError`` with code `cannotStart` when the system has no descriptor or thread left. A store that
-  ///   can't be reached is no reason to throw.
+  /// - Throws: ``MultiStoreError`` with code `cannotStart` when the system has no descriptor or thread left. A store
+  ///   that can't be reached is no reason to throw.
   public init(
     configuration: MultiStoreConfiguration,
     flags: FeatureFlags,
@@ -111,8 +111,8 @@ public final class MultiStoreClient: Sendable {
     if case .open = state.withLock({ $0.phase }) { endThread() }
   }
 
-  /// Lets what is in flight finish, closes the connections and ends the thread. Returns when all that has happened, also
-  /// to those who call it meanwhile or again.
+  /// Lets what is in flight finish, closes the connections and ends the thread. Returns when all that has happened,
+  /// also to those who call it meanwhile or again.
   ///
   /// - Parameter limit: what has no reply by then fails with `outcomeUnknown`.
   public func close(within limit: Duration = .seconds(5)) async {

@@ -1,3 +1,9 @@
+// The types of lower modules that an embedding server has to name: with them, `import MultiStore` is enough.
+@_exported public import enum EventLoop.SocketAddress
+@_exported public import struct Hiredis.ConnectionLimits
+@_exported public import struct Hiredis.StoreEndpoint
+@_exported public import enum RESP.RESPValue
+
 /// What can be an argument of a command: a string's UTF-8, bytes as they are, a number in decimal.
 public protocol StoreArgument: Sendable {
   /// The bytes that go to the store.

@@ -2,9 +2,9 @@ internal import RESP
 
 /// A command with its arguments, which knows what its reply means.
 ///
-/// The typed commands are static functions, so that Swift completes them behind a dot: `.get("user:1")`. The same value
-/// can be sent alone, go into a pipeline or into a transaction. A command that is not among them can be sent by its name
-/// (``MultiStoreClient/send(_:_:)``), or be made typed:
+/// The typed commands are static functions, so that Swift completes them behind a dot: `.get("user:1")`. The same
+/// value can be sent alone, go into a pipeline or into a transaction. A command that is not among them can be sent by
+/// its name (``MultiStoreClient/send(_:_:)``), or be made typed:
 ///
 /// ```swift
 /// extension StoreCommand where Reply == String? {
