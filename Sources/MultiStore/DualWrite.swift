@@ -5,9 +5,12 @@ internal import RESP
 final class DualWrite: Execution {
   private static let defaultToken = 0
   private static let copyToken = 1
+  private static let guardedCopyToken = 2
 
   /// What the other store executes, when it isn't the client's own bytes.
   private var scratch = ByteBuffer()
+  private var guarded = ByteBuffer()
+  private var keyCopiesLeft = 0
 
   override var writesToBoth: Bool { true }
 
@@ -17,12 +20,16 @@ final class DualWrite: Execution {
 
   override func recycle() {
     scratch.removeAll(keepingCapacityUpTo: Self.keptCapacity)
+    guarded.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     multiStore.recycle(self)
   }
 
   override func receive(_ reply: borrowing Reply, token: Int) {
     if token == Self.defaultToken {
       defaultStoreReplied(reply)
+    } else if token == Self.guardedCopyToken, PresenceGuard.wasSkipped(reply) {
+      if reply.kind == .error { other.loadPresenceGuard() }
+      copyKeys(.all)
     } else {
       if reply.kind == .error {
         multiStore.copyFailed(batch, 0, on: other.role, CopyFailure(reply))
@@ -57,9 +64,11 @@ final class DualWrite: Execution {
     if plan != .noEffect { withCommand { defaultStore.clearStale($0, spec) } }
     switch plan {
     case .verbatim:
-      withCommand { other.ordinary.send($0, to: self, token: Self.copyToken) }
+      withCommand { sendCopy($0, spec) }
     case .rewritten:
-      scratch.withSpan { other.ordinary.send($0, to: self, token: Self.copyToken) }
+      scratch.withSpan { sendCopy($0, spec) }
+    case .keys(let selection):
+      copyKeys(selection)
     case .noEffect:
       return finish()
     case .notRepeatable:
@@ -67,5 +76,30 @@ final class DualWrite: Execution {
       return finish()
     }
     if multiStore.configuration.writeAcknowledgement == .defaultStore { answer() }
+  }
+
+  /// A write that changes part of a key goes out under guard; where the key is stale it is of no use at all.
+  private func sendCopy(_ copy: Span<UInt8>, _ spec: CommandSpec) {
+    guard spec.traits.contains(.changesPart) else {
+      return other.ordinary.send(copy, to: self, token: Self.copyToken)
+    }
+    guarded.removeAll()
+    guard !other.isStale(copy, spec), PresenceGuard.wrap(copy, into: &guarded) else { return copyKeys(.all) }
+    guarded.withSpan { other.ordinary.send($0, to: self, token: Self.guardedCopyToken) }
+  }
+
+  private func copyKeys(_ selection: KeySelection) {
+    let spec = spec(0)
+    keyCopiesLeft = withCommand {
+      multiStore.copyKeys(of: $0, spec, selection, from: routing.defaultStore, for: self)
+    }
+    if keyCopiesLeft == 0 { finish() }
+  }
+}
+
+extension DualWrite: KeyCopyWaiter {
+  func keyCopyDidFinish() {
+    keyCopiesLeft -= 1
+    if keyCopiesLeft == 0 { finish() }
   }
 }

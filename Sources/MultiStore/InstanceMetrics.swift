@@ -8,6 +8,7 @@ struct InstanceMetrics {
   let fallbackAfterMiss: Counter
   let fallbackAfterError: Counter
   let trueMisses: Counter
+  let keyCopies: Counter
   let sameStore: Gauge
   let loopBusy: FloatingPointCounter
   private let instance: String
@@ -42,6 +43,7 @@ struct InstanceMetrics {
     fallbackAfterMiss = counter(MultiStoreMetrics.fallbackReads, ("reason", "miss"))
     fallbackAfterError = counter(MultiStoreMetrics.fallbackReads, ("reason", "error"))
     trueMisses = counter(MultiStoreMetrics.trueMisses)
+    keyCopies = counter(MultiStoreMetrics.keyCopies)
     sameStore = Gauge(label: MultiStoreMetrics.sameStore.name, dimensions: [label], factory: factory)
     loopBusy = FloatingPointCounter(label: MultiStoreMetrics.loopBusy.name, dimensions: [label], factory: factory)
     pipelinedDiff = byKind(MultiStoreMetrics.pipelinedDiff)

@@ -66,6 +66,18 @@ public enum Effect: UInt8, CaseIterable, Sendable {
   case verbatim
   /// Nothing: chance, waiting or a script decides what happens, so a repetition could do something else.
   case none
+  /// Its first key, as it then is on the default store: what the command makes of its sources is all in there.
+  case copyFirstKey
+  /// Its last key, as it then is on the default store.
+  case copyLastKey
+  /// All its keys, as they then are on the default store.
+  case copyKeys
+  /// SPOP: SREM of the members that were popped.
+  case spop
+  /// LMPOP: LPOP or RPOP of as many elements, from the key that the reply names.
+  case lmpop
+  /// ZMPOP: ZREM of the members that were popped, from the key that the reply names.
+  case zmpop
   /// SETNX: SET, if it took effect.
   case setnx
   /// MSETNX: MSET, if it took effect.

@@ -21,6 +21,19 @@ extension CommandSpec {
     CommandSpec(name, .keyspaceRead, arity: arity, comparison: comparison)
   }
 
+  /// A command that changes part of what its keys hold; see `CommandTraits.changesPart`.
+  static func partial(
+    _ name: StaticString,
+    _ arity: Int,
+    _ keys: KeyPositions,
+    _ effect: Effect = .verbatim,
+    _ comparison: Comparison = .ordered,
+    _ traits: CommandTraits = [],
+    miss: MissRule = .never
+  ) -> CommandSpec {
+    write(name, arity, keys, effect, comparison, traits.union(.changesPart), miss: miss)
+  }
+
   /// A command that changes data. `miss` counts only where the command, without certain options, is a read.
   static func write(
     _ name: StaticString,
@@ -49,7 +62,7 @@ extension CommandSpec {
       name,
       arity,
       .geoRadius(optionsAt: optionsAt),
-      .verbatim,
+      .copyLastKey,
       .ordered,
       .readsUnlessStore,
       miss: .emptyCollection
