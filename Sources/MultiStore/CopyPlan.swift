@@ -40,6 +40,8 @@ struct CopyPlanner {
     case .spop: return spop(command, after: reply, &scratch)
     case .lmpop: return lmpop(command, after: reply, &scratch)
     case .zmpop: return zmpop(after: reply, &scratch)
+    case .blpop, .brpop: return blockingPop("LREM", count: effect == .blpop ? 1 : -1, after: reply, &scratch)
+    case .bzpop: return blockingPop("ZREM", count: nil, after: reply, &scratch)
     case .expire, .pexpire:
       return reply.integer == 1 ? expireAt(command, isSeconds: effect == .expire, &scratch) : .noEffect
     case .setWithExpiry: return set(command, after: reply, &scratch)
@@ -155,6 +157,22 @@ struct CopyPlanner {
     scratch.appendBulk("ZREM")
     scratch.appendBulk(reply[0].bytes)
     for index in 0..<reply[1].count { scratch.appendBulk(reply[1][index][0].bytes) }
+    return .rewritten(isComparable: false)
+  }
+
+  /// BLPOP … → LREM key 1 element, BZPOPMIN … → ZREM key member, of the key that the reply names
+  private func blockingPop(
+    _ name: String,
+    count: Int?,
+    after reply: borrowing Reply,
+    _ scratch: inout ByteBuffer
+  ) -> CopyPlan {
+    guard reply.kind == .array, reply.count >= 2 else { return .noEffect }
+    scratch.appendArrayHeader(count == nil ? 3 : 4)
+    scratch.appendBulk(name)
+    scratch.appendBulk(reply[0].bytes)
+    if let count { scratch.appendBulk(decimal: count) }
+    scratch.appendBulk(reply[1].bytes)
     return .rewritten(isComparable: false)
   }
 

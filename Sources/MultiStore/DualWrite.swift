@@ -2,6 +2,9 @@ internal import Hiredis
 internal import RESP
 
 /// One write: the default store executes it and answers, then the other store gets its effect.
+///
+/// The default store is reached over its ordinary connection, or over one that a script or a blocking command has to
+/// itself.
 final class DualWrite: Execution {
   private static let defaultToken = 0
   private static let copyToken = 1
@@ -11,16 +14,28 @@ final class DualWrite: Execution {
   private var scratch = ByteBuffer()
   private var guarded = ByteBuffer()
   private var keyCopiesLeft = 0
+  private var connection: HiredisConnection?
 
-  override var writesToBoth: Bool { true }
+  /// Begins like ``Execution/start(_:routing:sink:)``.
+  func start(_ batch: CommandBatch, routing: Routing, over connection: HiredisConnection, sink: ReplySink) {
+    self.connection = connection
+    start(batch, routing: routing, sink: sink)
+  }
+
+  /// What waits on a connection of its own may wait for ever, and no change of the flags with it.
+  override var writesToBoth: Bool { isOnOrdinary }
+
+  private var isOnOrdinary: Bool { connection === defaultStore.ordinary }
 
   override func begin() {
-    withCommand { defaultStore.ordinary.send($0, to: self, token: Self.defaultToken) }
+    guard let connection else { return }
+    withCommand { connection.send($0, to: self, token: Self.defaultToken) }
   }
 
   override func recycle() {
     scratch.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     guarded.removeAll(keepingCapacityUpTo: Self.keptCapacity)
+    connection = nil
     multiStore.recycle(self)
   }
 
@@ -91,7 +106,14 @@ final class DualWrite: Execution {
   private func copyKeys(_ selection: KeySelection) {
     let spec = spec(0)
     keyCopiesLeft = withCommand {
-      multiStore.copyKeys(of: $0, spec, selection, from: routing.defaultStore, for: self)
+      multiStore.copyKeys(
+        of: $0,
+        spec,
+        selection,
+        from: routing.defaultStore,
+        isOnOrdinary: isOnOrdinary,
+        for: self
+      )
     }
     if keyCopiesLeft == 0 { finish() }
   }

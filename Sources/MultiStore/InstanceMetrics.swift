@@ -50,7 +50,7 @@ struct InstanceMetrics {
     pipelines = byKind(MultiStoreMetrics.pipelines)
     readFallback = byCommand(MultiStoreMetrics.readFallback) { $0.commandClass == .read && $0.miss != .never }
     methodMissing = byCommand(MultiStoreMetrics.methodMissing) { hasPrimary && $0.countsAsMethodMissing }
-    uncopiedWrites = byCommand(MultiStoreMetrics.uncopiedWrites) { $0.mayStayUncopied }
+    uncopiedWrites = byCommand(MultiStoreMetrics.uncopiedWrites) { $0.staysUncopied }
   }
 
   /// A read that the secondary had and the primary lacked.

@@ -25,7 +25,7 @@ extension MultiStore {
   /// it may change is stale on the other store.
   public func willExecuteOnDefaultStoreAlone(_ command: Span<UInt8>, _ spec: CommandSpec, routing: Routing) {
     methodMissing(spec.id)
-    guard routing.isDual, spec.mayStayUncopied else { return }
+    guard routing.isDual, spec.staysUncopied else { return }
     store(routing.defaultStore.other).markStale(command, spec)
     metrics.uncopiedWrite(spec.id)
   }

@@ -46,6 +46,10 @@ final class PipelineExecution: Execution {
   private var keyCopiesLeft = 0
   private var copyFailure: CopyFailure?
   private var diff = PipelineDiff()
+  /// Keys that the other store gets whole after all commands; until then its replies about them say nothing.
+  private var unsettledKeys: Set<[UInt8]> = []
+  /// The first element whose keys were not looked at for `unsettledKeys`.
+  private var firstUnsettled = 0
 
   /// Begins like ``Execution/start(_:routing:sink:)``.
   func start(
@@ -68,6 +72,8 @@ final class PipelineExecution: Execution {
     isRefused = false
     copyFailure = nil
     diff = PipelineDiff()
+    unsettledKeys.removeAll(keepingCapacity: true)
+    firstUnsettled = 0
     copiesLeft = 0
     keyCopiesLeft = 0
     guard let connection else { return }
@@ -138,7 +144,7 @@ final class PipelineExecution: Execution {
       elements[index].isMiss = withCommand(index) { spec.miss.isMiss(reply, of: $0) }
       elements[index].isComparable = true
       elements[index].isCopied = true
-    case .write:
+    case .write, .script, .blocking:
       planCopy(of: index, spec, after: reply)
     default: return
     }
@@ -162,7 +168,8 @@ final class PipelineExecution: Execution {
       if spec.traits.contains(.changesPart) { guardCopy(of: index) }
     case .keys(let selection): elements[index].keysToCopy = selection
     case .noEffect: return
-    case .notRepeatable: multiStore.leftUncopied(batch, index, on: other.role)
+    case .notRepeatable:
+      if spec.staysUncopied { multiStore.leftUncopied(batch, index, on: other.role) }
     }
   }
 
@@ -262,7 +269,7 @@ final class PipelineExecution: Execution {
     copiesLeft -= 1
     if token >= Self.copyBit {
       let index = token - Self.copyBit
-      if spec(index).commandClass == .write { withCommand(index) { other.markStale($0, bytesSpec(index)) } }
+      if spec(index).commandClass != .read { withCommand(index) { other.markStale($0, bytesSpec(index)) } }
       if copyFailure == nil { copyFailure = failure }
       if copiesLeft == 0 { finishComparison() }
     } else {
@@ -274,7 +281,7 @@ final class PipelineExecution: Execution {
   /// No copy was executed, or nobody knows.
   private func noteCopyFailure(_ failure: CopyFailure) {
     copyFailure = failure
-    for index in elements.indices where elements[index].isCopied && spec(index).commandClass == .write {
+    for index in elements.indices where elements[index].isCopied && spec(index).commandClass != .read {
       withCommand(index) { other.markStale($0, bytesSpec(index)) }
     }
     finishComparison()
@@ -291,14 +298,14 @@ final class PipelineExecution: Execution {
     reply.encode(into: &otherReply)
     let start = index == 0 ? 0 : elements[index - 1].end
     let range = start..<elements[index].end
-    if spec.commandClass == .write {
+    if spec.commandClass != .read {
       if reply.kind == .error {
         multiStore.copyFailed(batch, index, on: other.role, CopyFailure(reply))
       } else {
         withCommand(index) { other.clearStale($0, bytesSpec(index)) }
       }
     }
-    guard elements[index].isComparable else { return }
+    guard elements[index].isComparable, !isUnsettled(index) else { return }
     withReplies(range) { defaultReply, otherReply in
       let comparer = ReplyComparer(mode: multiStore.configuration.comparison)
       if comparer.areEqual(spec.comparison, defaultReply, otherReply) { return }
@@ -311,6 +318,24 @@ final class PipelineExecution: Execution {
       )
     }
     if elements[index].isMiss, routing.readPolicy == .fallback { substitute(reply, for: index, spec, range) }
+  }
+
+  /// Whether an earlier command changed one of the element's keys in a way that the other store did not see yet.
+  private func isUnsettled(_ index: Int) -> Bool {
+    while firstUnsettled < index {
+      if elements[firstUnsettled].keysToCopy != nil {
+        withCommand(firstUnsettled) { command in
+          bytesSpec(firstUnsettled).forEachKey(ofCommand: command) { unsettledKeys.insert($0.array) }
+        }
+      }
+      firstUnsettled += 1
+    }
+    guard !unsettledKeys.isEmpty else { return false }
+    var isUnsettled = false
+    withCommand(index) { command in
+      bytesSpec(index).forEachKey(ofCommand: command) { if unsettledKeys.contains($0.array) { isUnsettled = true } }
+    }
+    return isUnsettled
   }
 
   /// The default store missed: the other store's reply is at hand, and it is the answer if it has something.
@@ -354,7 +379,14 @@ final class PipelineExecution: Execution {
       guard let selection = elements[index].keysToCopy else { continue }
       let spec = bytesSpec(index)
       keyCopiesLeft += withCommand(index) {
-        multiStore.copyKeys(of: $0, spec, selection, from: routing.defaultStore, for: self)
+        multiStore.copyKeys(
+          of: $0,
+          spec,
+          selection,
+          from: routing.defaultStore,
+          isOnOrdinary: connection === defaultStore.ordinary,
+          for: self
+        )
       }
     }
     if keyCopiesLeft == 0 { complete() }

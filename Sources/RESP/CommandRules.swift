@@ -78,6 +78,13 @@ public enum Effect: UInt8, CaseIterable, Sendable {
   case lmpop
   /// ZMPOP: ZREM of the members that were popped, from the key that the reply names.
   case zmpop
+  /// BLPOP: LREM of the element that was popped, from the head of the key that the reply names. Its connection is not
+  /// the one that gives the order, and LPOP could meet another element there.
+  case blpop
+  /// BRPOP: the same from the tail.
+  case brpop
+  /// BZPOPMIN and BZPOPMAX: ZREM of the member that was popped, from the key that the reply names.
+  case bzpop
   /// SETNX: SET, if it took effect.
   case setnx
   /// MSETNX: MSET, if it took effect.

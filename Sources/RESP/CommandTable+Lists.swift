@@ -4,11 +4,11 @@
 // pop, an insertion or a trim is the same command: the same list gives the same elements.
 extension CommandTable {
   static let lists: [CommandSpec] = [
-    .blocking("blmove", 6, .two),
-    .blocking("blmpop", -5, .counted(at: 2)),
-    .blocking("blpop", -3, .allButLast),
-    .blocking("brpop", -3, .allButLast),
-    .blocking("brpoplpush", 4, .two),
+    .blocking("blmove", 6, .two, .copyKeys),
+    .blocking("blmpop", -5, .counted(at: 2), .copyKeys),
+    .blocking("blpop", -3, .allButLast, .blpop),
+    .blocking("brpop", -3, .allButLast, .brpop),
+    .blocking("brpoplpush", 4, .two, .copyKeys),
     .read("lindex", 3, .one, .null),
     .partial("linsert", 5, .one),
     .read("llen", 2, .one, .zero),

@@ -3,9 +3,9 @@
 // Whatever may have scores in its reply is compared by their value: the servers spell the same number differently.
 extension CommandTable {
   static let sortedSets: [CommandSpec] = [
-    .blocking("bzmpop", -5, .counted(at: 2)),
-    .blocking("bzpopmax", -3, .allButLast),
-    .blocking("bzpopmin", -3, .allButLast),
+    .blocking("bzmpop", -5, .counted(at: 2), .zmpop),
+    .blocking("bzpopmax", -3, .allButLast, .bzpop),
+    .blocking("bzpopmin", -3, .allButLast, .bzpop),
     .partial("zadd", -4, .one, .verbatim, .scores),
     .read("zcard", 2, .one, .zero),
     .read("zcount", 4, .one, .zero),
