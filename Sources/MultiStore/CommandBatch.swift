@@ -11,6 +11,8 @@ public final class CommandBatch {
     let length: Int
     /// The command's place in the table.
     public let id: CommandID
+    /// The place of what stands in the bytes now: another command, if that is what the other store gets.
+    let bytesID: CommandID
   }
 
   /// The most memory that a batch keeps for its next use.
@@ -31,7 +33,7 @@ public final class CommandBatch {
 
   /// Appends one whole command, an array of bulk strings.
   public func append(_ command: Span<UInt8>, id: CommandID) {
-    commands.append(Entry(offset: bytes.count, length: command.count, id: id))
+    commands.append(Entry(offset: bytes.count, length: command.count, id: id, bytesID: id))
     bytes.append(command)
   }
 
@@ -43,7 +45,7 @@ public final class CommandBatch {
     let name = arguments[0]
     let subcommand = arguments.count > 1 ? arguments[1] : []
     let id = CommandTable.lookup(name.span, subcommand: subcommand.span)
-    commands.append(Entry(offset: offset, length: bytes.count - offset, id: id))
+    commands.append(Entry(offset: offset, length: bytes.count - offset, id: id, bytesID: id))
   }
 
   /// Lends the bytes of the command at `index` to `body`.
@@ -55,7 +57,17 @@ public final class CommandBatch {
 
   /// Lets `command` take the place of the one at `index`.
   func replace(_ index: Int, with command: Span<UInt8>) {
-    commands[index] = Entry(offset: bytes.count, length: command.count, id: commands[index].id)
+    let arguments = ArgumentCursor(command)
+    var bytesID = commands[index].id
+    if let name = arguments.argument(at: 0), let second = arguments.argument(at: 1) {
+      bytesID = CommandTable.lookup(name, subcommand: second)
+    }
+    commands[index] = Entry(
+      offset: bytes.count,
+      length: command.count,
+      id: commands[index].id,
+      bytesID: bytesID
+    )
     bytes.append(command)
   }
 

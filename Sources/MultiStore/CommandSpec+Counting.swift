@@ -7,12 +7,8 @@ extension CommandSpec {
     commandClass == .unlisted && !traits.contains(.notCounted)
   }
 
-  /// A write that may be executed on the default store alone.
-  var mayStayUncopied: Bool {
-    switch commandClass {
-    case .write: effect != .verbatim
-    case .blocking, .script: true
-    default: false
-    }
+  /// A write that is executed on the default store alone.
+  var staysUncopied: Bool {
+    (commandClass == .write || commandClass == .blocking) && effect == .none
   }
 }

@@ -8,6 +8,8 @@ enum CopyPlan: Equatable {
   /// The command that was written into the scratch buffer. Its reply has the same meaning as the default store's only
   /// if `isComparable`.
   case rewritten(isComparable: Bool)
+  /// Not the command but its keys, as they now are on the default store.
+  case keys(KeySelection)
   /// Nothing: the command had no effect.
   case noEffect
   /// Nothing, although there was an effect: repeating the command could have another one.
@@ -32,6 +34,14 @@ struct CopyPlanner {
     switch effect {
     case .verbatim: return .verbatim
     case .none: return .notRepeatable
+    case .copyFirstKey: return .keys(.first)
+    case .copyLastKey: return .keys(.last)
+    case .copyKeys: return .keys(.all)
+    case .spop: return spop(command, after: reply, &scratch)
+    case .lmpop: return lmpop(command, after: reply, &scratch)
+    case .zmpop: return zmpop(after: reply, &scratch)
+    case .blpop, .brpop: return blockingPop("LREM", count: effect == .blpop ? 1 : -1, after: reply, &scratch)
+    case .bzpop: return blockingPop("ZREM", count: nil, after: reply, &scratch)
     case .expire, .pexpire:
       return reply.integer == 1 ? expireAt(command, isSeconds: effect == .expire, &scratch) : .noEffect
     case .setWithExpiry: return set(command, after: reply, &scratch)
@@ -110,6 +120,59 @@ struct CopyPlanner {
     while let argument = arguments.next() {
       if arguments.index == 1 { scratch.appendBulk(name) } else { scratch.appendBulk(argument) }
     }
+    return .rewritten(isComparable: false)
+  }
+
+  /// SPOP key … → SREM key member …
+  private func spop(_ command: Span<UInt8>, after reply: borrowing Reply, _ scratch: inout ByteBuffer) -> CopyPlan {
+    guard let key = ArgumentCursor(command).argument(at: 1), reply.kind == .string || reply.count > 0 else {
+      return .noEffect
+    }
+    scratch.appendArrayHeader(2 + max(1, reply.count))
+    scratch.appendBulk("SREM")
+    scratch.appendBulk(key)
+    if reply.kind == .string { scratch.appendBulk(reply.bytes) }
+    for index in 0..<reply.count { scratch.appendBulk(reply[index].bytes) }
+    return .rewritten(isComparable: false)
+  }
+
+  /// LMPOP … LEFT|RIGHT … → LPOP|RPOP key count, of the key and the elements that the reply names
+  private func lmpop(_ command: Span<UInt8>, after reply: borrowing Reply, _ scratch: inout ByteBuffer) -> CopyPlan {
+    guard reply.kind == .array, reply.count == 2 else { return .noEffect }
+    let arguments = ArgumentCursor(command)
+    guard let keyCount = arguments.argument(at: 1)?.decimal, let side = arguments.argument(at: 2 + keyCount) else {
+      return .keys(.all)
+    }
+    scratch.appendArrayHeader(3)
+    scratch.appendBulk(side.isKeyword("LEFT") ? "LPOP" : "RPOP")
+    scratch.appendBulk(reply[0].bytes)
+    scratch.appendBulk(decimal: reply[1].count)
+    return .rewritten(isComparable: false)
+  }
+
+  /// ZMPOP … → ZREM key member …, of the key and the members that the reply names
+  private func zmpop(after reply: borrowing Reply, _ scratch: inout ByteBuffer) -> CopyPlan {
+    guard reply.kind == .array, reply.count == 2, reply[1].count > 0 else { return .noEffect }
+    scratch.appendArrayHeader(2 + reply[1].count)
+    scratch.appendBulk("ZREM")
+    scratch.appendBulk(reply[0].bytes)
+    for index in 0..<reply[1].count { scratch.appendBulk(reply[1][index][0].bytes) }
+    return .rewritten(isComparable: false)
+  }
+
+  /// BLPOP … → LREM key 1 element, BZPOPMIN … → ZREM key member, of the key that the reply names
+  private func blockingPop(
+    _ name: String,
+    count: Int?,
+    after reply: borrowing Reply,
+    _ scratch: inout ByteBuffer
+  ) -> CopyPlan {
+    guard reply.kind == .array, reply.count >= 2 else { return .noEffect }
+    scratch.appendArrayHeader(count == nil ? 3 : 4)
+    scratch.appendBulk(name)
+    scratch.appendBulk(reply[0].bytes)
+    if let count { scratch.appendBulk(decimal: count) }
+    scratch.appendBulk(reply[1].bytes)
     return .rewritten(isComparable: false)
   }
 

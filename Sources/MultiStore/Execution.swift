@@ -61,6 +61,11 @@ class Execution: ReplyReceiver {
     CommandTable.spec(batch.commands[index].id)
   }
 
+  /// The line of what stands in the batch's bytes at `index`: it tells where the keys are.
+  final func bytesSpec(_ index: Int) -> CommandSpec {
+    CommandTable.spec(batch.commands[index].bytesID)
+  }
+
   /// Tells the sink that its replies are in its output. Happens once.
   final func answer() {
     guard let sink else { return }

@@ -8,6 +8,7 @@ struct InstanceMetrics {
   let fallbackAfterMiss: Counter
   let fallbackAfterError: Counter
   let trueMisses: Counter
+  let keyCopies: Counter
   let sameStore: Gauge
   let loopBusy: FloatingPointCounter
   private let instance: String
@@ -42,13 +43,14 @@ struct InstanceMetrics {
     fallbackAfterMiss = counter(MultiStoreMetrics.fallbackReads, ("reason", "miss"))
     fallbackAfterError = counter(MultiStoreMetrics.fallbackReads, ("reason", "error"))
     trueMisses = counter(MultiStoreMetrics.trueMisses)
+    keyCopies = counter(MultiStoreMetrics.keyCopies)
     sameStore = Gauge(label: MultiStoreMetrics.sameStore.name, dimensions: [label], factory: factory)
     loopBusy = FloatingPointCounter(label: MultiStoreMetrics.loopBusy.name, dimensions: [label], factory: factory)
     pipelinedDiff = byKind(MultiStoreMetrics.pipelinedDiff)
     pipelines = byKind(MultiStoreMetrics.pipelines)
     readFallback = byCommand(MultiStoreMetrics.readFallback) { $0.commandClass == .read && $0.miss != .never }
     methodMissing = byCommand(MultiStoreMetrics.methodMissing) { hasPrimary && $0.countsAsMethodMissing }
-    uncopiedWrites = byCommand(MultiStoreMetrics.uncopiedWrites) { $0.mayStayUncopied }
+    uncopiedWrites = byCommand(MultiStoreMetrics.uncopiedWrites) { $0.staysUncopied }
   }
 
   /// A read that the secondary had and the primary lacked.

@@ -25,7 +25,7 @@ extension MultiStore {
   /// it may change is stale on the other store.
   public func willExecuteOnDefaultStoreAlone(_ command: Span<UInt8>, _ spec: CommandSpec, routing: Routing) {
     methodMissing(spec.id)
-    guard routing.isDual, spec.mayStayUncopied else { return }
+    guard routing.isDual, spec.staysUncopied else { return }
     store(routing.defaultStore.other).markStale(command, spec)
     metrics.uncopiedWrite(spec.id)
   }
@@ -63,7 +63,7 @@ extension MultiStore {
   func copyFailed(_ batch: CommandBatch, _ index: Int, on role: StoreRole, _ failure: CopyFailure) {
     let spec = CommandTable.spec(batch.commands[index].id)
     let store = store(role)
-    batch.withCommand(index) { store.markStale($0, spec) }
+    batch.withCommand(index) { store.markStale($0, CommandTable.spec(batch.commands[index].bytesID)) }
     store.metrics.copyFailed(failure.reason)
     storeFailed(
       failure.exceptionClass,
@@ -73,12 +73,23 @@ extension MultiStore {
     )
   }
 
+  /// A key could not be copied whole, and is stale on `role`'s store.
+  func keyCopyFailed(on role: StoreRole, _ failure: CopyFailure) {
+    store(role).metrics.copyFailed(failure.reason)
+    storeFailed(
+      failure.exceptionClass,
+      failure.description,
+      command: "restore",
+      "Failed to write to the redis \(role.messageName)."
+    )
+  }
+
   /// The default store may or may not have executed a write, so the other store may or may not lack it.
   func markUnknown(_ batch: CommandBatch, _ index: Int, on role: StoreRole) {
     let spec = CommandTable.spec(batch.commands[index].id)
     guard spec.commandClass == .write else { return }
     let store = store(role)
-    batch.withCommand(index) { store.markStale($0, spec) }
+    batch.withCommand(index) { store.markStale($0, CommandTable.spec(batch.commands[index].bytesID)) }
     store.metrics.copyFailed(.defaultUnknown)
   }
 

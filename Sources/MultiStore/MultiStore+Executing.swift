@@ -35,7 +35,8 @@ extension MultiStore {
   ///   - batch: at least one command of the classes `read`, `keyspaceRead` and `write`, or anything in a transaction.
   ///     The instance takes it over.
   ///   - kind: `single` for one command, `pipelined` for several, `multi` for what stood between MULTI and EXEC.
-  ///   - connection: where the default store is reached; its ordinary connection unless the session watches keys.
+  ///   - connection: where the default store is reached, if not over its ordinary connection: the session's own when it
+  ///     watches keys or the command blocks, the isolated one for a script.
   ///   - sink: told when all replies are there. Never before this call returns.
   public func execute(
     _ batch: CommandBatch,
@@ -44,24 +45,42 @@ extension MultiStore {
     over connection: HiredisConnection? = nil,
     for sink: ReplySink
   ) {
-    if kind == .single, connection == nil {
-      let spec = CommandTable.spec(batch.commands[0].id)
-      let commandClass = batch.withCommand(0) { spec.commandClass(ofCommand: $0) }
-      switch routing.route(for: commandClass) {
-      case .dualWrite:
-        return (pools.dualWrites.popLast() ?? DualWrite(multiStore: self)).start(batch, routing: routing, sink: sink)
-      case .primaryWithFallback:
-        return (pools.fallbackReads.popLast() ?? FallbackRead(multiStore: self)).start(
-          batch,
-          routing: routing,
-          sink: sink
-        )
-      case .single(let role):
-        let connection = self.connection(to: role, for: commandClass)
-        return startPipeline(batch, kind, routing, connection, sink)
+    if kind == .single { return executeSingle(batch, routing, connection, sink) }
+    startPipeline(batch, kind, routing, connection ?? store(routing.defaultStore).ordinary, sink)
+  }
+
+  private func executeSingle(
+    _ batch: CommandBatch,
+    _ routing: Routing,
+    _ connection: HiredisConnection?,
+    _ sink: ReplySink
+  ) {
+    let spec = CommandTable.spec(batch.commands[0].id)
+    let commandClass = batch.withCommand(0) { spec.commandClass(ofCommand: $0) }
+    switch routing.route(for: commandClass) {
+    case .dualWrite(let role):
+      startDualWrite(batch, routing, connection ?? store(role).ordinary, sink)
+    case .primaryWithFallback:
+      let execution = pools.fallbackReads.popLast() ?? FallbackRead(multiStore: self)
+      execution.start(batch, routing: routing, sink: sink)
+    case .single(let role):
+      let connection = connection ?? self.connection(to: role, for: commandClass)
+      if routing.isDual, spec.effect != .none, commandClass != .read {
+        startDualWrite(batch, routing, connection, sink)
+      } else {
+        startPipeline(batch, .single, routing, connection, sink)
       }
     }
-    startPipeline(batch, kind, routing, connection ?? store(routing.defaultStore).ordinary, sink)
+  }
+
+  private func startDualWrite(
+    _ batch: CommandBatch,
+    _ routing: Routing,
+    _ connection: HiredisConnection,
+    _ sink: ReplySink
+  ) {
+    let execution = pools.dualWrites.popLast() ?? DualWrite(multiStore: self)
+    execution.start(batch, routing: routing, over: connection, sink: sink)
   }
 
   private func startPipeline(

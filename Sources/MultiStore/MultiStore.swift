@@ -36,6 +36,8 @@ public final class MultiStore {
   var routingState: RoutingState
 
   var pools = ExecutionPools()
+  /// Copies of keys whose dump has not come yet, so that it will contain what the default store executes until then.
+  var pendingDumps: [[UInt8]: KeyCopy] = [:]
 
   /// An instance that has no connection yet.
   ///

@@ -113,6 +113,12 @@ public enum MultiStoreMetrics {
     help: "Writes that the default store executed and the other store did not, by reason",
     labels: ["instance_name", "store", "reason"]
   )
+  static let keyCopies = MultiStoreMetric(
+    name: "multistore_key_copies_total",
+    kind: .counter,
+    help: "Keys copied whole to the other store, because it lacked them or the command could not be repeated there",
+    labels: ["instance_name"]
+  )
   static let uncopiedWrites = MultiStoreMetric(
     name: "multistore_uncopied_writes_total",
     kind: .counter,
@@ -179,7 +185,7 @@ public enum MultiStoreMetrics {
     readFallback, pipelinedDiff, methodMissing,
     commands, latency, inFlight, queuedBytes, storeUp, storeConnections, connectionFailures,
     primaryReads, fallbackReads, trueMisses, staleReads, staleKeys, staleKeysOverflowed,
-    copyFailures, uncopiedWrites, pipelines,
+    copyFailures, keyCopies, uncopiedWrites, pipelines,
     eventsWritten, eventsSuppressed, defaultStore, sameStore, loopBusy,
     clientRejections,
   ]

@@ -17,6 +17,12 @@ final class PipelineExecution: Execution {
     var isCopied = false
     /// Its two replies mean the same thing, so that they can be compared.
     var isComparable = false
+    /// The other store executes it only where it has the keys.
+    var isGuarded: Bool { !guardedCommand.isEmpty }
+    /// That command, in `guarded`.
+    var guardedCommand = 0..<0
+    /// Which of its keys are copied whole once all commands are done.
+    var keysToCopy: KeySelection?
   }
 
   /// Tokens of the commands are their indexes; the copies' follow after this bit, MULTI's and EXEC's are below zero.
@@ -32,12 +38,18 @@ final class PipelineExecution: Execution {
   private var replies = ByteBuffer()
   private var substitutes = ByteBuffer()
   private var scratch = ByteBuffer()
+  private var guarded = ByteBuffer()
   private var otherReply = ByteBuffer()
   /// True when `replies` is the answer to EXEC as it stands: refused, aborted, or never answered.
   private var isRefused = false
   private var copiesLeft = 0
+  private var keyCopiesLeft = 0
   private var copyFailure: CopyFailure?
   private var diff = PipelineDiff()
+  /// Keys that the other store gets whole after all commands; until then its replies about them say nothing.
+  private var unsettledKeys: Set<[UInt8]> = []
+  /// The first element whose keys were not looked at for `unsettledKeys`.
+  private var firstUnsettled = 0
 
   /// Begins like ``Execution/start(_:routing:sink:)``.
   func start(
@@ -60,7 +72,10 @@ final class PipelineExecution: Execution {
     isRefused = false
     copyFailure = nil
     diff = PipelineDiff()
+    unsettledKeys.removeAll(keepingCapacity: true)
+    firstUnsettled = 0
     copiesLeft = 0
+    keyCopiesLeft = 0
     guard let connection else { return }
     let isMulti = kind == .multi
     guard connection.hasRoom(commands: batch.count + 2, bytes: batch.byteCount + 64) else {
@@ -78,6 +93,7 @@ final class PipelineExecution: Execution {
     replies.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     substitutes.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     scratch.removeAll(keepingCapacityUpTo: Self.keptCapacity)
+    guarded.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     otherReply.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     connection = nil
     multiStore.recycle(self)
@@ -128,7 +144,7 @@ final class PipelineExecution: Execution {
       elements[index].isMiss = withCommand(index) { spec.miss.isMiss(reply, of: $0) }
       elements[index].isComparable = true
       elements[index].isCopied = true
-    case .write:
+    case .write, .script, .blocking:
       planCopy(of: index, spec, after: reply)
     default: return
     }
@@ -144,12 +160,31 @@ final class PipelineExecution: Execution {
     case .verbatim:
       elements[index].isCopied = true
       elements[index].isComparable = true
+      if spec.traits.contains(.changesPart) { guardCopy(of: index) }
     case .rewritten(let isComparable):
       scratch.withSpan { batch.replace(index, with: $0) }
       elements[index].isCopied = true
       elements[index].isComparable = isComparable
+      if spec.traits.contains(.changesPart) { guardCopy(of: index) }
+    case .keys(let selection): elements[index].keysToCopy = selection
     case .noEffect: return
-    case .notRepeatable: multiStore.leftUncopied(batch, index, on: other.role)
+    case .notRepeatable:
+      if spec.staysUncopied { multiStore.leftUncopied(batch, index, on: other.role) }
+    }
+  }
+
+  /// A write that changes part of a key goes out under guard; where the key is stale it is of no use at all.
+  private func guardCopy(of index: Int) {
+    let isOfUse = withCommand(index) { command in
+      scratch.removeAll()
+      return !other.isStale(command, bytesSpec(index)) && PresenceGuard.wrap(command, into: &scratch)
+    }
+    if isOfUse {
+      elements[index].guardedCommand = guarded.count..<guarded.count + scratch.count
+      scratch.withSpan { guarded.append($0) }
+    } else {
+      elements[index].isCopied = false
+      elements[index].keysToCopy = .all
     }
   }
 
@@ -179,7 +214,7 @@ final class PipelineExecution: Execution {
   }
 
   private func defaultStoreIsDone() {
-    guard routing.isDual, elements.contains(where: \.isCopied) else { return complete() }
+    guard routing.isDual, elements.contains(where: \.isCopied) else { return copyKeys() }
     sendCopies()
     // A missed read may get a better answer from the other store, so it has to be waited for.
     let mayFill = routing.readPolicy == .fallback && elements.contains(where: \.isMiss)
@@ -191,7 +226,7 @@ final class PipelineExecution: Execution {
   private func sendCopies() {
     let connection = other.ordinary
     let isMulti = kind == .multi
-    guard connection.hasRoom(commands: batch.count + 2, bytes: batch.byteCount + 64) else {
+    guard connection.hasRoom(commands: batch.count + 2, bytes: batch.byteCount + guarded.count + 64) else {
       copiesLeft = 0
       noteCopyFailure(CopyFailure(.queueFull(limit: connection.limits.maxQueuedCommands)))
       return
@@ -199,8 +234,12 @@ final class PipelineExecution: Execution {
     if isMulti { connection.send(Self.multi.span, to: self, token: Self.openToken) }
     for index in elements.indices where elements[index].isCopied {
       copiesLeft += 1
-      withCommand(index) {
-        connection.send($0, to: self, token: isMulti ? Self.openToken : Self.copyBit + index)
+      let token = isMulti ? Self.openToken : Self.copyBit + index
+      let guardedCommand = elements[index].guardedCommand
+      if guardedCommand.isEmpty {
+        withCommand(index) { connection.send($0, to: self, token: token) }
+      } else {
+        guarded.withSpan { connection.send($0.extracting(guardedCommand), to: self, token: token) }
       }
     }
     if isMulti {
@@ -230,7 +269,7 @@ final class PipelineExecution: Execution {
     copiesLeft -= 1
     if token >= Self.copyBit {
       let index = token - Self.copyBit
-      if spec(index).commandClass == .write { withCommand(index) { other.markStale($0, spec(index)) } }
+      if spec(index).commandClass != .read { withCommand(index) { other.markStale($0, bytesSpec(index)) } }
       if copyFailure == nil { copyFailure = failure }
       if copiesLeft == 0 { finishComparison() }
     } else {
@@ -242,26 +281,31 @@ final class PipelineExecution: Execution {
   /// No copy was executed, or nobody knows.
   private func noteCopyFailure(_ failure: CopyFailure) {
     copyFailure = failure
-    for index in elements.indices where elements[index].isCopied && spec(index).commandClass == .write {
-      withCommand(index) { other.markStale($0, spec(index)) }
+    for index in elements.indices where elements[index].isCopied && spec(index).commandClass != .read {
+      withCommand(index) { other.markStale($0, bytesSpec(index)) }
     }
     finishComparison()
   }
 
   private func compare(_ reply: borrowing Reply, with index: Int) {
     let spec = spec(index)
+    if elements[index].isGuarded, PresenceGuard.wasSkipped(reply) {
+      if reply.kind == .error { other.loadPresenceGuard() }
+      elements[index].keysToCopy = .all
+      return
+    }
     otherReply.removeAll()
     reply.encode(into: &otherReply)
     let start = index == 0 ? 0 : elements[index - 1].end
     let range = start..<elements[index].end
-    if spec.commandClass == .write {
+    if spec.commandClass != .read {
       if reply.kind == .error {
         multiStore.copyFailed(batch, index, on: other.role, CopyFailure(reply))
       } else {
-        withCommand(index) { other.clearStale($0, spec) }
+        withCommand(index) { other.clearStale($0, bytesSpec(index)) }
       }
     }
-    guard elements[index].isComparable else { return }
+    guard elements[index].isComparable, !isUnsettled(index) else { return }
     withReplies(range) { defaultReply, otherReply in
       let comparer = ReplyComparer(mode: multiStore.configuration.comparison)
       if comparer.areEqual(spec.comparison, defaultReply, otherReply) { return }
@@ -274,6 +318,24 @@ final class PipelineExecution: Execution {
       )
     }
     if elements[index].isMiss, routing.readPolicy == .fallback { substitute(reply, for: index, spec, range) }
+  }
+
+  /// Whether an earlier command changed one of the element's keys in a way that the other store did not see yet.
+  private func isUnsettled(_ index: Int) -> Bool {
+    while firstUnsettled < index {
+      if elements[firstUnsettled].keysToCopy != nil {
+        withCommand(firstUnsettled) { command in
+          bytesSpec(firstUnsettled).forEachKey(ofCommand: command) { unsettledKeys.insert($0.array) }
+        }
+      }
+      firstUnsettled += 1
+    }
+    guard !unsettledKeys.isEmpty else { return false }
+    var isUnsettled = false
+    withCommand(index) { command in
+      bytesSpec(index).forEachKey(ofCommand: command) { if unsettledKeys.contains($0.array) { isUnsettled = true } }
+    }
+    return isUnsettled
   }
 
   /// The default store missed: the other store's reply is at hand, and it is the answer if it has something.
@@ -308,7 +370,26 @@ final class PipelineExecution: Execution {
       multiStore.metrics.compared(kind)
       if !diff.isEmpty { multiStore.differed(kind, diff, defaultStore: routing.defaultStore) }
     }
-    complete()
+    copyKeys()
+  }
+
+  /// Copies the keys that the other store did not get by commands, after all commands.
+  private func copyKeys() {
+    for index in elements.indices {
+      guard let selection = elements[index].keysToCopy else { continue }
+      let spec = bytesSpec(index)
+      keyCopiesLeft += withCommand(index) {
+        multiStore.copyKeys(
+          of: $0,
+          spec,
+          selection,
+          from: routing.defaultStore,
+          isOnOrdinary: connection === defaultStore.ordinary,
+          for: self
+        )
+      }
+    }
+    if keyCopiesLeft == 0 { complete() }
   }
 
   private func complete() {
@@ -344,5 +425,12 @@ final class PipelineExecution: Execution {
 
   private static func encoded(_ name: String) -> [UInt8] {
     Array("*1\r\n$\(name.utf8.count)\r\n\(name)\r\n".utf8)
+  }
+}
+
+extension PipelineExecution: KeyCopyWaiter {
+  func keyCopyDidFinish() {
+    keyCopiesLeft -= 1
+    if keyCopiesLeft == 0 { complete() }
   }
 }

@@ -72,6 +72,8 @@ public final class Store {
 
   /// False for a server too old to know PXAT (Redis 6.2 brought it); true while nothing is known.
   private(set) var hasAbsoluteExpiry = true
+  /// True for a server that knows PEXPIRETIME (Redis 7.0 brought it).
+  private(set) var hasExpiryTime = false
 
   /// The connection for scripts and unlisted commands, opened when the first of them comes.
   public var isolated: HiredisConnection {
@@ -134,6 +136,12 @@ public final class Store {
     metrics.staleKeysOverflowed.record(stale.hasOverflowed ? 1 : 0)
   }
 
+  /// Gives the server the script that guards writes; see ``PresenceGuard``.
+  func loadPresenceGuard() {
+    let load = PresenceGuard.load
+    ordinary.send(load.span, to: PresenceGuardLoading.shared, token: 0)
+  }
+
   // MARK: Stale keys
 
   /// True when a key of `command` is stale here, so that the store's answer can't be trusted.
@@ -162,9 +170,10 @@ public final class Store {
 }
 
 extension Store {
-  private static func hasAbsoluteExpiry(_ version: String?) -> Bool {
+  /// Whether `version` is at least `major`.`minor`; nil for one that says nothing.
+  private static func isAtLeast(_ major: Int, _ minor: Int, _ version: String?) -> Bool? {
     let parts = (version ?? "").split(separator: ".").prefix(2).compactMap { Int($0) }
-    return parts.count < 2 || (parts[0], parts[1]) >= (6, 2)
+    return parts.count < 2 ? nil : (parts[0], parts[1]) >= (major, minor)
   }
 }
 
@@ -180,7 +189,9 @@ extension Store: HiredisConnectionDelegate {
     readyConnections += 1
     guard connection === ordinary else { return }
     self.identity = identity
-    hasAbsoluteExpiry = Self.hasAbsoluteExpiry(identity.version)
+    hasAbsoluteExpiry = Self.isAtLeast(6, 2, identity.version) ?? true
+    hasExpiryTime = Self.isAtLeast(7, 0, identity.version) ?? false
+    loadPresenceGuard()
     unavailableReason = nil
     metrics.up.record(1)
     owner.store(self, didIdentify: identity)

@@ -66,6 +66,25 @@ public enum Effect: UInt8, CaseIterable, Sendable {
   case verbatim
   /// Nothing: chance, waiting or a script decides what happens, so a repetition could do something else.
   case none
+  /// Its first key, as it then is on the default store: what the command makes of its sources is all in there.
+  case copyFirstKey
+  /// Its last key, as it then is on the default store.
+  case copyLastKey
+  /// All its keys, as they then are on the default store.
+  case copyKeys
+  /// SPOP: SREM of the members that were popped.
+  case spop
+  /// LMPOP: LPOP or RPOP of as many elements, from the key that the reply names.
+  case lmpop
+  /// ZMPOP: ZREM of the members that were popped, from the key that the reply names.
+  case zmpop
+  /// BLPOP: LREM of the element that was popped, from the head of the key that the reply names. Its connection is not
+  /// the one that gives the order, and LPOP could meet another element there.
+  case blpop
+  /// BRPOP: the same from the tail.
+  case brpop
+  /// BZPOPMIN and BZPOPMAX: ZREM of the member that was popped, from the key that the reply names.
+  case bzpop
   /// SETNX: SET, if it took effect.
   case setnx
   /// MSETNX: MSET, if it took effect.

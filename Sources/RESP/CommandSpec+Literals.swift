@@ -21,6 +21,19 @@ extension CommandSpec {
     CommandSpec(name, .keyspaceRead, arity: arity, comparison: comparison)
   }
 
+  /// A command that changes part of what its keys hold; see `CommandTraits.changesPart`.
+  static func partial(
+    _ name: StaticString,
+    _ arity: Int,
+    _ keys: KeyPositions,
+    _ effect: Effect = .verbatim,
+    _ comparison: Comparison = .ordered,
+    _ traits: CommandTraits = [],
+    miss: MissRule = .never
+  ) -> CommandSpec {
+    write(name, arity, keys, effect, comparison, traits.union(.changesPart), miss: miss)
+  }
+
   /// A command that changes data. `miss` counts only where the command, without certain options, is a read.
   static func write(
     _ name: StaticString,
@@ -49,7 +62,7 @@ extension CommandSpec {
       name,
       arity,
       .geoRadius(optionsAt: optionsAt),
-      .verbatim,
+      .copyLastKey,
       .ordered,
       .readsUnlessStore,
       miss: .emptyCollection
@@ -62,8 +75,8 @@ extension CommandSpec {
   }
 
   /// A command that changes data, and waits until there is some.
-  static func blocking(_ name: StaticString, _ arity: Int, _ keys: KeyPositions) -> CommandSpec {
-    CommandSpec(name, .blocking, arity: arity, keys: keys, traits: [.blocks, .writes])
+  static func blocking(_ name: StaticString, _ arity: Int, _ keys: KeyPositions, _ effect: Effect) -> CommandSpec {
+    CommandSpec(name, .blocking, arity: arity, keys: keys, effect: effect, traits: [.blocks, .writes, .changesPart])
   }
 
   /// A command whose first argument is a subcommand. This line is for subcommands that no server knows.
@@ -91,9 +104,10 @@ extension CommandSpec {
     _ name: StaticString,
     _ arity: Int,
     _ keys: KeyPositions = .none,
-    _ traits: CommandTraits = []
+    _ traits: CommandTraits = [],
+    effect: Effect = .none
   ) -> CommandSpec {
-    CommandSpec(name, .script, arity: arity, keys: keys, traits: traits)
+    CommandSpec(name, .script, arity: arity, keys: keys, effect: effect, traits: traits)
   }
 
   /// A command that is neither a known read nor a known write.

@@ -87,4 +87,7 @@ public struct CommandTraits: OptionSet, Sendable {
   public static let readsUnlessBitsChange = CommandTraits(rawValue: 1 << 9)
   /// When it succeeds, each of its keys is as a whole what the command made it, or is gone.
   public static let replacesKeys = CommandTraits(rawValue: 1 << 10)
+  /// It changes part of what its keys hold. A store that lacks one of them would end up with a fragment, so it gets the
+  /// command only where it has them all, and the whole keys otherwise.
+  public static let changesPart = CommandTraits(rawValue: 1 << 11)
 }

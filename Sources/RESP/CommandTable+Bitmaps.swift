@@ -4,16 +4,16 @@
 extension CommandTable {
   static let bitmaps: [CommandSpec] = [
     .read("bitcount", -2, .one, .zero),
-    .write("bitfield", -2, .one, .verbatim, .ordered, .readsUnlessBitsChange, miss: .allZero),
+    .partial("bitfield", -2, .one, .verbatim, .ordered, .readsUnlessBitsChange, miss: .allZero),
     .read("bitfield_ro", -2, .one, .allZero),
-    .write("bitop", -4, .range(first: 2, last: -1, step: 1)),
+    .write("bitop", -4, .range(first: 2, last: -1, step: 1), .copyFirstKey),
     .read("bitpos", -3, .one, .bitPosition),
     .read("getbit", 3, .one, .zero),
-    .write("pfadd", -2, .one),
+    .partial("pfadd", -2, .one),
     .read("pfcount", -2, .all, .zero),
     .write("pfdebug", 3, .second),
-    .write("pfmerge", -2, .all),
+    .write("pfmerge", -2, .all, .copyFirstKey),
     .unlisted("pfselftest", 1),
-    .write("setbit", 4, .one),
+    .partial("setbit", 4, .one),
   ]
 }

@@ -1,7 +1,7 @@
 // Places, which are kept in sorted sets. GEORADIUS and GEORADIUSBYMEMBER without STORE are reads, and miss as such.
 extension CommandTable {
   static let geo: [CommandSpec] = [
-    .write("geoadd", -5, .one),
+    .partial("geoadd", -5, .one),
     .read("geodist", -4, .one, .null),
     .read("geohash", -2, .one, .anyNullElement),
     .read("geopos", -2, .one, .anyNullElement),
@@ -10,6 +10,6 @@ extension CommandTable {
     .geoRadius("georadiusbymember", -5, optionsAt: 5),
     .read("georadiusbymember_ro", -5, .one, .emptyCollection),
     .read("geosearch", -7, .one, .emptyCollection),
-    .write("geosearchstore", -8, .two),
+    .write("geosearchstore", -8, .two, .copyFirstKey),
   ]
 }

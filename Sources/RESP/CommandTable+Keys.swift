@@ -6,7 +6,7 @@
 extension CommandTable {
   static let keys: [CommandSpec] = [
     .keyspaceRead("clusterscan", -2),
-    .write("copy", -3, .two),
+    .write("copy", -3, .two, .copyLastKey),
     .keyspaceRead("dbsize", 1),
     .write("del", -2, .all, .verbatim, .ordered, .replacesKeys),
     .read("dump", 2, .one, .null, .ignored),
@@ -18,7 +18,7 @@ extension CommandTable {
     .write("flushdb", -1, .none, .verbatim, .ordered, .replacesKeys),
     .keyspaceRead("keys", 2, .unordered),
     .write("migrate", -6, .migrate, .none, .ignored),
-    .write("move", 3, .one),
+    .write("move", 3, .one, .copyKeys),
     .container("object", -2),
     .read("object|encoding", 3, .second, .null, .ignored),
     .read("object|freq", 3, .second, .null, .ignored),
@@ -31,8 +31,8 @@ extension CommandTable {
     .read("pexpiretime", 2, .one, .minusTwo, .milliseconds),
     .read("pttl", 2, .one, .minusTwo, .milliseconds),
     .keyspaceRead("randomkey", 1),
-    .write("rename", 3, .two),
-    .write("renamenx", 3, .two),
+    .write("rename", 3, .two, .copyKeys),
+    .write("renamenx", 3, .two, .copyKeys),
     .write("restore", -4, .one, .restore, .ordered, .replacesKeys),
     .write("restore-asking", -4, .one, .restore),
     .keyspaceRead("scan", -2),

@@ -3,22 +3,22 @@
 // The replies have no order, and what SPOP takes and SRANDMEMBER picks is chance.
 extension CommandTable {
   static let sets: [CommandSpec] = [
-    .write("sadd", -3, .one),
+    .partial("sadd", -3, .one),
     .read("scard", 2, .one, .zero),
     .read("sdiff", -2, .all, .emptyCollection, .unordered),
-    .write("sdiffstore", -3, .all),
+    .write("sdiffstore", -3, .all, .copyFirstKey),
     .read("sinter", -2, .all, .emptyCollection, .unordered),
     .read("sintercard", -3, .counted(at: 1), .zero),
-    .write("sinterstore", -3, .all),
+    .write("sinterstore", -3, .all, .copyFirstKey),
     .read("sismember", 3, .one, .zero),
     .read("smembers", 2, .one, .emptyCollection, .unordered),
     .read("smismember", -3, .one, .allZero),
-    .write("smove", 4, .two),
-    .write("spop", -2, .one, .none, .ignored),
+    .partial("smove", 4, .two),
+    .partial("spop", -2, .one, .spop, .ignored),
     .read("srandmember", -2, .one, .nullOrEmpty, .ignored),
-    .write("srem", -3, .one),
+    .partial("srem", -3, .one),
     .read("sscan", -3, .one, .emptyScan, .ignored),
     .read("sunion", -2, .all, .emptyCollection, .unordered),
-    .write("sunionstore", -3, .all),
+    .write("sunionstore", -3, .all, .copyFirstKey),
   ]
 }

@@ -58,7 +58,7 @@ final class ClientRequest: ReplySink {
   }
 
   override func executionDidFinish() {
-    proceed()
+    replied()
   }
 
   override func routingDidSettle() {
@@ -102,7 +102,13 @@ final class ClientRequest: ReplySink {
       connection = opened
     }
     multiStore.willExecuteOnDefaultStoreAlone(command.bytes.span, spec, routing: routing)
-    connection.send(command.bytes.span, to: self, token: 0)
+    if routing.isDual, spec.effect != .none {
+      let batch = multiStore.makeBatch()
+      batch.append(command.bytes.span, id: command.id)
+      multiStore.execute(batch, as: .single, routing: routing, over: connection, for: self)
+    } else {
+      connection.send(command.bytes.span, to: self, token: 0)
+    }
     return true
   }
 

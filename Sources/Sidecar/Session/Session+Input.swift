@@ -126,9 +126,8 @@ extension Session {
     }
     if spec.traits.contains(.deepReply) { return takeOnDedicated(bytes, spec, routing) }
     let connection = multiStore.store(routing.defaultStore).isolated
-    guard canForward(over: connection) else { return .waits }
-    multiStore.willExecuteOnDefaultStoreAlone(bytes, spec, routing: routing)
-    forward(bytes, over: connection)
+    guard hasEffect(spec, routing) ? isQuiet : canForward(over: connection) else { return .waits }
+    sendAlone(bytes, spec, over: connection, routing)
     return .taken
   }
 
@@ -140,8 +139,25 @@ extension Session {
       finishTurn()
       return .taken
     }
-    multiStore.willExecuteOnDefaultStoreAlone(bytes, spec, routing: routing)
-    forward(bytes, over: connection)
+    sendAlone(bytes, spec, over: connection, routing)
     return .taken
+  }
+
+  private func hasEffect(_ spec: CommandSpec, _ routing: Routing) -> Bool {
+    routing.isDual && spec.effect != .none
+  }
+
+  /// Sends one command to the default store over `connection`; what it changes is copied to the other store.
+  private func sendAlone(
+    _ bytes: Span<UInt8>,
+    _ spec: CommandSpec,
+    over connection: HiredisConnection,
+    _ routing: Routing
+  ) {
+    multiStore.willExecuteOnDefaultStoreAlone(bytes, spec, routing: routing)
+    guard hasEffect(spec, routing) else { return forward(bytes, over: connection) }
+    let batch = multiStore.makeBatch()
+    batch.append(bytes, id: spec.id)
+    execute(batch, as: .single, routing: routing, over: connection)
   }
 }

@@ -88,6 +88,7 @@ final class Session: ReplySink {
   /// Executes a batch; nothing else is executed until it is done.
   func execute(_ batch: CommandBatch, as kind: BatchKind, routing: Routing, over connection: HiredisConnection? = nil) {
     isExecuting = true
+    path = connection
     multiStore.execute(batch, as: kind, routing: routing, over: connection, for: self)
   }
 
@@ -135,7 +136,9 @@ final class Session: ReplySink {
   }
 
   /// Waiting on its own connection for something to happen: BLPOP and its like.
-  private var isBlocked: Bool { inFlight > 0 && path != nil && path === dedicated?.connection }
+  private var isBlocked: Bool {
+    (inFlight > 0 || isExecuting) && path != nil && path === dedicated?.connection
+  }
 
   private var owedBytes: Int { output.count + stream.pendingWriteBytes }
 
