@@ -30,7 +30,7 @@ enum InlineCommand {
 
   private static func nextWord(_ line: Span<UInt8>, _ at: inout Int) -> [UInt8]? {
     var word: [UInt8] = []
-    while at < line.count, !isSpace(line[at]) {
+    while at < line.count, !endsWord(line[at]) {
       switch line[at] {
       case UInt8(ascii: "\""):
         at += 1
@@ -90,6 +90,11 @@ enum InlineCommand {
       }
     }
     return false
+  }
+
+  /// A form feed or vertical tab is skipped between words, but within one it belongs to it.
+  private static func endsWord(_ byte: UInt8) -> Bool {
+    isSpace(byte) && byte != 0x0b && byte != 0x0c
   }
 
   private static func isSpace(_ byte: UInt8) -> Bool {
