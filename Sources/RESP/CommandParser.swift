@@ -2,7 +2,8 @@
 public struct ParserLimits: Equatable, Sendable {
   /// The longest argument, in bytes. Redis' `proto-max-bulk-len` is 512 MiB.
   public var maxBulkBytes: Int
-  /// The most arguments a command may have, its name included. Redis takes 1,048,576.
+  /// The most arguments a command may have, its name included: 1,048,576, as Redis before 7.0. Redis 7.0 takes as many
+  /// as 32 bits count (seen on 7.0.15), which no client needs.
   public var maxArguments: Int
   /// The longest inline command and the longest length line, in bytes. Redis' `PROTO_INLINE_MAX_SIZE` is 64 KiB.
   public var maxLineBytes: Int
