@@ -1,0 +1,105 @@
+internal import RESP
+internal import Testing
+
+@Suite("Byte buffer")
+struct ByteBufferTests {
+  @Test("It gives back what was appended, in all the ways to append")
+  func append() {
+    var buffer = ByteBuffer()
+    #expect(buffer.isEmpty && buffer.bytes.isEmpty && buffer.capacity == 0)
+    buffer.append(UInt8(ascii: "a"))
+    buffer.append(bytes("bc").span)
+    buffer.append(contentsOf: bytes("de"))
+    buffer.append("fg" as StaticString)
+    buffer.append("hé" as String)
+    let isSame = buffer.span.array == bytes("abcdefghé")
+    #expect(isSame && buffer.bytes == bytes("abcdefghé") && buffer.count == 10)
+    let length = buffer.withSpan { $0.count }
+    #expect(length == 10)
+  }
+
+  @Test(
+    "Numbers are written as decimals",
+    arguments: [0, 7, 9, 10, 99, 100, 1234567890, -1, -9, -10, Int(Int32.min), Int.max, Int.min, Int.min + 1]
+  )
+  func decimal(number: Int) {
+    var buffer = ByteBuffer()
+    buffer.append("x" as StaticString)
+    buffer.append(decimal: number)
+    #expect(buffer.bytes == bytes("x\(number)"))
+  }
+
+  @Test("It is a queue: a model with a plain array says the same", arguments: 0..<4)
+  func model(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    var buffer = ByteBuffer(minimumCapacity: 16)
+    var model: [UInt8] = []
+    for _ in 0..<3000 {
+      switch Int.random(in: 0..<8, using: &random) {
+      case 0...3:
+        let piece = (0..<Int.random(in: 0...20, using: &random)).map { UInt8($0) }
+        buffer.append(piece.span)
+        model += piece
+      case 4, 5:
+        let count = Int.random(in: 0...model.count, using: &random)
+        buffer.removeFirst(count)
+        model.removeFirst(count)
+      case 6:
+        let count = Int.random(in: 0...model.count, using: &random)
+        buffer.truncate(to: count)
+        model.removeLast(model.count - count)
+      default:
+        if Int.random(in: 0..<20, using: &random) == 0 {
+          buffer.removeAll()
+          model = []
+        }
+      }
+      #expect(buffer.bytes == model && buffer.count == model.count && buffer.isEmpty == model.isEmpty)
+    }
+  }
+
+  @Test("Memory is kept for reuse up to a limit")
+  func capacity() {
+    var buffer = ByteBuffer(minimumCapacity: 100)
+    #expect(buffer.capacity >= 100)
+    buffer.append(contentsOf: Array(repeating: 1, count: 100_000))
+    let capacity = buffer.capacity
+    buffer.removeFirst(100_000)
+    #expect(buffer.isEmpty && buffer.capacity == capacity)
+    buffer.removeAll(keepingCapacityUpTo: capacity)
+    #expect(buffer.capacity == capacity)
+    buffer.removeAll(keepingCapacityUpTo: capacity - 1)
+    #expect(buffer.capacity == 0)
+  }
+
+  @Test("More than is there can't be consumed")
+  func overconsumption() async {
+    await #expect(processExitsWith: .failure) {
+      var buffer = ByteBuffer()
+      buffer.append(1)
+      buffer.removeFirst(2)
+    }
+    await #expect(processExitsWith: .failure) {
+      var buffer = ByteBuffer()
+      buffer.append(1)
+      buffer.truncate(to: 2)
+    }
+  }
+
+  @Test("Replies are written as RESP2")
+  func replies() {
+    var buffer = ByteBuffer()
+    buffer.appendStatus("OK")
+    buffer.appendError("ERR two\r\nlines")
+    buffer.appendInteger(-42)
+    buffer.appendBulk(bytes("a\r\nb").span)
+    buffer.appendBulk("é")
+    buffer.appendBulk(decimal: Int.min)
+    buffer.appendNull()
+    buffer.appendNullArray()
+    buffer.appendArrayHeader(2)
+    let expected =
+      "+OK\r\n-ERR two  lines\r\n:-42\r\n$4\r\na\r\nb\r\n$2\r\né\r\n$20\r\n-9223372036854775808\r\n$-1\r\n*-1\r\n*2\r\n"
+    #expect(String(decoding: buffer.bytes, as: UTF8.self) == expected)
+  }
+}
