@@ -29,7 +29,7 @@ final class DualWrite: Execution {
 
   override func begin() {
     guard let connection else { return }
-    withCommand { connection.send($0, to: self, token: Self.defaultToken) }
+    sendOrRefuse(to: defaultStore, over: connection, token: Self.defaultToken)
   }
 
   override func recycle() {

@@ -1,3 +1,4 @@
+internal import CoreMetrics
 public import Hiredis
 internal import RESP
 
@@ -71,6 +72,17 @@ class Execution: ReplyReceiver {
     guard let sink else { return }
     self.sink = nil
     sink.executionDidFinish()
+  }
+
+  /// Sends the command of a batch of one to `store`, or refuses it if too much is waiting there already. An execution is
+  /// the only one of its session, so that the refusal needs no place in the connection's order.
+  final func sendOrRefuse(to store: Store, over connection: HiredisConnection, token: Int) {
+    guard connection.hasRoom(commands: 1, bytes: batch.byteCount) else {
+      let failure = ConnectionFailure.queueFull(limit: connection.limits.maxQueuedCommands)
+      store.metrics.rejected.increment()
+      return receive(failure: failure, token: token)
+    }
+    withCommand { connection.send($0, to: self, token: token) }
   }
 
   /// Puts the batch, and what `recycle` puts away, back for reuse. Nothing may touch the execution afterwards.

@@ -21,10 +21,10 @@ final class FallbackRead: Execution {
     primaryErrorCode = ""
     if withCommand(0, { primary.isStale($0, spec(0)) }) {
       primary.metrics.staleReads.increment()
-      withCommand { secondary.ordinary.send($0, to: self, token: Self.secondaryToken) }
+      sendOrRefuse(to: secondary, over: secondary.ordinary, token: Self.secondaryToken)
     } else {
       multiStore.metrics.primaryReads.increment()
-      withCommand { primary.ordinary.send($0, to: self, token: Self.primaryToken) }
+      sendOrRefuse(to: primary, over: primary.ordinary, token: Self.primaryToken)
     }
   }
 
@@ -114,7 +114,7 @@ final class FallbackRead: Execution {
 
   private func askSecondary(because reason: Counter) {
     reason.increment()
-    withCommand { secondary.ordinary.send($0, to: self, token: Self.secondaryToken) }
+    sendOrRefuse(to: secondary, over: secondary.ordinary, token: Self.secondaryToken)
   }
 
   private func secondaryReplied(_ reply: borrowing Reply) {

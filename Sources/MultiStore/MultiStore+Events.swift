@@ -1,9 +1,16 @@
 internal import CoreMetrics
+public import Hiredis
 internal import Logging
 public import RESP
 
 /// Counting and logging what goes wrong.
 extension MultiStore {
+  /// Counts a command that was refused because too much is waiting for the store of `connection` already.
+  public func refused(by connection: HiredisConnection) {
+    let store = StoreRole.allCases.lazy.map(self.store).first { $0.owns(connection) }
+    store?.metrics.rejected.increment()
+  }
+
   /// Counts and logs a command that is neither a known read nor a known write.
   public func methodMissing(_ id: CommandID) {
     guard hasPrimary, CommandTable.spec(id).countsAsMethodMissing else { return }

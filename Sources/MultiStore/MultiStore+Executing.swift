@@ -37,7 +37,7 @@ extension MultiStore {
   ///   - kind: `single` for one command, `pipelined` for several, `multi` for what stood between MULTI and EXEC.
   ///   - connection: where the default store is reached, if not over its ordinary connection: the session's own when it
   ///     watches keys or the command blocks, the isolated one for a script.
-  ///   - sink: told when all replies are there. Never before this call returns.
+  ///   - sink: told when all replies are there. That is before this call returns when the store's queue is full.
   public func execute(
     _ batch: CommandBatch,
     as kind: BatchKind,

@@ -1,3 +1,4 @@
+internal import CoreMetrics
 internal import Hiredis
 internal import RESP
 
@@ -80,6 +81,7 @@ final class PipelineExecution: Execution {
     let isMulti = kind == .multi
     guard connection.hasRoom(commands: batch.count + 2, bytes: batch.byteCount + 64) else {
       // All or nothing: a MULTI without its EXEC would swallow everybody's commands.
+      defaultStore.metrics.rejected.increment(by: batch.count)
       return failWhole(.queueFull(limit: connection.limits.maxQueuedCommands))
     }
     if isMulti { connection.send(Self.multi.span, to: self, token: Self.openToken) }

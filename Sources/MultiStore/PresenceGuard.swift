@@ -3,8 +3,8 @@ internal import RESP
 
 /// Has the other store execute a write only where it has the keys: one round trip, and nothing can come between.
 ///
-/// A script does it. It is loaded whenever the store's connection becomes ready; should the store lose it (SCRIPT FLUSH),
-/// the write is refused with NOSCRIPT, and the keys are copied whole instead.
+/// A script does it. A store that does not have the script yet refuses the write with NOSCRIPT: it is given the script
+/// then, and the keys are copied whole instead.
 enum PresenceGuard {
   /// What the script answers in place of the command when a key is missing. No command answers this.
   private static let absent: StaticString = "MULTISTORE-ABSENT"
@@ -58,8 +58,8 @@ enum PresenceGuard {
   }
 }
 
-/// Takes the reply to SCRIPT LOAD. A store that refuses scripts answers each guarded write with NOSCRIPT, and gets whole
-/// keys; so nothing has to be done about a failure here.
+/// Takes the reply to SCRIPT LOAD. A store that refuses scripts goes on getting whole keys, so that nothing has to be
+/// done about a failure here.
 final class PresenceGuardLoading: ReplyReceiver, Sendable {
   static let shared = PresenceGuardLoading()
 

@@ -191,7 +191,6 @@ extension Store: HiredisConnectionDelegate {
     self.identity = identity
     hasAbsoluteExpiry = Self.isAtLeast(6, 2, identity.version) ?? true
     hasExpiryTime = Self.isAtLeast(7, 0, identity.version) ?? false
-    loadPresenceGuard()
     unavailableReason = nil
     metrics.up.record(1)
     owner.store(self, didIdentify: identity)

@@ -7,12 +7,15 @@ extension FeatureFlagStore {
   public static let fileSource = "file"
 
   /// Looks at the file, and takes over what has changed there. What cannot be understood changes nothing and is logged
-  /// once. A file that is gone changes nothing either: a link may just be about to be switched.
+  /// once. A file that is gone changes nothing either: a link may just be about to be switched. Does nothing while a
+  /// change is being written.
   ///
   /// - Parameter reason: What the log says about why the file was looked at, such as "file event" or "SIGHUP".
   public func reload(reason: String) {
     guard let filePath else { return }
-    state.withLock { state in look(at: filePath, reason: reason, state: &state) }
+    // A change that is being written right now has looked at the file itself, and may wait for the disk: whoever watches
+    // the file has other things to do meanwhile, and looks again soon.
+    _ = state.withLockIfAvailable { state in look(at: filePath, reason: reason, state: &state) }
   }
 
   /// Switches a flag on or off: in the file first, then in force for the next command.

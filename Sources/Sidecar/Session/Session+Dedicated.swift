@@ -20,7 +20,9 @@ extension Session {
   /// One that leads to a store that is no longer the default is left behind: what it watched is void.
   func dedicatedConnection(to role: StoreRole) -> HiredisConnection? {
     if let dedicated {
-      if dedicated.store == role { return dedicated.connection }
+      // One that was lost would refuse commands while it waits for its next attempt.
+      let wasLost = dedicated.connection.epoch > 0 && !dedicated.connection.isReady
+      if dedicated.store == role, !wasLost { return dedicated.connection }
       releaseDedicated()
     }
     guard let connection = multiStore.store(role).openDedicated() else { return nil }

@@ -103,6 +103,15 @@ extension Session {
 
   private func forwardOrWait(_ bytes: Span<UInt8>, over connection: HiredisConnection) -> Disposal {
     guard canForward(over: connection) else { return .waits }
+    guard connection.hasRoom(commands: 1, bytes: bytes.count) else {
+      // The refusal can be told when it is next in order; until then the client waits with what it still has to say.
+      guard isQuiet else { return .waits }
+      let failure = ConnectionFailure.queueFull(limit: connection.limits.maxQueuedCommands)
+      multiStore.refused(by: connection)
+      output.appendError(server.clientError(failure, over: connection))
+      finishTurn()
+      return .taken
+    }
     forward(bytes, over: connection)
     return .taken
   }
