@@ -2,8 +2,8 @@ public import RESP
 
 /// Commands that are kept until they were executed everywhere: one command, a pipeline, or the body of a transaction.
 ///
-/// A batch belongs to whoever holds it; ``MultiStore/execute(_:as:for:)`` takes it over. Batches are reused, so that
-/// the steady state allocates none.
+/// A batch belongs to whoever holds it; ``MultiStore/execute(_:as:routing:over:for:)`` takes it over. Batches are
+/// reused, so that the steady state allocates none.
 public final class CommandBatch {
   /// One command, as a place in the batch's bytes.
   public struct Entry: Sendable {

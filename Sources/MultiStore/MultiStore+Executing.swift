@@ -35,6 +35,7 @@ extension MultiStore {
   ///   - batch: at least one command of the classes `read`, `keyspaceRead` and `write`, or anything in a transaction.
   ///     The instance takes it over.
   ///   - kind: `single` for one command, `pipelined` for several, `multi` for what stood between MULTI and EXEC.
+  ///   - routing: what the flags said when the batch was taken up.
   ///   - connection: where the default store is reached, if not over its ordinary connection: the session's own when it
   ///     watches keys or the command blocks, the isolated one for a script.
   ///   - sink: told when all replies are there. That is before this call returns when the store's queue is full.

@@ -26,7 +26,7 @@ extension MultiStore {
   /// What the flags mean for the next command, pipeline or transaction.
   ///
   /// - Returns: nil while a change of the flags waits for executions under way; `sink` then hears
-  ///   ``ReplySink/routingDidSettle()``, within ``RoutingState/holdLimit``.
+  ///   ``ReplySink/routingDidSettle()``, within `RoutingState.holdLimit`.
   public func routing(orNotify sink: ReplySink) -> Routing? {
     if flags.state != routingState.flags { flagsChanged() }
     guard routingState.pending != nil else { return routingState.current }

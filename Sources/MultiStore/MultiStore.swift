@@ -43,6 +43,7 @@ public final class MultiStore {
   ///
   /// - Parameters:
   ///   - loop: where everything happens; ``start()`` is called on it.
+  ///   - configuration: the stores, and how they are used.
   ///   - flags: the instance's flags, under its name.
   ///   - logger: where events and connection messages go.
   ///   - metricsFactory: where the counters live; swift-metrics' global one unless said otherwise.

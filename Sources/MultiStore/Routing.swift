@@ -34,6 +34,7 @@ public struct Routing: Hashable, Sendable {
   ///   - flags: what the instance's flags say.
   ///   - canUsePrimary: false when no primary is configured, or when both stores are the same server and database. Both
   ///     flags then count as off.
+  ///   - readPolicy: where reads look while writes go to both stores.
   public init(flags: FlagState, canUsePrimary: Bool, readPolicy: ReadPolicy) {
     isDual = canUsePrimary && flags.dualWrite
     defaultStore = canUsePrimary && flags.primaryAsDefault ? .primary : .secondary

@@ -50,6 +50,12 @@ final class ClientHarness: Sendable {
     try server(role).client().command(words)
   }
 
+  /// The commands that a server has executed since it was started, its own names for them.
+  func commandsSeen(by role: StoreRole) throws -> Set<String> {
+    let statistics = try ask(role, "INFO", "commandstats").string ?? ""
+    return Set(statistics.matches(of: /cmdstat_([^:]+):/).map { String($0.1) })
+  }
+
   /// The sum of a counter over all series of an instance that have these labels; 0 if there are none.
   func count(_ name: String, _ labels: (String, String)...) -> Int {
     metrics.counters.filter { counter in

@@ -6,9 +6,9 @@ struct ClientCommand: Sendable {
   enum Way: Sendable {
     /// Through ``MultiStore/execute(_:as:routing:over:for:)``, together with its neighbours.
     case batched
-    /// To the default store alone, over the connection for scripts and unlisted commands.
+    /// To the default store, over the connection for scripts and unlisted commands.
     case isolated
-    /// To the default store alone, over a connection of its own.
+    /// To the default store, over a connection of its own.
     case dedicated
   }
 

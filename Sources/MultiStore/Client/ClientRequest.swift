@@ -80,7 +80,8 @@ final class ClientRequest: ReplySink {
     core.multiStore.execute(batch, as: kind, routing: routing, for: self)
   }
 
-  /// Sends a command to the default store alone.
+  /// Sends a command to the default store over a connection that is not the ordinary one. What it changes is copied
+  /// where that is known.
   ///
   /// - Returns: false if it was refused and answered.
   private func send(_ command: ClientCommand, to store: Store, _ routing: Routing) -> Bool {

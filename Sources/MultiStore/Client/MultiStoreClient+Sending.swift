@@ -45,12 +45,11 @@ extension MultiStoreClient {
   /// }
   /// ```
   ///
-  /// A command that goes to the default store alone (a script, or one that is unlisted or waits) divides the pipeline:
+  /// A command that needs another connection (a script, or one that is unlisted or waits) divides the pipeline:
   /// what stands before it is executed first, and what follows it afterwards.
   ///
   /// - Returns: the replies in the order of the commands. An error reply is among them as `RESPValue.error` and keeps
-  ///   no
-  ///   other command from being executed.
+  ///   no other command from being executed.
   /// - Throws: ``MultiStoreError`` when nothing was sent: a command is invalid or unsupported, the client is closed, or
   ///   too many commands are in flight.
   @discardableResult
@@ -97,8 +96,7 @@ extension MultiStoreClient {
   ///
   /// - Returns: each command's value, in their order.
   /// - Throws: as the form with a block, and the error of the first command that failed while it was executed; the
-  ///   others
-  ///   were executed all the same then.
+  ///   others were executed all the same then.
   public func multi<each Reply>(
     _ command: repeat StoreCommand<each Reply>
   ) async throws(MultiStoreError) -> (repeat each Reply) {

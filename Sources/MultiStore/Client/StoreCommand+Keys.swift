@@ -35,7 +35,7 @@ extension StoreCommand {
   /// EXPIRE, or PEXPIRE for a time that is not whole seconds: lets a key go after a while. False if there is no such
   /// key.
   ///
-  /// - Parameter time: rounded up to whole milliseconds; zero or less removes the key.
+  /// The time is rounded up to whole milliseconds; zero or less removes the key.
   public static func expire(_ key: any StoreArgument, after time: Duration) -> StoreCommand where Reply == Bool {
     let time = StoreTime(time)
     return StoreCommand(

@@ -50,9 +50,9 @@ extension StoreCommand {
 
   /// BLPOP: takes the first element of the first list that has one, and waits for one if none has. Nil after `timeout`.
   ///
-  /// It runs on a connection of its own to the default store, opened for it; the other store is not told.
-  ///
-  /// - Parameter timeout: zero waits until the client is closed.
+  /// It waits on a connection of its own to the default store, opened for it. While dual writes are on, what was taken
+  /// is removed from the other store afterwards.
+  /// A timeout of zero waits until the client is closed.
   public static func blpop(
     _ keys: any StoreArgument...,
     timeout: Duration

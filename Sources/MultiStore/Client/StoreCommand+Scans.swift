@@ -24,6 +24,7 @@ extension StoreCommand {
   /// SCAN: keys of the default store.
   ///
   /// - Parameters:
+  ///   - cursor: where to go on: that of the page before.
   ///   - pattern: only keys that match this glob pattern.
   ///   - count: about how many keys the store looks at in this step, above 0; its own default without one.
   public static func scan(
@@ -98,8 +99,10 @@ extension MultiStoreClient {
   /// for try await member in sessions.scanEach({ .sscan("online", $0) }) { … }
   /// ```
   ///
-  /// An element may come more than once, as Redis has it. A cursor belongs to one store: what a flag that is flipped
-  /// meanwhile makes the next page's store may be asked with a cursor of the other's.
+  /// An element may come more than once, as Redis has it. A cursor belongs to the store that it came from, and nothing
+  /// in it says which one that was: a flag that is flipped between two pages can end the scan early. So can a key of
+  /// several pages that only the secondary has, while dual writes are on and the read policy is `fallback`; SMEMBERS,
+  /// HGETALL and ZRANGE give all of such a key. SCAN itself is not concerned: it asks the default store alone.
   ///
   /// - Parameter page: makes the command for the page at a cursor.
   public func scanEach<Element>(

@@ -4,8 +4,9 @@ internal import RESP
 extension StoreCommand {
   /// EVAL: runs a script on the default store.
   ///
-  /// What a script does can't be told from its text, so the other store does not get it: its keys are counted as
-  /// written on the default store alone while dual writes are on.
+  /// What a script does can't be told from its text, so the other store does not run it: while dual writes are on, the
+  /// keys that are named in `keys` are copied there as they are after the script. A script that writes other keys
+  /// breaks Redis' own rule, and the other store lacks them.
   public static func eval(
     _ script: String,
     keys: [any StoreArgument] = [],

@@ -131,6 +131,9 @@ extension StoreCommand {
   /// ZRANGEBYSCORE: members whose score is from `min` to `max`, from the lowest up.
   ///
   /// - Parameters:
+  ///   - key: the sorted set.
+  ///   - min: the lower end.
+  ///   - max: the upper end.
   ///   - offset: how many of them to leave out at the beginning; 0 or more.
   ///   - count: how many to return at most; all without one.
   public static func zrangebyscore(

@@ -28,7 +28,7 @@ extension StoreCommand {
     mget(keys)
   }
 
-  /// As ``mget(_:)``, read as text or a number.
+  /// As ``mget(_:)-(StoreArgument...)``, read as text or a number.
   public static func mget<Value: StoreValue>(_ keys: any StoreArgument..., as type: Value.Type) -> StoreCommand
   where Reply == [Value?] {
     mget(keys, as: type)
@@ -39,7 +39,7 @@ extension StoreCommand {
     mget(keys, as: [UInt8].self)
   }
 
-  /// As ``mget(_:)``, read as text or a number.
+  /// As ``mget(_:)-([StoreArgument])``, read as text or a number.
   public static func mget<Value: StoreValue>(_ keys: [any StoreArgument], as type: Value.Type) -> StoreCommand
   where Reply == [Value?] {
     StoreCommand("MGET", keys.map(\.argumentBytes), decode: RESPValue.valuesOrNulls)
@@ -47,7 +47,7 @@ extension StoreCommand {
 
   /// SET: gives a key a value. False if the condition kept it from doing so.
   ///
-  /// - Parameter expiry: the key goes after this time; it stays without one. Above zero, rounded up to milliseconds.
+  /// With an expiry (above zero, rounded up to milliseconds) the key goes after that time; it stays without one.
   public static func set(
     _ key: any StoreArgument,
     _ value: any StoreArgument,
@@ -69,7 +69,7 @@ extension StoreCommand {
 
   /// SETEX, or PSETEX for a time that is not whole seconds: gives a key a value and a time to live.
   ///
-  /// - Parameter expiry: above zero, rounded up to milliseconds.
+  /// The expiry is above zero and rounded up to milliseconds.
   public static func setex(
     _ key: any StoreArgument,
     _ expiry: Duration,
