@@ -7,6 +7,7 @@ final class FallbackRead: Execution {
   private static let primaryToken = 0
   private static let secondaryToken = 1
   private static let fillToken = 2
+  private static let pageToken = 3
 
   /// The primary's answer, kept for the case that the secondary has nothing better.
   private var primaryReply = ByteBuffer()
@@ -19,7 +20,9 @@ final class FallbackRead: Execution {
   override func begin() {
     primaryHasReplied = false
     primaryErrorCode = ""
-    if withCommand(0, { primary.isStale($0, spec(0)) }) {
+    if spec(0).miss == .emptyScan, withCommand(0, { ScanCursor.unmark($0, into: &scratch) }) {
+      scratch.withSpan { secondary.ordinary.send($0, to: self, token: Self.pageToken) }
+    } else if withCommand(0, { primary.isStale($0, spec(0)) }) {
       primary.metrics.staleReads.increment()
       sendOrRefuse(to: secondary, over: secondary.ordinary, token: Self.secondaryToken)
     } else {
@@ -39,6 +42,9 @@ final class FallbackRead: Execution {
     switch token {
     case Self.primaryToken: primaryReplied(reply)
     case Self.secondaryToken: secondaryReplied(reply)
+    case Self.pageToken:
+      if let sink { ScanCursor.encode(reply, into: &sink.output) }
+      finish()
     default: fillReplied(reply)
     }
   }
@@ -129,7 +135,13 @@ final class FallbackRead: Execution {
     } else if !primaryErrorCode.isEmpty {
       multiStore.readFailed(batch, on: .primary, "Redis::CommandError", "error reply \(primaryErrorCode)")
     }
-    if let sink { reply.encode(into: &sink.output) }
+    if let sink {
+      if spec(0).miss == .emptyScan {
+        ScanCursor.encode(reply, into: &sink.output)
+      } else {
+        reply.encode(into: &sink.output)
+      }
+    }
     finish()
   }
 

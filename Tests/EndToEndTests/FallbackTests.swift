@@ -160,6 +160,30 @@ struct FallbackTests {
     #expect(try client.command("EXISTS", "session") == .integer(0))
   }
 
+  @Test(arguments: [("SSCAN", "SADD"), ("HSCAN", "HSET"), ("ZSCAN", "ZADD")])
+  func `an iteration that fell back stays with the secondary until its end`(_ scan: String, _ add: String) throws {
+    let deployment = try Deployment(.dual)
+    let members = (0..<2000).map { "member:\($0)" }
+    let arguments = members.enumerated().flatMap { index, member in
+      switch add {
+      case "HSET": [member, "v"]
+      case "ZADD": [String(index), member]
+      default: [member]
+      }
+    }
+    #expect(try deployment.secondary.client().command([add, "big"] + arguments) == .integer(2000))
+    let client = try deployment.client()
+    var seen: Set<String> = []
+    var cursor = "0"
+    repeat {
+      let page = try client.command(scan, "big", cursor, "COUNT", "100").elements
+      cursor = try #require(page?.first?.string)
+      seen.formUnion(page?.last?.elements?.compactMap(\.string) ?? [])
+    } while cursor != "0"
+    #expect(seen.isSuperset(of: members))
+    #expect(try deployment.metric(MultiStoreNames.readFallback, ["command": scan.lowercased()]) == 1)
+  }
+
   private func fill(_ store: RedisServer) throws {
     let client = try store.client()
     for command in [

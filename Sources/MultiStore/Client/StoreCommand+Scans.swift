@@ -99,10 +99,8 @@ extension MultiStoreClient {
   /// for try await member in sessions.scanEach({ .sscan("online", $0) }) { … }
   /// ```
   ///
-  /// An element may come more than once, as Redis has it. A cursor belongs to the store that it came from, and nothing
-  /// in it says which one that was: a flag that is flipped between two pages can end the scan early. So can a key of
-  /// several pages that only the secondary has, while dual writes are on and the read policy is `fallback`; SMEMBERS,
-  /// HGETALL and ZRANGE give all of such a key. SCAN itself is not concerned: it asks the default store alone.
+  /// An element may come more than once, as Redis has it. A scan that fell back to the secondary stays there. A flag
+  /// that is flipped between two pages can end a scan early: the other store does not know the cursor.
   ///
   /// - Parameter page: makes the command for the page at a cursor.
   public func scanEach<Element>(
