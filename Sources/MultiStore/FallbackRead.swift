@@ -20,7 +20,7 @@ final class FallbackRead: Execution {
   override func begin() {
     primaryHasReplied = false
     primaryErrorCode = ""
-    if spec(0).miss == .emptyScan, withCommand(0, { ScanCursor.unmark($0, into: &scratch) }) {
+    if spec(0).miss == .emptyScan, withCommand(0, { SecondaryCursor.unmark($0, into: &scratch) }) {
       scratch.withSpan { secondary.ordinary.send($0, to: self, token: Self.pageToken) }
     } else if withCommand(0, { primary.isStale($0, spec(0)) }) {
       primary.metrics.staleReads.increment()
@@ -43,7 +43,7 @@ final class FallbackRead: Execution {
     case Self.primaryToken: primaryReplied(reply)
     case Self.secondaryToken: secondaryReplied(reply)
     case Self.pageToken:
-      if let sink { ScanCursor.encode(reply, into: &sink.output) }
+      if let sink { SecondaryCursor.encode(reply, into: &sink.output) }
       finish()
     default: fillReplied(reply)
     }
@@ -137,7 +137,7 @@ final class FallbackRead: Execution {
     }
     if let sink {
       if spec(0).miss == .emptyScan {
-        ScanCursor.encode(reply, into: &sink.output)
+        SecondaryCursor.encode(reply, into: &sink.output)
       } else {
         reply.encode(into: &sink.output)
       }
