@@ -6,7 +6,7 @@ internal import RESP
 /// All of it is sent at once and costs one round trip. It decides only; the connection does the talking.
 struct Handshake {
   private enum Step {
-    case authenticate, select, setName, info, ping
+    case authenticate, select, setName, info, prepare, ping
   }
 
   /// What to do after a reply.
@@ -24,7 +24,7 @@ struct Handshake {
   /// True when no reply is expected any more.
   var isFinished: Bool { steps.isEmpty }
 
-  init(endpoint: StoreEndpoint) {
+  init(endpoint: StoreEndpoint, preparation: [[String]]) {
     var script: [(Step, [String])] = []
     if let password = endpoint.password {
       script.append((.authenticate, ["AUTH"] + (endpoint.username.map { [$0] } ?? []) + [password]))
@@ -32,6 +32,7 @@ struct Handshake {
     if endpoint.database != 0 { script.append((.select, ["SELECT", String(endpoint.database)])) }
     script.append((.setName, ["CLIENT", "SETNAME", "multistore-exporter"]))
     script.append((.info, ["INFO", "server"]))
+    script += preparation.map { (.prepare, $0) }
     // Unlike the others, PING is refused while a server loads its data.
     script.append((.ping, ["PING"]))
     steps = script.map(\.0)[...]
@@ -55,6 +56,7 @@ struct Handshake {
 
   /// Nil when the connection can be used in spite of the error.
   private static func judge(error text: String, step: Step) -> Outcome? {
+    if step == .prepare { return nil }
     let code = text.prefix { $0 != " " }
     if code == "NOAUTH" || step == .authenticate { return .failed(.authenticationRejected, detail: text) }
     // A user that may not do these things may still do what the application needs; an old or restricted server may not

@@ -47,7 +47,7 @@ extension HiredisConnection {
   private func tryNextCandidate() {
     while let address = candidates.popFirst() {
       do throws(ContextFailure) {
-        handshake = Handshake(endpoint: endpoint)
+        handshake = Handshake(endpoint: endpoint, preparation: preparation)
         verdict = nil
         context = try HiredisContext(on: loop, address: address, owner: self)
         return

@@ -33,6 +33,9 @@ public final class HiredisConnection: HiredisContextOwner {
   /// How long this waits and how much it holds.
   public let limits: ConnectionLimits
 
+  /// Commands that every new connection executes before any other; that the store refuses one is no failure.
+  public var preparation: [[String]] = []
+
   /// Hears about the connection; not retained. It has to outlive the connection, or to set this to nil before it goes:
   /// a weak reference would cost every command a slower reference count.
   public unowned var delegate: (any HiredisConnectionDelegate)?
@@ -86,7 +89,7 @@ public final class HiredisConnection: HiredisContextOwner {
     self.endpoint = endpoint
     self.limits = limits
     self.delegate = delegate
-    handshake = Handshake(endpoint: endpoint)
+    handshake = Handshake(endpoint: endpoint, preparation: [])
     backoff = Backoff(base: limits.backoffBase, cap: limits.backoffCap, random: random)
     queue = CommandQueue(limits: limits)
     failures = FailureDelivery(on: loop)

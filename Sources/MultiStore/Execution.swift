@@ -74,8 +74,8 @@ class Execution: ReplyReceiver {
     sink.executionDidFinish()
   }
 
-  /// Sends the command of a batch of one to `store`, or refuses it if too much is waiting there already. An execution is
-  /// the only one of its session, so that the refusal needs no place in the connection's order.
+  /// Sends the command of a batch of one to `store`, or refuses it if too much is waiting there already. An execution
+  /// is the only one of its session, so that the refusal needs no place in the connection's order.
   final func sendOrRefuse(to store: Store, over connection: HiredisConnection, token: Int) {
     guard connection.hasRoom(commands: 1, bytes: batch.byteCount) else {
       let failure = ConnectionFailure.queueFull(limit: connection.limits.maxQueuedCommands)

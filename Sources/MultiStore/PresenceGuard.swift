@@ -3,8 +3,8 @@ internal import RESP
 
 /// Has the other store execute a write only where it has the keys: one round trip, and nothing can come between.
 ///
-/// A script does it. A store that does not have the script yet refuses the write with NOSCRIPT: it is given the script
-/// then, and the keys are copied whole instead.
+/// A script does it. Each ordinary connection loads it first; a store that loses it (SCRIPT FLUSH) refuses the write
+/// with NOSCRIPT, is given the script again, and gets the whole keys instead.
 enum PresenceGuard {
   /// What the script answers in place of the command when a key is missing. No command answers this.
   private static let absent: StaticString = "MULTISTORE-ABSENT"
@@ -19,15 +19,8 @@ enum PresenceGuard {
   /// Arguments that Lua's `unpack` puts on its stack without complaint; it gives up at about 8000.
   static let maxArguments = 4000
 
-  /// `SCRIPT LOAD` of the script.
-  static let load: [UInt8] = {
-    var command = ByteBuffer()
-    command.appendArrayHeader(3)
-    command.appendBulk("SCRIPT")
-    command.appendBulk("LOAD")
-    command.appendBulk(script)
-    return command.bytes
-  }()
+  /// The command that gives a store the script.
+  static let load = ["SCRIPT", "LOAD", script]
 
   /// Appends to `output` the call of the script for `command`.
   ///

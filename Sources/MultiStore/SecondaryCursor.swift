@@ -2,8 +2,8 @@ internal import Hiredis
 internal import RESP
 
 /// Cursors of SSCAN, HSCAN and ZSCAN belong to the store that gave them. Those of the secondary are marked on their way
-/// to a client, so that the next page of an iteration that fell back is asked of the secondary again, and nothing has to
-/// be remembered about any client.
+/// to a client, so that the next page of an iteration that fell back is asked of the secondary again, and nothing has
+/// to be remembered about any client.
 enum SecondaryCursor {
   /// Added to a cursor of the secondary. Cursors of one key's elements stay below its table size, far from it; and a
   /// client that keeps cursors as floating-point numbers, as JavaScript's do, keeps them exactly up to twice this. A

@@ -50,6 +50,7 @@ public final class Store {
       delegate: nil
     )
     ordinary.delegate = self
+    if instance.primary != nil { ordinary.preparation = [PresenceGuard.load] }
   }
 
   /// True while commands can be sent without waiting for a connection.
@@ -138,8 +139,10 @@ public final class Store {
 
   /// Gives the server the script that guards writes; see ``PresenceGuard``.
   func loadPresenceGuard() {
-    let load = PresenceGuard.load
-    ordinary.send(load.span, to: PresenceGuardLoading.shared, token: 0)
+    var command = ByteBuffer()
+    command.appendArrayHeader(PresenceGuard.load.count)
+    for argument in PresenceGuard.load { command.appendBulk(argument) }
+    ordinary.send(command.span, to: PresenceGuardLoading.shared, token: 0)
   }
 
   // MARK: Stale keys

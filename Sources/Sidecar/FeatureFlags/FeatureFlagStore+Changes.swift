@@ -13,8 +13,8 @@ extension FeatureFlagStore {
   /// - Parameter reason: What the log says about why the file was looked at, such as "file event" or "SIGHUP".
   public func reload(reason: String) {
     guard let filePath else { return }
-    // A change that is being written right now has looked at the file itself, and may wait for the disk: whoever watches
-    // the file has other things to do meanwhile, and looks again soon.
+    // A change that is being written right now has looked at the file itself, and may wait for the disk: whoever
+    // watches the file has other things to do meanwhile, and looks again soon.
     _ = state.withLockIfAvailable { state in look(at: filePath, reason: reason, state: &state) }
   }
 
