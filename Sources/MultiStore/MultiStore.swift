@@ -125,8 +125,6 @@ public final class MultiStore {
   }
 
   private func publishGauges() {
-    // An idle instance has nobody who asks for the routing.
-    if flags.state != routingState.flags { flagsChanged() }
     secondary.publishGauges()
     primary?.publishGauges()
     // Without a client's command nobody else would notice that the flags have changed.

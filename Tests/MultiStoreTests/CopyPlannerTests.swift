@@ -20,6 +20,8 @@ private struct Case {
 
 private enum Copy: Equatable {
   case same, nothing, notRepeatable
+  /// Keys as they are on the default store.
+  case keys(KeySelection)
   /// Words whose reply can be compared with the default store's.
   case words(String)
   /// Words whose reply means something else.
@@ -128,7 +130,26 @@ private let otherCases = [
   Case("HSETEX h PX 10 FIELDS 1 PX 10", "1", .words("HSETEX h PXAT 1700000000010 FIELDS 1 PX 10")),
   Case("HSETEX h KEEPTTL FIELDS 1 f v", "1", .same),
   Case("HSETEX h EX 10 FIELDS 1 f v", "0", .nothing),
-  Case("SPOP s", "'a'", .notRepeatable),
+  Case("SPOP s", "'a'", .incomparable("SREM s a")),
+  Case("SPOP s 3", "{'a', 'b'}", .incomparable("SREM s a b")),
+  Case("SPOP s", "false", .nothing),
+  Case("SPOP s 3", "{}", .nothing),
+  Case("LMPOP 2 a b LEFT", "{'b', {'1'}}", .incomparable("LPOP b 1")),
+  Case("LMPOP 2 a b right COUNT 5", "{'a', {'1', '2'}}", .incomparable("RPOP a 2")),
+  Case("LMPOP 1 left RIGHT", "{'left', {'1'}}", .incomparable("RPOP left 1")),
+  Case("LMPOP 2 a b LEFT", "false", .nothing),
+  Case("ZMPOP 2 a b MIN COUNT 2", "{'b', {{'m', '1'}, {'n', '2'}}}", .incomparable("ZREM b m n")),
+  Case("ZMPOP 1 a MIN", "false", .nothing),
+  Case("BLPOP a b 0", "{'b', 'x'}", .incomparable("LREM b 1 x")),
+  Case("BRPOP a b 0", "{'a', 'x'}", .incomparable("LREM a -1 x")),
+  Case("BLPOP a 1", "false", .nothing),
+  Case("BZPOPMIN a 0", "{'a', 'm', '1'}", .incomparable("ZREM a m")),
+  Case("BZMPOP 0 1 a MAX", "{'a', {{'m', '1'}}}", .incomparable("ZREM a m")),
+  Case("RENAME a b", "{ok='OK'}", .keys(.all)),
+  Case("COPY a b", "1", .keys(.last)),
+  Case("SUNIONSTORE d a b", "2", .keys(.first)),
+  Case("EVAL x 1 k", "1", .keys(.all)),
+  Case("MIGRATE h 1 k 0 5", "{ok='OK'}", .notRepeatable),
   Case("LPOP l", "'a'", .same),
   Case("DEL a b", "0", .same),
 ]
@@ -163,6 +184,7 @@ struct CopyPlannerTests {
       case .same: #expect(plan == .verbatim, "\(item)")
       case .nothing: #expect(plan == .noEffect, "\(item)")
       case .notRepeatable: #expect(plan == .notRepeatable, "\(item)")
+      case .keys(let selection): #expect(plan == .keys(selection), "\(item)")
       case .words(let line):
         #expect(plan == .rewritten(isComparable: true), "\(item)")
         #expect(shown(scratch) == shown(encoded(line)), "\(item)")

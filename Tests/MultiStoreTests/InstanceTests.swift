@@ -29,9 +29,7 @@ struct InstanceTests {
       for kind in ["pipelined", "multi"] { #expect(instance.count(metric, ["command": kind]) == 0) }
     }
     #expect(instance.count(MultiStoreMetrics.methodMissing, ["command": "other"]) == 0)
-    for command in ["spop", "eval", "blpop"] {
-      #expect(instance.count(MultiStoreMetrics.uncopiedWrites, ["command": command]) == 0)
-    }
+    #expect(instance.count(MultiStoreMetrics.uncopiedWrites, ["command": "migrate"]) == 0)
     for store in ["primary", "secondary"] {
       for outcome in ["ok", "error", "unavailable", "lost", "timeout", "queue_full"] {
         let count = try #require(instance.count(MultiStoreMetrics.commands, ["store": store, "outcome": outcome]))
@@ -114,24 +112,6 @@ struct InstanceTests {
     #expect(events.map { $0["extra.command_name"] } == ["latency", "other"])
     let message = "Method missing. Falling back to execute method on the redis default store."
     #expect(events.allSatisfy { $0["message"] == message })
-  }
-
-  @Test("What runs on the default store alone makes its keys stale on the other while writes are dual")
-  func defaultStoreAlone() throws {
-    let instance = try Instance()
-    let multiStore = instance.multiStore
-    for (line, stale, counted) in [("BLPOP a b 0", 2, 1), ("EVAL x 1 c", 3, 2), ("LATENCY DOCTOR", 3, 2)]
-      as [(String, Int, Int64)]
-    {
-      let name = Array(words(line)[0].utf8)
-      let id = CommandTable.lookup(name.span, subcommand: Array(words(line)[1].utf8).span)
-      let spec = CommandTable.spec(id)
-      let routing = try #require(multiStore.routing(orNotify: Sink()))
-      multiStore.willExecuteOnDefaultStoreAlone(encoded(line).span, spec, routing: routing)
-      #expect(multiStore.primary?.stale.count == stale, "\(line)")
-      #expect(instance.count(MultiStoreMetrics.uncopiedWrites) == counted, "\(line)")
-    }
-    #expect(multiStore.secondary.stale.isEmpty)
   }
 
   @Test("The gauges follow the stores")

@@ -25,6 +25,8 @@ struct RESPValueTests {
     #expect(RESPValue.decode(input.span, at: &position) == .status("after"))
     #expect(position == input.count)
     #expect(RESPValue.decode(input.span, at: &position) == nil)
+    position = 0
+    #expect(RESPValue.decode(encoded.span, at: &position) == value, "nothing has to follow")
   }
 
   @Test("Nothing is decoded from a reply that is cut off", arguments: values)

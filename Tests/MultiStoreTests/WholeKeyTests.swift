@@ -1,0 +1,142 @@
+internal import Hiredis
+internal import RESP
+internal import TestSupport
+internal import Testing
+
+@testable internal import MultiStore
+
+/// Keys of the default store, and writes that change a part of them.
+private let partialWrites = [
+  ("SET k 41 EX 100", "INCR k"), ("SET k ab", "APPEND k c"), ("SET k ab", "SETRANGE k 1 x"),
+  ("SET k a", "SETBIT k 7 0"),
+  ("HSET k f 1 g 2", "HSET k g 3"), ("HSET k f 1", "HINCRBY k f 2"), ("SADD k a b", "SADD k c"),
+  ("SADD k a b", "SREM k a"),
+  ("RPUSH k a b", "LPUSH k z"), ("RPUSH k a b", "LPOP k"), ("ZADD k 1 a", "ZADD k 2 b"),
+  ("ZADD k 1 a 2 b", "ZPOPMIN k"),
+  ("XADD k 1-1 f v", "XADD k * f w"), ("PFADD k a", "PFADD k b"), ("SADD k a b c", "SPOP k"),
+]
+
+@Suite("Whole keys or none")
+struct WholeKeyTests {
+  private static let kinds = [BatchKind.single, .pipelined, .multi]
+
+  /// The digests of a key's values on both stores, and whether it expires there.
+  private func states(_ instance: Instance, _ key: String = "k") throws -> [[RESPReply]] {
+    try [instance.primary, instance.secondary].map { client in
+      let isLasting = try client.command("TTL", key).integer ?? -2 < 0
+      return [try client.command("DEBUG", "DIGEST-VALUE", key), .integer(isLasting ? 0 : 1)]
+    }
+  }
+
+  private func execute(_ line: String, as kind: BatchKind, on instance: Instance) throws {
+    let reply = try kind == .single ? instance.execute(line) : instance.execute("SET other v", line, as: kind)
+    #expect(!reply.hasPrefix("-"), "\(line): \(reply)")
+  }
+
+  @Test("A store that lacks the key gets it whole, one that has it gets the command", arguments: kinds)
+  func wholeOrCommand(kind: BatchKind) throws {
+    let instance = try Instance()
+    for (setup, line) in partialWrites {
+      try instance.both("FLUSHALL")
+      try instance.secondary.command(words(setup))
+      let copies = try #require(instance.count(MultiStoreMetrics.keyCopies))
+      try execute(line, as: kind, on: instance)
+      let copied = try states(instance)
+      #expect(copied[0] == copied[1], "\(line)")
+      #expect(instance.count(MultiStoreMetrics.keyCopies) == copies + 1, "\(line)")
+      try instance.both("FLUSHALL")
+      try instance.both(setup)
+      try execute(line, as: kind, on: instance)
+      let repeated = try states(instance)
+      #expect(repeated[0] == repeated[1], "\(line)")
+      #expect(instance.count(MultiStoreMetrics.keyCopies) == copies + 1, "\(line)")
+    }
+    #expect(instance.count(MultiStoreMetrics.copyFailures) == 0)
+    #expect(instance.count(MultiStoreMetrics.pipelinedDiff) == 0)
+  }
+
+  @Test("Writes that come while a key is copied are not lost and not doubled")
+  func order() throws {
+    let instance = try Instance()
+    try instance.secondary.command("MSET", "n", "1000", "m", "1000")
+    var sinks: [Sink] = []
+    for number in 0..<200 {
+      sinks.append(instance.begin("INCR n"))
+      if number.isMultiple(of: 10) { sinks.append(instance.begin("INCR m", "INCR n")) }
+      // Some come together, others while a dump is on its way.
+      if number.isMultiple(of: 7) { try instance.run { sinks[0].isDone } }
+    }
+    try instance.run { sinks.allSatisfy(\.isDone) }
+    for client in [instance.primary, instance.secondary] {
+      #expect(try client.command("MGET", "n", "m") == .array([.text("1220"), .text("1020")]))
+    }
+  }
+
+  @Test("A store that forgot the guarding script gets whole keys, and the script anew", arguments: kinds)
+  func scriptFlushed(kind: BatchKind) throws {
+    let instance = try Instance()
+    try instance.both("SET k 1")
+    try instance.primary.command("SCRIPT", "FLUSH")
+    try execute("INCR k", as: kind, on: instance)
+    #expect(try instance.primary.command("GET", "k") == .text("2"))
+    #expect(instance.count(MultiStoreMetrics.keyCopies) == 1)
+    try execute("INCR k", as: kind, on: instance)
+    #expect(try instance.primary.command("GET", "k") == .text("3"))
+    #expect(instance.count(MultiStoreMetrics.keyCopies) == 1)
+  }
+
+  @Test("A command too long for the script is followed by the whole key")
+  func tooLong() throws {
+    let instance = try Instance()
+    try instance.both("SADD k first")
+    let members = (0...PresenceGuard.maxArguments).map(String.init).joined(separator: " ")
+    #expect(try instance.execute("SADD k \(members)") == ":\(PresenceGuard.maxArguments + 1)|")
+    let states = try states(instance)
+    #expect(states[0] == states[1] && instance.count(MultiStoreMetrics.keyCopies) == 1)
+  }
+
+  @Test("Where RESTORE is refused the key is left absent, stale and counted")
+  func restoreRefused() throws {
+    let instance = try Instance()
+    try instance.secondary.command("SET", "k", "1")
+    try instance.primary.command("ACL", "SETUSER", "default", "-restore")
+    #expect(try instance.execute("INCR k") == ":2|")
+    #expect(try instance.primary.command("EXISTS", "k") == .integer(0))
+    #expect(instance.multiStore.primary?.stale.contains("k") == true)
+    #expect(instance.count(MultiStoreMetrics.copyFailures, ["store": "primary", "reason": "error_reply"]) == 1)
+    #expect(try instance.execute("GET k") == "$1|2|")
+    // Once it is possible again the stale key is replaced as a whole.
+    try instance.primary.command("ACL", "SETUSER", "default", "+restore")
+    #expect(try instance.execute("INCR k") == ":3|")
+    #expect(try instance.primary.command("GET", "k") == .text("3"))
+    #expect(instance.multiStore.primary?.stale.isEmpty == true)
+  }
+
+  @Test("A blocking pop waits on the default store alone, and removes the same from the other")
+  func blocking() throws {
+    let instance = try Instance()
+    let connection = try #require(instance.multiStore.secondary.openDedicated())
+    try instance.both("RPUSH l x y x")
+    #expect(try instance.execute("BRPOP none l 0", over: connection) == "*2|$1|l|$1|x|")
+    for client in [instance.primary, instance.secondary] {
+      #expect(try client.command("LRANGE", "l", "0", "-1") == .array([.text("x"), .text("y")]))
+    }
+    let waiting = instance.begin("BLPOP m 0", over: connection)
+    try instance.run { connection.inFlightCount == 1 }
+    // Nobody else waits for it.
+    #expect(try instance.execute("RPUSH m a b") == ":2|")
+    try instance.run { waiting.isDone }
+    #expect(waiting.text == "*2|$1|m|$1|a|")
+    for client in [instance.primary, instance.secondary] {
+      #expect(try client.command("LRANGE", "m", "0", "-1") == .array([.text("b")]))
+    }
+    instance.multiStore.secondary.closeDedicated(connection)
+  }
+
+  @Test("The script's digest is the one that servers compute")
+  func digest() throws {
+    let source = try ReplySource()
+    let reply = try source.client.command("SCRIPT", "LOAD", PresenceGuard.script)
+    #expect(reply == .text(PresenceGuard.digest))
+  }
+}
