@@ -14,6 +14,8 @@ final class PipelineExecution: Execution {
     /// An error reply, or none at all.
     var hasFailed = false
     var isMiss = false
+    /// It reads, as its options have it; the other store's failure then leaves nothing stale.
+    var isRead = false
     /// The other store executes it too.
     var isCopied = false
     /// Its two replies mean the same thing, so that they can be compared.
@@ -143,6 +145,7 @@ final class PipelineExecution: Execution {
     let reply = copy reply
     switch withCommand(index, { spec.commandClass(ofCommand: $0) }) {
     case .read:
+      elements[index].isRead = true
       elements[index].isMiss = withCommand(index) { spec.miss.isMiss(reply, of: $0) }
       elements[index].isComparable = true
       elements[index].isCopied = true
@@ -271,7 +274,7 @@ final class PipelineExecution: Execution {
     copiesLeft -= 1
     if token >= Self.copyBit {
       let index = token - Self.copyBit
-      if spec(index).commandClass != .read { withCommand(index) { other.markStale($0, bytesSpec(index)) } }
+      if !elements[index].isRead { withCommand(index) { other.markStale($0, bytesSpec(index)) } }
       if copyFailure == nil { copyFailure = failure }
       if copiesLeft == 0 { finishComparison() }
     } else {
@@ -283,7 +286,7 @@ final class PipelineExecution: Execution {
   /// No copy was executed, or nobody knows.
   private func noteCopyFailure(_ failure: CopyFailure) {
     copyFailure = failure
-    for index in elements.indices where elements[index].isCopied && spec(index).commandClass != .read {
+    for index in elements.indices where elements[index].isCopied && !elements[index].isRead {
       withCommand(index) { other.markStale($0, bytesSpec(index)) }
     }
     finishComparison()
@@ -300,7 +303,7 @@ final class PipelineExecution: Execution {
     reply.encode(into: &otherReply)
     let start = index == 0 ? 0 : elements[index - 1].end
     let range = start..<elements[index].end
-    if spec.commandClass != .read {
+    if !elements[index].isRead {
       if reply.kind == .error {
         multiStore.copyFailed(batch, index, on: other.role, CopyFailure(reply))
       } else {
