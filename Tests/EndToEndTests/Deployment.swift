@@ -130,7 +130,7 @@ final class Deployment: Sendable {
   }
 }
 
-/// Names that semantics.md fixes.
+/// Names that dashboards and alerts rely on.
 enum MultiStoreNames {
   static let readFallback = "gitlab_redis_multi_store_read_fallback_total"
   static let pipelinedDiff = "gitlab_redis_multi_store_pipelined_diff_error_total"

@@ -42,7 +42,7 @@ import Testing
     try lines().map { try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]) }
   }
 
-  /// The line of GitLab's documentation (semantics.md), field by field in its order.
+  /// The line of GitLab's documentation, field by field in its order.
   @Test func anEventIsWrittenAsGitLabWritesIt() throws {
     logger().error(
       "Value not found on the redis primary store.",
