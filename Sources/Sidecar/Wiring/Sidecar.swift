@@ -79,6 +79,7 @@ public final class Sidecar {
   /// - Throws: ``SidecarStartError`` when something could not be started; what was started is stopped again.
   public func run() throws(SidecarStartError) {
     logger.info("Starting", metadata: ["version": "\(Self.version)"])
+    DescriptorLimit.raise(for: configuration.instances, logger: logger)
     do {
       try watchSignals()
       try startInstances()
