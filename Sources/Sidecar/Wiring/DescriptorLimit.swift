@@ -18,7 +18,7 @@ enum DescriptorLimit {
     private static let resource = RLIMIT_NOFILE
   #endif
 
-  /// Raises the soft limit as far as `instances` need it and the hard limit lets it, and says if that is not far enough.
+  /// Raises the soft limit as far as `instances` need it and the hard limit lets it, and says if that is not enough.
   static func raise(for instances: [InstanceConfiguration], logger: Logger) {
     var needed = others
     for instance in instances {
