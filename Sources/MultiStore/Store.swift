@@ -118,6 +118,8 @@ public final class Store {
   /// Gives back what ``openDedicated()`` opened. The connection is closed, whatever state the session left it in.
   public func closeDedicated(_ connection: HiredisConnection) {
     dedicatedCount -= 1
+    // A connection that is closed from this side tells nobody.
+    if connection.isReady { readyConnections -= 1 }
     connection.close()
     connection.delegate = nil
   }
