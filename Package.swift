@@ -48,7 +48,6 @@ let package = Package(
         "RESP", "Hiredis", "EventLoop",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
-        .product(name: "DequeModule", package: "swift-collections"),
       ],
       swiftSettings: safe
     ),
@@ -68,7 +67,6 @@ let package = Package(
       dependencies: [
         "RESP", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "JSONLog", "MetricsServer",
         .product(name: "Logging", package: "swift-log"),
-        .product(name: "Metrics", package: "swift-metrics"),
         .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: safe

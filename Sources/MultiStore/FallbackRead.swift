@@ -147,7 +147,6 @@ final class FallbackRead: Execution {
 
   private func fillReplied(_ reply: borrowing Reply) {
     guard reply.kind == .array, reply.count == fill.missingCount else {
-      if reply.kind == .error { fill.encode(into: &primaryReply) }
       answerWithoutSecondary { reply.encode(into: &$0.output) }
       return
     }

@@ -7,8 +7,7 @@ public import RESP
 extension MultiStore {
   /// Counts a command that was refused because too much is waiting for the store of `connection` already.
   public func refused(by connection: HiredisConnection) {
-    let store = StoreRole.allCases.lazy.map(self.store).first { $0.owns(connection) }
-    store?.metrics.rejected.increment()
+    store(owning: connection)?.metrics.rejected.increment()
   }
 
   /// Counts and logs a command that is neither a known read nor a known write.

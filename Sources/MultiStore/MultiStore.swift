@@ -1,6 +1,6 @@
 public import CoreMetrics
 public import EventLoop
-internal import Hiredis
+public import Hiredis
 public import Logging
 internal import RESP
 
@@ -122,6 +122,11 @@ public final class MultiStore {
   /// One of the stores. A pass-through instance has only its secondary.
   public func store(_ role: StoreRole) -> Store {
     role == .primary ? primary ?? secondary : secondary
+  }
+
+  /// The store that has `connection` as one that sessions share; nil for a session's own.
+  public func store(owning connection: HiredisConnection) -> Store? {
+    [secondary, primary].lazy.compactMap { $0 }.first { $0.owns(connection) }
   }
 
   private func publishGauges() {

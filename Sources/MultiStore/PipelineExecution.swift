@@ -11,8 +11,6 @@ final class PipelineExecution: Execution {
     var end = 0
     /// The other store's reply that is better than the default store's, in `substitutes`.
     var substitute = 0..<0
-    /// An error reply, or none at all.
-    var hasFailed = false
     var isMiss = false
     /// It reads, as its options have it; the other store's failure then leaves nothing stale.
     var isRead = false
@@ -125,7 +123,6 @@ final class PipelineExecution: Execution {
       replies.appendError(failure.clientError(store: routing.defaultStore))
       sink?.executionDidFail(failure, at: token, on: routing.defaultStore)
       elements[token].end = replies.count
-      elements[token].hasFailed = true
       if failure.mayHaveBeenExecuted, routing.isDual { multiStore.markUnknown(batch, token, on: other.role) }
       if token == batch.count - 1 { defaultStoreIsDone() }
     }
@@ -139,7 +136,6 @@ final class PipelineExecution: Execution {
     let spec = spec(index)
     reply.encode(into: &replies)
     elements[index].end = replies.count
-    elements[index].hasFailed = reply.kind == .error
     // A command of its own came here because one store alone is to execute it.
     guard routing.isDual, kind != .single, reply.kind != .error || spec.commandClass == .read else { return }
     let reply = copy reply

@@ -103,9 +103,8 @@ final class InstanceServer {
 
   /// The error reply for a command whose connection failed.
   func clientError(_ failure: ConnectionFailure, over connection: HiredisConnection?) -> String {
-    // A pass-through instance has the secondary in both roles: the store itself knows which one it is.
-    let store = StoreRole.allCases.lazy.map(multiStore.store).first { connection.map($0.owns) == true }
-    return failure.clientError(store: (store ?? multiStore.defaultStore).role)
+    let store = connection.flatMap { multiStore.store(owning: $0) } ?? multiStore.defaultStore
+    return failure.clientError(store: store.role)
   }
 
   private func accept(_ stream: Stream) {

@@ -22,7 +22,7 @@ struct ImportRules: Sendable {
     "Hiredis": ImportRules(own: ["CHiredis", "EventLoop", "RESP"], packages: ["DequeModule"], system: libc),
     "MultiStore": ImportRules(
       own: ["RESP", "Hiredis", "EventLoop"],
-      packages: ["Logging", "Metrics", "CoreMetrics", "DequeModule"],
+      packages: ["Logging", "Metrics", "CoreMetrics"],
       system: libc
     ),
     "PrometheusExposition": ImportRules(own: [], packages: ["CoreMetrics"], system: libc),
@@ -30,7 +30,7 @@ struct ImportRules: Sendable {
     "MetricsServer": ImportRules(own: ["CMicroHTTPD", "CZlib"], packages: [], system: libc),
     "Sidecar": ImportRules(
       own: ["RESP", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "JSONLog", "MetricsServer"],
-      packages: ["Logging", "Metrics", "CoreMetrics", "Yams"],
+      packages: ["Logging", "Yams"],
       system: libc
     ),
     "multistore-exporter": ImportRules(own: ["Sidecar"], packages: ["ArgumentParser"], system: libc),

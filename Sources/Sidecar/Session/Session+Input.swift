@@ -60,21 +60,18 @@ extension Session {
   ) -> Disposal {
     let id = CommandTable.lookup(bytes.extracting(command.name), subcommand: bytes.extracting(command.second))
     let spec = CommandTable.spec(id)
-    if routing.isDual, transaction == nil, isAuthenticated, spec.accepts(argumentCount: command.argumentCount) {
-      switch spec.commandClass(ofCommand: bytes) {
-      case .read, .keyspaceRead, .write:
-        return gather(bytes, id, &gathered)
-      default: break
-      }
-    }
-    // Everything else is an execution of its own: the pipeline so far goes first.
-    guard gathered == nil else { return .waits }
-    if !isAuthenticated || transaction != nil || !spec.accepts(argumentCount: command.argumentCount) {
-      guard isQuiet else { return .waits }
+    guard isAuthenticated, transaction == nil, spec.accepts(argumentCount: command.argumentCount) else {
+      guard gathered == nil, isQuiet else { return .waits }
       takeUncommon(bytes, spec, command.argumentCount, routing)
       return .taken
     }
-    switch spec.commandClass(ofCommand: bytes) {
+    let commandClass = spec.commandClass(ofCommand: bytes)
+    if routing.isDual, commandClass == .read || commandClass == .write || commandClass == .keyspaceRead {
+      return gather(bytes, id, &gathered)
+    }
+    // Everything else is an execution of its own: the pipeline so far goes first.
+    guard gathered == nil else { return .waits }
+    switch commandClass {
     case .read, .keyspaceRead, .write:
       return forwardOrWait(bytes, over: multiStore.store(routing.defaultStore).ordinary)
     case .connection, .transaction, .pubsub:
@@ -104,34 +101,34 @@ extension Session {
   private func forwardOrWait(_ bytes: Span<UInt8>, over connection: HiredisConnection) -> Disposal {
     guard canForward(over: connection) else { return .waits }
     guard connection.hasRoom(commands: 1, bytes: bytes.count) else {
-      // The refusal can be told when it is next in order; until then the client waits with what it still has to say.
       guard isQuiet else { return .waits }
       let failure = ConnectionFailure.queueFull(limit: connection.limits.maxQueuedCommands)
       multiStore.refused(by: connection)
-      output.appendError(server.clientError(failure, over: connection))
-      finishTurn()
-      return .taken
+      return refuse(server.clientError(failure, over: connection))
     }
     forward(bytes, over: connection)
+    return .taken
+  }
+
+  /// Answers with an error once that is next in order; until then the client waits with what it still has to say.
+  private func refuse(_ message: String) -> Disposal {
+    guard isQuiet else { return .waits }
+    output.appendError(message)
+    finishTurn()
     return .taken
   }
 
   /// Scripts and unlisted commands: to the default store alone, over its isolated connection.
   private func takeIsolated(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ routing: Routing) -> Disposal {
     if spec.traits.contains(.refused) {
-      guard isQuiet else { return .waits }
-      output.appendError(
+      return refuse(
         "ERR MultiStore: '\(spec.name)' can't be sent over a connection that many clients share; ask the store itself"
       )
-      finishTurn()
-      return .taken
     }
     if spec.commandClass == .unlisted, multiStore.rejectsUnlistedCommands, !spec.traits.contains(.notCounted) {
       guard isQuiet else { return .waits }
       multiStore.methodMissing(spec.id)
-      output.appendError("ERR MultiStore: '\(spec.name)' is not listed, and unlisted_commands is `reject`")
-      finishTurn()
-      return .taken
+      return refuse("ERR MultiStore: '\(spec.name)' is not listed, and unlisted_commands is `reject`")
     }
     if spec.traits.contains(.deepReply) { return takeOnDedicated(bytes, spec, routing) }
     let connection = multiStore.store(routing.defaultStore).isolated
@@ -144,9 +141,7 @@ extension Session {
   private func takeOnDedicated(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ routing: Routing) -> Disposal {
     guard isQuiet else { return .waits }
     guard !isGone, let connection = dedicatedConnection(to: routing.defaultStore) else {
-      output.appendError(Self.noDedicatedConnection)
-      finishTurn()
-      return .taken
+      return refuse(Self.noDedicatedConnection)
     }
     sendAlone(bytes, spec, over: connection, routing)
     return .taken
