@@ -85,6 +85,7 @@ let package = Package(
       swiftSettings: safe
     ),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
+
     .testTarget(name: "RESPTests", dependencies: ["RESP", "TestSupport"], swiftSettings: common),
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "TestSupport"], swiftSettings: common),
     .testTarget(name: "HiredisTests", dependencies: ["Hiredis", "EventLoop", "TestSupport"], swiftSettings: common),

@@ -54,6 +54,8 @@ public struct ConnectionDownReason: Sendable, Equatable, CustomStringConvertible
     case authenticationRejected
     /// The store answered the handshake with another error, for example while it loads its data.
     case refused
+    /// The store answered SELECT with an error: it has no such database, or not for this user.
+    case databaseRejected
     /// A working connection has ended.
     case lost
     /// A working connection was given up because a command got no reply in time.
@@ -79,6 +81,7 @@ public struct ConnectionDownReason: Sendable, Equatable, CustomStringConvertible
       case .timedOut: "connecting took too long"
       case .authenticationRejected: "the store rejected the login"
       case .refused: "the store is not ready"
+      case .databaseRejected: "the store refuses the database"
       case .lost: "the connection was lost"
       case .commandTimedOut: "a command got no reply in time"
       }

@@ -6,7 +6,7 @@ internal import RESP
 /// All of it is sent at once and costs one round trip. It decides only; the connection does the talking.
 struct Handshake {
   private enum Step {
-    case authenticate, select, setName, info, prepare, ping
+    case authenticate, select, setName, info, clientID, prepare, ping
   }
 
   /// What to do after a reply.
@@ -18,13 +18,15 @@ struct Handshake {
 
   private var steps: ArraySlice<Step>
   private var identity: ServerIdentity
+  /// The connection's number at the server, if that was asked for and is known.
+  private(set) var clientID: Int?
   /// The commands to be sent, one per expected reply.
   let commands: [[UInt8]]
 
   /// True when no reply is expected any more.
   var isFinished: Bool { steps.isEmpty }
 
-  init(endpoint: StoreEndpoint, preparation: [[String]]) {
+  init(endpoint: StoreEndpoint, preparation: [[String]], asksForClientID: Bool) {
     var script: [(Step, [String])] = []
     if let password = endpoint.password {
       script.append((.authenticate, ["AUTH"] + (endpoint.username.map { [$0] } ?? []) + [password]))
@@ -32,6 +34,7 @@ struct Handshake {
     if endpoint.database != 0 { script.append((.select, ["SELECT", String(endpoint.database)])) }
     script.append((.setName, ["CLIENT", "SETNAME", "multistore-exporter"]))
     script.append((.info, ["INFO", "server"]))
+    if asksForClientID { script.append((.clientID, ["CLIENT", "ID"])) }
     script += preparation.map { (.prepare, $0) }
     // Unlike the others, PING is refused while a server loads its data.
     script.append((.ping, ["PING"]))
@@ -50,14 +53,17 @@ struct Handshake {
       if let failure = Self.judge(error: text, step: step) { return failure }
     } else if step == .info {
       identity = ServerIdentity(info: Self.text(reply)[...], database: identity.database)
+    } else if step == .clientID, reply.kind == .integer {
+      clientID = reply.integer
     }
     return steps.isEmpty ? .ready(identity) : .unfinished
   }
 
   /// Nil when the connection can be used in spite of the error.
   private static func judge(error text: String, step: Step) -> Outcome? {
-    if step == .prepare { return nil }
+    if step == .prepare || step == .clientID { return nil }
     let code = text.prefix { $0 != " " }
+    if step == .select, code != "NOAUTH", code != "LOADING" { return .failed(.databaseRejected, detail: text) }
     if code == "NOAUTH" || step == .authenticate { return .failed(.authenticationRejected, detail: text) }
     // A user that may not do these things may still do what the application needs; an old or restricted server may not
     // know them.

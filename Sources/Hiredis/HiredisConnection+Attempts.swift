@@ -47,7 +47,7 @@ extension HiredisConnection {
   private func tryNextCandidate() {
     while let address = candidates.popFirst() {
       do throws(ContextFailure) {
-        handshake = Handshake(endpoint: endpoint, preparation: preparation)
+        handshake = Handshake(endpoint: endpoint, preparation: preparation, asksForClientID: asksForClientID)
         verdict = nil
         context = try HiredisContext(on: loop, address: address, owner: self)
         return
@@ -74,15 +74,20 @@ extension HiredisConnection {
     case .ready(let identity):
       state = .ready
       epoch += 1
+      clientID = handshake.clientID
       readySince = loop.now
       attemptTimer?.cancel()
+      context?.isPushing = pushReceiver != nil
+      context?.isRaw = pushesBytes
       handOver()
       delegate?.connectionDidBecomeReady(self, identity: identity)
+      pushReceiver?.pushConnectionDidBecomeReady(self)
     }
   }
 
   func contextDidEnd(_ end: ContextEnd) {
     context = nil
+    clientID = nil
     let detail: String
     switch end {
     case .failed(let reason): detail = reason

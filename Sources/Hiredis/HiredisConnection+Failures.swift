@@ -8,6 +8,7 @@ extension HiredisConnection {
       fail(command, with: .notConnected(reason: lastFailure))
     }
     delegate?.connection(self, didBecomeUnavailable: reason)
+    pushReceiver?.pushConnection(self, didBecomeUnavailable: reason)
   }
 
   func connectionLost(_ end: ContextEnd, _ detail: String) {
@@ -29,6 +30,7 @@ extension HiredisConnection {
       first = nil
     }
     delegate?.connection(self, didBecomeUnavailable: reason)
+    pushReceiver?.pushConnection(self, didBecomeUnavailable: reason)
   }
 
   func fail(_ command: QueuedCommand, with failure: ConnectionFailure) {

@@ -36,9 +36,23 @@ public final class HiredisConnection: HiredisContextOwner {
   /// Commands that every new connection executes before any other; that the store refuses one is no failure.
   public var preparation: [[String]] = []
 
+  /// Whether every new connection asks the server for its number there, so that another one can unblock it.
+  public var asksForClientID = false
+
+  /// The number that the server gave the connection, as CLIENT ID says; nil while it is not known.
+  public internal(set) var clientID: Int?
+
   /// Hears about the connection; not retained. It has to outlive the connection, or to set this to nil before it goes:
   /// a weak reference would cost every command a slower reference count.
   public unowned var delegate: (any HiredisConnectionDelegate)?
+
+  /// Gets everything that the store says after the handshake, in place of the receivers of commands: for connections
+  /// on which a store speaks unasked. Set before the connection is ready, and not retained, like ``delegate``. Such a
+  /// connection takes commands through ``push(_:)`` alone.
+  public unowned var pushReceiver: (any PushReceiver)?
+  /// True to have ``pushReceiver`` get what the store says as bytes, which hiredis does not read: a reply may be nested
+  /// deeper than it can. Set before the connection is ready.
+  public var pushesBytes = false
 
   let loop: EventLoop
   var state = State.idle
@@ -61,8 +75,8 @@ public final class HiredisConnection: HiredisContextOwner {
   var deadlineTimer: LoopTimer?
   var isDeadlineSet = false
   private let commandTimeoutNanoseconds: UInt64?
-  /// Replies so far; tells a store that is slow from one that is silent.
-  private var replyCount: UInt64 = 0
+  /// Replies so far, over all connections that were made.
+  public private(set) var replyCount: UInt64 = 0
 
   /// A connection that waits for `connect`.
   public convenience init(
@@ -89,7 +103,7 @@ public final class HiredisConnection: HiredisContextOwner {
     self.endpoint = endpoint
     self.limits = limits
     self.delegate = delegate
-    handshake = Handshake(endpoint: endpoint, preparation: [])
+    handshake = Handshake(endpoint: endpoint, preparation: [], asksForClientID: false)
     backoff = Backoff(base: limits.backoffBase, cap: limits.backoffCap, random: random)
     queue = CommandQueue(limits: limits)
     failures = FailureDelivery(on: loop)

@@ -13,9 +13,9 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
   /// for each larger value.
   private static let keptReaderBytes = 1024 * 1024
   /// Bytes that one `redisAsyncHandleRead` takes from the socket at most.
-  private static let bytesPerRead = 16 * 1024
+  static let bytesPerRead = 16 * 1024
   /// How often it is called for one large reply before the others on the loop have their turn.
-  private static let readsPerTurn = 16
+  static let readsPerTurn = 16
   /// Reads that get what a broken connection still has in its buffers.
   private static let readsAfterFailure = 1024
 
@@ -23,12 +23,16 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
   private static let keepAliveSeconds: Int32 = 15
 
   /// Nil once the owner lost interest; not retained, the owner lets go in its deinit.
-  private unowned(unsafe) var owner: (any HiredisContextOwner)?
+  private(set) unowned(unsafe) var owner: (any HiredisContextOwner)?
   private let loop: EventLoop
-  private var context: UnsafeMutablePointer<redisAsyncContext>?
+  private(set) var context: UnsafeMutablePointer<redisAsyncContext>?
   private var poll: PollHandle?
   private var isConnected = false
-  private var isAborted = false
+  private(set) var isAborted = false
+  /// The store speaks unasked from now on: replies are not matched with commands any more.
+  var isPushing = false
+  /// With `isPushing`: the bytes are handed on as they come, and hiredis' reader is left out.
+  var isRaw = false
   private var isRegistered = false
   /// Why this side ended it, when it was not on the owner's behalf.
   private var abortReason: String?
@@ -204,6 +208,7 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
   }
 
   private func read() {
+    if isPushing { return isRaw ? readRaw() : readPushes() }
     guard let context, !isAborted else { return }
     if context.pointee.replies.head == nil, isUnsolicited(context.pointee.c.fd) {
       abort(reason: "the store sent something that nobody had asked for")

@@ -16,6 +16,10 @@ protocol HiredisContextOwner: AnyObject {
   func contextDidConnect()
   /// A reply to the oldest command that has none yet.
   func contextDidReceive(_ reply: UnsafePointer<redisReply>)
+  /// Something that the store said on a context with `isPushing`.
+  func contextDidReceivePush(_ reply: UnsafePointer<redisReply>)
+  /// The next bytes that the store said on a context with `isRaw`.
+  func contextDidReceiveRaw(_ bytes: Span<UInt8>)
   /// All bytes were taken by the operating system, so there is room for more.
   func contextDidDrain()
   /// The context is gone. Called once, unless the owner let go of it before. No reply will come any more.

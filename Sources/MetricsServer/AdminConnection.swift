@@ -2,8 +2,8 @@ internal import Glibc
 
 /// A TCP or unix-socket connection that blocks its thread, and no longer than until its deadline.
 struct AdminConnection: ~Copyable {
-  /// The longest answer that is read: a list of ten thousand flags, and far more than is real.
-  static let maximumAnswerBytes = 1 << 20
+  /// The longest answer that is read: the inventories of a hundred instances whose clients send every command there is.
+  static let maximumAnswerBytes = 16 << 20
 
   private let descriptor: Int32
   private let address: HTTPListenAddress

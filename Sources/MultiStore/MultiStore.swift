@@ -21,6 +21,8 @@ public final class MultiStore {
 
   /// What other threads may know of the instance.
   public let status: InstanceStatus
+  /// Counts the commands that clients send. Whoever takes them from a client counts them, since not all come here.
+  public let inventory: InventoryCounts
 
   let metrics: InstanceMetrics
   let secondary: Store
@@ -34,8 +36,22 @@ public final class MultiStore {
   /// Both stores are the same server and database, so that both flags count as off.
   public internal(set) var storesAreSame = false
   var routingState: RoutingState
+  /// The instance's first database, which outlives the others; nil for itself.
+  unowned let parent: MultiStore?
+  /// The other databases. Only the first one has any.
+  var databases = DatabaseTable()
 
+  /// Clients that listen, to be taken along when the default store moves.
+  var subscriptions = SubscriptionRegistry()
+  /// Commands that wait on a connection of their own, to be taken along too.
+  var blockedCommands = BlockedCommands()
   var pools = ExecutionPools()
+  /// Reads to compare once more; nil unless the configuration asks for that, and before the start.
+  private(set) var rechecks: DiffRechecks?
+  /// Those that are under way.
+  var rawExecutions: [ObjectIdentifier: RawExecution] = [:]
+  var scripts = KnownScripts()
+  var separateTransactions = SeparateTransactions()
   /// Copies of keys whose dump has not come yet, so that it will contain what the default store executes until then.
   var pendingDumps: [[UInt8]: KeyCopy] = [:]
 
@@ -47,31 +63,38 @@ public final class MultiStore {
   ///   - flags: the instance's flags, under its name.
   ///   - logger: where events and connection messages go.
   ///   - metricsFactory: where the counters live; swift-metrics' global one unless said otherwise.
+  ///   - inventory: counts the instance's commands; one of its own unless several of these serve one instance.
   public init(
     on loop: EventLoop,
     configuration: MultiStoreConfiguration,
     flags: FeatureFlags,
     logger: Logger,
-    metricsFactory: any MetricsFactory = MetricsSystem.factory
+    metricsFactory: any MetricsFactory = MetricsSystem.factory,
+    inventory: InventoryCounts? = nil
   ) {
     self.loop = loop
     self.configuration = configuration
     self.flags = flags
     self.logger = logger
+    self.inventory = inventory ?? InventoryCounts(configuration: configuration, metricsFactory: metricsFactory)
     status = InstanceStatus(
       instanceName: configuration.name,
       flags: flags,
       hasPrimary: configuration.primary != nil
     )
+    parent = nil
     let owner = StoreEvents()
     func store(_ role: StoreRole, _ store: MultiStoreConfiguration.Store) -> Store {
-      let metrics = StoreMetrics(instance: configuration.name, role: role, factory: metricsFactory)
+      let family = StoreFamily(
+        metrics: StoreMetrics(instance: configuration.name, role: role, factory: metricsFactory),
+        dedicatedLimit: configuration.dedicatedConnectionLimit
+      )
       return Store(
         on: loop,
         role: role,
         configuration: store,
         instance: configuration,
-        metrics: metrics,
+        family: family,
         owner: owner
       )
     }
@@ -81,6 +104,7 @@ public final class MultiStore {
     metrics = InstanceMetrics(
       instance: configuration.name,
       hasPrimary: configuration.primary != nil,
+      rechecksDiffs: configuration.rechecksDiffs,
       factory: metricsFactory
     )
     reporter = EventReporter(
@@ -95,15 +119,54 @@ public final class MultiStore {
     owner.multiStore = self
   }
 
+  /// The part of an instance that serves another of its databases.
+  init(database: Int, of instance: MultiStore) {
+    parent = instance
+    loop = instance.loop
+    configuration = instance.configuration.selecting(database)
+    flags = instance.flags
+    logger = instance.logger
+    status = instance.status
+    inventory = instance.inventory
+    metrics = instance.metrics
+    reporter = instance.reporter
+    routingState = RoutingState(current: instance.routingState.current)
+    let owner = StoreEvents()
+    storeEvents = owner
+    func store(_ store: MultiStoreConfiguration.Store?, beside first: Store?) -> Store? {
+      guard let store, let first else { return nil }
+      return Store(
+        on: instance.loop,
+        role: first.role,
+        configuration: store,
+        instance: instance.configuration,
+        family: first.family,
+        owner: owner
+      )
+    }
+    guard let secondary = store(configuration.secondary, beside: instance.secondary) else {
+      preconditionFailure("an instance has a secondary store")
+    }
+    self.secondary = secondary
+    primary = store(configuration.primary, beside: instance.primary)
+    owner.multiStore = self
+  }
+
   /// Opens the connections. They are reopened by themselves from then on.
   public func start() {
     loop.preconditionOnLoop()
-    secondary.connect()
-    primary?.connect()
+    openStores()
     let timer = LoopTimer(on: loop) { [unowned self] in publishGauges() }
     timer.schedule(after: Self.gaugeInterval, repeating: Self.gaugeInterval)
     gaugeTimer = timer
     publishGauges()
+  }
+
+  /// Opens the connections to one database.
+  func openStores() {
+    secondary.connect()
+    primary?.connect()
+    if configuration.rechecksDiffs { rechecks = DiffRechecks(of: self) }
   }
 
   /// Closes the connections. Commands without a reply are answered with an error.
@@ -111,9 +174,13 @@ public final class MultiStore {
     loop.preconditionOnLoop()
     gaugeTimer?.close()
     gaugeTimer = nil
+    inventory.publish(now: loop.wallClockMilliseconds)
     routingState.holdTimer?.close()
+    rechecks?.close()
+    blockedCommands.retryTimer?.close()
     secondary.close()
     primary?.close()
+    closeDatabases()
   }
 
   /// True when a primary is configured: otherwise the instance is a plain pass-through.
@@ -130,10 +197,14 @@ public final class MultiStore {
   }
 
   private func publishGauges() {
-    secondary.publishGauges()
-    primary?.publishGauges()
+    secondary.family.publishGauges()
+    primary?.family.publishGauges()
+    databases.discarded = []
+    inventory.publish(now: loop.wallClockMilliseconds)
     // Without a client's command nobody else would notice that the flags have changed.
     if flags.state != routingState.flags { flagsChanged() }
+    moveLateSubscriptions()
+    metrics.subscribedClients.record(subscriptions.all.count)
     let defaultStore = defaultStore.role
     secondary.metrics.isDefault.record(defaultStore == .secondary ? 1 : 0)
     primary?.metrics.isDefault.record(defaultStore == .primary ? 1 : 0)
@@ -145,6 +216,6 @@ public final class MultiStore {
 
   /// Hands an event to the log, unless too many of its class went there already.
   func report(_ eventClass: EventClass, _ make: () -> Event) {
-    reporter.report(eventClass, now: loop.now, make)
+    if let parent { parent.report(eventClass, make) } else { reporter.report(eventClass, now: loop.now, make) }
   }
 }

@@ -52,8 +52,14 @@ public struct MultiStoreConfiguration: Sendable {
   public var writeAcknowledgement = WriteAcknowledgement.both
   /// How the replies of a pipeline are compared.
   public var comparison = ReplyComparison.canonical
+  /// True to compare a read in a pipeline or a transaction once more when its replies differed, and to count what
+  /// differs still.
+  public var recheckDiffs = false
   /// What happens to commands that are neither a known read nor a known write.
   public var unlistedCommands = UnlistedCommands.forward
+  /// True to execute FLUSHDB and FLUSHALL, on both stores while dual writes are on. Otherwise they are refused,
+  /// whatever the flags say, unless there is no primary: a migration that lost both stores has nothing to go back to.
+  public var allowFlush = false
   /// True to put keys and values into events. They are often session tokens.
   public var logValues = false
   /// The most events of one class that are written per second; the rest are counted and named in the next one.
@@ -62,11 +68,28 @@ public struct MultiStoreConfiguration: Sendable {
   public var staleKeyLimit = 100_000
   /// The most connections of their own that sessions may hold for blocking commands and WATCH.
   public var dedicatedConnectionLimit = 1_000
+  /// True to let clients choose other databases than the stores' own, with ``MultiStore/select(_:then:)``. A number
+  /// then means the same database on both stores.
+  public var servesOtherDatabases = false
+
+  /// There may be differences, and they are re-checked.
+  var rechecksDiffs: Bool { recheckDiffs && primary != nil }
+
+  /// FLUSHDB and FLUSHALL are executed.
+  var executesFlush: Bool { allowFlush || primary == nil }
 
   /// An instance with the documented defaults.
   public init(name: String, primary: Store?, secondary: Store) {
     self.name = name
     self.primary = primary
     self.secondary = secondary
+  }
+
+  /// The same instance with another database of both stores.
+  func selecting(_ database: Int) -> MultiStoreConfiguration {
+    var result = self
+    result.secondary.endpoint.database = database
+    result.primary?.endpoint.database = database
+    return result
   }
 }

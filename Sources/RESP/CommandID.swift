@@ -29,12 +29,46 @@ extension CommandID {
   public static let clientSetInfo = CommandTable.id(ofKnown: "client", subcommand: "setinfo")
   /// CLIENT SETNAME.
   public static let clientSetName = CommandTable.id(ofKnown: "client", subcommand: "setname")
+  /// CLIENT CACHING.
+  public static let clientCaching = CommandTable.id(ofKnown: "client", subcommand: "caching")
+  /// CLIENT CAPA.
+  public static let clientCapa = CommandTable.id(ofKnown: "client", subcommand: "capa")
+  /// CLIENT GETREDIR.
+  public static let clientGetRedir = CommandTable.id(ofKnown: "client", subcommand: "getredir")
+  /// CLIENT HELP.
+  public static let clientHelp = CommandTable.id(ofKnown: "client", subcommand: "help")
+  /// CLIENT KILL.
+  public static let clientKill = CommandTable.id(ofKnown: "client", subcommand: "kill")
+  /// CLIENT LIST.
+  public static let clientList = CommandTable.id(ofKnown: "client", subcommand: "list")
+  /// CLIENT NO-EVICT.
+  public static let clientNoEvict = CommandTable.id(ofKnown: "client", subcommand: "no-evict")
+  /// CLIENT NO-TOUCH.
+  public static let clientNoTouch = CommandTable.id(ofKnown: "client", subcommand: "no-touch")
+  /// CLIENT REPLY.
+  public static let clientReply = CommandTable.id(ofKnown: "client", subcommand: "reply")
+  /// CLIENT TRACKING.
+  public static let clientTracking = CommandTable.id(ofKnown: "client", subcommand: "tracking")
+  /// CLIENT TRACKINGINFO.
+  public static let clientTrackingInfo = CommandTable.id(ofKnown: "client", subcommand: "trackinginfo")
+  /// CLIENT UNBLOCK.
+  public static let clientUnblock = CommandTable.id(ofKnown: "client", subcommand: "unblock")
+  /// CLIENT UNPAUSE.
+  public static let clientUnpause = CommandTable.id(ofKnown: "client", subcommand: "unpause")
+  /// DEBUG.
+  public static let debug = CommandTable.id(ofKnown: "debug")
   /// DISCARD.
   public static let discard = CommandTable.id(ofKnown: "discard")
   /// ECHO.
   public static let echo = CommandTable.id(ofKnown: "echo")
+  /// EVAL.
+  public static let eval = CommandTable.id(ofKnown: "eval")
+  /// EVAL_RO.
+  public static let evalReadOnly = CommandTable.id(ofKnown: "eval_ro")
   /// EXEC.
   public static let exec = CommandTable.id(ofKnown: "exec")
+  /// FLUSHALL.
+  public static let flushAll = CommandTable.id(ofKnown: "flushall")
   /// GET.
   public static let get = CommandTable.id(ofKnown: "get")
   /// HELLO.
@@ -49,14 +83,24 @@ extension CommandID {
   public static let multi = CommandTable.id(ofKnown: "multi")
   /// PING.
   public static let ping = CommandTable.id(ofKnown: "ping")
+  /// PUNSUBSCRIBE.
+  public static let punsubscribe = CommandTable.id(ofKnown: "punsubscribe")
   /// QUIT.
   public static let quit = CommandTable.id(ofKnown: "quit")
   /// RESET.
   public static let reset = CommandTable.id(ofKnown: "reset")
+  /// SCRIPT FLUSH.
+  public static let scriptFlush = CommandTable.id(ofKnown: "script", subcommand: "flush")
+  /// SCRIPT LOAD.
+  public static let scriptLoad = CommandTable.id(ofKnown: "script", subcommand: "load")
   /// SELECT.
   public static let select = CommandTable.id(ofKnown: "select")
   /// SET.
   public static let set = CommandTable.id(ofKnown: "set")
+  /// SUNSUBSCRIBE.
+  public static let sunsubscribe = CommandTable.id(ofKnown: "sunsubscribe")
+  /// UNSUBSCRIBE.
+  public static let unsubscribe = CommandTable.id(ofKnown: "unsubscribe")
   /// UNWATCH.
   public static let unwatch = CommandTable.id(ofKnown: "unwatch")
   /// WATCH.

@@ -28,7 +28,7 @@ public enum CommandClass: UInt8, CaseIterable, Sendable {
 /// is `never`, and the error is what sends the read to the other store.
 ///
 /// Commands that merge several keys (SUNION, PFCOUNT, EXISTS with more than one) can hide an absent key behind a
-/// present one; no rule can see that in the reply.
+/// present one; no rule can see that in the reply, so they have `CommandTraits.mergesKeys` besides.
 public enum MissRule: UInt8, CaseIterable, Sendable {
   /// No reply means absence.
   case never
@@ -78,11 +78,17 @@ public enum Effect: UInt8, CaseIterable, Sendable {
   case lmpop
   /// ZMPOP: ZREM of the members that were popped, from the key that the reply names.
   case zmpop
-  /// BLPOP: LREM of the element that was popped, from the head of the key that the reply names. Its connection is not
-  /// the one that gives the order, and LPOP could meet another element there.
+  /// BLPOP: LPOP from the key that the reply names. This and the following hold for a pop in the ordinary connection's
+  /// order; after one that had to wait elsewhere, the key is copied whole.
   case blpop
-  /// BRPOP: the same from the tail.
+  /// BRPOP: RPOP from the key that the reply names.
   case brpop
+  /// BLMPOP: as LMPOP.
+  case blmpop
+  /// BLMOVE: LMOVE.
+  case blmove
+  /// BRPOPLPUSH: RPOPLPUSH.
+  case brpoplpush
   /// BZPOPMIN and BZPOPMAX: ZREM of the member that was popped, from the key that the reply names.
   case bzpop
   /// SETNX: SET, if it took effect.

@@ -57,6 +57,26 @@ extension CommandSpec {
     return .read
   }
 
+  /// The other class that a command may have by its options; its own for one whose options decide nothing.
+  public var classByOptions: CommandClass {
+    if traits.isDisjoint(with: Self.decidedByOptions) { return commandClass }
+    return traits.contains(.blocksWhenAsked) ? .blocking : .read
+  }
+
+  /// The database besides the client's own in which the whole command `bytes` changes its last key; nil when it names
+  /// none, or not by a number.
+  public func otherDatabase(ofCommand bytes: Span<UInt8>) -> Int? {
+    guard traits.contains(.namesDatabase) else { return nil }
+    let arguments = ArgumentList(bytes)
+    let count = arguments.argumentCount
+    guard keys == .two else { return count > 2 ? arguments.argument(at: 2).decimal : nil }  // MOVE
+    var database: Int?
+    for index in stride(from: 3, to: count - 1, by: 1) where arguments.argument(at: index, is: "db") {
+      database = arguments.argument(at: index + 1).decimal
+    }
+    return database
+  }
+
   static let decidedByOptions: CommandTraits = [
     .blocksWhenAsked, .readsUnlessStore, .readsWithoutOptions, .readsUnlessBitsChange,
   ]

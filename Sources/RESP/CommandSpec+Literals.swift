@@ -16,9 +16,10 @@ extension CommandSpec {
   static func keyspaceRead(
     _ name: StaticString,
     _ arity: Int,
-    _ comparison: Comparison = .ignored
+    _ comparison: Comparison = .ignored,
+    _ traits: CommandTraits = []
   ) -> CommandSpec {
-    CommandSpec(name, .keyspaceRead, arity: arity, comparison: comparison)
+    CommandSpec(name, .keyspaceRead, arity: arity, comparison: comparison, traits: traits)
   }
 
   /// A command that changes part of what its keys hold; see `CommandTraits.changesPart`.

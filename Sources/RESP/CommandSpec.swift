@@ -58,10 +58,10 @@ public struct CommandSpec: Sendable {
 /// What is particular about a command, besides its class.
 public struct CommandTraits: OptionSet, Sendable {
   /// The set as bits.
-  public let rawValue: UInt16
+  public let rawValue: UInt32
 
   /// A set from its bits.
-  public init(rawValue: UInt16) {
+  public init(rawValue: UInt32) {
     self.rawValue = rawValue
   }
 
@@ -73,7 +73,8 @@ public struct CommandTraits: OptionSet, Sendable {
   public static let blocks = CommandTraits(rawValue: 1 << 2)
   /// As `blocks`, when BLOCK is among its options.
   public static let blocksWhenAsked = CommandTraits(rawValue: 1 << 3)
-  /// It would change the mode of a connection that many clients share, or end the order of one reply to one command.
+  /// It is sent to no store: it would change the mode of a connection that many clients share, end the order of one
+  /// reply to one command, or change the server itself under all its clients.
   public static let refused = CommandTraits(rawValue: 1 << 4)
   /// Its reply may be nested more than the eight arrays deep that hiredis 0.14 can read, alone or inside of EXEC's.
   public static let deepReply = CommandTraits(rawValue: 1 << 5)
@@ -90,4 +91,17 @@ public struct CommandTraits: OptionSet, Sendable {
   /// It changes part of what its keys hold. A store that lacks one of them would end up with a fragment, so it gets the
   /// command only where it has them all, and the whole keys otherwise.
   public static let changesPart = CommandTraits(rawValue: 1 << 11)
+  /// It may change its last key in another database, which its arguments name: MOVE, and COPY with DB.
+  public static let namesDatabase = CommandTraits(rawValue: 1 << 12)
+  /// It removes every key of a database, or of all: FLUSHDB, FLUSHALL.
+  public static let empties = CommandTraits(rawValue: 1 << 13)
+  /// It takes something from its first key and adds it to its last one.
+  public static let moves = CommandTraits(rawValue: 1 << 14)
+  /// It answers a page and the cursor of the next one, which only the same store understands.
+  public static let iterates = CommandTraits(rawValue: 1 << 15)
+  /// It makes one answer of several keys, so that the answer does not show which of them are absent.
+  public static let mergesKeys = CommandTraits(rawValue: 1 << 16)
+
+  /// It waits, always or when asked.
+  public var mayBlock: Bool { !isDisjoint(with: [.blocks, .blocksWhenAsked]) }
 }

@@ -1,32 +1,32 @@
 // The client's connection, and transactions.
 //
-// Refused is what would hold for the connection to a store, which many clients share. CLIENT's subcommands about
-// other clients are administration.
+// Refused is what would hold for the connection to a store, which many clients share. CLIENT is about the sidecar's own
+// clients: no store knows them.
 extension CommandTable {
   static let connection: [CommandSpec] = [
     .connection("asking", 1, .refused),
     .connection("auth", -2),
     .container("client", -2, .connection),
-    .connection("client|caching", 3, .refused),
-    .connection("client|capa", -3, .refused),
+    .connection("client|caching", 3),
+    .connection("client|capa", -3),
     .connection("client|getname", 2),
     .connection("client|getredir", 2),
-    .unlisted("client|help", 2),
+    .connection("client|help", 2),
     .connection("client|id", 2),
     .connection("client|import-source", 3, .refused),
     .connection("client|info", 2),
-    .unlisted("client|kill", -3),
-    .unlisted("client|list", -2),
-    .connection("client|no-evict", 3, .refused),
-    .connection("client|no-touch", 3, .refused),
-    .unlisted("client|pause", -3),
-    .connection("client|reply", 3, .refused),
+    .connection("client|kill", -3),
+    .connection("client|list", -2),
+    .connection("client|no-evict", 3),
+    .connection("client|no-touch", 3),
+    .connection("client|pause", -3, .refused),
+    .connection("client|reply", 3),
     .connection("client|setinfo", 4),
     .connection("client|setname", 3),
-    .connection("client|tracking", -3, .refused),
+    .connection("client|tracking", -3),
     .connection("client|trackinginfo", 2),
-    .unlisted("client|unblock", -3),
-    .unlisted("client|unpause", 2),
+    .connection("client|unblock", -3),
+    .connection("client|unpause", 2),
     .transaction("discard", 1),
     .connection("echo", 2),
     .transaction("exec", 1),

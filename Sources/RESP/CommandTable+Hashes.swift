@@ -24,7 +24,7 @@ extension CommandTable {
     .read("hpexpiretime", -5, .one, .allMinusTwo, .milliseconds),
     .read("hpttl", -5, .one, .allMinusTwo, .milliseconds),
     .read("hrandfield", -2, .one, .nullOrEmpty, .ignored),
-    .read("hscan", -3, .one, .emptyScan, .ignored),
+    .read("hscan", -3, .one, .emptyScan, .ignored, .iterates),
     .partial("hset", -4, .one),
     .partial("hsetex", -6, .one, .hsetex),
     .partial("hsetnx", 4, .one, .hsetnx),

@@ -1,24 +1,23 @@
 // Keys of any type, and the keyspace as a whole.
 //
-// EXISTS and TOUCH of several keys miss when none is there; a lower count than the secondary's does not show in the
-// reply. DBSIZE counts keys that have expired and were not removed yet, and DUMP's format is each version's own, so
-// neither is compared. MIGRATE takes keys away to a third server: repeated, it would find them there.
+// DBSIZE counts keys that have expired and were not removed yet, and DUMP's format is each version's own, so neither is
+// compared. MIGRATE takes keys away to a third server: repeated, it would find them there.
 extension CommandTable {
   static let keys: [CommandSpec] = [
     .keyspaceRead("clusterscan", -2),
-    .write("copy", -3, .two, .copyLastKey),
+    .write("copy", -3, .two, .copyLastKey, .ordered, .namesDatabase),
     .keyspaceRead("dbsize", 1),
     .write("del", -2, .all, .verbatim, .ordered, .replacesKeys),
     .read("dump", 2, .one, .null, .ignored),
-    .read("exists", -2, .all, .zero),
+    .read("exists", -2, .all, .zero, .ordered, .mergesKeys),
     .write("expire", -3, .one, .expire),
     .write("expireat", -3, .one),
     .read("expiretime", 2, .one, .minusTwo, .seconds),
-    .write("flushall", -1, .none, .verbatim, .ordered, .replacesKeys),
-    .write("flushdb", -1, .none, .verbatim, .ordered, .replacesKeys),
+    .write("flushall", -1, .none, .verbatim, .ordered, [.replacesKeys, .empties]),
+    .write("flushdb", -1, .none, .verbatim, .ordered, [.replacesKeys, .empties]),
     .keyspaceRead("keys", 2, .unordered),
     .write("migrate", -6, .migrate, .none, .ignored),
-    .write("move", 3, .one, .copyKeys),
+    .write("move", 3, .one, .copyKeys, .ordered, .namesDatabase),
     .container("object", -2),
     .read("object|encoding", 3, .second, .null, .ignored),
     .read("object|freq", 3, .second, .null, .ignored),
@@ -35,8 +34,8 @@ extension CommandTable {
     .write("renamenx", 3, .two, .copyKeys),
     .write("restore", -4, .one, .restore, .ordered, .replacesKeys),
     .write("restore-asking", -4, .one, .restore),
-    .keyspaceRead("scan", -2),
-    .read("touch", -2, .all, .zero),
+    .keyspaceRead("scan", -2, .ignored, .iterates),
+    .read("touch", -2, .all, .zero, .ordered, .mergesKeys),
     .read("ttl", 2, .one, .minusTwo, .seconds),
     .read("type", 2, .one, .noneStatus),
     .write("unlink", -2, .all, .verbatim, .ordered, .replacesKeys),

@@ -4,15 +4,15 @@
 // pop, an insertion or a trim is the same command: the same list gives the same elements.
 extension CommandTable {
   static let lists: [CommandSpec] = [
-    .blocking("blmove", 6, .two, .copyKeys),
-    .blocking("blmpop", -5, .counted(at: 2), .copyKeys),
+    .blocking("blmove", 6, .two, .blmove),
+    .blocking("blmpop", -5, .counted(at: 2), .blmpop),
     .blocking("blpop", -3, .allButLast, .blpop),
     .blocking("brpop", -3, .allButLast, .brpop),
-    .blocking("brpoplpush", 4, .two, .copyKeys),
+    .blocking("brpoplpush", 4, .two, .brpoplpush),
     .read("lindex", 3, .one, .null),
     .partial("linsert", 5, .one),
     .read("llen", 2, .one, .zero),
-    .partial("lmove", 5, .two),
+    .partial("lmove", 5, .two, .verbatim, .ordered, .moves),
     .partial("lmpop", -4, .counted(at: 1), .lmpop),
     .partial("lpop", -2, .one),
     .read("lpos", -3, .one, .nullOrEmpty),
@@ -23,7 +23,7 @@ extension CommandTable {
     .partial("lset", 4, .one),
     .partial("ltrim", 4, .one),
     .partial("rpop", -2, .one),
-    .partial("rpoplpush", 3, .two),
+    .partial("rpoplpush", 3, .two, .verbatim, .ordered, .moves),
     .partial("rpush", -3, .one),
     .partial("rpushx", -3, .one),
     .write("sort", -2, .sort, .copyLastKey, .ordered, .readsUnlessStore, miss: .emptyCollection),

@@ -24,7 +24,7 @@ extension CommandTable {
     .read("xlen", 2, .one, .zero),
     .read("xpending", -3, .one, .never, .ignored),
     .read("xrange", -4, .one, .emptyCollection),
-    .read("xread", -4, .streams, .null, .ordered, .blocksWhenAsked),
+    .read("xread", -4, .streams, .null, .ordered, [.blocksWhenAsked, .mergesKeys]),
     .write("xreadgroup", -7, .streams, .copyKeys, .ignored, .blocksWhenAsked),
     .read("xrevrange", -4, .one, .emptyCollection),
     .partial("xsetid", -3, .one),

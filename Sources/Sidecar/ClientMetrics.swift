@@ -7,6 +7,9 @@ enum ClientCloseReason: String, CaseIterable {
   case inputBufferLimit = "input_buffer_limit"
   case outputBufferLimit = "output_buffer_limit"
   case protocolError = "protocol_error"
+  case killed = "client_kill"
+  /// The store's connection with the client's subscriptions was lost, or could not be left in order.
+  case subscriptionLost = "subscription_lost"
   case shutdown
 }
 
@@ -14,17 +17,24 @@ enum ClientCloseReason: String, CaseIterable {
 struct ClientMetrics {
   let connected: Gauge
   let accepted: Counter
+  private let authenticationFailures: Counter
   private let closed: [ClientCloseReason: Counter]
 
   init(instance: String, registry: PrometheusRegistry) {
     let label = ("instance_name", instance)
     connected = registry.gauge(SidecarMetrics.clients.name, labels: [label])
     accepted = registry.counter(SidecarMetrics.clientsAccepted.name, labels: [label])
+    authenticationFailures = registry.counter(SidecarMetrics.authenticationFailures.name, labels: [label])
     closed = Dictionary(
       uniqueKeysWithValues: ClientCloseReason.allCases.map {
         ($0, registry.counter(SidecarMetrics.clientsClosed.name, labels: [label, ("reason", $0.rawValue)]))
       }
     )
+  }
+
+  /// A client gave a wrong name or password.
+  func loginFailed() {
+    authenticationFailures.increment()
   }
 
   /// The sidecar ended a client's connection.

@@ -34,6 +34,10 @@ final class InstanceServer {
   let limits: Limits
   let credentials: Credentials?
   let metrics: ClientMetrics
+  /// Counts what clients send, whichever way it then goes.
+  let inventory: InventoryCounts
+  /// Commands that need a connection which hiredis does not read.
+  var deepReplies = DeepReplies()
   private var listeners: [Listener] = []
   private var sessions: [Int: Session] = [:]
   private var nextID = 1
@@ -53,11 +57,8 @@ final class InstanceServer {
     self.limits = limits
     self.credentials = credentials
     self.metrics = metrics
+    inventory = multiStore.inventory
   }
-
-  /// The one database that the instance serves, by the number that the application has always known it by: the old
-  /// store's. The new store may keep it under another.
-  var database: Int { multiStore.store(.secondary).database }
 
   /// What HELLO says the server's version is: the default store's, as far as it is known.
   var storeVersion: String { multiStore.defaultStore.serverVersion ?? "7.0.0" }
@@ -68,7 +69,7 @@ final class InstanceServer {
   func start(listeningOn addresses: [SocketAddress]) throws(ListenError) -> [SocketAddress] {
     multiStore.start()
     for address in addresses {
-      listeners.append(try Listener(on: loop, address: address) { [unowned self] in accept($0) })
+      listeners.append(try Listener(on: loop, address: address) { [unowned self] in accept($0, at: address) })
     }
     let timer = LoopTimer(on: loop) { [unowned self] in sweep() }
     timer.schedule(after: Self.sweepInterval, repeating: Self.sweepInterval)
@@ -101,20 +102,27 @@ final class InstanceServer {
     finishIfDrained()
   }
 
-  /// The error reply for a command whose connection failed.
-  func clientError(_ failure: ConnectionFailure, over connection: HiredisConnection?) -> String {
-    let store = connection.flatMap { multiStore.store(owning: $0) } ?? multiStore.defaultStore
-    return failure.clientError(store: store.role)
+  /// The client with this number, if it is connected.
+  func client(_ id: Int) -> Session? { sessions[id] }
+
+  /// The clients that a filter lets through, in the order in which they came.
+  func clients(matching filter: ClientFilter) -> [Session] {
+    sessions.values.filter(filter.matches).sorted { $0.id < $1.id }
   }
 
-  private func accept(_ stream: Stream) {
+  /// What CLIENT LIST says of them.
+  func clientList(_ filter: ClientFilter) -> String {
+    clients(matching: filter).map { $0.clientLine + "\n" }.joined()
+  }
+
+  private func accept(_ stream: Stream, at address: SocketAddress) {
     metrics.accepted.increment()
     guard sessions.count < limits.maxClients, whenDrained == nil else {
       metrics.closed(.maxClients)
       stream.write(Self.maxClientsError.span)
       return stream.closeAfterWriting()
     }
-    let session = Session(server: self, stream: stream, id: nextID)
+    let session = Session(server: self, stream: stream, localAddress: address.description, id: nextID)
     sessions[nextID] = session
     nextID += 1
     metrics.connected.set(Double(sessions.count))
@@ -128,7 +136,7 @@ final class InstanceServer {
     let timeout = limits.idleTimeout.map(Self.nanoseconds)
     for session in sessions.values {
       let idle = now - min(now, session.lastActive)
-      if let timeout, idle > timeout, session.isQuiet {
+      if let timeout, idle > timeout, session.isQuiet, session.subscription == nil {
         session.cutOff(.idleTimeout)
       } else if idle > Self.trimAfterNanoseconds {
         session.trim()

@@ -21,6 +21,12 @@ enum SidecarMetrics {
     help: "Clients whose connection the sidecar ended, by reason",
     labels: ["instance_name", "reason"]
   )
+  static let authenticationFailures = MetricDescriptor(
+    name: "multistore_client_authentication_failures_total",
+    kind: .counter,
+    help: "Logins of clients that were refused for a wrong name or password",
+    labels: ["instance_name"]
+  )
   static let flag = MetricDescriptor(
     name: "multistore_feature_flag",
     kind: .gauge,
@@ -82,7 +88,7 @@ enum SidecarMetrics {
   )
 
   static let own: [MetricDescriptor] = [
-    clients, clientsAccepted, clientsClosed,
+    clients, clientsAccepted, clientsClosed, authenticationFailures,
     flag, flagLastChange, flagGeneration, flagReloads, flagReloadFailures, flagReloadSucceeded,
     logLines, logDropped, logQueued, logReopenFailures, buildInfo,
   ]

@@ -86,7 +86,7 @@ final class Deployment: Sendable {
   }
 
   /// A new connection to the sidecar.
-  func client(limit: Duration = .seconds(10)) throws -> RESPClient {
+  func client(limit: Duration = waitLimit) throws -> RESPClient {
     try sidecar.client(instance: "sessions", limit: limit)
   }
 

@@ -109,7 +109,7 @@ final class Harness: HiredisConnectionDelegate, ReplyReceiver {
     reportedFailures.append(failure)
   }
 
-  private func heard(_ body: () -> Void) {
+  func heard(_ body: () -> Void) {
     body()
     if condition() { loop.stop() }
   }

@@ -15,7 +15,7 @@ struct AdminClientTests {
       },
       HTTPRoute([.delete], "/gone") { _ in .noContent },
       HTTPRoute([.get], "/long") { _ in .text(String(repeating: "x", count: 200_000)) },
-      HTTPRoute([.get], "/longer") { _ in .text(String(repeating: "x", count: 2_000_000)) },
+      HTTPRoute([.get], "/longer") { _ in .text(String(repeating: "x", count: AdminConnection.maximumAnswerBytes)) },
     ]
   }
 

@@ -9,7 +9,7 @@ struct ClientCommandTests {
   private let store: MultiStoreClient
 
   init() async throws {
-    harness = try await ClientHarness(dual: true)
+    harness = try await ClientHarness(dual: true) { $0.allowFlush = true }
     store = harness.client
   }
 

@@ -42,6 +42,21 @@ struct ClientFailureTests {
     await client.close()
   }
 
+  @Test func `removing every key has to be allowed, alone and among others`() async throws {
+    let harness = try await ClientHarness(dual: true)
+    try await harness.client.send(.set("k", "v"))
+    let alone = await code { () throws(MultiStoreError) in try await harness.client.send(.flushdb()) }
+    let inTransaction = await code { () throws(MultiStoreError) in
+      try await harness.client.multi {
+        $0.append(.set("l", "v"))
+        $0.append("FLUSHALL")
+      }
+    }
+    #expect(alone == .unsupportedCommand && inTransaction == .unsupportedCommand)
+    #expect(try harness.ask(.secondary, "DBSIZE") == .integer(1))
+    await harness.client.close()
+  }
+
   @Test func `a wrong number of arguments is found before anything is sent`() async throws {
     let harness = try await ClientHarness()
     #expect(await code { () throws(MultiStoreError) in try await harness.client.send("GET") } == .invalidCommand)
@@ -188,7 +203,9 @@ struct ClientFailureTests {
   @Test func `closing ends what would wait for ever`() async throws {
     let harness = try await ClientHarness()
     let client = harness.client
-    async let waiting = code { () throws(MultiStoreError) in _ = try await client.send(.blpop("never", timeout: .zero))
+    // As good as for ever; should the test fail before it closes, it ends all the same.
+    async let waiting = code { () throws(MultiStoreError) in
+      _ = try await client.send(.blpop("never", timeout: .seconds(120)))
     }
     try await soon("BLPOP waits") {
       try harness.ask(.secondary, "INFO", "clients").string?.contains("blocked_clients:1") == true

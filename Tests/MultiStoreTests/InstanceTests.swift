@@ -9,14 +9,16 @@ internal import Testing
 
 @Suite("Instances")
 struct InstanceTests {
-  /// All metrics but that of the client that an embedding server uses.
-  private static let metrics = MultiStoreMetrics.all.filter { $0.name != MultiStoreMetrics.clientRejections.name }
+  /// All metrics but that of the client that an embedding server uses, and that of commands seen: there were none.
+  private static let metrics = MultiStoreMetrics.all.filter {
+    $0.name != MultiStoreMetrics.clientRejections.name && $0.name != MultiStoreMetrics.inventory.name
+  }
 
   @Test("What is known beforehand is counted from zero")
   func zeros() throws {
-    let instance = try Instance(dual: false)
-    // The handshake was commands already, and the loop was busy with it.
-    let others = [MultiStoreMetrics.loopBusy, MultiStoreMetrics.commands].map(\.name)
+    let instance = try Instance(dual: false) { $0.recheckDiffs = true }
+    // The handshake was commands already, and the loop was busy with it. The inventory has what was seen.
+    let others = [MultiStoreMetrics.loopBusy, MultiStoreMetrics.commands, MultiStoreMetrics.inventory].map(\.name)
     for metric in Self.metrics where metric.kind == .counter && !others.contains(metric.name) {
       let total = try #require(instance.count(metric), "\(metric.name)")
       #expect(total == 0, "\(metric.name)")
@@ -40,8 +42,11 @@ struct InstanceTests {
 
   @Test("Every metric has the labels that its documentation names")
   func labels() throws {
-    let instance = try Instance()
+    let instance = try Instance { $0.recheckDiffs = true }
     let metrics = instance.metrics
+    let inventory = instance.multiStore.inventory
+    inventory.count(.get, byOptions: false)
+    try instance.run { inventory.inventory.entries.count == 1 }
     let recorded: [(label: String, names: Set<String>)] =
       metrics.counters.map { ($0.label, Set($0.dimensions.map(\.0))) }
       + metrics.recorders.map { ($0.label, Set($0.dimensions.map(\.0))) }

@@ -219,6 +219,7 @@ struct PipelineTests {
     let stale = try #require(instance.multiStore.primary).stale
     #expect(stale.count == 1 && stale.contains("k"))
     #expect(instance.count(MultiStoreMetrics.copyFailures, ["store": "primary", "reason": "error_reply"]) == 1)
+    #expect(instance.count(MultiStoreMetrics.pipelinedDiff) == 0, "a failure of one store is no difference")
     #expect(try instance.primary.command("GET", "l") == .text("1"))
   }
 

@@ -112,6 +112,28 @@ struct WholeKeyTests {
     #expect(instance.multiStore.primary?.stale.isEmpty == true)
   }
 
+  @Test("What moves an element copies its second key at most, however long the first one is", arguments: kinds)
+  func moves(kind: BatchKind) throws {
+    let instance = try Instance()
+    for (setup, line, fragment) in [
+      ("RPUSH k a b c", "RPOPLPUSH k to", "RPUSH to x"), ("RPUSH k a b c", "LMOVE k to LEFT LEFT", "RPUSH to x"),
+      ("SADD k a b c", "SMOVE k to a", "SADD to x"),
+    ] {
+      for isFragment in [false, true] {
+        try instance.both("FLUSHALL")
+        try instance.both(setup)
+        if isFragment { _ = try instance.secondary.command(fragment.split(separator: " ").map(String.init)) }
+        let before = instance.count(MultiStoreMetrics.keyCopies) ?? 0
+        try execute(line, as: kind, on: instance)
+        for key in ["k", "to"] {
+          let states = try states(instance, key)
+          #expect(states[0] == states[1], "\(line): \(key)")
+        }
+        #expect(instance.count(MultiStoreMetrics.keyCopies) == before + 1, "\(line)")
+      }
+    }
+  }
+
   @Test("A blocking pop waits on the default store alone, and removes the same from the other")
   func blocking() throws {
     let instance = try Instance()

@@ -44,7 +44,7 @@ struct ReadmeTests {
     let row = try #require(readme.split(separator: "\n").first { $0.hasPrefix("| refused: ") })
     let cell = row.dropFirst("| refused: ".count).prefix { $0 != "|" }
     let named = cell.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-    let refused = CommandTable.all.filter { $0.commandClass == .pubsub || $0.isRefused }.map(\.shownName)
+    let refused = CommandTable.all.filter { $0.isRefused }.map(\.shownName)
     #expect(named.sorted() == refused.sorted())
   }
 
@@ -63,10 +63,5 @@ extension CommandSpec {
   /// As a person writes it: `CLIENT ID`.
   fileprivate var shownName: String { name.description.uppercased().replacing("|", with: " ") }
 
-  fileprivate var isRefused: Bool { traits.contains(.refused) || Self.unanswered.contains(id) }
-
-  /// About tracking, which the sidecar knows nothing of.
-  private static let unanswered = CommandTable.all
-    .filter { ["client|getredir", "client|trackinginfo"].contains($0.name.description) }
-    .map(\.id)
+  fileprivate var isRefused: Bool { traits.contains(.refused) }
 }

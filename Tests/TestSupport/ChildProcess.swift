@@ -87,7 +87,7 @@ public final class ChildProcess: Sendable {
   ///
   /// - Throws: ``TestSupportError`` with code `timedOut`.
   @discardableResult
-  public func waitForExit(within limit: Duration = .seconds(10)) throws -> Exit {
+  public func waitForExit(within limit: Duration = waitLimit) throws -> Exit {
     try eventually("\(name) (\(pid)) has ended", within: limit) { !isRunning }
     return exit!
   }
@@ -103,7 +103,7 @@ public final class ChildProcess: Sendable {
   ///
   /// - Throws: ``TestSupportError`` with code `timedOut`; the process goes on then.
   @discardableResult
-  public func terminate(within limit: Duration = .seconds(10)) throws -> Exit {
+  public func terminate(within limit: Duration = waitLimit) throws -> Exit {
     signal(SIGTERM)
     return try waitForExit(within: limit)
   }

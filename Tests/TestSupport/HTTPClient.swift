@@ -28,7 +28,7 @@ public enum HTTPClient {
     headers: [String: String] = [:],
     form: KeyValuePairs<String, String> = [:],
     body: [UInt8] = [],
-    within limit: Duration = .seconds(10)
+    within limit: Duration = waitLimit
   ) throws -> HTTPResponse {
     var fields = ["Host": "localhost", "Connection": "close"]
     var body = body

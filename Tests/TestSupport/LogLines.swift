@@ -63,7 +63,7 @@ public final class LogLines: @unchecked Sendable {
   @discardableResult
   public func wait(
     for what: String,
-    within limit: Duration = .seconds(10),
+    within limit: Duration = waitLimit,
     where matches: (LogLine) -> Bool
   ) throws -> LogLine {
     let deadline = Date(timeIntervalSinceNow: limit / .seconds(1))
@@ -84,7 +84,7 @@ public final class LogLines: @unchecked Sendable {
   /// Waits until the output has ended, so that ``all`` is complete.
   ///
   /// - Throws: ``TestSupportError`` with code `timedOut`.
-  public func waitForEnd(within limit: Duration = .seconds(10)) throws {
+  public func waitForEnd(within limit: Duration = waitLimit) throws {
     try eventually("the output has ended", within: limit) { condition.withLock { hasEnded } }
   }
 

@@ -16,7 +16,7 @@ public final class RESPClient: Sendable {
   ///
   /// - Parameter receiveBuffer: Size of the kernel's receive buffer in bytes, for tests of slow readers.
   /// - Throws: ``TestSupportError`` with code `system`.
-  public init(_ address: SocketAddress, limit: Duration = .seconds(10), receiveBuffer: Int32? = nil) throws {
+  public init(_ address: SocketAddress, limit: Duration = waitLimit, receiveBuffer: Int32? = nil) throws {
     self.limit = limit
     socket = try Socket(connectingTo: address, receiveBuffer: receiveBuffer)
   }
@@ -24,7 +24,7 @@ public final class RESPClient: Sendable {
   /// Connects to a unix socket.
   ///
   /// - Throws: ``TestSupportError`` with code `system`.
-  public convenience init(unix path: String, limit: Duration = .seconds(10)) throws {
+  public convenience init(unix path: String, limit: Duration = waitLimit) throws {
     try self.init(.unix(path), limit: limit)
   }
 
@@ -61,6 +61,11 @@ public final class RESPClient: Sendable {
   ///
   /// Replies are read while commands are still being written, so that no size of pipeline can lock both ends up.
   public func pipeline(_ commands: [[String]], within limit: Duration? = nil) throws -> [RESPReply] {
+    try pipeline(bytes: commands.map { $0.map { Array($0.utf8) } }, within: limit)
+  }
+
+  /// The same for commands that are no text.
+  public func pipeline(bytes commands: [[[UInt8]]], within limit: Duration? = nil) throws -> [RESPReply] {
     let bytes = commands.flatMap { Self.encode($0) }
     let deadline = ContinuousClock.now + (limit ?? self.limit)
     var replies: [RESPReply] = []

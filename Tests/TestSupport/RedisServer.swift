@@ -78,7 +78,7 @@ public final class RedisServer: Sendable {
   }
 
   /// A new connection to its unix socket, with the password given if there is one.
-  public func client(limit: Duration = .seconds(10)) throws -> RESPClient {
+  public func client(limit: Duration = waitLimit) throws -> RESPClient {
     let client = try RESPClient(address, limit: limit)
     if let password {
       let reply = try client.command("AUTH", password)

@@ -86,7 +86,7 @@ public final class SidecarProcess: Sendable {
   }
 
   /// A new connection to an instance's (first) listener.
-  public func client(instance: String, limit: Duration = .seconds(10)) throws -> RESPClient {
+  public func client(instance: String, limit: Duration = waitLimit) throws -> RESPClient {
     try RESPClient(address(of: "instance:\(instance)"), limit: limit)
   }
 
@@ -130,7 +130,7 @@ public final class SidecarProcess: Sendable {
   @discardableResult
   public func waitForEvent(
     _ what: String = "such event",
-    within limit: Duration = .seconds(10),
+    within limit: Duration = waitLimit,
     where matches: (LogLine) -> Bool
   ) throws -> LogLine {
     try log.wait(for: what, within: limit, where: matches)

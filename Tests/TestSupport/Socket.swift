@@ -86,7 +86,7 @@ public final class Socket: Sendable {
   /// Bytes that are there, waited for; empty at the end of the stream.
   ///
   /// - Throws: ``TestSupportError``: `timedOut`, or `closed` for a connection that broke.
-  public func read(upTo count: Int = 65536, within limit: Duration = .seconds(10)) throws -> [UInt8] {
+  public func read(upTo count: Int = 65536, within limit: Duration = waitLimit) throws -> [UInt8] {
     let deadline = ContinuousClock.now + limit
     while true {
       if let bytes = try readAvailable(upTo: count) { return bytes }
@@ -116,7 +116,7 @@ public final class Socket: Sendable {
   /// Writes all bytes.
   ///
   /// - Throws: ``TestSupportError``: `timedOut`, or `closed` if the other end is gone.
-  public func write(_ bytes: [UInt8], within limit: Duration = .seconds(10)) throws {
+  public func write(_ bytes: [UInt8], within limit: Duration = waitLimit) throws {
     let deadline = ContinuousClock.now + limit
     var sent = 0
     while sent < bytes.count {

@@ -26,8 +26,10 @@ struct LayoutTests {
         return FileManager.default.fileExists(atPath: "\(path)/\(name)", isDirectory: &isFolder) && isFolder.boolValue
       }
       let isTest = { (target: Manifest.Target) in target.kind == "test" || target.name == "TestSupport" }
-      let targets = manifest.targets.filter { $0.name != Manifest.example && isTest($0) == (folder == "Tests") }
-      #expect(Set(found) == Set(targets.map(\.name)).union(folder == "Tests" ? ["Examples"] : []))
+      let targets = manifest.targets.filter {
+        !Manifest.elsewhere.contains($0.name) && isTest($0) == (folder == "Tests")
+      }
+      #expect(Set(found) == Set(targets.map(\.name)).union(folder == "Tests" ? ["Clients", "Examples", "Fuzz"] : []))
     }
   }
 

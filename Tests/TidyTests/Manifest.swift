@@ -14,8 +14,8 @@ struct Manifest {
     let products: [String]
   }
 
-  /// The one target that is in a folder of another name: an embedding server's code, below `Tests/Examples`.
-  static let example = "MultiStoreExample"
+  /// Targets in folders of other names: an embedding server's code below `Tests/Examples`, and what is in `Tests/Fuzz`.
+  static let elsewhere: Set = ["MultiStoreExample", "FuzzChecks", "FuzzInput", "FuzzSession"]
 
   let targets: [Target]
 

@@ -16,6 +16,8 @@ struct ClientCommand: Sendable {
   let bytes: [UInt8]
   let id: CommandID
   let way: Way
+  /// Its options gave it another class than the table has for it.
+  let isClassedByOptions: Bool
 
   /// A command outside of a transaction.
   ///
@@ -26,7 +28,9 @@ struct ClientCommand: Sendable {
     let spec = try Self.look(up: arguments)
     self.bytes = bytes
     id = spec.id
-    switch spec.commandClass(ofCommand: bytes.span) {
+    let commandClass = spec.commandClass(ofCommand: bytes.span)
+    isClassedByOptions = commandClass != spec.commandClass
+    switch commandClass {
     case .read, .keyspaceRead, .write:
       way = .batched
     case .connection where spec.id == .ping || spec.id == .echo:
@@ -54,9 +58,11 @@ struct ClientCommand: Sendable {
   ///
   /// - Throws: ``MultiStoreError`` with code `invalidCommand` or `unsupportedCommand`.
   init(inTransaction arguments: [[UInt8]]) throws(MultiStoreError) {
-    bytes = Self.encode(arguments)
+    let bytes = Self.encode(arguments)
     let spec = try Self.look(up: arguments)
+    self.bytes = bytes
     id = spec.id
+    isClassedByOptions = spec.commandClass(ofCommand: bytes.span) != spec.commandClass
     way = .batched
     let isAllowed =
       switch spec.commandClass {

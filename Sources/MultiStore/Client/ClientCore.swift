@@ -26,6 +26,7 @@ final class ClientCore: @unchecked Sendable {
     completion: @escaping @Sendable (ClientReplies) -> Void
   ) {
     activeCount += 1
+    for command in commands { multiStore.inventory.count(command.id, byOptions: command.isClassedByOptions) }
     ClientRequest(commands, isTransaction: isTransaction, core: self, completion: completion).proceed()
   }
 

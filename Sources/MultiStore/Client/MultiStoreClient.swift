@@ -1,6 +1,7 @@
 public import CoreMetrics
 internal import EventLoop
 public import Logging
+internal import RESP
 internal import Synchronization
 
 /// One instance of two stores for a Swift server: the same routing, copying and comparing as in the sidecar, as an
@@ -47,6 +48,8 @@ public final class MultiStoreClient: Sendable {
   public let flags: FeatureFlags
   /// Whether the stores are there, and which one is the default.
   public let status: InstanceStatus
+  /// Which commands have been sent, what becomes of them while dual writes are on, and what can go wrong.
+  public let inventory: CommandInventory
   /// Commands that may be without a reply at the same time.
   public let maxInFlightCommands: Int
 
@@ -88,6 +91,7 @@ public final class MultiStoreClient: Sendable {
         metricsFactory: metricsFactory
       )
       status = multiStore.status
+      inventory = multiStore.inventory.inventory
       core = ClientCore(multiStore: multiStore, loop: loop)
       // The loop has no thread yet, so that its parts may be started here.
       multiStore.start()
@@ -137,9 +141,10 @@ public final class MultiStoreClient: Sendable {
 
   /// Executes commands, and waits for all their replies.
   ///
-  /// - Throws: ``MultiStoreError`` with code `closed` or `tooManyInFlight`; nothing was sent then.
+  /// - Throws: ``MultiStoreError`` with code `closed`, `tooManyInFlight` or `unsupportedCommand`; nothing was sent.
   func execute(_ commands: [ClientCommand], isTransaction: Bool) async throws(MultiStoreError) -> ClientReplies {
     let count = commands.count
+    if !configuration.executesFlush { try Self.refuseFlush(in: commands) }
     let result: Result<ClientReplies, MultiStoreError> = await withCheckedContinuation { continuation in
       let core = core
       let refusal = state.withLock { state -> MultiStoreError? in
@@ -157,6 +162,17 @@ public final class MultiStoreClient: Sendable {
     let replies = try result.get()
     state.withLock { $0.inFlight -= count }
     return replies
+  }
+
+  private static func refuseFlush(in commands: [ClientCommand]) throws(MultiStoreError) {
+    for command in commands {
+      let spec = CommandTable.spec(command.id)
+      guard spec.traits.contains(.empties) else { continue }
+      throw MultiStoreError(
+        .unsupportedCommand,
+        "'\(spec.name)' would remove every key from the stores; set allowFlush in the configuration to have it executed"
+      )
+    }
   }
 
   private func tooManyInFlight(_ count: Int, _ inFlight: Int) -> MultiStoreError {

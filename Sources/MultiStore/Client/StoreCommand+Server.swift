@@ -27,7 +27,8 @@ extension StoreCommand {
     StoreCommand("PUBLISH", [channel.argumentBytes, message.argumentBytes], decode: RESPValue.integer)
   }
 
-  /// FLUSHDB: removes all keys of the database, on both stores while dual writes are on.
+  /// FLUSHDB: removes all keys of the database, on both stores while dual writes are on. Refused unless
+  /// ``MultiStoreConfiguration/allowFlush`` is true.
   public static func flushdb() -> StoreCommand where Reply == Void {
     StoreCommand("FLUSHDB", [], decode: RESPValue.done)
   }

@@ -24,6 +24,14 @@ public struct InstanceConfiguration: Sendable, Equatable {
     public var eventRateLimitPerSecond: Int
   }
 
+  /// Somebody that clients can log in as.
+  public struct User: Sendable, Equatable {
+    /// What AUTH calls the user.
+    public var name: String
+    /// What AUTH has to say besides.
+    public var password: Secret
+  }
+
   /// Matches `[a-z][a-z0-9_]*`; suffix of the feature flags and value of the label `instance_name`.
   public var name: String
   /// Where clients connect; at least one address.
@@ -40,10 +48,16 @@ public struct InstanceConfiguration: Sendable, Equatable {
   public var unlistedCommands: UnlistedCommands
   /// How replies of both stores are compared.
   public var comparison: ReplyComparison
+  /// Whether a read whose replies differed is compared once more.
+  public var recheckDiffs: Bool
+  /// Whether FLUSHDB and FLUSHALL are executed.
+  public var allowFlush: Bool
   /// Whether events may show keys and values.
   public var logValues: Bool
-  /// What clients have to send with AUTH; nil when the instance asks for no password.
+  /// What clients have to send with AUTH as the user `default`; nil when that user has no password.
   public var password: Secret?
+  /// Users with names of their own. Without any, and without `password`, nobody has to log in.
+  public var users: [User] = []
   /// What clients may use up at most.
   public var limits: Limits
 }

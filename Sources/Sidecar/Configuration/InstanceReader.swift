@@ -99,8 +99,11 @@ extension InstanceConfiguration {
     writeAcknowledgement = reader.choice("write_acknowledgement")
     unlistedCommands = reader.choice("unlisted_commands")
     comparison = reader.choice("comparison")
+    recheckDiffs = reader.boolean("recheck_diffs")
+    allowFlush = reader.boolean("allow_flush")
     logValues = reader.boolean("log_values")
     password = InstanceReader.password(of: reader)
+    users = UserReader.users(of: reader)
     limits = Limits(
       maxClients: reader.integer("max_clients"),
       idleTimeout: reader.optionalDuration("idle_timeout"),

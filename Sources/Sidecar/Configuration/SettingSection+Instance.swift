@@ -41,9 +41,27 @@ extension SettingSection {
       .value("canonical"),
       "How replies of both stores are compared: without the order of sets and hashes, or byte for byte."
     ),
+    Setting(
+      "recheck_diffs",
+      .boolean,
+      .value("false"),
+      "Whether a read in a pipeline whose replies differed is compared once more, and what still differs is counted."
+    ),
+    Setting(
+      "allow_flush",
+      .boolean,
+      .value("false"),
+      "Whether FLUSHDB and FLUSHALL are executed, on both stores, or get an error where there is a primary."
+    ),
     Setting("log_values", .boolean, .value("false"), "Whether events may show keys and values."),
-    Setting("password", .secret, .none("no AUTH asked"), "What clients have to send with AUTH."),
+    Setting("password", .secret, .none("no AUTH asked"), "What clients have to send with AUTH, as the user `default`."),
     Setting("password_file", .file, .none("no AUTH asked"), "File that has this password and nothing else."),
+    Setting(
+      "users",
+      .sectionList(.user),
+      .none("no AUTH asked"),
+      "Users that clients log in as with a name. Without `password` nobody is `default` then."
+    ),
     Setting("max_clients", .integer(1...1_000_000), .value("10000"), "Clients connected at once."),
     Setting(
       "idle_timeout",
@@ -69,7 +87,8 @@ extension SettingSection {
       "max_dedicated_connections",
       .integer(0...1_000_000),
       .value("1000"),
-      "Connections to a store that clients may have to themselves at once, for blocking commands and WATCH."
+      "Connections to a store that clients may have to themselves at once, for blocking commands, WATCH and "
+        + "subscriptions."
     ),
     Setting(
       "max_stale_keys",
@@ -83,6 +102,13 @@ extension SettingSection {
       .value("10"),
       "Events of one class that are logged in a second; the rest is counted as suppressed."
     ),
+  ]
+
+  /// The keys of a user.
+  static let userSettings: [Setting] = [
+    Setting("name", .text, .required, "The name that AUTH or HELLO gives; it has no spaces."),
+    Setting("password", .secret, .none("this or the file"), "The password that goes with it."),
+    Setting("password_file", .file, .none("this or the password"), "File that has this password and nothing else."),
   ]
 
   private static func choices<Choice: RawRepresentable<String> & CaseIterable>(_: Choice.Type) -> Setting.Kind {

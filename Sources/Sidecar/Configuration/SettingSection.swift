@@ -1,6 +1,6 @@
 /// The maps that a configuration consists of, with all their keys.
 enum SettingSection: Sendable, CaseIterable {
-  case top, store, instance, featureFlags, admin, log
+  case top, store, instance, user, featureFlags, admin, log
 
   /// How the section is called in the table of all keys.
   var title: String {
@@ -8,6 +8,7 @@ enum SettingSection: Sendable, CaseIterable {
     case .top: "Top level"
     case .store: "A store (`stores.NAME`, `primary`, `secondary`)"
     case .instance: "An instance (`instances[]`)"
+    case .user: "A user (`instances[].users[]`)"
     case .featureFlags: "`feature_flags`"
     case .admin: "`admin`"
     case .log: "`log`"
@@ -20,6 +21,7 @@ enum SettingSection: Sendable, CaseIterable {
     case .top: Self.topSettings
     case .store: Self.storeSettings
     case .instance: Self.instanceSettings
+    case .user: Self.userSettings
     case .featureFlags: Self.featureFlagSettings
     case .admin: Self.adminSettings
     case .log: Self.logSettings
@@ -68,7 +70,8 @@ enum SettingSection: Sendable, CaseIterable {
       .url,
       .required,
       "`redis://[user][:password@]host[:port][/database]` or `unix:///path[?db=database]`; port 6379 and database 0 "
-        + "unless given. Percent-encode special characters; what comes from `${NAME}` needs no encoding."
+        + "unless given; where neither store's URL names a database, clients can SELECT any. Percent-encode special "
+        + "characters; what comes from `${NAME}` needs no encoding."
     ),
     Setting("username", .text, .none("Redis' `default`"), "ACL user, if not in the URL."),
     Setting("password", .secret, .none("no AUTH"), "Password, if not in the URL."),

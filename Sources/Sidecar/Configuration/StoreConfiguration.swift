@@ -12,6 +12,8 @@ public struct StoreConfiguration: Sendable, Equatable, CustomStringConvertible {
   public var password: Secret?
   /// The database number that SELECT gets.
   public var database: Int
+  /// Whether the URL names the database: then clients can't select another.
+  public var namesDatabase = false
   /// How long connecting, logging in included, may take.
   public var connectTimeout: Duration
   /// How long a reply may take; nil means for ever.

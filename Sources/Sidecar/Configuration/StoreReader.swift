@@ -84,6 +84,7 @@ struct StoreReader {
       username: username,
       password: password,
       database: url.database,
+      namesDatabase: url.namesDatabase,
       connectTimeout: connectTimeout,
       commandTimeout: commandTimeout,
       maxQueuedCommands: maxQueuedCommands,

@@ -19,6 +19,8 @@ struct StoreURL: Equatable {
   let username: String?
   let password: Secret?
   let database: Int
+  /// True when the URL says which database it is, be it 0.
+  let namesDatabase: Bool
 
   /// Reads a URL as it stands in the file.
   ///
@@ -48,11 +50,16 @@ struct StoreURL: Equatable {
     }
   }
 
-  private init(address: ConfiguredAddress, username: String?, password: Secret?, database: Int) {
+  private init(
+    address: ConfiguredAddress,
+    login: (user: String?, password: Secret?),
+    database: Int?
+  ) {
     self.address = address
-    self.username = username
-    self.password = password
-    self.database = database
+    username = login.user
+    password = login.password
+    self.database = database ?? 0
+    namesDatabase = database != nil
   }
 }
 
@@ -95,8 +102,7 @@ extension StoreURL {
       guard !tail.contains("?"), !tail.contains("#") else {
         throw Mistake(message: "a redis:// URL ends with the database, such as /1; no ? or # may follow")
       }
-      let database = try self.database(tail.dropFirst(), ifEmpty: 0)
-      return StoreURL(address: address, username: login.user, password: login.password, database: database)
+      return StoreURL(address: address, login: login, database: try database(tail.dropFirst(), mayBeEmpty: true))
     }
 
     private func parseUnix(_ text: Substring) throws -> StoreURL {
@@ -114,15 +120,15 @@ extension StoreURL {
       }
       let pathEnd = pathAndQuery.firstIndex { "?#".contains($0) } ?? pathAndQuery.endIndex
       let address = try ConfiguredAddress.unix(checkedPath: try decode(pathAndQuery[..<pathEnd]))
-      var database = 0
+      var database: Int?
       let query = pathAndQuery[pathEnd...]
       if !query.isEmpty {
         guard query.hasPrefix("?db=") else {
           throw Mistake(message: "behind the path of a unix:// URL only ?db= with the database may follow")
         }
-        database = try self.database(query.dropFirst("?db=".count), ifEmpty: nil)
+        database = try self.database(query.dropFirst("?db=".count), mayBeEmpty: false)
       }
-      return StoreURL(address: address, username: login.user, password: login.password, database: database)
+      return StoreURL(address: address, login: login, database: database)
     }
 
     /// Splits `user:password@host` at the last `@` and the first `:` before it.
@@ -143,9 +149,9 @@ extension StoreURL {
       return ((user.isEmpty ? nil : user, Secret(password)), host)
     }
 
-    private func database(_ text: Substring, ifEmpty: Int?) throws -> Int {
+    private func database(_ text: Substring, mayBeEmpty: Bool) throws -> Int? {
       let decoded = try decode(text)
-      if decoded.isEmpty, let ifEmpty { return ifEmpty }
+      if decoded.isEmpty, mayBeEmpty { return nil }
       guard let number = ScalarValues.integer(decoded), number <= StoreURL.largestDatabase else {
         throw Mistake(message: "the database has to be a number, such as redis://host:6379/1 or unix:///path?db=1")
       }

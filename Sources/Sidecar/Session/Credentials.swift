@@ -1,27 +1,54 @@
 internal import RESP
 
-/// What a client has to know to use an instance.
+/// The users that clients of an instance can be.
 struct Credentials: Sendable {
-  /// The one user there is.
-  let username: String
-  private let password: [UInt8]
+  /// The user that a client is unless it says otherwise, as on a server.
+  static let defaultUser = "default"
 
-  init(username: String = "default", password: String) {
-    self.username = username
-    self.password = Array(password.utf8)
+  private struct User: Sendable {
+    let name: [UInt8]
+    let password: [UInt8]
   }
 
-  /// Compares in a time that does not depend on how much of the password is right.
-  func accept(username: [UInt8], password candidate: Span<UInt8>) -> Bool {
-    var difference: UInt8 = candidate.count == password.count ? 0 : 1
-    for index in candidate.indices {
-      difference |= candidate[index] ^ (password.isEmpty ? 1 : password[index % password.count])
+  private let users: [User]
+  /// What an unknown name's password is held against, so that it takes as long to refuse as a known one's.
+  private static let dummy = Array("a password that is nobody's".utf8)
+
+  /// - Parameter users: at least one; their names differ.
+  init(users: [(name: String, password: String)]) {
+    precondition(!users.isEmpty, "credentials without a user keep everybody out")
+    self.users = users.map { User(name: Array($0.name.utf8), password: Array($0.password.utf8)) }
+  }
+
+  /// Whether there is a user called `name` with this password. How long that takes depends neither on how much of the
+  /// password is right nor on whether there is such a user.
+  func accept(name: Span<UInt8>, password candidate: Span<UInt8>) -> Bool {
+    var password = Self.dummy
+    var isKnown = false
+    // All names are looked at, wherever the right one is in the list.
+    for user in users where user.name.count == name.count && Self.isEqual(name, user.name) {
+      password = user.password
+      isKnown = true
     }
-    return difference == 0 && username == Array(self.username.utf8)
+    return Self.isEqual(candidate, password) && isKnown
+  }
+
+  /// Whether there is a user called `name`.
+  func has(name: String) -> Bool {
+    users.contains { $0.name == Array(name.utf8) }
+  }
+
+  /// Compares in a time that depends on `candidate`'s length alone.
+  private static func isEqual(_ candidate: Span<UInt8>, _ secret: [UInt8]) -> Bool {
+    var difference: UInt8 = candidate.count == secret.count ? 0 : 1
+    for index in candidate.indices {
+      difference |= candidate[index] ^ (secret.isEmpty ? 1 : secret[index % secret.count])
+    }
+    return difference == 0
   }
 }
 
 extension Credentials: CustomStringConvertible, CustomReflectable {
-  var description: String { "credentials of \(username)" }
-  var customMirror: Mirror { Mirror(self, children: ["username": username]) }
+  var description: String { "credentials of \(users.count) users" }
+  var customMirror: Mirror { Mirror(self, children: ["users": users.count]) }
 }

@@ -13,7 +13,8 @@ struct DedicatedConnection {
 extension Session {
   /// What a client is told that can't have one.
   static let noDedicatedConnection =
-    "ERR MultiStore: max_dedicated_connections are open already, for other clients' blocking commands and WATCHes"
+    "ERR MultiStore: max_dedicated_connections are open already, for other clients' blocking commands, WATCHes and "
+    + "subscriptions"
 
   /// The session's own connection to `role`, opened when it is needed first; nil when the limit is reached.
   ///

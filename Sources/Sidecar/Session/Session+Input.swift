@@ -23,7 +23,7 @@ extension Session {
     }
     var consumed = 0
     var gathered: CommandBatch?
-    parsing: while !isClosing {
+    parsing: while !isClosing, canTakeNextCommand() {
       switch parser.parse(bytes.extracting(consumed..<bytes.count)) {
       case .needsMore:
         break parsing
@@ -45,6 +45,8 @@ extension Session {
         }
         guard disposal == .taken else { break parsing }
         consumed += command.length
+        if replyMode == .skipNext, lastCommand != .clientReply { replyMode = .skipping }
+        if replyMode == .skipping { break parsing }
       }
     }
     if let gathered { execute(gathered, as: gathered.count == 1 ? .single : .pipelined, routing: routing) }
@@ -60,14 +62,49 @@ extension Session {
   ) -> Disposal {
     let id = CommandTable.lookup(bytes.extracting(command.name), subcommand: bytes.extracting(command.second))
     let spec = CommandTable.spec(id)
-    guard isAuthenticated, transaction == nil, spec.accepts(argumentCount: command.argumentCount) else {
+    lastCommand = id
+    guard isAuthenticated, transaction == nil, subscription == nil,
+      spec.accepts(argumentCount: command.argumentCount)
+    else {
       guard gathered == nil, isQuiet else { return .waits }
+      // What is refused for its form, or for want of a login, says nothing about the application.
+      if isAuthenticated, spec.accepts(argumentCount: command.argumentCount) {
+        server.inventory.count(id, byOptions: spec.commandClass(ofCommand: bytes) != spec.commandClass)
+      }
       takeUncommon(bytes, spec, command.argumentCount, routing)
       return .taken
     }
     let commandClass = spec.commandClass(ofCommand: bytes)
+    let disposal = dispatch(bytes, spec, commandClass, command.argumentCount, routing, &gathered)
+    if disposal == .taken { server.inventory.count(id, byOptions: commandClass != spec.commandClass) }
+    return disposal
+  }
+
+  /// A command outside of a transaction, of a client that has logged in: the way that its class goes.
+  private func dispatch(
+    _ bytes: Span<UInt8>,
+    _ spec: CommandSpec,
+    _ commandClass: CommandClass,
+    _ argumentCount: Int,
+    _ routing: Routing,
+    _ gathered: inout CommandBatch?
+  ) -> Disposal {
+    if spec.traits.contains(.iterates), multiStore.hasPrimary {
+      // A page comes from the store that gave the cursor, whatever the flags say.
+      guard gathered == nil, isQuiet else { return .waits }
+      let batch = multiStore.makeBatch()
+      batch.append(bytes, id: spec.id)
+      execute(batch, as: .single, routing: routing)
+      return .taken
+    }
+    if spec.traits.contains(.empties), let refusal = multiStore.flushRefusal(of: spec) {
+      return gathered == nil ? refuse(refusal) : .waits
+    }
+    if routing.isDual, let refusal = multiStore.refusal(toReachDatabaseOf: bytes, spec) {
+      return gathered == nil ? refuse(refusal.clientError) : .waits
+    }
     if routing.isDual, commandClass == .read || commandClass == .write || commandClass == .keyspaceRead {
-      return gather(bytes, id, &gathered)
+      return gather(bytes, spec.id, &gathered)
     }
     // Everything else is an execution of its own: the pipeline so far goes first.
     guard gathered == nil else { return .waits }
@@ -76,10 +113,10 @@ extension Session {
       return forwardOrWait(bytes, over: multiStore.store(routing.defaultStore).ordinary)
     case .connection, .transaction, .pubsub:
       guard isQuiet else { return .waits }
-      takeUncommon(bytes, spec, command.argumentCount, routing)
+      takeUncommon(bytes, spec, argumentCount, routing)
       return .taken
     case .blocking:
-      return takeOnDedicated(bytes, spec, routing)
+      return takeOnDedicated(bytes, spec, routing, isBlocking: true)
     case .script, .unlisted:
       return takeIsolated(bytes, spec, routing)
     }
@@ -104,7 +141,7 @@ extension Session {
       guard isQuiet else { return .waits }
       let failure = ConnectionFailure.queueFull(limit: connection.limits.maxQueuedCommands)
       multiStore.refused(by: connection)
-      return refuse(server.clientError(failure, over: connection))
+      return refuse(clientError(failure, over: connection))
     }
     forward(bytes, over: connection)
     return .taken
@@ -120,30 +157,65 @@ extension Session {
 
   /// Scripts and unlisted commands: to the default store alone, over its isolated connection.
   private func takeIsolated(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ routing: Routing) -> Disposal {
-    if spec.traits.contains(.refused) {
-      return refuse(
-        "ERR MultiStore: '\(spec.name)' can't be sent over a connection that many clients share; ask the store itself"
-      )
-    }
-    if spec.commandClass == .unlisted, multiStore.rejectsUnlistedCommands, !spec.traits.contains(.notCounted) {
+    if let refusal = spec.refusal(of: bytes) { return refuse(refusal) }
+    if let rejection = rejection(of: spec) {
       guard isQuiet else { return .waits }
       multiStore.methodMissing(spec.id)
-      return refuse("ERR MultiStore: '\(spec.name)' is not listed, and unlisted_commands is `reject`")
+      return refuse(rejection)
     }
-    if spec.traits.contains(.deepReply) { return takeOnDedicated(bytes, spec, routing) }
+    let identity = DeepReplies.identity(of: bytes, spec)
+    if spec.traits.contains(.deepReply) || server.deepReplies.contains(identity) {
+      return takeRaw(bytes, spec, routing)
+    }
+    if spec.traits.contains(.blocks) {
+      return takeOnDedicated(bytes, spec, routing, isBlocking: false)
+    }
     let connection = multiStore.store(routing.defaultStore).isolated
     guard hasEffect(spec, routing) ? isQuiet : canForward(over: connection) else { return .waits }
-    sendAlone(bytes, spec, over: connection, routing)
+    sendAlone(bytes, spec, over: connection, identity: identity, routing)
     return .taken
   }
 
+  /// Commands whose replies hiredis can't read: over a connection past it.
+  private func takeRaw(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ routing: Routing) -> Disposal {
+    guard isQuiet else { return .waits }
+    let batch = multiStore.makeBatch()
+    batch.append(bytes, id: spec.id)
+    guard !isGone, executeRaw(batch, routing: routing) else {
+      multiStore.recycle(batch)
+      return refuse(Self.noDedicatedConnection)
+    }
+    multiStore.willExecuteOnDefaultStoreAlone(bytes, spec, routing: routing)
+    return .taken
+  }
+
+  /// The error for an unlisted command where those are rejected; nil for all others.
+  func rejection(of spec: CommandSpec) -> String? {
+    guard spec.commandClass == .unlisted, multiStore.rejectsUnlistedCommands, !spec.traits.contains(.notCounted) else {
+      return nil
+    }
+    return "ERR MultiStore: '\(spec.name)' is not listed, and unlisted_commands is `reject`"
+  }
+
   /// Commands whose connection can serve nobody else meanwhile: over a connection of the session's own.
-  private func takeOnDedicated(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ routing: Routing) -> Disposal {
+  ///
+  /// - Parameter isBlocking: whether it waits for what other clients do, and moves with the default store.
+  private func takeOnDedicated(
+    _ bytes: Span<UInt8>,
+    _ spec: CommandSpec,
+    _ routing: Routing,
+    isBlocking: Bool
+  ) -> Disposal {
     guard isQuiet else { return .waits }
     guard !isGone, let connection = dedicatedConnection(to: routing.defaultStore) else {
       return refuse(Self.noDedicatedConnection)
     }
-    sendAlone(bytes, spec, over: connection, routing)
+    if isBlocking {
+      multiStore.willExecuteOnDefaultStoreAlone(bytes, spec, routing: routing)
+      executeBlocking(bytes, spec, over: connection, routing)
+    } else {
+      sendAlone(bytes, spec, over: connection, routing)
+    }
     return .taken
   }
 
@@ -156,12 +228,13 @@ extension Session {
     _ bytes: Span<UInt8>,
     _ spec: CommandSpec,
     over connection: HiredisConnection,
+    identity: Int = 0,
     _ routing: Routing
   ) {
     multiStore.willExecuteOnDefaultStoreAlone(bytes, spec, routing: routing)
-    guard hasEffect(spec, routing) else { return forward(bytes, over: connection) }
+    guard hasEffect(spec, routing) else { return forward(bytes, over: connection, identity: identity) }
     let batch = multiStore.makeBatch()
     batch.append(bytes, id: spec.id)
-    execute(batch, as: .single, routing: routing, over: connection)
+    execute(batch, as: .single, routing: routing, over: connection, identity: identity)
   }
 }

@@ -20,11 +20,19 @@ final class Session: ReplySink {
   static let keptCapacity = 16 << 10
 
   let server: InstanceServer
+  /// The part of the instance that serves the database that the client has selected.
+  var multiStore: MultiStore
   let stream: Stream
   /// What CLIENT ID says.
   let id: Int
-  /// What CLIENT SETNAME set.
-  var name = ""
+  /// The address that the client has connected to.
+  let localAddress: String
+  let connectedAt: UInt64
+  /// What the client has said about itself.
+  var client = ClientAttributes()
+  var replyMode = ReplyMode.on
+  /// What the client asked for last; `CommandID.other` if that was nothing yet.
+  var lastCommand = CommandID.other
   var isAuthenticated: Bool {
     didSet { parser.limits = isAuthenticated ? server.limits.parser : server.limits.unauthenticatedParser }
   }
@@ -38,25 +46,34 @@ final class Session: ReplySink {
   private var inFlight = 0
   private var path: HiredisConnection?
   private var isExecuting = false
+  /// What stands for the command under way should its reply be too deep; 0 for what can't have such a reply.
+  private var executingIdentity = 0
   /// A change of the flags waits for executions under way, and this session with it.
   var isHeld = false
   /// The commands since MULTI; nil outside of a transaction.
   var transaction: Transaction?
   /// The session's own connection to the default store: for what blocks, and for WATCH.
   var dedicated: DedicatedConnection?
+  /// What the client listens to; nil outside of a server's subscriber mode.
+  var subscription: Subscription?
   /// No further command is executed; the client is let go when its replies are out.
   private(set) var isClosing = false
   /// The connection is gone. What the client had sent by then is still executed, as a server would have.
   private var isClosed = false
   /// Nothing more is read: what was read is executed, and then the client is let go.
   private var isDraining = false
+  /// The client has said that nothing more comes.
+  private var hasEnded = false
   private var isReading = false
   private var isAtEndOfTurn = false
 
-  init(server: InstanceServer, stream: Stream, id: Int) {
+  init(server: InstanceServer, stream: Stream, localAddress: String, id: Int) {
     self.server = server
+    multiStore = server.multiStore
     self.stream = stream
+    self.localAddress = localAddress
     self.id = id
+    connectedAt = server.loop.now
     isAuthenticated = server.credentials == nil
     parser = CommandParser(limits: isAuthenticated ? server.limits.parser : server.limits.unauthenticatedParser)
     lastActive = server.loop.now
@@ -64,8 +81,6 @@ final class Session: ReplySink {
     stream.delegate = self
     updateReading()
   }
-
-  var multiStore: MultiStore { server.multiStore }
 
   /// True when nobody waits for replies any more.
   var isGone: Bool { isClosed }
@@ -79,22 +94,80 @@ final class Session: ReplySink {
   }
 
   /// Forwards one command; its reply comes next after those of the commands before.
-  func forward(_ command: Span<UInt8>, over connection: HiredisConnection) {
+  ///
+  /// - Parameter identity: what stands for the command should its reply be too deep; see ``DeepReplies``.
+  func forward(_ command: Span<UInt8>, over connection: HiredisConnection, identity: Int = 0) {
     inFlight += 1
     path = connection
-    connection.send(command, to: self, token: 0)
+    connection.send(command, to: self, token: identity)
   }
 
   /// Executes a batch; nothing else is executed until it is done.
-  func execute(_ batch: CommandBatch, as kind: BatchKind, routing: Routing, over connection: HiredisConnection? = nil) {
+  ///
+  /// - Parameter identity: what stands for a single command should its reply be too deep; see ``DeepReplies``.
+  func execute(
+    _ batch: CommandBatch,
+    as kind: BatchKind,
+    routing: Routing,
+    over connection: HiredisConnection? = nil,
+    identity: Int = 0
+  ) {
     isExecuting = true
+    executingIdentity = identity
     path = connection
     multiStore.execute(batch, as: kind, routing: routing, over: connection, for: self)
   }
 
+  /// Executes one command that waits on the session's own connection; nothing else is executed until it is done.
+  func executeBlocking(
+    _ command: Span<UInt8>,
+    _ spec: CommandSpec,
+    over connection: HiredisConnection,
+    _ routing: Routing
+  ) {
+    let batch = multiStore.makeBatch()
+    batch.append(command, id: spec.id)
+    isExecuting = true
+    path = connection
+    multiStore.executeBlocking(batch, routing: routing, over: connection, for: self)
+  }
+
+  override func connectionOfItsOwn(to role: StoreRole) -> HiredisConnection? {
+    guard !isClosed else { return nil }
+    path = dedicatedConnection(to: role)
+    return path
+  }
+
+  /// Something that answers through ``executionDidFinish()``; nothing else is executed until it is done.
+  func execute(_ body: () -> Void) {
+    isExecuting = true
+    path = nil
+    body()
+  }
+
+  /// Executes one command over a connection that hiredis does not read; false when it can have none.
+  func executeRaw(_ batch: CommandBatch, routing: Routing) -> Bool {
+    path = nil
+    isExecuting = multiStore.executeRaw(batch, routing: routing, for: self)
+    return isExecuting
+  }
+
+  override func executionDidFail(_ failure: ConnectionFailure, at index: Int, on role: StoreRole) {
+    if failure.isReplyTooDeep, executingIdentity != 0 { server.deepReplies.insert(executingIdentity) }
+  }
+
   override func executionDidFinish() {
     isExecuting = false
+    if let subscription, subscription.isEmpty { releaseSubscription() }
     finishTurn()
+  }
+
+  override func subscriptionDidReceive() {
+    finishTurn()
+  }
+
+  override func subscriptionDidEnd() {
+    cutOff(.subscriptionLost)
   }
 
   override func routingDidSettle() {
@@ -136,8 +209,15 @@ final class Session: ReplySink {
   }
 
   /// Waiting on its own connection for something to happen: BLPOP and its like.
-  private var isBlocked: Bool {
+  var isBlocked: Bool {
     (inFlight > 0 || isExecuting) && path != nil && path === dedicated?.connection
+  }
+
+  /// Sends the replies that are there, unless the client does not want them.
+  func writeOutput() {
+    guard !output.isEmpty else { return }
+    if !dropsReplies { output.withSpan { stream.write($0) } }
+    output.removeAll(keepingCapacityUpTo: Self.keptCapacity)
   }
 
   private var owedBytes: Int { output.count + stream.pendingWriteBytes }
@@ -154,7 +234,8 @@ extension Session: ReplyReceiver {
 
   func receive(failure: ConnectionFailure, token: Int) {
     inFlight -= 1
-    if !isClosed { output.appendError(server.clientError(failure, over: path)) }
+    if failure.isReplyTooDeep, token != 0 { server.deepReplies.insert(token) }
+    if !isClosed { output.appendError(clientError(failure, over: path)) }
     finishTurn()
   }
 }
@@ -178,14 +259,16 @@ extension Session: StreamDelegate {
   }
 
   func streamDidReachEnd(_ stream: Stream) {
+    hasEnded = true
     // A client that ends while it is blocked is gone: nothing must be popped for it.
-    if isBlocked { stream.close() } else { drain() }
+    if isBlocked || subscription != nil { stream.close() } else { drain() }
   }
 
   func streamDidClose(_ stream: Stream, error: StreamError?) {
     isClosed = true
-    if isBlocked { isClosing = true }
+    if isBlocked || subscription != nil { isClosing = true }
     releaseDedicated()
+    releaseSubscription()
     finishTurn()
   }
 }
@@ -202,12 +285,11 @@ extension Session: EndOfTurnWorker {
       if isQuiet { server.didClose(self) }
       return
     }
-    if !output.isEmpty {
-      output.withSpan { stream.write($0) }
-      output.removeAll(keepingCapacityUpTo: Self.keptCapacity)
-    }
+    writeOutput()
     if owedBytes > server.limits.outputBufferLimit { return cutOff(.outputBufferLimit) }
-    if isQuiet, isClosing || isDraining { return stream.closeAfterWriting() }
+    // What stood before the end may be a command that blocks, or one that listens.
+    let waitsForNothing = hasEnded && (isBlocked || subscription != nil)
+    if waitsForNothing || isQuiet && (isClosing || isDraining) { return stream.closeAfterWriting() }
     updateReading()
   }
 

@@ -22,10 +22,8 @@ extension Session {
       output.appendStatus("OK")
     case .exec: exec(routing)
     case .discard:
-      guard let transaction else { return output.appendError("ERR DISCARD without MULTI") }
-      multiStore.recycle(transaction.batch)
-      self.transaction = nil
-      releaseWatch()
+      guard transaction != nil else { return output.appendError("ERR DISCARD without MULTI") }
+      discard()
       output.appendStatus("OK")
     case .watch:
       guard transaction == nil else { return output.appendError("ERR WATCH inside MULTI is not allowed") }
@@ -37,8 +35,12 @@ extension Session {
   }
 
   /// Adds one command to the open transaction. Nothing is in flight.
-  func queue(_ bytes: Span<UInt8>, _ spec: CommandSpec, argumentCount: Int) {
-    if let refusal = refusalInTransaction(spec, argumentCount: argumentCount) {
+  func queue(_ bytes: Span<UInt8>, _ spec: CommandSpec, argumentCount: Int, _ routing: Routing) {
+    if spec.accepts(argumentCount: argumentCount) { multiStore.methodMissing(spec.id) }
+    let refusal =
+      refusalInTransaction(bytes, spec, argumentCount: argumentCount)
+      ?? (routing.isDual ? multiStore.refusal(toReachDatabaseOf: bytes, spec)?.clientError : nil)
+    if let refusal {
       transaction?.isRefused = true
       return output.appendError(refusal)
     }
@@ -51,18 +53,18 @@ extension Session {
     output.appendStatus("QUEUED")
   }
 
-  private func refusalInTransaction(_ spec: CommandSpec, argumentCount: Int) -> String? {
-    if spec.id == .other { return "ERR unknown command" }
-    if !spec.accepts(argumentCount: argumentCount) {
-      return "ERR wrong number of arguments for '\(spec.name)' command"
+  /// What a server says when it is to queue a command that it can't execute, and what can't be part of a transaction
+  /// because the sidecar answers it, or nobody does.
+  private func refusalInTransaction(_ bytes: Span<UInt8>, _ spec: CommandSpec, argumentCount: Int) -> String? {
+    let isContainer = spec.traits.contains(.hasSubcommands)
+    if spec.id == .other || isContainer && argumentCount > 1 { return ServerWords.unknownCommand(bytes, spec) }
+    if !spec.accepts(argumentCount: argumentCount) { return ServerWords.wrongNumberOfArguments(spec) }
+    if let refusal = spec.refusal(of: bytes) ?? rejection(of: spec) ?? multiStore.flushRefusal(of: spec) {
+      return refusal
     }
-    switch spec.commandClass {
-    case .connection where spec.id != .ping && spec.id != .echo, .pubsub:
-      return "ERR MultiStore: '\(spec.name)' is not allowed in a transaction"
-    default:
-      return spec.traits.isDisjoint(with: [.refused, .deepReply])
-        ? nil : "ERR MultiStore: '\(spec.name)' is not allowed in a transaction"
-    }
+    let isAnsweredHere = spec.commandClass == .connection && spec.id != .ping && spec.id != .echo
+    guard isAnsweredHere || spec.commandClass == .pubsub || spec.traits.contains(.deepReply) else { return nil }
+    return "ERR MultiStore: '\(spec.name)' is not allowed in a transaction"
   }
 
   private func exec(_ routing: Routing) {
@@ -86,6 +88,18 @@ extension Session {
     }
     dedicated?.watchEpoch = nil
     execute(transaction.batch, as: .multi, routing: routing, over: watched?.connection)
+  }
+
+  /// An EXEC that can't even be tried: as on a server, the transaction is gone, and what was watched with it.
+  func abortTransaction(because reason: String) {
+    discard()
+    output.appendError("EXECABORT Transaction discarded because of: \(reason)")
+  }
+
+  private func discard() {
+    if let transaction { multiStore.recycle(transaction.batch) }
+    transaction = nil
+    releaseWatch()
   }
 
   private func watch(_ bytes: Span<UInt8>, _ routing: Routing) {

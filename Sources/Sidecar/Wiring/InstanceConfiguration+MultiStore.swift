@@ -16,9 +16,12 @@ extension InstanceConfiguration {
     result.writeAcknowledgement = writeAcknowledgement
     result.comparison = comparison
     result.unlistedCommands = unlistedCommands
+    result.recheckDiffs = recheckDiffs
+    result.allowFlush = allowFlush
     result.logValues = logValues
     result.dedicatedConnectionLimit = limits.maxDedicatedConnections
     result.staleKeyLimit = limits.maxStaleKeys
+    result.servesOtherDatabases = !secondary.namesDatabase && primary?.namesDatabase != true
     result.eventsPerSecond = limits.eventRateLimitPerSecond
     return result
   }
@@ -34,7 +37,9 @@ extension InstanceConfiguration {
   }
 
   var credentials: Credentials? {
-    password.map { Credentials(password: $0.value) }
+    var users = users.map { (name: $0.name, password: $0.password.value) }
+    if let password { users.append((Credentials.defaultUser, password.value)) }
+    return users.isEmpty ? nil : Credentials(users: users)
   }
 }
 

@@ -138,8 +138,9 @@ public final class Sidecar {
       }
     }
     let token = try adminToken()
+    let report = InventoryReport(inventoriesByInstance: instances.map(\.server.inventory.inventory))
     try listen("admin", "--admin.listen-address", options.adminListenAddress, token: token) {
-      FeatureRoutes(FlagAdministration(store: flagStore)).routes
+      FeatureRoutes(FlagAdministration(store: flagStore)).routes + InventoryRoutes(report).routes
     }
   }
 

@@ -96,6 +96,26 @@ private let mistakes: [(yaml: String, problems: [String])] = [
       "sidecar.yml:5:20: instances[0].password_file: cannot read /nowhere/password: No such file or directory"
     ]
   ),
+  (minimal(instance: "users: bob"), ["sidecar.yml:5:12: instances[0].users: expected a list of maps, found text"]),
+  (
+    minimal(instance: "users: []"),
+    ["sidecar.yml:5:12: instances[0].users: expected a list of maps, found an empty list"]
+  ),
+  (
+    minimal(instance: "users: [{ name: bob }, { name: a b, password: c }]"),
+    [
+      "sidecar.yml:5:13: instances[0].users[0]: a user without a password; add password_file",
+      "sidecar.yml:5:36: instances[0].users[1].name: expected a name without spaces",
+    ]
+  ),
+  (
+    minimal(instance: "password: x\nusers: [{ name: bob, password: y }, { name: bob, password: z }]"),
+    ["sidecar.yml:6:49: instances[0].users[1].name: the user \"bob\" has a password already, in line 6"]
+  ),
+  (
+    minimal(instance: "password: x\nusers: [{ name: default, password: y }]"),
+    ["sidecar.yml:6:21: instances[0].users[0].name: the user \"default\" has a password already, in line 5"]
+  ),
   (
     minimal(instance: "password: ${UNSET}"),
     ["sidecar.yml:5:15: instances[0].password: the environment variable UNSET is not set"]

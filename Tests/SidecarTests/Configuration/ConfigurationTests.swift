@@ -27,6 +27,7 @@ struct ConfigurationTests {
       username: nil,
       password: nil,
       database: 0,
+      namesDatabase: true,
       connectTimeout: .seconds(5),
       commandTimeout: .seconds(5),
       maxQueuedCommands: 100_000,
@@ -56,6 +57,8 @@ struct ConfigurationTests {
       writeAcknowledgement: .both,
       unlistedCommands: .forward,
       comparison: .canonical,
+      recheckDiffs: false,
+      allowFlush: false,
       logValues: false,
       password: nil,
       limits: limits
@@ -78,8 +81,11 @@ struct ConfigurationTests {
           write_acknowledgement: default_store
           unlisted_commands: reject
           comparison: exact
+          recheck_diffs: true
+          allow_flush: true
           log_values: true
           password: hunter2
+          users: [{ name: bob, password: "*" }, { name: eve, password: hunter3 }]
           max_clients: 7
           idle_timeout: 5m
           max_bulk_bytes: 64MiB
@@ -101,8 +107,9 @@ struct ConfigurationTests {
     #expect(instance.writeAcknowledgement == .defaultStore)
     #expect(instance.unlistedCommands == .reject)
     #expect(instance.comparison == .exact)
-    #expect(instance.logValues)
+    #expect(instance.recheckDiffs && instance.allowFlush && instance.logValues)
     #expect(instance.password?.value == "hunter2")
+    #expect(instance.users.map(\.name) == ["bob", "eve"] && instance.users.map(\.password.value) == ["*", "hunter3"])
     let limits = InstanceConfiguration.Limits(
       maxClients: 7,
       idleTimeout: .seconds(300),
@@ -217,7 +224,7 @@ struct ConfigurationTests {
   func reference() throws {
     let reference = SidecarConfiguration.reference
     let rows = reference.split(separator: "\n").filter { $0.hasPrefix("| `") }
-    #expect(rows.count == 37)
+    #expect(rows.count == 43)
     #expect(rows.contains("| `max_clients` | number, 1–1000000 | `10000` | Clients connected at once. |"))
     var values: [String: String] = [:]
     for row in rows {

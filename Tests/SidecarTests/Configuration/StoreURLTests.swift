@@ -9,7 +9,7 @@ private struct Expected: Sendable {
   let address: ConfiguredAddress
   var user: String?
   var password: String?
-  var database = 0
+  var database: Int?
 }
 
 private let good: [(String, Expected)] = [
@@ -86,7 +86,8 @@ struct StoreURLTests {
     #expect(url.address == expected.address, "\(text)")
     #expect(url.username == expected.user, "\(text)")
     #expect(url.password?.value == expected.password, "\(text)")
-    #expect(url.database == expected.database, "\(text)")
+    #expect(url.database == expected.database ?? 0, "\(text)")
+    #expect(url.namesDatabase == (expected.database != nil), "\(text)")
   }
 
   @Test("Bad URLs", arguments: bad)

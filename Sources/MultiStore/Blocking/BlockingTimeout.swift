@@ -1,0 +1,65 @@
+internal import RESP
+
+/// Where a blocking command says how long it waits.
+struct BlockingTimeout {
+  private static let longestMilliseconds = 1e15
+
+  private let index: Int
+  private let isInMilliseconds: Bool
+
+  /// Nil for a command whose waiting can't be taken up elsewhere.
+  init?(_ command: Span<UInt8>, _ spec: CommandSpec) {
+    if spec.traits.contains(.blocksWhenAsked) {
+      // The names of XREADGROUP's group and consumer may be anything.
+      guard let index = Self.blockOption(command, from: spec.traits.contains(.writes) ? 4 : 1) else { return nil }
+      self.index = index
+      isInMilliseconds = true
+    } else if spec.commandClass == .blocking {
+      // BLMPOP and BZMPOP have it in front of their keys, the others at the end.
+      if case .counted = spec.keys { index = 1 } else { index = ArgumentCursor(command).count - 1 }
+      isInMilliseconds = false
+    } else {
+      return nil
+    }
+  }
+
+  /// Writes `command` with the time that is left after `elapsed`; false when none is.
+  func rewrite(_ command: Span<UInt8>, after elapsed: Duration, into rewritten: inout ByteBuffer) -> Bool {
+    rewritten.removeAll()
+    guard let text = ArgumentCursor(command).argument(at: index), let left = timeLeft(text, after: elapsed) else {
+      rewritten.append(command)
+      return true
+    }
+    guard left > 0 else { return false }
+    var arguments = ArgumentCursor(command)
+    rewritten.appendArrayHeader(arguments.count)
+    while let argument = arguments.next() {
+      if arguments.index - 1 == index { rewritten.appendBulk(spelled(left)) } else { rewritten.appendBulk(argument) }
+    }
+    return true
+  }
+
+  /// In milliseconds; nil where it waits for ever, or for what only a server can make sense of.
+  private func timeLeft(_ text: Span<UInt8>, after elapsed: Duration) -> Int? {
+    guard let number = Double(String(decoding: text.array, as: UTF8.self)), number > 0 else { return nil }
+    let milliseconds = isInMilliseconds ? number : number * 1000
+    guard milliseconds < Self.longestMilliseconds else { return nil }
+    return Int((milliseconds - elapsed / .milliseconds(1)).rounded(.up))
+  }
+
+  private func spelled(_ milliseconds: Int) -> String {
+    if isInMilliseconds { return String(milliseconds) }
+    let fraction = String(milliseconds % 1000)
+    return "\(milliseconds / 1000)." + String(repeating: "0", count: 3 - fraction.count) + fraction
+  }
+
+  private static func blockOption(_ command: Span<UInt8>, from first: Int) -> Int? {
+    var arguments = ArgumentCursor(command)
+    while let argument = arguments.next() {
+      guard arguments.index > first else { continue }
+      if argument.isKeyword("STREAMS") { return nil }
+      if argument.isKeyword("BLOCK") { return arguments.index < arguments.count ? arguments.index : nil }
+    }
+    return nil
+  }
+}

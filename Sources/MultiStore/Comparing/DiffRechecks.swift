@@ -1,0 +1,175 @@
+internal import EventLoop
+internal import Hiredis
+internal import RESP
+
+/// How a re-check ended: the label `outcome`.
+enum RecheckOutcome: String, CaseIterable {
+  /// The replies still differ.
+  case persistent
+  /// They no longer do.
+  case resolved
+  /// One of the keys was changed meanwhile in a way whose order on both stores is not known, each time.
+  case disturbed
+  /// A store failed, or the flags changed.
+  case abandoned
+  /// Too many reads were waiting already.
+  case overflow
+}
+
+/// A read whose replies differed, as what is needed to ask once more.
+struct DifferentRead {
+  let command: [UInt8]
+  let spec: CommandSpec
+  let routing: Routing
+  /// When to ask, by the loop's clock in nanoseconds.
+  var due: UInt64
+  var attempts = 0
+}
+
+/// Asks both stores once more for reads whose replies differed, one after the other. Loop-confined.
+///
+/// The other store is asked when the default store has answered, as with a copy: the read then has the same place among
+/// the writes on both, so that a write under way can't make a difference. What has no such place (keys that are copied
+/// whole, and what comes over other connections) is noted while a re-check is under way, and it is done over.
+final class DiffRechecks: ReplyReceiver {
+  /// How long after the difference a read is asked again. By then the copies of writes that were under way are done,
+  /// unless a store is so slow that it is seen elsewhere.
+  static let delay = Duration.milliseconds(500)
+  /// Reads that wait to be asked again; more differences than that are not explained by chance.
+  static let limit = 1000
+  /// The longest command that is kept for it; with ``limit`` that bounds the memory.
+  static let longestCommand = 16 << 10
+  /// How often a read is asked while its keys are being changed, before that is given up.
+  static let maxAttempts = 3
+
+  private static let defaultToken = 0
+  private static let otherToken = 1
+  private static let delayNanoseconds: UInt64 = 500_000_000
+
+  // The instance owns this.
+  private unowned let multiStore: MultiStore
+  private let timer: LoopTimer
+  /// In the order in which they are due.
+  private var waiting: [DifferentRead] = []
+  /// The one that was sent and is not decided.
+  private(set) var current: DifferentRead?
+  private var isDisturbed = false
+  private var defaultReply = ByteBuffer()
+
+  init(of multiStore: MultiStore) {
+    self.multiStore = multiStore
+    timer = LoopTimer(on: multiStore.loop) { [unowned multiStore] in multiStore.rechecks?.proceed() }
+  }
+
+  /// A read's replies differed: they are compared again after ``delay``.
+  func add(_ command: Span<UInt8>, _ spec: CommandSpec, routing: Routing) {
+    guard waiting.count < Self.limit, command.count <= Self.longestCommand else { return count(.overflow) }
+    wait(DifferentRead(command: command.array, spec: spec, routing: routing, due: 0))
+  }
+
+  /// The keys of `command` change in a way that has no certain place in the order of writes.
+  func noteChange(ofKeysIn command: Span<UInt8>, _ spec: CommandSpec) {
+    guard current != nil, !isDisturbed else { return }
+    spec.forEachKey(ofCommand: command) { noteChange(of: $0) }
+  }
+
+  /// The same for one key.
+  func noteChange(of key: Span<UInt8>) {
+    guard let current, !isDisturbed else { return }
+    let command = current.command
+    current.spec.forEachKey(ofCommand: command.span) { if $0.hasSameBytes(as: key) { isDisturbed = true } }
+  }
+
+  func close() {
+    timer.close()
+    waiting = []
+  }
+
+  private func wait(_ read: DifferentRead) {
+    var read = read
+    read.due = multiStore.loop.now + Self.delayNanoseconds
+    waiting.append(read)
+    if waiting.count == 1, current == nil { timer.schedule(after: Self.delay) }
+  }
+
+  /// Asks for the first of those that wait, once it is due.
+  private func proceed() {
+    while current == nil, let next = waiting.first {
+      let now = multiStore.loop.now
+      guard next.due <= now else { return timer.schedule(after: .nanoseconds(Int64(next.due - now))) }
+      waiting.removeFirst()
+      ask(next)
+    }
+  }
+
+  private func ask(_ read: DifferentRead) {
+    // With another routing the other store may have missed writes, which says nothing about the copying.
+    guard isInForce(read.routing) else { return count(.abandoned) }
+    current = read
+    current?.attempts += 1
+    let command = read.command
+    isDisturbed = multiStore.isBeingCopied(command.span, read.spec)
+    send(to: read.routing.defaultStore, token: Self.defaultToken)
+  }
+
+  private func send(to role: StoreRole, token: Int) {
+    guard let command = current?.command else { return }
+    let connection = multiStore.store(role).ordinary
+    guard connection.hasRoom(commands: 1, bytes: command.count) else { return decide(.abandoned) }
+    connection.send(command.span, to: self, token: token)
+  }
+
+  func receive(_ reply: borrowing Reply, token: Int) {
+    guard let read = current else { return }
+    if token == Self.defaultToken {
+      defaultReply.removeAll()
+      reply.encode(into: &defaultReply)
+      send(to: read.routing.defaultStore.other, token: Self.otherToken)
+    } else {
+      compare(reply, read)
+    }
+    proceed()
+  }
+
+  func receive(failure: ConnectionFailure, token: Int) {
+    if current != nil { decide(.abandoned) }
+    proceed()
+  }
+
+  private func compare(_ reply: borrowing Reply, _ read: DifferentRead) {
+    var otherReply = ByteBuffer()
+    reply.encode(into: &otherReply)
+    let comparer = ReplyComparer(mode: multiStore.configuration.comparison)
+    let areEqual = defaultReply.withSpan { first in
+      otherReply.withSpan { comparer.areEqual(read.spec.comparison, first, $0) }
+    }
+    if areEqual {
+      decide(.resolved)
+    } else if !isInForce(read.routing) {
+      decide(.abandoned)
+    } else if !isDisturbed {
+      multiStore.differsPersistently(read, defaultReply.bytes, otherReply.bytes)
+      decide(.persistent)
+    } else if read.attempts < Self.maxAttempts {
+      current = nil
+      wait(read)
+    } else {
+      decide(.disturbed)
+    }
+  }
+
+  private func isInForce(_ routing: Routing) -> Bool {
+    let state = multiStore.root.routingState
+    return state.pending == nil && state.current == routing && state.flags == multiStore.flags.state
+  }
+
+  private func decide(_ outcome: RecheckOutcome) {
+    current = nil
+    defaultReply.removeAll(keepingCapacityUpTo: Execution.keptCapacity)
+    count(outcome)
+  }
+
+  private func count(_ outcome: RecheckOutcome) {
+    multiStore.metrics.rechecked(outcome)
+  }
+}

@@ -1,0 +1,38 @@
+internal import Logging
+internal import RESP
+
+/// Comparing once more what differed.
+extension MultiStore {
+  /// The replies to a read in a pipeline or a transaction differed.
+  func recheck(_ batch: CommandBatch, _ index: Int, routing: Routing) {
+    guard let rechecks else { return }
+    batch.withCommand(index) { rechecks.add($0, CommandTable.spec(batch.commands[index].id), routing: routing) }
+  }
+
+  /// Whether one of the keys of `command` waits for its dump, which the other store will get.
+  func isBeingCopied(_ command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
+    guard !pendingDumps.isEmpty else { return false }
+    var isPending = false
+    spec.forEachKey(ofCommand: command) { if pendingDumps[$0.array] != nil { isPending = true } }
+    return isPending
+  }
+
+  /// The replies to a read differed, and did so again.
+  func differsPersistently(_ read: DifferentRead, _ defaultReply: [UInt8], _ otherReply: [UInt8]) {
+    metrics.differsPersistently(read.spec.id)
+    report(.persistentDiff) {
+      let isFull = configuration.logValues
+      let ofDefault = PipelineDiff.describe(defaultReply.span, isFull: isFull)
+      let ofOther = PipelineDiff.describe(otherReply.span, isFull: isFull)
+      let isPrimary = read.routing.defaultStore == .primary
+      return Event(
+        eventClass: .persistentDiff,
+        exceptionClass: "MultiStore::PersistentDiffError",
+        message: "A read that differed in a pipeline differs still, \(DiffRechecks.delay) later. "
+          + "Result from the primary: \(isPrimary ? ofDefault : ofOther). "
+          + "Result from the secondary: \(isPrimary ? ofOther : ofDefault).",
+        commandName: read.spec.label
+      )
+    }
+  }
+}

@@ -1,0 +1,207 @@
+internal import Hiredis
+internal import RESP
+
+/// Writes that say how long something is to live.
+///
+/// A relative time counts from the moment at which the default store executed the command, which nobody else knows
+/// exactly. So whoever sends such a command asks the default store for the deadline right behind it, on the same
+/// connection, and `knownDeadline` is what it said. Where it can't be asked (Redis before 7.0, fields of hashes), the
+/// sidecar's clock at the time of the reply has to do.
+extension CopyPlanner {
+  /// Whether `command` gives its first key a time to live relative to now.
+  static func setsRelativeExpiry(_ effect: Effect, _ command: Span<UInt8>) -> Bool {
+    switch effect {
+    case .expire, .pexpire, .setex, .psetex: true
+    case .setWithExpiry: ArgumentCursor(command).count > 3 && SetOptions(command, from: 3).expiry != nil
+    case .getex: SetOptions(command, from: 2).expiry != nil
+    case .msetex: firstOption(ofMSETEX: command).map { SetOptions(command, from: $0).expiry != nil } ?? false
+    case .restore: RestoreOptions(command).isRelative
+    default: false
+    }
+  }
+
+  /// Whether a write that may set an expiry time changed anything, as its reply (not an error) tells.
+  static func tookEffect(_ effect: Effect, _ command: Span<UInt8>, after reply: borrowing Reply) -> Bool {
+    switch effect {
+    case .expire, .pexpire, .msetex: reply.integer == 1
+    case .setWithExpiry: SetOptions(command, from: 3).tookEffect(reply)
+    case .getex: reply.kind != .nil
+    default: true
+    }
+  }
+
+  /// Plans the copy of a write that took effect: its conditions were decided by the default store, its relative time
+  /// becomes absolute.
+  func expiring(_ effect: Effect, _ command: Span<UInt8>, into scratch: inout ByteBuffer) -> CopyPlan {
+    scratch.removeAll()
+    switch effect {
+    case .expire, .pexpire: return expireAt(command, isSeconds: effect == .expire, &scratch)
+    case .setex, .psetex: return setex(command, isSeconds: effect == .setex, &scratch)
+    case .setWithExpiry: return unconditional(command, SetOptions(command, from: 3), &scratch)
+    case .getex:
+      return absolute(command, SetOptions(command, from: 2), &scratch)
+    case .msetex:
+      // The options follow the pairs, whose words may look like options.
+      guard let first = Self.firstOption(ofMSETEX: command) else { return .notRepeatable }
+      return unconditional(command, SetOptions(command, from: first), &scratch)
+    case .restore: return restore(command, &scratch)
+    default: return .notRepeatable
+    }
+  }
+
+  /// HEXPIRE key n … FIELDS … → HPEXPIREAT key ms … FIELDS …
+  func hashExpireAt(_ command: Span<UInt8>, isSeconds: Bool, _ scratch: inout ByteBuffer) -> CopyPlan {
+    var arguments = ArgumentCursor(command)
+    scratch.appendArrayHeader(arguments.count)
+    while let argument = arguments.next() {
+      switch arguments.index {
+      case 1: scratch.appendBulk("HPEXPIREAT")
+      case 3:
+        guard let deadline = deadline(argument, isSeconds: isSeconds) else { return .notRepeatable }
+        scratch.appendBulk(decimal: deadline)
+      default: scratch.appendBulk(argument)
+      }
+    }
+    return .rewritten(isComparable: true)
+  }
+
+  /// HSETEX and HGETEX: EX n and PX n before FIELDS → PXAT ms
+  func hashExpiry(_ command: Span<UInt8>, dropsConditions: Bool, _ scratch: inout ByteBuffer) -> CopyPlan {
+    let options = SetOptions(command, from: 2)
+    return dropsConditions ? unconditional(command, options, &scratch) : absolute(command, options, &scratch)
+  }
+
+  /// The point in time that is `amount` (seconds or milliseconds, as text) from now, in milliseconds.
+  private func deadline(_ amount: Span<UInt8>, isSeconds: Bool) -> Int? {
+    if let knownDeadline { return knownDeadline }
+    guard let amount = amount.decimal else { return nil }
+    let (milliseconds, overflow) = isSeconds ? amount.multipliedReportingOverflow(by: 1000) : (amount, false)
+    let (sum, sumOverflow) = milliseconds.addingReportingOverflow(Int(now))
+    return overflow || sumOverflow ? nil : sum
+  }
+
+  /// EXPIRE key n … → PEXPIREAT key ms
+  private func expireAt(_ command: Span<UInt8>, isSeconds: Bool, _ scratch: inout ByteBuffer) -> CopyPlan {
+    let arguments = ArgumentCursor(command)
+    guard let key = arguments.argument(at: 1), let amount = arguments.argument(at: 2),
+      let deadline = deadline(amount, isSeconds: isSeconds)
+    else { return .notRepeatable }
+    scratch.appendArrayHeader(3)
+    scratch.appendBulk("PEXPIREAT")
+    scratch.appendBulk(key)
+    scratch.appendBulk(decimal: deadline)
+    return .rewritten(isComparable: true)
+  }
+
+  /// SETEX key n value → SET key value PXAT ms
+  private func setex(_ command: Span<UInt8>, isSeconds: Bool, _ scratch: inout ByteBuffer) -> CopyPlan {
+    guard hasAbsoluteExpiry else { return .verbatim }
+    let arguments = ArgumentCursor(command)
+    guard let key = arguments.argument(at: 1), let amount = arguments.argument(at: 2),
+      let value = arguments.argument(at: 3), let deadline = deadline(amount, isSeconds: isSeconds)
+    else { return .notRepeatable }
+    scratch.appendArrayHeader(5)
+    scratch.appendBulk("SET")
+    scratch.appendBulk(key)
+    scratch.appendBulk(value)
+    scratch.appendBulk("PXAT")
+    scratch.appendBulk(decimal: deadline)
+    return .rewritten(isComparable: true)
+  }
+
+  /// RESTORE key ttl value … → RESTORE key deadline value … ABSTTL REPLACE: that the default store lacked the key says
+  /// nothing about the other one.
+  private func restore(_ command: Span<UInt8>, _ scratch: inout ByteBuffer) -> CopyPlan {
+    let options = RestoreOptions(command)
+    guard options.isRelative || !options.replaces else { return .verbatim }
+    var arguments = ArgumentCursor(command)
+    let additions = (options.isRelative ? 1 : 0) + (options.replaces ? 0 : 1)
+    scratch.appendArrayHeader(arguments.count + additions)
+    while let argument = arguments.next() {
+      if options.isRelative, arguments.index == 3 {
+        guard let deadline = deadline(argument, isSeconds: false) else { return .notRepeatable }
+        scratch.appendBulk(decimal: deadline)
+      } else {
+        scratch.appendBulk(argument)
+      }
+    }
+    if options.isRelative { scratch.appendBulk("ABSTTL") }
+    if !options.replaces { scratch.appendBulk("REPLACE") }
+    return .rewritten(isComparable: true)
+  }
+
+  private static func firstOption(ofMSETEX command: Span<UInt8>) -> Int? {
+    let arguments = ArgumentCursor(command)
+    guard let pairs = arguments.argument(at: 1)?.decimal, pairs > 0, pairs < arguments.count else { return nil }
+    return 2 + 2 * pairs
+  }
+
+  /// EX n and PX n → PXAT ms, conditions as they are; verbatim when there is neither.
+  private func absolute(
+    _ command: Span<UInt8>,
+    _ options: SetOptions,
+    _ scratch: inout ByteBuffer
+  ) -> CopyPlan {
+    guard options.expiry != nil, hasAbsoluteExpiry else { return .verbatim }
+    return write(command, options, dropsConditions: false, &scratch)
+  }
+
+  /// The same without the conditions.
+  private func unconditional(
+    _ command: Span<UInt8>,
+    _ options: SetOptions,
+    _ scratch: inout ByteBuffer
+  ) -> CopyPlan {
+    let isRelative = options.expiry != nil && hasAbsoluteExpiry
+    guard isRelative || options.conditionArguments > 0 else { return .verbatim }
+    return write(command, options, dropsConditions: true, &scratch)
+  }
+
+  private func write(
+    _ command: Span<UInt8>,
+    _ options: SetOptions,
+    dropsConditions: Bool,
+    _ scratch: inout ByteBuffer
+  ) -> CopyPlan {
+    var arguments = ArgumentCursor(command)
+    scratch.appendArrayHeader(arguments.count - (dropsConditions ? options.conditionArguments : 0))
+    while let argument = arguments.next() {
+      let index = arguments.index - 1
+      if let expiry = options.expiry, hasAbsoluteExpiry, index == expiry.index {
+        scratch.appendBulk("PXAT")
+      } else if let expiry = options.expiry, hasAbsoluteExpiry, index == expiry.index + 1 {
+        guard let deadline = deadline(argument, isSeconds: expiry.isSeconds) else { return .notRepeatable }
+        scratch.appendBulk(decimal: deadline)
+      } else if !(dropsConditions && options.isCondition(index)) {
+        scratch.appendBulk(argument)
+      }
+    }
+    return .rewritten(isComparable: true)
+  }
+}
+
+/// The options of RESTORE that decide what the other store gets.
+private struct RestoreOptions {
+  /// Its time to live counts from now: it is neither absolute nor 0, which means none.
+  private(set) var isRelative = true
+  /// It takes the place of a key that is there already.
+  private(set) var replaces = false
+
+  init(_ command: Span<UInt8>) {
+    var arguments = ArgumentCursor(command)
+    var skipsValue = false
+    while let argument = arguments.next() {
+      if arguments.index == 3 { isRelative = argument.decimal != 0 }
+      guard arguments.index > 4 else { continue }
+      if skipsValue {
+        skipsValue = false
+      } else if argument.isKeyword("ABSTTL") {
+        isRelative = false
+      } else if argument.isKeyword("REPLACE") {
+        replaces = true
+      } else {
+        skipsValue = true  // IDLETIME n, FREQ n
+      }
+    }
+  }
+}

@@ -1,0 +1,198 @@
+internal import Hiredis
+internal import RESP
+
+/// What the other store executes after the default store executed a write successfully.
+enum CopyPlan: Equatable {
+  /// The same bytes.
+  case verbatim
+  /// The command that was written into the scratch buffer. Its reply has the same meaning as the default store's only
+  /// if `isComparable`.
+  case rewritten(isComparable: Bool)
+  /// Not the command but its keys, as they now are on the default store.
+  case keys(KeySelection)
+  /// Nothing: the command had no effect.
+  case noEffect
+  /// Nothing, although there was an effect: repeating the command could have another one.
+  case notRepeatable
+}
+
+/// Turns a write that succeeded on the default store into what the other store executes.
+struct CopyPlanner {
+  /// Unix time in milliseconds: what relative expiry times count from.
+  let now: Int64
+  /// False for an other store too old for PXAT (before 6.2): it gets the relative time as it came.
+  let hasAbsoluteExpiry: Bool
+  /// When the default store says that the key will expire, in Unix milliseconds; nil where nobody asked.
+  var knownDeadline: Int?
+
+  /// Plans the copy of a blocking command that was executed on a connection of its own. What its reply says is not in
+  /// the order that the ordinary connection gives, so a repetition could meet another state of the key.
+  func planUnordered(_ effect: Effect, after reply: borrowing Reply) -> CopyPlan {
+    switch effect {
+    case .blpop, .brpop, .bzpop, .blmpop, .zmpop:
+      guard reply.kind == .array, reply.count >= 2 else { return .noEffect }
+      return .keys(.one(reply[0].bytes.array))
+    case .none: return .notRepeatable
+    default: return reply.kind == .nil ? .noEffect : .keys(.all)
+    }
+  }
+
+  /// Plans the copy of `command`, which `reply` (not an error) answered, writing a changed command into `scratch`.
+  func plan(
+    _ effect: Effect,
+    _ command: Span<UInt8>,
+    after reply: borrowing Reply,
+    into scratch: inout ByteBuffer
+  ) -> CopyPlan {
+    scratch.removeAll()
+    switch effect {
+    case .verbatim: return .verbatim
+    case .none: return .notRepeatable
+    case .copyFirstKey: return .keys(.first)
+    case .copyLastKey: return .keys(.last)
+    case .copyKeys: return .keys(.all)
+    case .spop: return spop(command, after: reply, &scratch)
+    case .lmpop, .blmpop: return lmpop(command, countAt: effect == .lmpop ? 1 : 2, after: reply, &scratch)
+    case .zmpop: return zmpop(after: reply, &scratch)
+    case .blpop, .brpop:
+      return blockingPop(effect == .blpop ? "LPOP" : "RPOP", hasMember: false, after: reply, &scratch)
+    case .bzpop: return blockingPop("ZREM", hasMember: true, after: reply, &scratch)
+    case .blmove: return blockingMove("LMOVE", command, after: reply, &scratch)
+    case .brpoplpush: return blockingMove("RPOPLPUSH", command, after: reply, &scratch)
+    case .setnx, .msetnx, .hsetnx:
+      guard reply.integer == 1 else { return .noEffect }
+      return unconditional(command, name: effect == .setnx ? "SET" : effect == .msetnx ? "MSET" : "HSET", &scratch)
+    case .xadd: return xadd(command, after: reply, &scratch)
+    case .hexpire, .hpexpire: return hashExpireAt(command, isSeconds: effect == .hexpire, &scratch)
+    case .hsetex: return reply.integer == 1 ? hashExpiry(command, dropsConditions: true, &scratch) : .noEffect
+    case .hgetex: return hashExpiry(command, dropsConditions: false, &scratch)
+    case .expire, .pexpire, .setWithExpiry, .setex, .psetex, .getex, .restore, .msetex:
+      guard Self.tookEffect(effect, command, after: reply) else { return .noEffect }
+      return expiring(effect, command, into: &scratch)
+    }
+  }
+
+  /// SETNX, MSETNX, HSETNX that took effect → the same without the condition. The reply is OK or another number.
+  private func unconditional(_ command: Span<UInt8>, name: String, _ scratch: inout ByteBuffer) -> CopyPlan {
+    var arguments = ArgumentCursor(command)
+    scratch.appendArrayHeader(arguments.count)
+    while let argument = arguments.next() {
+      if arguments.index == 1 { scratch.appendBulk(name) } else { scratch.appendBulk(argument) }
+    }
+    return .rewritten(isComparable: false)
+  }
+
+  /// SPOP key … → SREM key member …
+  private func spop(_ command: Span<UInt8>, after reply: borrowing Reply, _ scratch: inout ByteBuffer) -> CopyPlan {
+    guard let key = ArgumentCursor(command).argument(at: 1), reply.kind == .string || reply.count > 0 else {
+      return .noEffect
+    }
+    scratch.appendArrayHeader(2 + max(1, reply.count))
+    scratch.appendBulk("SREM")
+    scratch.appendBulk(key)
+    if reply.kind == .string { scratch.appendBulk(reply.bytes) }
+    for index in 0..<reply.count { scratch.appendBulk(reply[index].bytes) }
+    return .rewritten(isComparable: false)
+  }
+
+  /// LMPOP … LEFT|RIGHT … → LPOP|RPOP key count, of the key and the elements that the reply names
+  private func lmpop(
+    _ command: Span<UInt8>,
+    countAt: Int,
+    after reply: borrowing Reply,
+    _ scratch: inout ByteBuffer
+  ) -> CopyPlan {
+    guard reply.kind == .array, reply.count == 2 else { return .noEffect }
+    let arguments = ArgumentCursor(command)
+    guard let keyCount = arguments.argument(at: countAt)?.decimal, keyCount > 0, keyCount < arguments.count,
+      let side = arguments.argument(at: countAt + 1 + keyCount)
+    else { return .keys(.all) }
+    scratch.appendArrayHeader(3)
+    scratch.appendBulk(side.isKeyword("LEFT") ? "LPOP" : "RPOP")
+    scratch.appendBulk(reply[0].bytes)
+    scratch.appendBulk(decimal: reply[1].count)
+    return .rewritten(isComparable: false)
+  }
+
+  /// ZMPOP … → ZREM key member …, of the key and the members that the reply names
+  private func zmpop(after reply: borrowing Reply, _ scratch: inout ByteBuffer) -> CopyPlan {
+    guard reply.kind == .array, reply.count == 2, reply[1].count > 0 else { return .noEffect }
+    scratch.appendArrayHeader(2 + reply[1].count)
+    scratch.appendBulk("ZREM")
+    scratch.appendBulk(reply[0].bytes)
+    for index in 0..<reply[1].count { scratch.appendBulk(reply[1][index][0].bytes) }
+    return .rewritten(isComparable: false)
+  }
+
+  /// BLPOP … → LPOP key, BZPOPMIN … → ZREM key member, of the key (and the member) that the reply names
+  private func blockingPop(
+    _ name: String,
+    hasMember: Bool,
+    after reply: borrowing Reply,
+    _ scratch: inout ByteBuffer
+  ) -> CopyPlan {
+    guard reply.kind == .array, reply.count >= 2 else { return .noEffect }
+    scratch.appendArrayHeader(hasMember ? 3 : 2)
+    scratch.appendBulk(name)
+    scratch.appendBulk(reply[0].bytes)
+    if hasMember { scratch.appendBulk(reply[1].bytes) }
+    return .rewritten(isComparable: false)
+  }
+
+  /// BLMOVE … timeout → LMOVE …, BRPOPLPUSH … timeout → RPOPLPUSH …
+  private func blockingMove(
+    _ name: String,
+    _ command: Span<UInt8>,
+    after reply: borrowing Reply,
+    _ scratch: inout ByteBuffer
+  ) -> CopyPlan {
+    guard reply.kind == .string else { return .noEffect }
+    var arguments = ArgumentCursor(command)
+    scratch.appendArrayHeader(arguments.count - 1)
+    scratch.appendBulk(name)
+    while let argument = arguments.next() {
+      if arguments.index > 1, arguments.index < arguments.count { scratch.appendBulk(argument) }
+    }
+    return .rewritten(isComparable: true)
+  }
+
+  /// XADD key … * … → the same with the ID that the default store gave.
+  private func xadd(_ command: Span<UInt8>, after reply: borrowing Reply, _ scratch: inout ByteBuffer) -> CopyPlan {
+    guard reply.kind == .string else { return .noEffect }
+    var arguments = ArgumentCursor(command)
+    let place = Self.idPlace(inXADD: command)
+    scratch.appendArrayHeader(arguments.count)
+    while let argument = arguments.next() {
+      scratch.appendBulk(arguments.index - 1 == place ? reply.bytes : argument)
+    }
+    return .rewritten(isComparable: true)
+  }
+
+  /// The index of XADD's ID: after the key come flags and a trimming clause, in any order.
+  private static func idPlace(inXADD command: Span<UInt8>) -> Int {
+    var arguments = ArgumentCursor(command)
+    var skip = 2
+    while let argument = arguments.next() {
+      if skip > 0 {
+        skip -= 1
+      } else if argument.isKeyword("MAXLEN") || argument.isKeyword("MINID") {
+        // A `=` or `~` may stand before the threshold.
+        skip = 1
+        if let next = ArgumentCursor(command).argument(at: arguments.index) {
+          if next.hasSameBytes(as: "~") || next.hasSameBytes(as: "=") { skip = 2 }
+        }
+      } else if argument.isKeyword("LIMIT") {
+        skip = 1
+      } else if !isFlag(ofXADD: argument) {
+        return arguments.index - 1
+      }
+    }
+    return arguments.count
+  }
+
+  /// Redis 8.2 knows three ways to treat what consumer groups still refer to.
+  private static func isFlag(ofXADD argument: Span<UInt8>) -> Bool {
+    argument.isKeyword("NOMKSTREAM") || argument.isKeyword("KEEPREF") || argument.isKeyword("DELREF")
+      || argument.isKeyword("ACKED")
+  }
+}

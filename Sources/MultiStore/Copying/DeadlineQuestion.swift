@@ -1,0 +1,34 @@
+internal import Hiredis
+internal import RESP
+
+/// Asks the default store when a key expires, right behind the command that gave it a relative time to live: the other
+/// store then gets exactly that moment.
+enum DeadlineQuestion {
+  /// Sends PEXPIRETIME for the first key of the command at `index`.
+  static func send(
+    about batch: CommandBatch,
+    _ index: Int,
+    over connection: HiredisConnection,
+    to receiver: any ReplyReceiver,
+    token: Int
+  ) {
+    var question = ByteBuffer()
+    question.appendArrayHeader(2)
+    question.appendBulk("PEXPIRETIME")
+    var isFirst = true
+    batch.withCommand(index) { command in
+      CommandTable.spec(batch.commands[index].id).forEachKey(ofCommand: command) { key in
+        if isFirst { question.appendBulk(key) }
+        isFirst = false
+      }
+    }
+    // The command was executed as one that has a key; a reply of the wrong kind is better than a broken stream.
+    if isFirst { question.appendBulk("") }
+    connection.send(question.span, to: receiver, token: token)
+  }
+
+  /// The deadline in Unix milliseconds; nil if the key has none, is gone already, or the store refused to say.
+  static func answer(_ reply: borrowing Reply) -> Int? {
+    reply.kind == .integer && reply.integer > 0 ? reply.integer : nil
+  }
+}

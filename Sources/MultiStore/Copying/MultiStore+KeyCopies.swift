@@ -1,0 +1,62 @@
+internal import Hiredis
+internal import RESP
+
+/// Copying whole keys, so that a store never holds a fragment of one.
+extension MultiStore {
+  /// Copies the keys of `command` that `selection` names from the default store to the other.
+  ///
+  /// - Parameters:
+  ///   - isOnOrdinary: true when the default store's reply came over its ordinary connection. A dump that was asked for
+  ///     on it and has not come yet then contains the command.
+  ///   - waiter: told once for each copy.
+  /// - Returns: how many copies the waiter will be told of.
+  func copyKeys(
+    of command: Span<UInt8>,
+    _ spec: CommandSpec,
+    _ selection: KeySelection,
+    from role: StoreRole,
+    isOnOrdinary: Bool = true,
+    for waiter: any KeyCopyWaiter
+  ) -> Int {
+    var keys: [[UInt8]] = []
+    spec.forEachKey(ofCommand: command) { keys.append($0.array) }
+    switch selection {
+    case .all: keys = Set(keys).sorted { $0.lexicographicallyPrecedes($1) }
+    case .first: keys = Array(keys.prefix(1))
+    case .last: keys = Array(keys.suffix(1))
+    case .one(let key): keys = [key]
+    }
+    for key in keys { copy(key, from: role, isOnOrdinary: isOnOrdinary, for: waiter) }
+    guard let number = spec.otherDatabase(ofCommand: command), let last = keys.last else { return keys.count }
+    guard let other = reach(number) else {
+      keyCopyFailed(on: role.other, CopyFailure(.notConnected(reason: "database \(number) can't be reached")))
+      return keys.count
+    }
+    // The dump is asked for after the command was answered, over a connection that says nothing about this one's order.
+    other.copy(last, from: role, isOnOrdinary: false, for: waiter)
+    return keys.count + 1
+  }
+
+  /// The dump of a key has come, so that later writes are not in it any more.
+  func keyWasDumped(_ copy: KeyCopy) {
+    if pendingDumps[copy.key] === copy { pendingDumps[copy.key] = nil }
+  }
+
+  private func copy(_ key: [UInt8], from role: StoreRole, isOnOrdinary: Bool, for waiter: any KeyCopyWaiter) {
+    if isOnOrdinary, let pending = pendingDumps[key] { return pending.add(waiter) }
+    rechecks?.noteChange(of: key.span)
+    let copy = KeyCopy(key, from: store(role), to: store(role.other), of: self)
+    pendingDumps[key] = copy
+    copy.add(waiter)
+    copy.begin()
+  }
+}
+
+/// Which of a command's keys are copied whole.
+enum KeySelection: Equatable {
+  case all
+  case first
+  case last
+  /// One that the reply names.
+  case one([UInt8])
+}

@@ -1,0 +1,65 @@
+internal import Hiredis
+internal import RESP
+
+/// Has the other store execute a write only where it has the keys: one round trip, and nothing can come between.
+///
+/// What moves an element from one key to another (LMOVE, SMOVE) is executed where it has the first of them: queues are
+/// long, and the list of what is being worked on is often empty. If it lacked the second one, that is a fragment now,
+/// and has to be copied whole.
+///
+/// A script does it. Each ordinary connection loads it first; a store that loses it (SCRIPT FLUSH) refuses the write
+/// with NOSCRIPT, is given the script again, and gets the whole keys instead.
+enum PresenceGuard {
+  /// What the script answers in place of the command when a key is missing. No command answers this.
+  private static let absent: StaticString = "MULTISTORE-ABSENT"
+  /// What it answers when the command was executed and its last key is a fragment.
+  private static let fragment: StaticString = "MULTISTORE-FRAGMENT"
+
+  /// The script. Its digest below has to change with it.
+  static let script =
+    "local lacks=false for i=1,#KEYS do if redis.call('EXISTS',KEYS[i])==0 then "
+    + "if i<=tonumber(ARGV[1]) then return {ok='MULTISTORE-ABSENT'} end lacks=true end end "
+    + "local reply=redis.call(unpack(ARGV,2)) if lacks then return {ok='MULTISTORE-FRAGMENT'} end return reply"
+  /// The SHA-1 of the script, by which servers know it.
+  static let digest = "3d8af6c30214ee84d645c05c5e82c8da202b8826"
+
+  /// Arguments that Lua's `unpack` puts on its stack without complaint; it gives up at about 8000.
+  static let maxArguments = 4000
+
+  /// The command that gives a store the script.
+  static let load = ["SCRIPT", "LOAD", script]
+
+  /// Appends to `output` the call of the script for `command`.
+  ///
+  /// - Returns: false if the command is too long for a script.
+  static func wrap(_ command: Span<UInt8>, into output: inout ByteBuffer) -> Bool {
+    var arguments = ArgumentCursor(command)
+    guard arguments.count <= maxArguments, let name = arguments.argument(at: 0) else { return false }
+    guard let second = arguments.argument(at: 1) else { return false }
+    let spec = CommandTable.spec(CommandTable.lookup(name, subcommand: second))
+    var keyCount = 0
+    spec.forEachKey(ofCommand: command) { _ in keyCount += 1 }
+    output.appendArrayHeader(4 + keyCount + arguments.count)
+    output.appendBulk("EVALSHA")
+    output.appendBulk(digest)
+    output.appendBulk(decimal: keyCount)
+    spec.forEachKey(ofCommand: command) { output.appendBulk($0) }
+    output.appendBulk(decimal: spec.traits.contains(.moves) ? 1 : keyCount)
+    while let argument = arguments.next() { output.appendBulk(argument) }
+    return true
+  }
+
+  /// True when `reply` says that the command was executed, and that its last key is a fragment.
+  static func leftFragment(_ reply: borrowing Reply) -> Bool {
+    reply.kind == .status && reply.bytes.hasSameBytes(as: fragment)
+  }
+
+  /// True when `reply` says that the command was not executed because a key is missing, or that the script is.
+  static func wasSkipped(_ reply: borrowing Reply) -> Bool {
+    switch reply.kind {
+    case .status: reply.bytes.hasSameBytes(as: absent)
+    case .error: reply.errorCode == "NOSCRIPT" || reply.errorCode == "NOPERM"
+    default: false
+    }
+  }
+}

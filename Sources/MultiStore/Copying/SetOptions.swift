@@ -1,0 +1,91 @@
+internal import Hiredis
+internal import RESP
+
+/// The options of SET and its relatives that decide what the other store gets.
+struct SetOptions {
+  enum Condition {
+    case none
+    case absent
+    case present
+    /// Valkey's IFEQ: the argument behind it is the value compared with.
+    case equal
+  }
+
+  /// Where EX or PX stands; its amount follows.
+  private(set) var expiry: (index: Int, isSeconds: Bool)?
+  private(set) var condition = Condition.none
+  private var conditionIndex = 0
+  /// Where HSETEX's second condition stands: there can be one on the key and one on the fields.
+  private var secondConditionIndex: Int?
+  private var returnsOldValue = false
+  private var oldValueMatches: [UInt8] = []
+
+  /// Reads the options of `command` from the argument at `first` on, up to FIELDS where hash fields begin.
+  init(_ command: Span<UInt8>, from first: Int) {
+    var arguments = ArgumentCursor(command)
+    var isAmount = false
+    while let argument = arguments.next() {
+      let index = arguments.index - 1
+      if index < first { continue }
+      if isAmount {
+        if condition == .equal, conditionIndex == index - 1 { oldValueMatches = argument.array }
+        isAmount = false
+        continue
+      }
+      if argument.isKeyword("FIELDS") { return }
+      read(argument, at: index, &isAmount)
+    }
+  }
+
+  /// Arguments that the condition takes.
+  var conditionArguments: Int {
+    firstConditionArguments + (secondConditionIndex == nil ? 0 : 1)
+  }
+
+  func isCondition(_ index: Int) -> Bool {
+    (index >= conditionIndex && index < conditionIndex + firstConditionArguments) || index == secondConditionIndex
+  }
+
+  private var firstConditionArguments: Int {
+    switch condition {
+    case .none: 0
+    case .absent, .present: 1
+    case .equal: 2
+    }
+  }
+
+  /// Whether SET changed something, as its reply tells it.
+  func tookEffect(_ reply: borrowing Reply) -> Bool {
+    switch condition {
+    case .none: true
+    case .absent: returnsOldValue ? reply.kind == .nil : reply.kind != .nil
+    case .present: reply.kind != .nil
+    case .equal:
+      returnsOldValue ? reply.kind == .string && reply.bytes.hasSameBytes(as: oldValueMatches.span) : reply.kind != .nil
+    }
+  }
+
+  private mutating func read(_ argument: Span<UInt8>, at index: Int, _ isAmount: inout Bool) {
+    if argument.isKeyword("EX") || argument.isKeyword("PX") {
+      expiry = (index, argument.isKeyword("EX"))
+      isAmount = true
+    } else if argument.isKeyword("EXAT") || argument.isKeyword("PXAT") {
+      isAmount = true
+    } else if argument.isKeyword("NX") || argument.isKeyword("FNX") {
+      add(.absent, at: index)
+    } else if argument.isKeyword("XX") || argument.isKeyword("FXX") {
+      add(.present, at: index)
+    } else if argument.isKeyword("IFEQ") {
+      condition = .equal
+      conditionIndex = index
+      isAmount = true
+    } else if argument.isKeyword("GET") {
+      returnsOldValue = true
+    }
+  }
+  private mutating func add(_ condition: Condition, at index: Int) {
+    guard self.condition == .none else { return secondConditionIndex = index }
+    self.condition = condition
+    conditionIndex = index
+  }
+}

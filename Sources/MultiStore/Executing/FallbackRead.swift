@@ -1,0 +1,202 @@
+internal import CoreMetrics
+internal import Hiredis
+internal import RESP
+
+/// One read under the `fallback` policy: the primary is asked, and the secondary when the primary missed or failed.
+final class FallbackRead: Execution {
+  private static let primaryToken = 0
+  private static let secondaryToken = 1
+  private static let fillToken = 2
+  private static let presenceToken = 3
+
+  /// The primary's answer, kept for the case that the secondary has nothing better.
+  private var primaryReply = ByteBuffer()
+  private var primaryHasReplied = false
+  /// The code of the primary's error reply, which counts as its failure if the secondary knows better.
+  private var primaryErrorCode = ""
+  /// Whether the primary has all keys, where one answer is made of several; nil where that was not asked.
+  private var hasAllKeys: Bool?
+  private var keyCount = 0
+  private var fill = ElementFill()
+  private var scratch = ByteBuffer()
+
+  override func begin() {
+    primaryHasReplied = false
+    primaryErrorCode = ""
+    hasAllKeys = nil
+    if withCommand(0, { primary.isStale($0, spec(0)) }) {
+      primary.metrics.staleReads.increment()
+      sendOrRefuse(to: secondary, over: secondary.ordinary, token: Self.secondaryToken)
+    } else {
+      multiStore.metrics.primaryReads.increment()
+      if spec(0).traits.contains(.mergesKeys) { askForPresence() }
+      sendOrRefuse(to: primary, over: primary.ordinary, token: Self.primaryToken)
+    }
+  }
+
+  override func recycle() {
+    primaryReply.removeAll(keepingCapacityUpTo: Self.keptCapacity)
+    scratch.removeAll(keepingCapacityUpTo: Self.keptCapacity)
+    fill.removeAll()
+    multiStore.recycle(self)
+  }
+
+  override func receive(_ reply: borrowing Reply, token: Int) {
+    switch token {
+    case Self.primaryToken: primaryReplied(reply)
+    case Self.secondaryToken: secondaryReplied(reply)
+    case Self.presenceToken: if reply.kind == .integer { hasAllKeys = reply.integer == keyCount }
+    default: fillReplied(reply)
+    }
+  }
+
+  override func receive(failure: ConnectionFailure, token: Int) {
+    if token == Self.presenceToken { return }  // the primary's answer fails as well
+    if token == Self.primaryToken {
+      multiStore.readFailed(batch, on: .primary, failure.exceptionClass, failure.description)
+      askSecondary(because: multiStore.metrics.fallbackAfterError)
+      return
+    }
+    multiStore.readFailed(batch, on: .secondary, failure.exceptionClass, failure.description)
+    answerWithoutSecondary {
+      $0.output.appendError(failure.clientError(store: .secondary))
+      $0.executionDidFail(failure, at: 0, on: .secondary)
+    }
+  }
+
+  private var primary: Store { multiStore.store(.primary) }
+  private var secondary: Store { multiStore.store(.secondary) }
+
+  private func primaryReplied(_ reply: borrowing Reply) {
+    let spec = spec(0)
+    if reply.kind == .error {
+      primaryErrorCode = reply.errorCode
+      return askSecondary(because: multiStore.metrics.fallbackAfterError)
+    }
+    guard hasAllKeys.map({ !$0 }) ?? isMiss(reply) else {
+      if let sink { encode(reply, of: .primary, into: sink) }
+      return finish()
+    }
+    primaryHasReplied = true
+    if spec.id == .mget, reply.kind == .array {
+      return fillElements(of: reply, isWholeKeys: true)
+    }
+    if withCommand(0, { secondary.isStale($0, spec) }) {
+      // What the secondary still has was deleted or replaced since: the primary's miss is the truth.
+      secondary.metrics.staleReads.increment()
+      if let sink { reply.encode(into: &sink.output) }
+      return finish()
+    }
+    if spec.miss == .anyNullElement, reply.kind == .array {
+      fillElements(of: reply, isWholeKeys: false)
+    } else {
+      reply.encode(into: &primaryReply)
+      askSecondary(because: multiStore.metrics.fallbackAfterMiss)
+    }
+  }
+
+  private func fillElements(of reply: borrowing Reply, isWholeKeys: Bool) {
+    let reply = copy reply
+    withCommand { command in
+      fill.prepare(
+        command: command,
+        reply: reply,
+        isWholeKeys: isWholeKeys,
+        isStale: { secondary.stale.contains($0) },
+        into: &scratch
+      )
+    }
+    guard fill.missingCount > 0 else {
+      secondary.metrics.staleReads.increment()
+      if let sink { reply.encode(into: &sink.output) }
+      return finish()
+    }
+    multiStore.metrics.fallbackAfterMiss.increment()
+    scratch.withSpan { secondary.ordinary.send($0, to: self, token: Self.fillToken) }
+  }
+
+  /// Asks the primary how many of the keys it has, right before the command itself: one that it lacks would be hidden
+  /// behind the others in the answer.
+  private func askForPresence() {
+    keyCount = 0
+    withCommand { command in spec(0).forEachKey(ofCommand: command) { _ in keyCount += 1 } }
+    guard keyCount > 1 else { return }
+    scratch.removeAll()
+    scratch.appendArrayHeader(1 + keyCount)
+    scratch.appendBulk("EXISTS")
+    withCommand { command in spec(0).forEachKey(ofCommand: command) { scratch.appendBulk($0) } }
+    guard primary.ordinary.hasRoom(commands: 2, bytes: scratch.count + batch.byteCount) else { return }
+    scratch.withSpan { primary.ordinary.send($0, to: self, token: Self.presenceToken) }
+  }
+
+  private func encode(_ reply: borrowing Reply, of role: StoreRole, into sink: ReplySink) {
+    if spec(0).traits.contains(.iterates) {
+      StoreCursor.encode(reply, of: role, into: &sink.output)
+    } else {
+      reply.encode(into: &sink.output)
+    }
+  }
+
+  /// Whether the secondary has nothing that the primary lacks.
+  private func isTrueMiss(_ reply: borrowing Reply) -> Bool {
+    guard hasAllKeys == false else { return isMiss(reply) }
+    scratch.removeAll()
+    reply.encode(into: &scratch)
+    let comparer = ReplyComparer(mode: .canonical)
+    return primaryReply.withSpan { primaryReply in
+      scratch.withSpan { comparer.areEqual(spec(0).comparison, primaryReply, $0) }
+    }
+  }
+
+  private func isMiss(_ reply: borrowing Reply) -> Bool {
+    let reply = copy reply
+    return withCommand { spec(0).miss.isMiss(reply, of: $0) }
+  }
+
+  private func askSecondary(because reason: Counter) {
+    reason.increment()
+    sendOrRefuse(to: secondary, over: secondary.ordinary, token: Self.secondaryToken)
+  }
+
+  private func secondaryReplied(_ reply: borrowing Reply) {
+    if reply.kind == .error {
+      // Both refuse it (a key of another type, say): that is the command's own error and nobody's failure.
+      answerWithoutSecondary { reply.encode(into: &$0.output) }
+      return
+    }
+    if primaryHasReplied {
+      if isTrueMiss(reply) { multiStore.metrics.trueMisses.increment() } else { multiStore.fellBack(batch) }
+    } else if !primaryErrorCode.isEmpty {
+      multiStore.readFailed(batch, on: .primary, "Redis::CommandError", "error reply \(primaryErrorCode)")
+    }
+    if let sink { encode(reply, of: .secondary, into: sink) }
+    finish()
+  }
+
+  private func fillReplied(_ reply: borrowing Reply) {
+    guard reply.kind == .array, reply.count == fill.missingCount else {
+      answerWithoutSecondary { reply.encode(into: &$0.output) }
+      return
+    }
+    if let sink, fill.encode(filledFrom: reply, into: &sink.output) {
+      multiStore.fellBack(batch)
+    } else {
+      multiStore.metrics.trueMisses.increment()
+    }
+    finish()
+  }
+
+  /// The secondary could not help. Where the primary is the default store its miss is the truth; where the secondary
+  /// is, a miss would pretend that data is gone, so the client gets the error.
+  private func answerWithoutSecondary(_ writeError: (ReplySink) -> Void) {
+    if fill.missingCount > 0, primaryReply.isEmpty { fill.encode(into: &primaryReply) }
+    if let sink {
+      if routing.defaultStore == .primary, primaryHasReplied {
+        primaryReply.withSpan { sink.output.append($0) }
+      } else {
+        writeError(sink)
+      }
+    }
+    finish()
+  }
+}

@@ -1,0 +1,149 @@
+internal import EventLoop
+public import Hiredis
+public import RESP
+
+/// Batches and executions that wait for their next use, so that the steady state allocates none.
+struct ExecutionPools {
+  /// The most that are kept of each kind: more than are in flight at once in any usual load.
+  static let limit = 1024
+
+  var batches: [CommandBatch] = []
+  var dualWrites: [DualWrite] = []
+  var fallbackReads: [FallbackRead] = []
+  var pageReads: [PageRead] = []
+  var pipelines: [PipelineExecution] = []
+}
+
+/// Executing batches.
+extension MultiStore {
+  /// The connection of `role` for commands of `commandClass`.
+  public func connection(to role: StoreRole, for commandClass: CommandClass) -> HiredisConnection {
+    let store = store(role)
+    switch commandClass {
+    case .script, .unlisted, .pubsub, .blocking: return store.isolated
+    case .read, .keyspaceRead, .write, .connection, .transaction: return store.ordinary
+    }
+  }
+
+  /// A batch without commands.
+  public func makeBatch() -> CommandBatch {
+    pools.batches.popLast() ?? CommandBatch()
+  }
+
+  /// Executes a batch as the state of the flags asks for, and writes its replies into `sink`'s output.
+  ///
+  /// - Parameters:
+  ///   - batch: at least one command of the classes `read`, `keyspaceRead` and `write`, or anything in a transaction.
+  ///     The instance takes it over.
+  ///   - kind: `single` for one command, `pipelined` for several, `multi` for what stood between MULTI and EXEC.
+  ///   - routing: what the flags said when the batch was taken up.
+  ///   - connection: where the default store is reached, if not over its ordinary connection: the session's own when it
+  ///     watches keys or the command blocks, the isolated one for a script.
+  ///   - sink: told when all replies are there. That is before this call returns when the store's queue is full.
+  public func execute(
+    _ batch: CommandBatch,
+    as kind: BatchKind,
+    routing: Routing,
+    over connection: HiredisConnection? = nil,
+    for sink: ReplySink
+  ) {
+    if kind == .single { return executeSingle(batch, routing, connection, sink) }
+    startPipeline(batch, kind, routing, connection ?? store(routing.defaultStore).ordinary, sink)
+  }
+
+  /// Executes one command on the default store over a connection of its own, however deep its reply is nested.
+  ///
+  /// - Returns: false when as many connections are open as may be; the batch is the caller's then.
+  public func executeRaw(_ batch: CommandBatch, routing: Routing, for sink: ReplySink) -> Bool {
+    guard let connection = store(routing.defaultStore).openDedicated() else { return false }
+    let execution = RawExecution(multiStore: self)
+    rawExecutions[ObjectIdentifier(execution)] = execution
+    execution.start(batch, routing: routing, over: connection, sink: sink)
+    return true
+  }
+
+  private func executeSingle(
+    _ batch: CommandBatch,
+    _ routing: Routing,
+    _ connection: HiredisConnection?,
+    _ sink: ReplySink
+  ) {
+    let spec = CommandTable.spec(batch.commands[0].id)
+    let commandClass = batch.withCommand(0) { spec.commandClass(ofCommand: $0) }
+    if spec.traits.contains(.iterates), readsOnePage(batch, spec, routing, sink) { return }
+    switch routing.route(for: commandClass) {
+    case .dualWrite(let role):
+      startDualWrite(batch, routing, connection ?? store(role).ordinary, sink)
+    case .primaryWithFallback:
+      let execution = pools.fallbackReads.popLast() ?? FallbackRead(multiStore: self)
+      execution.start(batch, routing: routing, sink: sink)
+    case .single(let role):
+      let connection = connection ?? self.connection(to: role, for: commandClass)
+      if routing.isDual, spec.effect != .none, commandClass != .read {
+        startDualWrite(batch, routing, connection, sink)
+      } else {
+        startPipeline(batch, .single, routing, connection, sink)
+      }
+    }
+  }
+
+  /// Reads a page from the store that gave the cursor, or from the default store if neither did and no fallback is
+  /// asked for.
+  ///
+  /// - Returns: false for the first page under the `fallback` policy.
+  private func readsOnePage(_ batch: CommandBatch, _ spec: CommandSpec, _ routing: Routing, _ sink: ReplySink) -> Bool {
+    let isContinued = batch.withCommand(0) { StoreCursor.owner(of: $0, spec) != nil }
+    guard isContinued || routing.route(for: spec.commandClass) != .primaryWithFallback else { return false }
+    let execution = pools.pageReads.popLast() ?? PageRead(multiStore: self)
+    execution.start(batch, routing: routing, sink: sink)
+    return true
+  }
+
+  private func startDualWrite(
+    _ batch: CommandBatch,
+    _ routing: Routing,
+    _ connection: HiredisConnection,
+    _ sink: ReplySink
+  ) {
+    let execution = pools.dualWrites.popLast() ?? DualWrite(multiStore: self)
+    execution.start(batch, routing: routing, over: connection, sink: sink)
+  }
+
+  private func startPipeline(
+    _ batch: CommandBatch,
+    _ kind: BatchKind,
+    _ routing: Routing,
+    _ connection: HiredisConnection,
+    _ sink: ReplySink
+  ) {
+    let execution = pools.pipelines.popLast() ?? PipelineExecution(multiStore: self)
+    execution.start(batch, kind: kind, routing: routing, over: connection, sink: sink)
+  }
+
+  /// Takes back a batch that was not executed.
+  public func recycle(_ batch: CommandBatch) {
+    batch.removeAll()
+    if pools.batches.count < ExecutionPools.limit { pools.batches.append(batch) }
+  }
+
+  func recycle(_ execution: DualWrite) {
+    if pools.dualWrites.count < ExecutionPools.limit { pools.dualWrites.append(execution) }
+  }
+
+  func recycle(_ execution: FallbackRead) {
+    if pools.fallbackReads.count < ExecutionPools.limit { pools.fallbackReads.append(execution) }
+  }
+
+  func recycle(_ execution: PageRead) {
+    if pools.pageReads.count < ExecutionPools.limit { pools.pageReads.append(execution) }
+  }
+
+  func recycle(_ execution: PipelineExecution) {
+    if pools.pipelines.count < ExecutionPools.limit { pools.pipelines.append(execution) }
+  }
+
+  /// How writes are turned into what `other` executes, at this moment.
+  func copyPlanner(for other: Store) -> CopyPlanner {
+    CopyPlanner(now: loop.wallClockMilliseconds, hasAbsoluteExpiry: other.hasAbsoluteExpiry)
+  }
+}

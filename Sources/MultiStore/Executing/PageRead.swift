@@ -1,0 +1,36 @@
+internal import Hiredis
+internal import RESP
+
+/// One page of SCAN, SSCAN, HSCAN or ZSCAN from one store: the one that gave the cursor.
+final class PageRead: Execution {
+  private var scratch = ByteBuffer()
+  private var owner = StoreRole.secondary
+
+  override func begin() {
+    let givenBy = withCommand { StoreCursor.owner(of: $0, spec(0)) }
+    owner = givenBy ?? routing.defaultStore
+    if givenBy == .primary {
+      withCommand { StoreCursor.unmark($0, spec(0), into: &scratch) }
+      scratch.withSpan { batch.replace(0, with: $0) }
+    }
+    let store = multiStore.store(owner)
+    sendOrRefuse(to: store, over: store.ordinary, token: 0)
+  }
+
+  override func recycle() {
+    scratch.removeAll(keepingCapacityUpTo: Self.keptCapacity)
+    multiStore.recycle(self)
+  }
+
+  override func receive(_ reply: borrowing Reply, token: Int) {
+    if let sink { StoreCursor.encode(reply, of: owner, into: &sink.output) }
+    finish()
+  }
+
+  override func receive(failure: ConnectionFailure, token: Int) {
+    multiStore.readFailed(batch, on: owner, failure.exceptionClass, failure.description)
+    sink?.output.appendError(failure.clientError(store: owner))
+    sink?.executionDidFail(failure, at: 0, on: owner)
+    finish()
+  }
+}

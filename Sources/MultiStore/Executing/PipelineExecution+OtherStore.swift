@@ -1,0 +1,153 @@
+internal import Hiredis
+internal import RESP
+
+/// Sending the copies, and holding the other store's replies against the default store's.
+extension PipelineExecution {
+  func sendCopies() {
+    let connection = other.ordinary
+    let isMulti = kind == .multi
+    let (multi, exec) = (Self.multi, Self.exec)
+    guard connection.hasRoom(commands: batch.count + 2, bytes: batch.byteCount + guarded.count + 64) else {
+      copiesLeft = 0
+      noteCopyFailure(CopyFailure(.queueFull(limit: connection.limits.maxQueuedCommands)))
+      return
+    }
+    if isMulti { connection.send(multi.span, to: self, token: Self.openToken) }
+    for index in elements.indices where elements[index].isCopied {
+      copiesLeft += 1
+      let token = isMulti ? Self.openToken : Self.copyBit + index
+      let guardedCommand = elements[index].guardedCommand
+      if guardedCommand.isEmpty {
+        withCommand(index) { connection.send($0, to: self, token: token) }
+      } else {
+        guarded.withSpan { connection.send($0.extracting(guardedCommand), to: self, token: token) }
+      }
+    }
+    if isMulti {
+      copiesLeft = 1
+      connection.send(exec.span, to: self, token: Self.copiedExecToken)
+    }
+  }
+
+  func copiedExecReplied(_ reply: borrowing Reply) {
+    copiesLeft = 0
+    let copied = elements.indices.filter { elements[$0].isCopied }
+    if reply.kind == .array, reply.count == copied.count {
+      for (place, index) in copied.enumerated() { compare(reply[place], with: index) }
+      finishComparison()
+    } else {
+      noteCopyFailure(CopyFailure(reply))
+    }
+  }
+
+  func otherStoreReplied(_ reply: borrowing Reply, to index: Int) {
+    copiesLeft -= 1
+    compare(reply, with: index)
+    if copiesLeft == 0 { finishComparison() }
+  }
+
+  func copyFailed(_ failure: CopyFailure, _ token: Int) {
+    copiesLeft -= 1
+    if token >= Self.copyBit {
+      let index = token - Self.copyBit
+      if !elements[index].isRead { withCommand(index) { other.markStale($0, bytesSpec(index)) } }
+      if copyFailure == nil { copyFailure = failure }
+      if copiesLeft == 0 { finishComparison() }
+    } else {
+      copiesLeft = 0
+      noteCopyFailure(failure)
+    }
+  }
+
+  /// No copy was executed, or nobody knows.
+  private func noteCopyFailure(_ failure: CopyFailure) {
+    copyFailure = failure
+    for index in elements.indices where elements[index].isCopied && !elements[index].isRead {
+      withCommand(index) { other.markStale($0, bytesSpec(index)) }
+    }
+    finishComparison()
+  }
+
+  private func compare(_ reply: borrowing Reply, with index: Int) {
+    let spec = spec(index)
+    if elements[index].isGuarded, PresenceGuard.wasSkipped(reply) {
+      if reply.kind == .error { other.loadPresenceGuard() }
+      elements[index].keysToCopy = .all
+      return
+    }
+    if elements[index].isGuarded, PresenceGuard.leftFragment(reply) {
+      elements[index].keysToCopy = .last
+      return
+    }
+    otherReply.removeAll()
+    if spec.traits.contains(.iterates) {
+      StoreCursor.encode(reply, of: other.role, into: &otherReply)
+    } else {
+      reply.encode(into: &otherReply)
+    }
+    let start = index == 0 ? 0 : elements[index - 1].end
+    let range = start..<elements[index].end
+    if !elements[index].isRead {
+      // A failure of one store is no difference.
+      if reply.kind == .error {
+        return multiStore.copyFailed(batch, index, on: other.role, CopyFailure(reply))
+      }
+      withCommand(index) { other.clearStale($0, bytesSpec(index)) }
+    }
+    guard elements[index].isComparable, !isUnsettled(index) else { return }
+    withReplies(range) { defaultReply, otherReply in
+      let comparer = ReplyComparer(mode: multiStore.configuration.comparison)
+      if comparer.areEqual(spec.comparison, defaultReply, otherReply) { return }
+      if elements[index].isRead { multiStore.recheck(batch, index, routing: routing) }
+      diff.add(
+        index: index,
+        command: spec.label,
+        defaultReply: defaultReply,
+        otherReply: otherReply,
+        isFull: multiStore.configuration.logValues
+      )
+    }
+    if elements[index].isMiss, routing.readPolicy == .fallback { substitute(reply, for: index, spec, range) }
+  }
+
+  /// Whether an earlier command changed one of the element's keys in a way that the other store did not see yet.
+  private func isUnsettled(_ index: Int) -> Bool {
+    while firstUnsettled < index {
+      if elements[firstUnsettled].keysToCopy != nil {
+        withCommand(firstUnsettled) { command in
+          bytesSpec(firstUnsettled).forEachKey(ofCommand: command) { unsettledKeys.insert($0.array) }
+        }
+      }
+      firstUnsettled += 1
+    }
+    guard !unsettledKeys.isEmpty else { return false }
+    var isUnsettled = false
+    withCommand(index) { command in
+      bytesSpec(index).forEachKey(ofCommand: command) { if unsettledKeys.contains($0.array) { isUnsettled = true } }
+    }
+    return isUnsettled
+  }
+
+  /// The default store missed: the other store's reply is at hand, and it is the answer if it has something.
+  private func substitute(_ reply: borrowing Reply, for index: Int, _ spec: CommandSpec, _ range: Range<Int>) {
+    let reply = copy reply
+    guard reply.kind != .error, !withCommand(index, { other.isStale($0, spec) }) else { return }
+    let start = substitutes.count
+    if spec.miss == .anyNullElement {
+      guard withReplies(range, { ElementFill.merge($0, $1, into: &substitutes) }) else { return }
+    } else {
+      guard !withCommand(index, { spec.miss.isMiss(reply, of: $0) }) else { return }
+      otherReply.withSpan { substitutes.append($0) }
+    }
+    elements[index].substitute = start..<substitutes.count
+    // Only what the primary lacked is a fallback; what the secondary lacks is a diff and nothing else.
+    if routing.defaultStore == .primary { multiStore.fellBack(batch, index) }
+  }
+
+  /// Lends the default store's encoded reply, which is at `range` in `replies`, and the other store's to `body`.
+  private func withReplies<Result>(_ range: Range<Int>, _ body: (Span<UInt8>, Span<UInt8>) -> Result) -> Result {
+    replies.withSpan { replies in
+      otherReply.withSpan { body(replies.extracting(range), $0) }
+    }
+  }
+}

@@ -1,0 +1,105 @@
+internal import EventLoop
+internal import Hiredis
+internal import RESP
+
+/// One command over a connection of its own whose reply is handed on as it came: for replies that hiredis can't read.
+///
+/// The instance holds it until it is done, since nobody else does.
+final class RawExecution: Execution {
+  /// The largest reply, in bytes: as much as a client that does not read may be owed by default.
+  private static let longestReply = 256 << 20
+
+  private var connection: HiredisConnection?
+  private var scanner = ReplyScanner()
+  private var received = ByteBuffer()
+  private var deadline: LoopTimer?
+  private var keyCopiesLeft = 0
+
+  /// Begins like ``Execution/start(_:routing:sink:)``, over a connection that nobody else uses.
+  func start(_ batch: CommandBatch, routing: Routing, over connection: HiredisConnection, sink: ReplySink) {
+    self.connection = connection
+    connection.pushReceiver = self
+    connection.pushesBytes = true
+    start(batch, routing: routing, sink: sink)
+  }
+
+  override func recycle() {
+    deadline?.close()
+    deadline = nil
+    // Its connection may still be calling.
+    multiStore.loop.atEndOfTurn(self)
+  }
+
+  private func fail(_ failure: ConnectionFailure) {
+    leaveConnection()
+    sink?.output.appendError(failure.clientError(store: routing.defaultStore))
+    sink?.executionDidFail(failure, at: 0, on: routing.defaultStore)
+    if failure.mayHaveBeenExecuted, routing.isDual {
+      multiStore.markUnknown(batch, 0, on: routing.defaultStore.other)
+    }
+    finish()
+  }
+
+  private func complete(_ length: Int) {
+    received.truncate(to: length)
+    received.withSpan { sink?.output.append($0) }
+    received.removeAll(keepingCapacityUpTo: 0)
+    leaveConnection()
+    let spec = spec(0)
+    guard routing.isDual, spec.effect == .copyKeys else { return finish() }
+    keyCopiesLeft = withCommand {
+      multiStore.copyKeys(of: $0, spec, .all, from: routing.defaultStore, isOnOrdinary: false, for: self)
+    }
+    if keyCopiesLeft == 0 { finish() }
+  }
+
+  private func leaveConnection() {
+    deadline?.cancel()
+    guard let connection else { return }
+    connection.pushReceiver = nil
+    defaultStore.closeDedicated(connection)
+  }
+}
+
+extension RawExecution: PushReceiver {
+  func pushConnectionDidBecomeReady(_ connection: HiredisConnection) {
+    if let timeout = defaultStore.ordinary.limits.commandTimeout {
+      deadline = LoopTimer(on: multiStore.loop) { [unowned self] in fail(.timedOut) }
+      deadline?.schedule(after: timeout)
+    }
+    _ = withCommand { connection.push($0) }
+  }
+
+  func pushConnection(_ connection: HiredisConnection, didReceive bytes: Span<UInt8>) {
+    received.append(bytes)
+    guard received.count <= Self.longestReply else {
+      return fail(.connectionLost(reason: "the reply is larger than \(Self.longestReply) bytes"))
+    }
+    switch received.withSpan({ scanner.scan($0) }) {
+    case .needsMore: return
+    case .complete(let length): complete(length)
+    case .malformed: fail(.connectionLost(reason: "the store's reply is malformed"))
+    }
+  }
+
+  func pushConnection(_ connection: HiredisConnection, didBecomeUnavailable reason: ConnectionDownReason) {
+    fail(
+      reason.wasReady
+        ? .connectionLost(reason: reason.description) : .notConnected(reason: reason.description)
+    )
+  }
+}
+
+extension RawExecution: KeyCopyWaiter {
+  func keyCopyDidFinish() {
+    keyCopiesLeft -= 1
+    if keyCopiesLeft == 0 { finish() }
+  }
+}
+
+extension RawExecution: EndOfTurnWorker {
+  func endOfTurn() {
+    connection = nil
+    multiStore.rawExecutions[ObjectIdentifier(self)] = nil
+  }
+}

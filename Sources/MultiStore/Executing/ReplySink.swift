@@ -1,0 +1,37 @@
+public import Hiredis
+public import RESP
+
+/// Where the replies of an execution go: encoded as RESP2, in the order of the commands.
+///
+/// A class to derive from, not a protocol, so that the hot path writes into `output` without a dynamic call. Confined
+/// to the loop of the instance.
+open class ReplySink {
+  /// Replies that were not taken out yet.
+  public final var output = ByteBuffer()
+
+  /// A sink with nothing in it.
+  public init() {}
+
+  /// The reply to the command at `index` of the batch is an error because `role`'s store could not be asked, or did not
+  /// answer; a transaction fails as a whole, at index 0. Called besides, for sinks that have more use for the reason
+  /// than for the error's words, and always before ``executionDidFinish()``.
+  open func executionDidFail(_ failure: ConnectionFailure, at index: Int, on role: StoreRole) {}
+
+  /// All replies of one execution are in ``output``.
+  open func executionDidFinish() {}
+
+  /// A change of the flags that had to wait is in force: ``MultiStore/routing(orNotify:)`` has an answer again. Never
+  /// called before that call returns.
+  open func routingDidSettle() {}
+
+  /// A command that waits is taken along to `role`'s store, which has become the default one: the connection that it is
+  /// to wait on, or nil when there is none for it any more.
+  open func connectionOfItsOwn(to role: StoreRole) -> HiredisConnection? { nil }
+
+  /// Something of a ``Subscription`` was appended to ``output``: a message, or an answer.
+  open func subscriptionDidReceive() {}
+
+  /// Messages for a ``Subscription`` may have been lost with its connection. The client has to learn that, and so it is
+  /// to be cut off as by a server that ended.
+  open func subscriptionDidEnd() {}
+}

@@ -1,0 +1,62 @@
+internal import Hiredis
+internal import RESP
+
+/// Cursors of SCAN, SSCAN, HSCAN and ZSCAN belong to the store that gave them, whatever the flags say meanwhile. Those
+/// of the primary are marked on their way to a client, so that the next page of an iteration is asked of the store that
+/// gave the last one, and nothing has to be remembered about any client.
+///
+/// The secondary's are the ones without a mark: while both flags are off nothing is changed, and an iteration that
+/// began before the first flip goes on where it was.
+enum StoreCursor {
+  /// Added to a cursor of the primary. Cursors stay below the size of a hash table, far from it; and a client that
+  /// keeps cursors as floating-point numbers, as JavaScript's do, keeps them exactly up to twice this.
+  private static let mark = 1 << 52
+
+  /// The store that gave the cursor in `command`; nil when the iteration begins, or when it is no cursor at all.
+  static func owner(of command: Span<UInt8>, _ spec: CommandSpec) -> StoreRole? {
+    guard let cursor = ArgumentCursor(command).argument(at: place(spec))?.decimal, cursor != 0 else { return nil }
+    return cursor & mark == 0 ? .secondary : .primary
+  }
+
+  /// Writes `command` with the cursor as the primary gave it into `scratch`.
+  ///
+  /// - Precondition: the primary is the ``owner(of:_:)``.
+  static func unmark(_ command: Span<UInt8>, _ spec: CommandSpec, into scratch: inout ByteBuffer) {
+    rewrite(command, spec, into: &scratch) { $1.appendBulk(decimal: ($0.decimal ?? 0) & ~mark) }
+  }
+
+  /// Writes a page of `role`'s store: marked if it is the primary's, unless the iteration is over.
+  static func encode(_ page: borrowing Reply, of role: StoreRole, into output: inout ByteBuffer) {
+    guard role == .primary, page.kind == .array, page.count == 2, let cursor = page[0].bytes.decimal, cursor > 0,
+      cursor < mark
+    else { return page.encode(into: &output) }
+    output.appendArrayHeader(2)
+    output.appendBulk(decimal: cursor | mark)
+    page[1].encode(into: &output)
+  }
+
+  /// A command that no store can make a page of: what a transaction sends in place of one whose cursor belongs to the
+  /// store that does not execute it. The client is told `ERR invalid cursor`, and begins anew.
+  static func invalidate(_ command: Span<UInt8>, _ spec: CommandSpec, into scratch: inout ByteBuffer) {
+    rewrite(command, spec, into: &scratch) { $1.appendBulk("of-the-other-store") }
+  }
+
+  /// Writes `command` with what `writeCursor` makes of its cursor.
+  private static func rewrite(
+    _ command: Span<UInt8>,
+    _ spec: CommandSpec,
+    into scratch: inout ByteBuffer,
+    _ writeCursor: (Span<UInt8>, inout ByteBuffer) -> Void
+  ) {
+    let place = place(spec)
+    var arguments = ArgumentCursor(command)
+    scratch.removeAll()
+    scratch.appendArrayHeader(arguments.count)
+    while let argument = arguments.next() {
+      if arguments.index - 1 == place { writeCursor(argument, &scratch) } else { scratch.appendBulk(argument) }
+    }
+  }
+
+  /// The index of the cursor among the arguments: the others name a key first.
+  private static func place(_ spec: CommandSpec) -> Int { spec.commandClass == .keyspaceRead ? 1 : 2 }
+}

@@ -1,0 +1,123 @@
+public import CoreMetrics
+public import RESP
+internal import Synchronization
+
+/// Which commands the clients of one instance have sent: what an operator looks at before the first flag is flipped.
+///
+/// Any thread may read it. It follows what is counted within a quarter of a second.
+public final class CommandInventory: Sendable {
+  /// The instance's name.
+  public let instanceName: String
+  /// By the place that they are counted at, so that an entry takes that of its predecessor.
+  private let published = Mutex<[Int: InventoryEntry]>([:])
+
+  init(instanceName: String) {
+    self.instanceName = instanceName
+  }
+
+  /// The commands that have been seen: those with hazards first, worst first, and among equals the most frequent first.
+  public var entries: [InventoryEntry] {
+    published.withLock { Array($0.values) }.sorted { $0.sortKey < $1.sortKey }
+  }
+
+  fileprivate func publish(_ entries: [(place: Int, entry: InventoryEntry)]) {
+    published.withLock { published in
+      for (place, entry) in entries { published[place] = entry }
+    }
+  }
+}
+
+extension InventoryEntry {
+  private static let ranks = Dictionary(uniqueKeysWithValues: zip(CommandHazard.allCases, 0...))
+
+  fileprivate var sortKey: (Int, UInt64, String, String) {
+    let rank = hazard.flatMap { Self.ranks[$0] } ?? Self.ranks.count
+    return (rank, UInt64.max - count, command, routing.rawValue)
+  }
+}
+
+/// Counts an instance's commands on its loop: one array, no lock, nothing allocated. Several `MultiStore`s that serve
+/// one instance may share one of these.
+public final class InventoryCounts {
+  /// What was published of one place.
+  private struct Published {
+    let counter: Counter
+    let firstSeen: Int64
+    var count: UInt64
+  }
+
+  /// What other threads see.
+  public let inventory: CommandInventory
+  private let configuration: MultiStoreConfiguration
+  private let factory: any MetricsFactory
+  /// Two places for each line of the command table: as the table classes it, and as its options do.
+  private var counts = [UInt64](repeating: 0, count: 2 * CommandTable.all.count)
+  private var published: [Int: Published] = [:]
+
+  /// Nothing is counted yet.
+  ///
+  /// - Parameters:
+  ///   - configuration: the instance's; it decides what becomes of a command.
+  ///   - metricsFactory: where the counters live; a command has one from the first time that it is seen.
+  public init(configuration: MultiStoreConfiguration, metricsFactory: any MetricsFactory) {
+    self.configuration = configuration
+    factory = metricsFactory
+    inventory = CommandInventory(instanceName: configuration.name)
+  }
+
+  /// Counts one command that a client sent. On the instance's loop.
+  ///
+  /// - Parameter byOptions: true when the options gave the command another class than the table has for it.
+  @inline(__always)
+  public func count(_ id: CommandID, byOptions: Bool) {
+    counts[2 * Int(id.rawValue) + (byOptions ? 1 : 0)] &+= 1
+  }
+
+  /// Hands on what was counted since the last time, to the metrics and to other threads. On the instance's loop.
+  ///
+  /// - Parameter now: the time in milliseconds since 1970.
+  func publish(now: Int64) {
+    var changes: [(place: Int, entry: InventoryEntry)] = []
+    for place in counts.indices {
+      let count = counts[place]
+      guard count != 0, count != published[place]?.count ?? 0 else { continue }
+      changes.append((place, publish(count, at: place, now: now)))
+    }
+    if !changes.isEmpty { inventory.publish(changes) }
+  }
+
+  private func publish(_ count: UInt64, at place: Int, now: Int64) -> InventoryEntry {
+    let spec = CommandTable.all[place / 2]
+    let commandClass = place.isMultiple(of: 2) ? spec.commandClass : spec.classByOptions
+    let routing = InventoryRouting(spec, as: commandClass, in: configuration)
+    let hazard = spec.hazard(as: commandClass)
+    var state =
+      published[place]
+      ?? Published(counter: counter(of: spec, routing, hazard), firstSeen: now, count: 0)
+    state.counter.increment(by: Int64(clamping: count &- state.count))
+    state.count = count
+    published[place] = state
+    return InventoryEntry(
+      command: spec.name.description,
+      count: count,
+      routing: routing,
+      hazard: hazard,
+      firstSeenMilliseconds: state.firstSeen,
+      lastSeenMilliseconds: now
+    )
+  }
+
+  private func counter(of spec: CommandSpec, _ routing: InventoryRouting, _ hazard: CommandHazard?) -> Counter {
+    Counter(
+      label: MultiStoreMetrics.inventory.name,
+      dimensions: [
+        ("command", spec.label), ("instance_name", configuration.name), ("routing", routing.rawValue),
+        ("hazard", hazard?.rawValue ?? Self.noHazard),
+      ],
+      factory: factory
+    )
+  }
+
+  /// The label `hazard` of a command that has none: an empty one would be no label to Prometheus.
+  private static let noHazard = "none"
+}

@@ -1,0 +1,49 @@
+public import RESP
+
+/// What becomes of a command while dual writes are on: the label `routing`.
+///
+/// It does not depend on the flags, nor on whether there is a primary yet: an operator wants to know before.
+public enum InventoryRouting: String, CaseIterable, Sendable {
+  /// The default store executes it, and what it changed is copied to the other store.
+  case dualWritten = "dual_written"
+  /// The primary answers, or the secondary what the primary lacks.
+  case readWithFallback = "read_with_fallback"
+  /// The default store executes it alone.
+  case defaultStoreOnly = "default_store_only"
+  /// The sidecar answers it, or keeps it for a transaction.
+  case sidecar
+  /// It is answered with an error.
+  case refused
+
+  init(_ spec: CommandSpec, as commandClass: CommandClass, in configuration: MultiStoreConfiguration) {
+    if spec.traits.contains(.refused) || spec.traits.contains(.empties) && !configuration.allowFlush {
+      self = .refused
+      return
+    }
+    switch commandClass {
+    case .read: self = configuration.readPolicy == .fallback ? .readWithFallback : .defaultStoreOnly
+    case .write, .blocking, .script: self = spec.effect == .none ? .defaultStoreOnly : .dualWritten
+    case .keyspaceRead, .pubsub: self = .defaultStoreOnly
+    case .connection, .transaction: self = .sidecar
+    case .unlisted:
+      let isRejected = configuration.unlistedCommands == .reject && spec.countsAsMethodMissing
+      self = isRejected ? .refused : .defaultStoreOnly
+    }
+  }
+}
+
+/// One command of an inventory. A command whose options make it a read or a write, such as SORT, has an entry for each.
+public struct InventoryEntry: Sendable, Hashable {
+  /// The command's lower-case name; a subcommand's is `config|get`, and `other` is what no server knows.
+  public let command: String
+  /// How often it was seen since the start.
+  public let count: UInt64
+  /// What becomes of it while dual writes are on.
+  public let routing: InventoryRouting
+  /// What can go wrong with it; nil if nothing is known that could.
+  public let hazard: CommandHazard?
+  /// When it was seen first, in milliseconds since 1970, rounded up to the next publication.
+  public let firstSeenMilliseconds: Int64
+  /// When it was seen last, in the same way.
+  public let lastSeenMilliseconds: Int64
+}

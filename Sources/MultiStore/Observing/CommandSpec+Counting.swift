@@ -1,0 +1,24 @@
+internal import Hiredis
+internal import RESP
+
+extension CommandSpec {
+  /// Neither a known read nor a known write, nor the protocol's own: counted as method missing. INFO is counted
+  /// nowhere.
+  var countsAsMethodMissing: Bool {
+    commandClass == .unlisted && !traits.contains(.notCounted)
+  }
+
+  /// It reads by keys, as the table has it or by its options.
+  var isRead: Bool { commandClass == .read || classByOptions == .read }
+
+  /// Whether `error` leaves it open that something was changed: a script may have written before it failed, and nobody
+  /// takes that back.
+  func mayHaveWritten(despite error: borrowing Reply) -> Bool {
+    effect == .copyKeys && commandClass == .script && error.errorCode != "NOSCRIPT"
+  }
+
+  /// A write that is executed on the default store alone.
+  var staysUncopied: Bool {
+    (commandClass == .write || commandClass == .blocking) && effect == .none
+  }
+}

@@ -1,0 +1,109 @@
+internal import CoreMetrics
+internal import Logging
+
+/// What an event is about: the rate limit and the label `class`.
+enum EventClass: Int, CaseIterable {
+  case readFromPrimary
+  case pipelinedDiff
+  case persistentDiff
+  case methodMissing
+  case storeFailure
+
+  var label: String {
+    switch self {
+    case .readFromPrimary: "ReadFromPrimaryError"
+    case .pipelinedDiff: "PipelinedDiffError"
+    case .persistentDiff: "PersistentDiffError"
+    case .methodMissing: "MethodMissingError"
+    case .storeFailure: "StoreError"
+    }
+  }
+}
+
+/// Fields of events that another part of the program may have to know.
+public enum EventFields {
+  /// Which step failed; an event that is about no failed step goes without.
+  public static let errorMessage = "extra.multi_store_error_message"
+}
+
+/// One event, with the fields of GitLab's `exceptions_json.log`.
+struct Event {
+  var eventClass: EventClass
+  /// The full name of the exception, as a log-based alert matches it.
+  var exceptionClass: String
+  var message: String
+  var commandName: String
+  /// GitLab's `multi_store_error_message`: which step failed.
+  var errorMessage: String?
+  /// Further `extra.` fields.
+  var extra: Logger.Metadata = [:]
+}
+
+/// Writes an instance's events to its logger, at most so many per second and class. Every event says how many of its
+/// class were suppressed since the last one written. Loop-confined.
+struct EventReporter {
+  private struct Bucket {
+    var tokens: Int
+    var refilledAt: UInt64
+    var suppressed = 0
+  }
+
+  private static let nanosecondsPerSecond: UInt64 = 1_000_000_000
+
+  private let instance: String
+  private let eventsPerSecond: Int
+  private let logger: Logger
+  private let written: [Counter]
+  private let suppressed: [Counter]
+  private var buckets: [Bucket]
+
+  init(instance: String, eventsPerSecond: Int, logger: Logger, factory: any MetricsFactory) {
+    self.instance = instance
+    self.eventsPerSecond = eventsPerSecond
+    self.logger = logger
+    func counters(_ metric: MultiStoreMetric) -> [Counter] {
+      EventClass.allCases.map {
+        Counter(
+          label: metric.name,
+          dimensions: [("class", $0.label), ("instance_name", instance)],
+          factory: factory
+        )
+      }
+    }
+    written = counters(MultiStoreMetrics.eventsWritten)
+    suppressed = counters(MultiStoreMetrics.eventsSuppressed)
+    buckets = EventClass.allCases.map { _ in Bucket(tokens: eventsPerSecond, refilledAt: 0) }
+  }
+
+  /// Writes the event that `make` describes, or counts it as suppressed without describing it.
+  ///
+  /// - Parameter now: the loop's monotonic clock, in nanoseconds.
+  mutating func report(_ eventClass: EventClass, now: UInt64, _ make: () -> Event) {
+    let index = eventClass.rawValue
+    if now - buckets[index].refilledAt >= Self.nanosecondsPerSecond {
+      buckets[index].tokens = eventsPerSecond
+      buckets[index].refilledAt = now
+    }
+    guard buckets[index].tokens > 0 else {
+      buckets[index].suppressed += 1
+      suppressed[index].increment()
+      return
+    }
+    buckets[index].tokens -= 1
+    write(make(), suppressedBefore: buckets[index].suppressed)
+    buckets[index].suppressed = 0
+    written[index].increment()
+  }
+
+  private func write(_ event: Event, suppressedBefore: Int) {
+    var metadata = event.extra
+    metadata["exception.class"] = "\(event.exceptionClass)"
+    metadata["extra.command_name"] = "\(event.commandName)"
+    metadata["extra.instance_name"] = "\(instance)"
+    metadata["extra.suppressed_events"] = .stringConvertible(suppressedBefore)
+    if let errorMessage = event.errorMessage {
+      metadata[EventFields.errorMessage] = "\(errorMessage)"
+    }
+    logger.error("\(event.message)", metadata: metadata)
+  }
+}

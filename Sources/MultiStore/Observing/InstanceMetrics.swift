@@ -1,0 +1,108 @@
+internal import CoreMetrics
+internal import RESP
+
+/// The metrics of one instance that belong to no single store. Created once, all that is known beforehand with value 0;
+/// recording is lock-free and allowed on any thread.
+struct InstanceMetrics {
+  let primaryReads: Counter
+  let fallbackAfterMiss: Counter
+  let fallbackAfterError: Counter
+  let trueMisses: Counter
+  let keyCopies: Counter
+  let scriptsNotRemembered: Counter
+  let sameStore: Gauge
+  let loopBusy: FloatingPointCounter
+  let subscribedClients: Gauge
+  let blockedMoves: Counter
+  private let subscriptionMoves: [SubscriptionMove: Counter]
+  private let instance: String
+  private let factory: any MetricsFactory
+  private let pipelinedDiff: (pipelined: Counter, multi: Counter)
+  private let pipelines: (pipelined: Counter, multi: Counter)
+  /// By command; nil where the command can't reach the counter.
+  private let readFallback: [Counter?]
+  private let methodMissing: [Counter?]
+  private let uncopiedWrites: [Counter?]
+  private let persistentDiffs: [Counter?]
+  /// Empty unless differences are re-checked.
+  private let rechecks: [RecheckOutcome: Counter]
+
+  init(instance: String, hasPrimary: Bool, rechecksDiffs: Bool, factory: any MetricsFactory) {
+    self.instance = instance
+    self.factory = factory
+    let label = ("instance_name", instance)
+    func counter(_ metric: MultiStoreMetric, _ more: (String, String)...) -> Counter {
+      Counter(label: metric.name, dimensions: [label] + more, factory: factory)
+    }
+    func byCommand(_ metric: MultiStoreMetric, where applies: (CommandSpec) -> Bool) -> [Counter?] {
+      CommandTable.all.map { spec in
+        applies(spec)
+          ? Counter(label: metric.name, dimensions: [("command", spec.label), label], factory: factory) : nil
+      }
+    }
+    func byKind(_ metric: MultiStoreMetric) -> (Counter, Counter) {
+      (
+        Counter(label: metric.name, dimensions: [("command", "pipelined"), label], factory: factory),
+        Counter(label: metric.name, dimensions: [("command", "multi"), label], factory: factory)
+      )
+    }
+    primaryReads = counter(MultiStoreMetrics.primaryReads)
+    fallbackAfterMiss = counter(MultiStoreMetrics.fallbackReads, ("reason", "miss"))
+    fallbackAfterError = counter(MultiStoreMetrics.fallbackReads, ("reason", "error"))
+    trueMisses = counter(MultiStoreMetrics.trueMisses)
+    keyCopies = counter(MultiStoreMetrics.keyCopies)
+    scriptsNotRemembered = counter(MultiStoreMetrics.scriptsNotRemembered)
+    sameStore = Gauge(label: MultiStoreMetrics.sameStore.name, dimensions: [label], factory: factory)
+    loopBusy = FloatingPointCounter(label: MultiStoreMetrics.loopBusy.name, dimensions: [label], factory: factory)
+    subscribedClients = Gauge(label: MultiStoreMetrics.subscribedClients.name, dimensions: [label], factory: factory)
+    blockedMoves = counter(MultiStoreMetrics.blockedMoves)
+    subscriptionMoves = Dictionary(
+      uniqueKeysWithValues: SubscriptionMove.allCases.map {
+        ($0, counter(MultiStoreMetrics.subscriptionMoves, ("outcome", $0.rawValue)))
+      }
+    )
+    pipelinedDiff = byKind(MultiStoreMetrics.pipelinedDiff)
+    pipelines = byKind(MultiStoreMetrics.pipelines)
+    readFallback = byCommand(MultiStoreMetrics.readFallback) { $0.commandClass == .read && $0.miss != .never }
+    methodMissing = byCommand(MultiStoreMetrics.methodMissing) { hasPrimary && $0.countsAsMethodMissing }
+    uncopiedWrites = byCommand(MultiStoreMetrics.uncopiedWrites) { $0.staysUncopied }
+    persistentDiffs = byCommand(MultiStoreMetrics.persistentDiff) { rechecksDiffs && $0.isRead }
+    let outcomes = rechecksDiffs ? RecheckOutcome.allCases : []
+    rechecks = Dictionary(
+      uniqueKeysWithValues: outcomes.map { ($0, counter(MultiStoreMetrics.rechecks, ("outcome", $0.rawValue))) }
+    )
+  }
+
+  /// A read that the secondary had and the primary lacked.
+  func fellBack(_ id: CommandID) {
+    readFallback[Int(id.rawValue)]?.increment()
+  }
+
+  func methodMissing(_ id: CommandID) {
+    methodMissing[Int(id.rawValue)]?.increment()
+  }
+
+  func uncopiedWrite(_ id: CommandID) {
+    uncopiedWrites[Int(id.rawValue)]?.increment()
+  }
+
+  func subscriptionMove(_ outcome: SubscriptionMove) {
+    subscriptionMoves[outcome]?.increment()
+  }
+
+  func differsPersistently(_ id: CommandID) {
+    persistentDiffs[Int(id.rawValue)]?.increment()
+  }
+
+  func rechecked(_ outcome: RecheckOutcome) {
+    rechecks[outcome]?.increment()
+  }
+
+  func compared(_ kind: BatchKind) {
+    (kind == .multi ? pipelines.multi : pipelines.pipelined).increment()
+  }
+
+  func differed(_ kind: BatchKind) {
+    (kind == .multi ? pipelinedDiff.multi : pipelinedDiff.pipelined).increment()
+  }
+}

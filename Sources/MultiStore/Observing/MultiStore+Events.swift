@@ -1,0 +1,170 @@
+internal import CoreMetrics
+public import Hiredis
+internal import Logging
+public import RESP
+
+/// Counting and logging what goes wrong.
+extension MultiStore {
+  /// Counts a command that was refused because too much is waiting for the store of `connection` already.
+  public func refused(by connection: HiredisConnection) {
+    store(owning: connection)?.metrics.rejected.increment()
+  }
+
+  /// Counts and logs a command that is neither a known read nor a known write.
+  public func methodMissing(_ id: CommandID) {
+    guard hasPrimary, CommandTable.spec(id).countsAsMethodMissing else { return }
+    metrics.methodMissing(id)
+    report(.methodMissing) {
+      Event(
+        eventClass: .methodMissing,
+        exceptionClass: "Gitlab::Redis::MultiStore::MethodMissingError",
+        message: "Method missing. Falling back to execute method on the redis default store.",
+        commandName: CommandTable.spec(id).label
+      )
+    }
+  }
+
+  /// True when commands that are neither a known read nor a known write are refused.
+  public var rejectsUnlistedCommands: Bool { configuration.unlistedCommands == .reject }
+
+  /// The error for a command that would remove every key; nil for all others, and where that is allowed.
+  public func flushRefusal(of spec: CommandSpec) -> String? {
+    guard spec.traits.contains(.empties), !configuration.executesFlush else { return nil }
+    return "ERR MultiStore: '\(spec.name)' would remove every key from the stores; "
+      + "set allow_flush: true for this instance to have it executed on both"
+  }
+
+  /// A command outside of routing is about to be sent to the default store alone: it is counted as what it is, and what
+  /// it may change is stale on the other store.
+  public func willExecuteOnDefaultStoreAlone(_ command: Span<UInt8>, _ spec: CommandSpec, routing: Routing) {
+    methodMissing(spec.id)
+    noteScript(in: command, spec)
+    guard routing.isDual, spec.staysUncopied else { return }
+    store(routing.defaultStore.other).markStale(command, spec)
+    metrics.uncopiedWrite(spec.id)
+  }
+
+  func leftUncopied(_ batch: CommandBatch, _ index: Int, on role: StoreRole) {
+    let spec = CommandTable.spec(batch.commands[index].id)
+    batch.withCommand(index) { store(role).markStale($0, spec) }
+    metrics.uncopiedWrite(spec.id)
+  }
+
+  /// The secondary had what the primary lacked.
+  func fellBack(_ batch: CommandBatch, _ index: Int = 0) {
+    let spec = CommandTable.spec(batch.commands[index].id)
+    metrics.fellBack(spec.id)
+    report(.readFromPrimary) {
+      Event(
+        eventClass: .readFromPrimary,
+        exceptionClass: "Gitlab::Redis::MultiStore::ReadFromPrimaryError",
+        message: "Value not found on the redis primary store. Read from the redis secondary store successful.",
+        commandName: spec.label,
+        extra: shownCommand(batch, index)
+      )
+    }
+  }
+
+  func readFailed(_ batch: CommandBatch, on role: StoreRole, _ exceptionClass: String, _ description: String) {
+    storeFailed(
+      exceptionClass,
+      description,
+      command: CommandTable.spec(batch.commands[0].id).label,
+      "Failed to read from the redis \(role.messageName)."
+    )
+  }
+
+  func copyFailed(_ batch: CommandBatch, _ index: Int, on role: StoreRole, _ failure: CopyFailure) {
+    let spec = CommandTable.spec(batch.commands[index].id)
+    let store = store(role)
+    batch.withCommand(index) { store.markStale($0, CommandTable.spec(batch.commands[index].bytesID)) }
+    store.metrics.copyFailed(failure.reason)
+    storeFailed(
+      failure.exceptionClass,
+      failure.description,
+      command: spec.label,
+      "Failed to write to the redis \(role.messageName)."
+    )
+  }
+
+  /// A key could not be copied whole, and is stale on `role`'s store.
+  func keyCopyFailed(on role: StoreRole, _ failure: CopyFailure) {
+    store(role).metrics.copyFailed(failure.reason)
+    storeFailed(
+      failure.exceptionClass,
+      failure.description,
+      command: "restore",
+      "Failed to write to the redis \(role.messageName)."
+    )
+  }
+
+  /// The default store may or may not have executed a write, so the other store may or may not lack it.
+  func markUnknown(_ batch: CommandBatch, _ index: Int, on role: StoreRole) {
+    let spec = CommandTable.spec(batch.commands[index].id)
+    guard spec.effect != .none else { return }
+    let store = store(role)
+    batch.withCommand(index) { store.markStale($0, CommandTable.spec(batch.commands[index].bytesID)) }
+    store.metrics.copyFailed(.defaultUnknown)
+  }
+
+  func pipelineFailed(_ kind: BatchKind, on role: StoreRole, _ exceptionClass: String, _ description: String) {
+    storeFailed(
+      exceptionClass,
+      description,
+      command: kind.label,
+      "Failed to execute pipeline on the redis \(role.messageName)."
+    )
+  }
+
+  func pipelineCopyFailed(_ kind: BatchKind, on role: StoreRole, _ failure: CopyFailure) {
+    store(role).metrics.copyFailed(failure.reason)
+    pipelineFailed(kind, on: role, failure.exceptionClass, failure.description)
+  }
+
+  /// Both stores answered a pipeline or transaction, and the answers differ.
+  func differed(_ kind: BatchKind, _ diff: PipelineDiff, defaultStore: StoreRole) {
+    metrics.differed(kind)
+    report(.pipelinedDiff) {
+      let ofPrimary = defaultStore == .primary ? diff.defaultDescription : diff.otherDescription
+      let ofSecondary = defaultStore == .primary ? diff.otherDescription : diff.defaultDescription
+      return Event(
+        eventClass: .pipelinedDiff,
+        exceptionClass: "Gitlab::Redis::MultiStore::PipelinedDiffError",
+        message: "Pipelined command executed on both stores successfully but results differ between them. "
+          + "Result from the primary: \(ofPrimary). Result from the secondary: \(ofSecondary).",
+        commandName: kind.label,
+        extra: [
+          "extra.first_differing_index": .stringConvertible(diff.firstIndex),
+          "extra.first_differing_command": "\(diff.firstCommand)",
+          "extra.differing_elements": .stringConvertible(diff.count),
+        ]
+      )
+    }
+  }
+
+  private func storeFailed(_ exceptionClass: String, _ description: String, command: String, _ errorMessage: String) {
+    report(.storeFailure) {
+      Event(
+        eventClass: .storeFailure,
+        exceptionClass: exceptionClass,
+        message: description,
+        commandName: command,
+        errorMessage: errorMessage
+      )
+    }
+  }
+
+  /// The command with its arguments, if the configuration asks for values in events.
+  private func shownCommand(_ batch: CommandBatch, _ index: Int) -> Logger.Metadata {
+    guard configuration.logValues else { return [:] }
+    let words = batch.withCommand(index) { command in
+      var words: [String] = []
+      var arguments = ArgumentCursor(command)
+      while words.count < 16, let argument = arguments.next() {
+        words.append(String(decoding: argument.array.prefix(256), as: UTF8.self))
+      }
+      return words
+    }
+    return ["extra.command": .array(words.map { .string($0) })]
+  }
+}

@@ -1,0 +1,236 @@
+/// What a metric counts.
+public enum MultiStoreMetricKind: Sendable {
+  /// Only goes up.
+  case counter
+  /// Goes up and down.
+  case gauge
+  /// Durations in seconds.
+  case timer
+}
+
+/// The name, kind, help text and labels of one metric.
+public struct MultiStoreMetric: Sendable {
+  /// The metric's full name.
+  public let name: String
+  /// What the metric counts.
+  public let kind: MultiStoreMetricKind
+  /// One sentence for the person who reads it.
+  public let help: String
+  /// The names of its labels.
+  public let labels: [String]
+}
+
+/// Every metric that the library records through swift-metrics: the one table that names, registration and
+/// documentation come from. The first three carry the names that GitLab's dashboards and alerts know.
+public enum MultiStoreMetrics {
+  static let readFallback = MultiStoreMetric(
+    name: "gitlab_redis_multi_store_read_fallback_total",
+    kind: .counter,
+    help: "Client side Redis MultiStore reading fallback",
+    labels: ["command", "instance_name"]
+  )
+  static let pipelinedDiff = MultiStoreMetric(
+    name: "gitlab_redis_multi_store_pipelined_diff_error_total",
+    kind: .counter,
+    help: "Redis MultiStore pipelined command diff between stores",
+    labels: ["command", "instance_name"]
+  )
+  static let methodMissing = MultiStoreMetric(
+    name: "gitlab_redis_multi_store_method_missing_total",
+    kind: .counter,
+    help: "Client side Redis MultiStore method missing",
+    labels: ["command", "instance_name"]
+  )
+  static let inventory = MultiStoreMetric(
+    name: "multistore_inventory_commands_total",
+    kind: .counter,
+    help: "Commands that clients have sent, by what becomes of them while dual writes are on and what can go wrong",
+    labels: ["command", "instance_name", "routing", "hazard"]
+  )
+  static let commands = MultiStoreMetric(
+    name: "multistore_commands_total",
+    kind: .counter,
+    help: "Commands sent to a store, by how they ended",
+    labels: ["instance_name", "store", "outcome"]
+  )
+  static let latency = MultiStoreMetric(
+    name: "multistore_store_latency_seconds",
+    kind: .timer,
+    help: "Time from handing a command to a store's connection until its reply",
+    labels: ["instance_name", "store"]
+  )
+  static let inFlight = MultiStoreMetric(
+    name: "multistore_store_in_flight_commands",
+    kind: .gauge,
+    help: "Commands sent or queued to a store and not answered yet",
+    labels: ["instance_name", "store"]
+  )
+  static let queuedBytes = MultiStoreMetric(
+    name: "multistore_store_queued_bytes",
+    kind: .gauge,
+    help: "Bytes of the commands that a store has not answered yet",
+    labels: ["instance_name", "store"]
+  )
+  static let storeUp = MultiStoreMetric(
+    name: "multistore_store_up",
+    kind: .gauge,
+    help: "1 while the ordinary connection to the store is ready",
+    labels: ["instance_name", "store"]
+  )
+  static let storeConnections = MultiStoreMetric(
+    name: "multistore_store_connections",
+    kind: .gauge,
+    help: "Connections to the store that are ready",
+    labels: ["instance_name", "store"]
+  )
+  static let connectionFailures = MultiStoreMetric(
+    name: "multistore_store_connection_failures_total",
+    kind: .counter,
+    help: "Connections to the store that failed or were lost, by reason",
+    labels: ["instance_name", "store", "reason"]
+  )
+  static let fallbackReads = MultiStoreMetric(
+    name: "multistore_fallback_reads_total",
+    kind: .counter,
+    help: "Reads that the secondary was asked for because the primary missed or failed",
+    labels: ["instance_name", "reason"]
+  )
+  static let primaryReads = MultiStoreMetric(
+    name: "multistore_primary_reads_total",
+    kind: .counter,
+    help: "Reads that the primary was asked for with a fallback at hand",
+    labels: ["instance_name"]
+  )
+  static let trueMisses = MultiStoreMetric(
+    name: "multistore_true_misses_total",
+    kind: .counter,
+    help: "Fallback reads that the secondary missed as well",
+    labels: ["instance_name"]
+  )
+  static let staleReads = MultiStoreMetric(
+    name: "multistore_stale_reads_avoided_total",
+    kind: .counter,
+    help: "Reads kept away from a store because its last write of the key had failed",
+    labels: ["instance_name", "store"]
+  )
+  static let copyFailures = MultiStoreMetric(
+    name: "multistore_copy_failures_total",
+    kind: .counter,
+    help: "Writes that the default store executed and the other store did not, by reason",
+    labels: ["instance_name", "store", "reason"]
+  )
+  static let keyCopies = MultiStoreMetric(
+    name: "multistore_key_copies_total",
+    kind: .counter,
+    help: "Keys copied whole to the other store, because it lacked them or the command could not be repeated there",
+    labels: ["instance_name"]
+  )
+  static let scriptsNotRemembered = MultiStoreMetric(
+    name: "multistore_scripts_not_remembered_total",
+    kind: .counter,
+    help: "Scripts too many to be kept for the other store: after a flip their EVALSHA is answered with NOSCRIPT",
+    labels: ["instance_name"]
+  )
+  static let uncopiedWrites = MultiStoreMetric(
+    name: "multistore_uncopied_writes_total",
+    kind: .counter,
+    help: "Writes executed on the default store alone, because repeating them could give another result",
+    labels: ["command", "instance_name"]
+  )
+  static let staleKeys = MultiStoreMetric(
+    name: "multistore_stale_keys",
+    kind: .gauge,
+    help: "Keys whose last write to the store failed",
+    labels: ["instance_name", "store"]
+  )
+  static let staleKeysOverflowed = MultiStoreMetric(
+    name: "multistore_stale_keys_overflowed",
+    kind: .gauge,
+    help: "1 when more keys went stale on the store than are remembered, so that none of its answers is trusted",
+    labels: ["instance_name", "store"]
+  )
+  static let pipelines = MultiStoreMetric(
+    name: "multistore_pipelines_compared_total",
+    kind: .counter,
+    help: "Pipelines and transactions that both stores answered and that were compared",
+    labels: ["command", "instance_name"]
+  )
+  static let persistentDiff = MultiStoreMetric(
+    name: "multistore_persistent_diff_total",
+    kind: .counter,
+    help:
+      "Reads in pipelines and transactions whose replies differed, and differed again when both stores were re-asked",
+    labels: ["command", "instance_name"]
+  )
+  static let rechecks = MultiStoreMetric(
+    name: "multistore_diff_rechecks_total",
+    kind: .counter,
+    help: "Differences of reads that were to be compared once more, by how that ended",
+    labels: ["instance_name", "outcome"]
+  )
+  static let eventsWritten = MultiStoreMetric(
+    name: "multistore_events_total",
+    kind: .counter,
+    help: "Events handed to the log, by class",
+    labels: ["class", "instance_name"]
+  )
+  static let eventsSuppressed = MultiStoreMetric(
+    name: "multistore_events_suppressed_total",
+    kind: .counter,
+    help: "Events kept from the log by the rate limit, by class",
+    labels: ["class", "instance_name"]
+  )
+  static let defaultStore = MultiStoreMetric(
+    name: "multistore_default_store",
+    kind: .gauge,
+    help: "1 for the store whose reply is the client's, 0 for the other",
+    labels: ["instance_name", "store"]
+  )
+  static let sameStore = MultiStoreMetric(
+    name: "multistore_same_store",
+    kind: .gauge,
+    help: "1 when primary and secondary are the same server and database, so that both flags count as off",
+    labels: ["instance_name"]
+  )
+  static let subscribedClients = MultiStoreMetric(
+    name: "multistore_subscribed_clients",
+    kind: .gauge,
+    help: "Clients that listen to channels or patterns",
+    labels: ["instance_name"]
+  )
+  static let subscriptionMoves = MultiStoreMetric(
+    name: "multistore_subscription_moves_total",
+    kind: .counter,
+    help: "Listening clients that were to move with the default store, by outcome",
+    labels: ["instance_name", "outcome"]
+  )
+  static let blockedMoves = MultiStoreMetric(
+    name: "multistore_blocked_commands_moved_total",
+    kind: .counter,
+    help: "Blocking commands that were taken along when the default store moved",
+    labels: ["instance_name"]
+  )
+  static let loopBusy = MultiStoreMetric(
+    name: "multistore_event_loop_busy_seconds_total",
+    kind: .counter,
+    help: "Time that the instance's event loop spent working",
+    labels: ["instance_name"]
+  )
+  static let clientRejections = MultiStoreMetric(
+    name: "multistore_client_rejected_commands_total",
+    kind: .counter,
+    help: "Commands that the library's client refused because too many were in flight",
+    labels: ["instance_name"]
+  )
+
+  /// All of them, in the order of the documentation.
+  public static let all: [MultiStoreMetric] = [
+    readFallback, pipelinedDiff, methodMissing, inventory,
+    commands, latency, inFlight, queuedBytes, storeUp, storeConnections, connectionFailures,
+    primaryReads, fallbackReads, trueMisses, staleReads, staleKeys, staleKeysOverflowed,
+    copyFailures, keyCopies, uncopiedWrites, scriptsNotRemembered, pipelines, persistentDiff, rechecks,
+    eventsWritten, eventsSuppressed, defaultStore, sameStore, subscribedClients, subscriptionMoves, blockedMoves,
+    loopBusy,
+    clientRejections,
+  ]
+}

@@ -1,0 +1,54 @@
+internal import Hiredis
+internal import Logging
+internal import RESP
+
+/// Gives the other store the default store's functions when dual writes begin: from then on both get FUNCTION LOAD, and
+/// what was loaded before would be missing once the default moves. Loop-confined.
+final class FunctionCopy: ReplyReceiver {
+  private static let dumpToken = 0
+  private static let restoreToken = 1
+
+  private unowned let multiStore: MultiStore
+  private let target: Store
+
+  init(to target: Store, of multiStore: MultiStore) {
+    self.target = target
+    self.multiStore = multiStore
+  }
+
+  /// Asks `source` for its functions. A server without functions (before Redis 7.0) answers with an error, and then
+  /// there is nothing to do.
+  func begin(from source: Store) {
+    send("DUMP", [], to: source, token: Self.dumpToken)
+  }
+
+  func receive(_ reply: borrowing Reply, token: Int) {
+    if token == Self.dumpToken, reply.kind == .string {
+      send("RESTORE", [reply.bytes.array, Array("REPLACE".utf8)], to: target, token: Self.restoreToken)
+    } else if token == Self.restoreToken, reply.kind == .error {
+      failed(String(decoding: reply.bytes.array, as: UTF8.self))
+    }
+  }
+
+  func receive(failure: ConnectionFailure, token: Int) {
+    failed(failure.description)
+  }
+
+  private func send(_ name: String, _ arguments: [[UInt8]], to store: Store, token: Int) {
+    var command = ByteBuffer()
+    command.appendArrayHeader(2 + arguments.count)
+    command.appendBulk("FUNCTION")
+    command.appendBulk(name)
+    for argument in arguments { command.appendBulk(argument.span) }
+    store.ordinary.send(command.span, to: self, token: token)
+  }
+
+  private func failed(_ reason: String) {
+    multiStore.logger.warning(
+      "Functions could not be copied: load them into the store by hand before it becomes the default",
+      metadata: [
+        "instance_name": "\(multiStore.configuration.name)", "store": "\(target.role.label)", "reason": "\(reason)",
+      ]
+    )
+  }
+}

@@ -1,0 +1,77 @@
+internal import CoreMetrics
+internal import Hiredis
+internal import Logging
+
+/// Hears what happens to the stores' connections. The instance is not retained by it, but retains its stores.
+final class StoreEvents: StoreOwner {
+  // The instance owns its stores, and they this: it is gone before the instance is.
+  unowned var multiStore: MultiStore?
+
+  func store(_ store: Store, didIdentify identity: ServerIdentity) {
+    multiStore?.identified(store, as: identity)
+  }
+
+  func store(_ store: Store, didBecomeUnavailable reason: ConnectionDownReason) {
+    multiStore?.lost(store, because: reason)
+  }
+}
+
+extension MultiStore {
+  func identified(_ store: Store, as identity: ServerIdentity) {
+    logger.info(
+      "Store connected",
+      metadata: [
+        "instance_name": "\(configuration.name)", "store": "\(store.role.label)", "address": "\(store.address)",
+        "database": .stringConvertible(store.database), "server_version": "\(identity.version ?? "unknown")",
+      ]
+    )
+    if let parent { return parent.accepted(database, by: store.role) }
+    status.set(store.role, isReady: true)
+    // It may have been restarted, and a server forgets its scripts with that.
+    if store === defaultStore { loadScripts(into: store) }
+    guard let primary, let first = primary.identity, let second = secondary.identity else { return }
+    if first.runID == nil || second.runID == nil {
+      logger.warning(
+        "Can't tell whether both stores are the same server: allow the command INFO to the store's user",
+        metadata: ["instance_name": "\(configuration.name)"]
+      )
+    }
+    let areSame = first.runID != nil && first.runID == second.runID && first.database == second.database
+    guard areSame != storesAreSame else { return }
+    storesAreSame = areSame
+    status.set(areSame: areSame)
+    flagsChanged()
+    metrics.sameStore.record(areSame ? 1 : 0)
+    if areSame {
+      logger.error(
+        "Primary and secondary are the same server and database: both feature flags count as off",
+        metadata: ["instance_name": "\(configuration.name)", "run_id": "\(first.runID ?? "")"]
+      )
+    } else {
+      logger.notice(
+        "Primary and secondary are different again: the feature flags are in force",
+        metadata: ["instance_name": "\(configuration.name)"]
+      )
+    }
+  }
+
+  func lost(_ store: Store, because reason: ConnectionDownReason) {
+    if let parent {
+      // A number that a client has made up is the client's mistake, and no news about the store.
+      if reason.kind != .databaseRejected { logUnavailable(store, because: reason) }
+      return parent.failed(database, on: store.role, reason)
+    }
+    status.set(store.role, isReady: false, reason: reason.description)
+    logUnavailable(store, because: reason)
+  }
+
+  private func logUnavailable(_ store: Store, because reason: ConnectionDownReason) {
+    logger.error(
+      "Store unavailable",
+      metadata: [
+        "instance_name": "\(configuration.name)", "store": "\(store.role.label)", "address": "\(store.address)",
+        "database": .stringConvertible(store.database), "reason": "\(reason)",
+      ]
+    )
+  }
+}

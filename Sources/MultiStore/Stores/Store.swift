@@ -1,0 +1,262 @@
+internal import CoreMetrics
+public import EventLoop
+public import Hiredis
+internal import RESP
+
+/// One store of one instance: its connections, what is known about it, and which of its keys are stale.
+///
+/// All that is dual-written goes over the one *ordinary* connection, which is what keeps both stores' order the same.
+/// Scripts and unlisted commands go over an *isolated* one, so that a reply that kills a connection takes nobody's
+/// ordinary commands with it. Blocking commands and WATCH get *dedicated* ones. Loop-confined.
+public final class Store {
+  /// Which store it is.
+  public let role: StoreRole
+  /// The connection for reads and writes.
+  public let ordinary: HiredisConnection
+  let metrics: StoreMetrics
+  /// The same store's other databases, and this one.
+  let family: StoreFamily
+  /// It is the instance's first database, which stands for the store as a whole.
+  private let isFirst: Bool
+  var stale: StaleKeys
+  /// What the server said about itself when the ordinary connection became ready last.
+  private(set) var identity: ServerIdentity?
+  /// Why the ordinary connection is not ready; nil while it is, and before the first attempt ended.
+  public private(set) var unavailableReason: String?
+
+  private let loop: EventLoop
+  private let configuration: MultiStoreConfiguration.Store
+  private var isolatedConnection: HiredisConnection?
+  private(set) var readyConnections = 0
+  private let owner: any StoreOwner
+
+  init(
+    on loop: EventLoop,
+    role: StoreRole,
+    configuration: MultiStoreConfiguration.Store,
+    instance: MultiStoreConfiguration,
+    family: StoreFamily,
+    owner: any StoreOwner
+  ) {
+    self.loop = loop
+    self.role = role
+    self.configuration = configuration
+    self.family = family
+    metrics = family.metrics
+    isFirst = family.isEmpty
+    self.owner = owner
+    stale = StaleKeys(limit: instance.staleKeyLimit)
+    ordinary = HiredisConnection(
+      on: loop,
+      endpoint: configuration.endpoint,
+      limits: configuration.limits,
+      delegate: nil
+    )
+    ordinary.delegate = self
+    if instance.primary != nil { ordinary.preparation = [PresenceGuard.load] }
+    family.add(self)
+  }
+
+  /// True while commands can be sent without waiting for a connection.
+  public var isReady: Bool { ordinary.isReady }
+
+  deinit {
+    // Connections that were not closed end here, and must not tell somebody who is gone.
+    ordinary.delegate = nil
+    isolatedConnection?.delegate = nil
+  }
+
+  /// Where the store is, without secrets.
+  public var address: SocketAddress { configuration.endpoint.address }
+
+  /// The database that the store's connections have selected.
+  public var database: Int { configuration.endpoint.database }
+
+  /// The server's version as it says itself; nil while nothing is known.
+  public var serverVersion: String? { identity?.version }
+
+  /// False for a server too old to know PXAT (Redis 6.2 brought it); true while nothing is known.
+  private(set) var hasAbsoluteExpiry = true
+  /// True for a server that knows PEXPIRETIME (Redis 7.0 brought it).
+  private(set) var hasExpiryTime = false
+
+  /// The connection for scripts and unlisted commands, opened when the first of them comes.
+  public var isolated: HiredisConnection {
+    if let isolatedConnection { return isolatedConnection }
+    let connection = HiredisConnection(
+      on: loop,
+      endpoint: configuration.endpoint,
+      limits: configuration.limits,
+      delegate: self
+    )
+    connection.connect()
+    isolatedConnection = connection
+    return connection
+  }
+
+  func connect() {
+    ordinary.connect()
+  }
+
+  func close() {
+    ordinary.close()
+    isolatedConnection?.close()
+  }
+
+  /// A connection for one session alone, without a command deadline, or nil when `dedicatedConnectionLimit` are open.
+  public func openDedicated() -> HiredisConnection? {
+    guard family.takeDedicated() else { return nil }
+    var limits = configuration.limits
+    limits.commandTimeout = nil
+    let connection = HiredisConnection(
+      on: loop,
+      endpoint: configuration.endpoint,
+      limits: limits,
+      delegate: self
+    )
+    connection.asksForClientID = true
+    connection.connect()
+    return connection
+  }
+
+  /// Gives back what ``openDedicated()`` opened. The connection is closed, whatever state the session left it in.
+  public func closeDedicated(_ connection: HiredisConnection) {
+    family.giveBackDedicated()
+    // A connection that is closed from this side tells nobody.
+    if connection.isReady { readyConnections -= 1 }
+    connection.close()
+    connection.delegate = nil
+  }
+
+  /// True for the connections of this store that sessions share.
+  public func owns(_ connection: HiredisConnection) -> Bool {
+    connection === ordinary || connection === isolatedConnection
+  }
+
+  /// Is no member of the family any more: its database is not in use.
+  func leaveFamily() {
+    family.remove(self)
+  }
+
+  /// Commands sent or queued over the shared connections and not answered yet.
+  var inFlightCount: Int { ordinary.inFlightCount + (isolatedConnection?.inFlightCount ?? 0) }
+
+  /// Bytes of them.
+  var queuedBytes: Int { ordinary.queuedBytes + (isolatedConnection?.queuedBytes ?? 0) }
+
+  /// Gives the server the script that guards writes; see ``PresenceGuard``. A store that refuses scripts goes on
+  /// getting whole keys, so that nothing has to be done about a failure here.
+  func loadPresenceGuard() {
+    var command = ByteBuffer()
+    command.appendArrayHeader(PresenceGuard.load.count)
+    for argument in PresenceGuard.load { command.appendBulk(argument) }
+    ordinary.send(command.span, to: DiscardedReplies.shared, token: 0)
+  }
+
+  /// Calls `then` once everything that was sent over the shared connections of any database by now is answered, or
+  /// never will be. That may be before this call returns.
+  func fence(then: @escaping () -> Void) {
+    var connections: [HiredisConnection] = []
+    family.forEach { connections += [$0.ordinary, $0.isolatedConnection].compactMap { $0 } }
+    connections.removeAll { !$0.isReady && $0.inFlightCount == 0 }
+    guard !connections.isEmpty else { return then() }
+    let fence = StoreFence(connections.count, then: then)
+    var command = ByteBuffer()
+    command.append("*1\r\n$4\r\nPING\r\n")
+    for connection in connections { connection.send(command.span, to: fence, token: 0) }
+  }
+
+  // MARK: Stale keys
+
+  /// True when a key of `command` is stale here, so that the store's answer can't be trusted.
+  func isStale(_ command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
+    guard !stale.isEmpty else { return false }
+    if stale.hasOverflowed { return true }
+    var isStale = false
+    spec.forEachKey(ofCommand: command) { key in
+      if stale.contains(key) { isStale = true }
+    }
+    return isStale
+  }
+
+  /// A write of `command` failed here, or may have.
+  func markStale(_ command: Span<UInt8>, _ spec: CommandSpec) {
+    if spec.id == .flushAll { return family.forEach { $0.stale.insertAll() } }
+    if spec.keys == .none, spec.traits.contains(.replacesKeys) { return stale.insertAll() }  // FLUSHDB
+    spec.forEachKey(ofCommand: command) { stale.insert($0) }
+  }
+
+  /// A write of `command` was executed here. Keys that it replaced as a whole are no longer stale.
+  func clearStale(_ command: Span<UInt8>, _ spec: CommandSpec) {
+    if spec.id == .flushAll { return family.forEach { $0.stale.removeAll() } }
+    guard !stale.isEmpty, spec.traits.contains(.replacesKeys) else { return }
+    if spec.keys == .none { return stale.removeAll() }  // FLUSHDB
+    spec.forEachKey(ofCommand: command) { stale.remove($0) }
+  }
+}
+
+extension Store {
+  /// Whether `version` is at least `major`.`minor`; nil for one that says nothing.
+  private static func isAtLeast(_ major: Int, _ minor: Int, _ version: String?) -> Bool? {
+    let parts = (version ?? "").split(separator: ".").prefix(2).compactMap { Int($0) }
+    return parts.count < 2 ? nil : (parts[0], parts[1]) >= (major, minor)
+  }
+}
+
+/// What an instance wants to hear from its stores. Loop-confined.
+protocol StoreOwner: AnyObject {
+  func store(_ store: Store, didIdentify identity: ServerIdentity)
+  func store(_ store: Store, didBecomeUnavailable reason: ConnectionDownReason)
+}
+
+extension Store: HiredisConnectionDelegate {
+  /// A connection has logged in and can be used.
+  public func connectionDidBecomeReady(_ connection: HiredisConnection, identity: ServerIdentity) {
+    readyConnections += 1
+    guard connection === ordinary else { return }
+    self.identity = identity
+    hasAbsoluteExpiry = Self.isAtLeast(6, 2, identity.version) ?? true
+    hasExpiryTime = Self.isAtLeast(7, 0, identity.version) ?? false
+    unavailableReason = nil
+    if isFirst { metrics.up.record(1) }
+    owner.store(self, didIdentify: identity)
+  }
+
+  /// A connection failed, or was lost.
+  public func connection(_ connection: HiredisConnection, didBecomeUnavailable reason: ConnectionDownReason) {
+    if reason.wasReady { readyConnections -= 1 }
+    metrics.connectionFailed(ConnectionFailureReason(reason))
+    guard connection === ordinary else { return }
+    unavailableReason = reason.description
+    if isFirst { metrics.up.record(0) }
+    owner.store(self, didBecomeUnavailable: reason)
+  }
+
+  /// A command was answered: it is counted and timed.
+  public func connection(_ connection: HiredisConnection, didComplete isError: Bool, latencyNanoseconds: UInt64) {
+    if isError { metrics.errorReplies.increment() } else { metrics.ok.increment() }
+    metrics.latency.recordNanoseconds(Int64(latencyNanoseconds))
+  }
+
+  /// A command was not answered: it is counted.
+  public func connection(_ connection: HiredisConnection, didFail failure: ConnectionFailure) {
+    switch failure {
+    case .notConnected, .closed: metrics.unavailable.increment()
+    case .connectionLost: metrics.lost.increment()
+    case .timedOut: metrics.timedOut.increment()
+    case .queueFull: metrics.rejected.increment()
+    }
+  }
+}
+
+extension ConnectionFailureReason {
+  init(_ reason: ConnectionDownReason) {
+    switch reason.kind {
+    case .connectFailed: self = .connect
+    case .timedOut, .commandTimedOut: self = .timeout
+    case .authenticationRejected: self = .authentication
+    case .refused, .databaseRejected: self = .notReady
+    case .lost: self = .lost
+    }
+  }
+}

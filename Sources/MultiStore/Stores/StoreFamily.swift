@@ -1,0 +1,60 @@
+internal import CoreMetrics
+
+/// The stores of one role, one for each database in use, and what they share. Loop-confined, as they are.
+final class StoreFamily {
+  private struct Member {
+    /// A store takes itself out before it goes.
+    unowned let store: Store
+  }
+
+  let metrics: StoreMetrics
+  private let dedicatedLimit: Int
+  private var dedicatedCount = 0
+  private var members: [Member] = []
+
+  init(metrics: StoreMetrics, dedicatedLimit: Int) {
+    self.metrics = metrics
+    self.dedicatedLimit = dedicatedLimit
+  }
+
+  /// Whether there is a store already: the first one is the instance's own.
+  var isEmpty: Bool { members.isEmpty }
+
+  /// Whether more than one database is in use.
+  var hasSeveralDatabases: Bool { members.count > 1 }
+
+  func add(_ store: Store) {
+    members.append(Member(store: store))
+  }
+
+  func remove(_ store: Store) {
+    members.removeAll { $0.store === store }
+  }
+
+  func forEach(_ body: (Store) -> Void) {
+    for member in members { body(member.store) }
+  }
+
+  /// Counts one more connection that a session has to itself; false when there are as many as there may be.
+  func takeDedicated() -> Bool {
+    guard dedicatedCount < dedicatedLimit else { return false }
+    dedicatedCount += 1
+    return true
+  }
+
+  func giveBackDedicated() {
+    dedicatedCount -= 1
+  }
+
+  /// Writes the gauges that change too often to be set at each change: those of all databases together.
+  func publishGauges() {
+    let stores = members.map(\.store)
+    func sum(_ value: (Store) -> Int) -> Int { stores.reduce(0) { $0 + value($1) } }
+    metrics.inFlight.record(sum(\.inFlightCount))
+    metrics.queuedBytes.record(sum(\.queuedBytes))
+    metrics.up.record(stores.first?.isReady == true ? 1 : 0)
+    metrics.connections.record(sum(\.readyConnections))
+    metrics.staleKeys.record(sum { $0.stale.count })
+    metrics.staleKeysOverflowed.record(stores.contains { $0.stale.hasOverflowed } ? 1 : 0)
+  }
+}

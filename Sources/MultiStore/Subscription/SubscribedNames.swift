@@ -1,0 +1,130 @@
+internal import Hiredis
+internal import RESP
+
+/// What can be subscribed to, and what the servers call it.
+enum SubscriptionKind: CaseIterable {
+  case channel, pattern, shardChannel
+
+  /// The command that begins it, as servers repeat it in a confirmation.
+  var subscribe: StaticString {
+    switch self {
+    case .channel: "subscribe"
+    case .pattern: "psubscribe"
+    case .shardChannel: "ssubscribe"
+    }
+  }
+
+  /// The command that ends it.
+  var unsubscribe: StaticString {
+    switch self {
+    case .channel: "unsubscribe"
+    case .pattern: "punsubscribe"
+    case .shardChannel: "sunsubscribe"
+    }
+  }
+}
+
+/// The channels and patterns that one connection listens to, as its server has confirmed them.
+struct SubscribedNames: Equatable {
+  /// What a name takes besides its bytes, here and in the command that repeats it, roughly.
+  private static let overhead = 64
+  /// Names in one command, so that no command becomes too large.
+  private static let namesPerCommand = 1024
+
+  private var channels: Set<[UInt8]> = []
+  private var patterns: Set<[UInt8]> = []
+  private var shardChannels: Set<[UInt8]> = []
+  /// About how much memory all of it takes.
+  private(set) var byteCount = 0
+
+  var isEmpty: Bool { channels.isEmpty && patterns.isEmpty && shardChannels.isEmpty }
+
+  subscript(_ kind: SubscriptionKind) -> Set<[UInt8]> {
+    switch kind {
+    case .channel: channels
+    case .pattern: patterns
+    case .shardChannel: shardChannels
+    }
+  }
+
+  mutating func insert(_ name: [UInt8], _ kind: SubscriptionKind) {
+    let isNew =
+      switch kind {
+      case .channel: channels.insert(name).inserted
+      case .pattern: patterns.insert(name).inserted
+      case .shardChannel: shardChannels.insert(name).inserted
+      }
+    if isNew { byteCount += name.count + Self.overhead }
+  }
+
+  mutating func remove(_ name: [UInt8], _ kind: SubscriptionKind) {
+    let removed =
+      switch kind {
+      case .channel: channels.remove(name)
+      case .pattern: patterns.remove(name)
+      case .shardChannel: shardChannels.remove(name)
+      }
+    if removed != nil { byteCount -= name.count + Self.overhead }
+  }
+
+  /// Calls `send` with the commands that make a connection which listens to `self` listen to `wanted`.
+  ///
+  /// - Parameter send: gets a command and how many confirmations there will be.
+  func forEachCommand(towards wanted: SubscribedNames, _ send: (Span<UInt8>, Int) -> Void) {
+    for kind in SubscriptionKind.allCases {
+      Self.forEachCommand(kind.subscribe, wanted[kind].subtracting(self[kind]), send)
+      Self.forEachCommand(kind.unsubscribe, self[kind].subtracting(wanted[kind]), send)
+    }
+  }
+
+  private static func forEachCommand(
+    _ verb: StaticString,
+    _ names: Set<[UInt8]>,
+    _ send: (Span<UInt8>, Int) -> Void
+  ) {
+    let names = Array(names)
+    var command = ByteBuffer()
+    for start in stride(from: 0, to: names.count, by: namesPerCommand) {
+      let chunk = names[start..<min(names.count, start + namesPerCommand)]
+      command.removeAll()
+      command.appendArrayHeader(1 + chunk.count)
+      command.appendBulk(verb.description)
+      for name in chunk { command.appendBulk(name.span) }
+      send(command.span, chunk.count)
+    }
+  }
+}
+
+/// What a server says to a subscriber.
+enum SubscriberReply {
+  case message
+  case subscribed(SubscriptionKind, name: [UInt8])
+  /// Without a name where nothing was subscribed to.
+  case unsubscribed(SubscriptionKind, name: [UInt8]?)
+  /// The reply to PING, whatever the mode; or anything else that is neither of the others.
+  case other
+  case error
+
+  init(_ reply: borrowing Reply) {
+    guard reply.kind == .array, reply.count >= 3 else {
+      self = reply.kind == .error ? .error : .other
+      return
+    }
+    let first = reply[0].bytes
+    if first.hasSameBytes(as: "message") || first.hasSameBytes(as: "pmessage") || first.hasSameBytes(as: "smessage") {
+      self = .message
+      return
+    }
+    for kind in SubscriptionKind.allCases {
+      if first.hasSameBytes(as: kind.subscribe) {
+        self = .subscribed(kind, name: reply[1].bytes.array)
+        return
+      }
+      if first.hasSameBytes(as: kind.unsubscribe) {
+        self = .unsubscribed(kind, name: reply[1].kind == .nil ? nil : reply[1].bytes.array)
+        return
+      }
+    }
+    self = .other
+  }
+}

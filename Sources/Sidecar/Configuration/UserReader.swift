@@ -1,0 +1,53 @@
+/// Reads the users that clients of an instance log in as.
+enum UserReader {
+  /// The most users that an instance may have: a login looks at all of them, so that its time tells nothing.
+  static let mostUsers = 256
+
+  /// The users in the order of the file. What is wrong is reported.
+  static func users(of instance: MappingReader) -> [InstanceConfiguration.User] {
+    guard let node = instance.node("users") else { return [] }
+    let (context, path) = (instance.context, instance.keyPath("users"))
+    guard case .sequence(let elements) = node.content, !elements.isEmpty else {
+      let found = if case .sequence = node.content { "an empty list" } else { node.kind }
+      context.error(node.position, path, "expected a list of maps, found \(found)")
+      return []
+    }
+    guard elements.count <= mostUsers else {
+      context.error(node.position, path, "has \(elements.count) users; an instance can have \(mostUsers)")
+      return []
+    }
+    var users: [InstanceConfiguration.User] = []
+    var lines: [String: Int] = [:]
+    if instance.has("password") || instance.has("password_file") {
+      let key = instance.has("password") ? "password" : "password_file"
+      lines[Credentials.defaultUser] = instance.position(of: key).line
+    }
+    for (index, element) in elements.enumerated() {
+      guard let reader = MappingReader(element, section: .user, path: "\(path)[\(index)]", context: context) else {
+        continue
+      }
+      guard let user = user(reader) else { continue }
+      if let line = lines[user.name] {
+        let message = "the user \"\(user.name)\" has a password already, in line \(line)"
+        context.error(reader.position(of: "name"), reader.keyPath("name"), message)
+      }
+      lines[user.name] = reader.position.line
+      users.append(user)
+    }
+    return users
+  }
+
+  private static func user(_ reader: MappingReader) -> InstanceConfiguration.User? {
+    let password = InstanceReader.password(of: reader)
+    if password == nil, !reader.has("password"), !reader.has("password_file") {
+      reader.context.error(reader.position, reader.path, "a user without a password; add password_file")
+    }
+    guard let name = reader.value("name") else { return nil }
+    // As ACL SETUSER has it: a name with a space could not be written down there either.
+    guard name.expanded.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else {
+      reader.context.error(name.position, reader.keyPath("name"), "expected a name without spaces")
+      return nil
+    }
+    return password.map { InstanceConfiguration.User(name: name.expanded, password: $0) }
+  }
+}

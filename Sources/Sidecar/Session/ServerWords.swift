@@ -1,0 +1,43 @@
+internal import RESP
+
+/// Errors in the words of Redis 7.0, so that clients and people recognise them.
+enum ServerWords {
+  /// How much a server shows of a name that it does not know, and of all the arguments after it together.
+  private static let longestShown = 128
+
+  static let syntaxError = "ERR syntax error"
+
+  /// What a client sent, short enough for an error.
+  static func shown(_ bytes: Span<UInt8>, atMost limit: Int = longestShown) -> String {
+    String(decoding: bytes.extracting(0..<min(limit, bytes.count)).array, as: UTF8.self)
+  }
+
+  static func wrongNumberOfArguments(_ spec: CommandSpec) -> String {
+    "ERR wrong number of arguments for '\(spec.name)' command"
+  }
+
+  /// `command` is one that no server knows, or a subcommand of `spec` that none knows.
+  static func unknownCommand(_ command: Span<UInt8>, _ spec: CommandSpec) -> String {
+    let arguments = ArgumentList(command)
+    if spec.traits.contains(.hasSubcommands), arguments.argumentCount > 1 {
+      let container = spec.name.description.uppercased()
+      return "ERR unknown subcommand '\(shown(arguments.argument(at: 1)))'. Try \(container) HELP."
+    }
+    var text = "ERR unknown command '\(shown(arguments.argument(at: 0)))', with args beginning with: "
+    var length = 0
+    for index in 1..<max(1, arguments.argumentCount) where length < longestShown {
+      let argument = shown(arguments.argument(at: index), atMost: longestShown - length)
+      text += "'\(argument)' "
+      length += argument.utf8.count + 3
+    }
+    return text
+  }
+}
+
+extension Span<UInt8> {
+  /// The integer that the bytes spell as a server accepts it: no plus sign, no leading zero.
+  var canonicalDecimal: Int? {
+    guard let value = decimal, hasSameBytes(as: Array(String(value).utf8).span) else { return nil }
+    return value
+  }
+}

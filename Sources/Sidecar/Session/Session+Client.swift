@@ -1,0 +1,179 @@
+internal import MultiStore
+internal import RESP
+
+/// CLIENT: the sidecar's own view of its clients. Words and formats are those of Redis 7.0, and of 7.2 for what came
+/// with that.
+extension Session {
+  /// One subcommand of CLIENT with as many arguments as it may have. Nothing is in flight.
+  func takeClientCommand(_ bytes: Span<UInt8>, _ arguments: borrowing ArgumentList, _ spec: CommandSpec) {
+    do throws(ClientCommandError) {
+      switch spec.id {
+      case .clientID: output.appendInteger(id)
+      case .clientGetName: if client.name.isEmpty { output.appendNull() } else { output.appendBulk(client.name) }
+      case .clientSetName: appendOK(unless: client.setName(arguments.argument(at: 2)))
+      case .clientSetInfo: appendOK(unless: client.setInfo(arguments.argument(at: 2), arguments.argument(at: 3)))
+      case .clientInfo: output.appendBulk(clientLine + "\n")
+      case .clientList: output.appendBulk(server.clientList(try ClientFilter(listing: arguments)))
+      case .clientKill: try kill(arguments)
+      case .clientReply: try reply(arguments.argument(at: 2))
+      case .clientNoEvict: client.isSparedFromEviction = try onOrOff(arguments.argument(at: 2))
+      case .clientNoTouch: client.asksForNoTouch = try onOrOff(arguments.argument(at: 2))
+      // Nobody is ever paused, and what a client is capable of changes nothing.
+      case .clientUnpause, .clientCapa: output.appendStatus("OK")
+      case .clientGetRedir: output.appendInteger(-1)
+      case .clientTrackingInfo: writeTrackingInfo()
+      case .clientTracking: try tracking(arguments)
+      case .clientCaching: throw .cachingWithoutTracking
+      case .clientHelp: writeHelp()
+      case .clientUnblock: try unblock(arguments)
+      default: output.appendError(ServerWords.unknownCommand(bytes, spec))
+      }
+    } catch {
+      output.appendError(error.text)
+    }
+  }
+
+  private func appendOK(unless error: String?) {
+    if let error { output.appendError(error) } else { output.appendStatus("OK") }
+  }
+
+  private func onOrOff(_ argument: Span<UInt8>) throws(ClientCommandError) -> Bool {
+    guard argument.isKeyword("ON") || argument.isKeyword("OFF") else { throw .syntax }
+    output.appendStatus("OK")
+    return argument.isKeyword("ON")
+  }
+
+  private func reply(_ mode: Span<UInt8>) throws(ClientCommandError) {
+    if mode.isKeyword("ON") {
+      setReplyMode(.on)
+      output.appendStatus("OK")
+    } else if mode.isKeyword("OFF") {
+      setReplyMode(.off)
+    } else if mode.isKeyword("SKIP") {
+      setReplyMode(.skipNext)
+    } else {
+      throw .syntax
+    }
+  }
+
+  /// CLIENT KILL addr, which is answered with OK, or CLIENT KILL with options, which counts.
+  private func kill(_ arguments: borrowing ArgumentList) throws(ClientCommandError) {
+    let filter = try ClientFilter(killing: arguments) { server.credentials?.has(name: $0) ?? ($0 == "default") }
+    let victims = server.clients(matching: filter).filter { !filter.sparesCaller || $0 !== self }
+    for victim in victims where victim !== self { victim.cutOff(.killed) }
+    if arguments.argumentCount > 3 {
+      output.appendInteger(victims.count)
+    } else if victims.isEmpty {
+      throw .noSuchClient
+    } else {
+      output.appendStatus("OK")
+    }
+    if victims.contains(where: { $0 === self }) {
+      server.metrics.closed(.killed)
+      closeAfterReplies()
+    }
+  }
+
+  /// CLIENT TRACKING. There is nothing to switch off; keys are not tracked since invalidations would be the
+  /// connection's, which many clients share.
+  private func tracking(_ arguments: borrowing ArgumentList) throws(ClientCommandError) {
+    var index = 3
+    while index < arguments.argumentCount {
+      let option = arguments.argument(at: index)
+      if option.isKeyword("BCAST") || option.isKeyword("OPTIN") || option.isKeyword("OPTOUT")
+        || option.isKeyword("NOLOOP")
+      {
+        index += 1
+      } else if option.isKeyword("REDIRECT") || option.isKeyword("PREFIX"), index + 1 < arguments.argumentCount {
+        index += 2
+      } else {
+        throw .syntax
+      }
+    }
+    if arguments.argument(at: 2).isKeyword("OFF") { return output.appendStatus("OK") }
+    throw arguments.argument(at: 2).isKeyword("ON") ? .noTracking : .syntax
+  }
+
+  /// CLIENT UNBLOCK id [TIMEOUT|ERROR], by the sidecar's number of a client. Its store is asked to end the waiting, by
+  /// its own number of the connection that the client waits on, and answers.
+  private func unblock(_ arguments: borrowing ArgumentList) throws(ClientCommandError) {
+    guard arguments.argumentCount <= 4 else { throw .wrongNumberOfArguments("UNBLOCK") }
+    if arguments.argumentCount == 4 {
+      let reason = arguments.argument(at: 3)
+      guard reason.isKeyword("TIMEOUT") || reason.isKeyword("ERROR") else { throw .unblockReason }
+    }
+    guard let id = arguments.argument(at: 2).canonicalDecimal else { throw .notAnInteger }
+    guard let blocked = server.client(id), blocked.isBlocked, let waiting = blocked.dedicated else {
+      return output.appendInteger(0)
+    }
+    guard let number = waiting.connection.clientID else { throw .noUnblock }
+    var command = ByteBuffer()
+    command.appendArrayHeader(arguments.argumentCount)
+    command.appendBulk("CLIENT")
+    command.appendBulk("UNBLOCK")
+    command.appendBulk(decimal: number)
+    if arguments.argumentCount == 4 { command.appendBulk(arguments.argument(at: 3)) }
+    forward(command.span, over: blocked.multiStore.store(waiting.store).ordinary)
+  }
+
+  private func writeTrackingInfo() {
+    output.appendArrayHeader(6)
+    output.appendBulk("flags")
+    output.appendArrayHeader(1)
+    output.appendBulk("off")
+    output.appendBulk("redirect")
+    output.appendInteger(-1)
+    output.appendBulk("prefixes")
+    output.appendArrayHeader(0)
+  }
+
+  private func writeHelp() {
+    output.appendArrayHeader(Self.help.count)
+    for line in Self.help { output.append("+\(line)\r\n") }
+  }
+
+  private static let help = [
+    "CLIENT <subcommand> [<arg> [value] [opt] ...]. The sidecar answers for its own clients:",
+    "GETNAME", "    The name of this connection.",
+    "GETREDIR", "    -1: nothing is tracked.",
+    "ID", "    The number of this connection.",
+    "INFO", "    What is known of this connection.",
+    "KILL <address>", "    Close the connection that came from this address.",
+    "KILL <option> <value> [<option> <value> [...]]", "    Close connections by ID, ADDR, LADDR, TYPE, USER, SKIPME.",
+    "LIST [TYPE (NORMAL|MASTER|REPLICA|PUBSUB)] [ID <id> [<id> ...]]", "    What is known of connections.",
+    "NO-EVICT (ON|OFF), NO-TOUCH (ON|OFF)", "    Noted, without consequences.",
+    "REPLY (ON|OFF|SKIP)", "    Whether this connection gets replies.",
+    "SETINFO (LIB-NAME|LIB-VER) <value>", "    Say which library this connection belongs to.",
+    "SETNAME <name>", "    Name this connection.",
+    "TRACKING OFF, TRACKINGINFO", "    Nothing is tracked.",
+    "UNBLOCK <id> [TIMEOUT|ERROR]", "    End the waiting of a blocked connection.",
+    "UNPAUSE", "    Nobody is ever paused.",
+    "HELP", "    This.",
+  ]
+}
+
+/// Why a subcommand of CLIENT was not executed.
+struct ClientCommandError: Error {
+  let text: String
+
+  static let syntax = ClientCommandError(text: ServerWords.syntaxError)
+  static let notAnInteger = ClientCommandError(text: "ERR value is not an integer or out of range")
+  static let noSuchClient = ClientCommandError(text: "ERR No such client")
+  static let unblockReason = ClientCommandError(text: "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
+  static let cachingWithoutTracking = ClientCommandError(
+    text: "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled"
+  )
+  static let noTracking = ClientCommandError(
+    text: "ERR MultiStore: keys can't be tracked through the sidecar: the connection to the store is shared by many "
+      + "clients"
+  )
+  static let noUnblock = ClientCommandError(
+    text: "ERR MultiStore: the store does not tell the number of the connection that the client waits on"
+  )
+
+  static func wrongNumberOfArguments(_ subcommand: String) -> ClientCommandError {
+    ClientCommandError(
+      text: "ERR unknown subcommand or wrong number of arguments for '\(subcommand)'. Try CLIENT HELP."
+    )
+  }
+}

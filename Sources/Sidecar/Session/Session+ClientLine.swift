@@ -1,0 +1,51 @@
+internal import EventLoop
+internal import MultiStore
+internal import RESP
+
+/// How a client is shown to others.
+extension Session {
+  var clientType: ClientFilter.ClientType { subscription == nil ? .normal : .pubsub }
+
+  /// Who is at the other end, as a server shows it: `127.0.0.1:53211`, or the path of the listener's socket and `:0`.
+  var shownAddress: String { Self.shown(stream.peer) }
+
+  var shownLocalAddress: String { Self.shown(localAddress) }
+
+  /// One line of CLIENT LIST. What the sidecar does not know of a client is 0.
+  var clientLine: String {
+    let now = server.loop.now
+    let (channels, patterns, shardChannels) = subscription?.counts ?? (0, 0, 0)
+    let subscribed = "sub=\(channels) psub=\(patterns) ssub=\(shardChannels)"
+    let queued = transaction?.batch.byteCount ?? 0
+    let memory = input.count + output.count + stream.pendingWriteBytes + queued
+    return "id=\(id) addr=\(shownAddress) laddr=\(shownLocalAddress) fd=-1 name=\(client.name) "
+      + "age=\(Self.seconds(since: connectedAt, now)) idle=\(Self.seconds(since: lastActive, now)) flags=\(flags) "
+      + "db=\(multiStore.database) \(subscribed) multi=\(transaction?.batch.count ?? -1) "
+      + "qbuf=\(input.count) qbuf-free=0 argv-mem=0 multi-mem=\(queued) rbs=0 rbp=0 "
+      + "obl=\(output.count) oll=0 omem=\(stream.pendingWriteBytes) tot-mem=\(memory) "
+      + "events=\(stream.pendingWriteBytes > 0 ? "rw" : "r") cmd=\(lastCommand == .other ? "NULL" : lastCommandName) "
+      + "user=\(client.user) redir=-1 resp=2 lib-name=\(client.libraryName) lib-ver=\(client.libraryVersion)"
+  }
+
+  private var lastCommandName: String { CommandTable.spec(lastCommand).name.description }
+
+  private var flags: String {
+    var flags = ""
+    if subscription != nil { flags += "P" }
+    if isBlocked { flags += "b" }
+    if isClosing { flags += "c" }
+    if transaction != nil { flags += "x" }
+    if client.isSparedFromEviction { flags += "e" }
+    if client.asksForNoTouch { flags += "T" }
+    if stream.peer.hasPrefix("unix:") { flags += "U" }
+    return flags.isEmpty ? "N" : flags
+  }
+
+  private static func shown(_ address: String) -> String {
+    address.hasPrefix("unix:") ? address.dropFirst("unix:".count) + ":0" : address
+  }
+
+  private static func seconds(since start: UInt64, _ now: UInt64) -> UInt64 {
+    (now - min(now, start)) / 1_000_000_000
+  }
+}

@@ -1,0 +1,92 @@
+internal import MultiStore
+internal import RESP
+
+/// AUTH and HELLO: who the client is, and which protocol is spoken. The words are those of Redis 7.0.
+extension Session {
+  private static let wrongPassword = "WRONGPASS invalid username-password pair or user is disabled."
+
+  /// AUTH [username] password
+  func authenticate(_ arguments: borrowing ArgumentList) {
+    guard arguments.argumentCount <= 3 else { return output.appendError("ERR syntax error") }
+    let isNamed = arguments.argumentCount == 3
+    guard isNamed || server.credentials != nil else {
+      return output.appendError(
+        "ERR AUTH <password> called without any password configured for the default user. "
+          + "Are you sure your configuration is correct?"
+      )
+    }
+    let name = isNamed ? arguments.argument(at: 1).array : Array(Credentials.defaultUser.utf8)
+    guard logIn(name, password: arguments.argument(at: isNamed ? 2 : 1)) else {
+      return output.appendError(Self.wrongPassword)
+    }
+    output.appendStatus("OK")
+  }
+
+  /// HELLO [version [AUTH username password] [SETNAME name]]
+  func hello(_ arguments: borrowing ArgumentList) {
+    var index = 1
+    if arguments.argumentCount > 1 {
+      guard let version = arguments.argument(at: 1).canonicalDecimal else {
+        return output.appendError("ERR Protocol version is not an integer or out of range")
+      }
+      // Debian's hiredis reads RESP2 only, so that is all the sidecar can offer.
+      guard version == 2 else { return output.appendError("NOPROTO unsupported protocol version") }
+      index = 2
+    }
+    // Each option takes effect before the next is looked at, as on a server.
+    while index < arguments.argumentCount {
+      let option = arguments.argument(at: index)
+      if option.isKeyword("AUTH"), index + 2 < arguments.argumentCount {
+        guard logIn(arguments.argument(at: index + 1).array, password: arguments.argument(at: index + 2)) else {
+          return output.appendError(Self.wrongPassword)
+        }
+        index += 3
+      } else if option.isKeyword("SETNAME"), index + 1 < arguments.argumentCount {
+        if let refusal = client.setName(arguments.argument(at: index + 1)) { return output.appendError(refusal) }
+        index += 2
+      } else {
+        return output.appendError("ERR Syntax error in HELLO option '\(ServerWords.shown(option))'")
+      }
+    }
+    guard isAuthenticated else {
+      return output.appendError(
+        "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> "
+          + "option can be used to authenticate the client and select the RESP protocol version at the same time"
+      )
+    }
+    writeHello()
+  }
+
+  /// Whether the client is `name` from now on. Without credentials everybody is the default user already, with
+  /// whatever password, as on a server.
+  private func logIn(_ name: [UInt8], password: Span<UInt8>) -> Bool {
+    let isRight =
+      server.credentials.map { $0.accept(name: name.span, password: password) }
+      ?? (name == Array(Credentials.defaultUser.utf8))
+    guard isRight else {
+      server.metrics.loginFailed()
+      return false
+    }
+    client.user = String(decoding: name, as: UTF8.self)
+    isAuthenticated = true
+    return true
+  }
+
+  private func writeHello() {
+    output.appendArrayHeader(14)
+    output.appendBulk("server")
+    output.appendBulk("redis")
+    output.appendBulk("version")
+    output.appendBulk(server.storeVersion)
+    output.appendBulk("proto")
+    output.appendInteger(2)
+    output.appendBulk("id")
+    output.appendInteger(id)
+    output.appendBulk("mode")
+    output.appendBulk("standalone")
+    output.appendBulk("role")
+    output.appendBulk("master")
+    output.appendBulk("modules")
+    output.appendArrayHeader(0)
+  }
+}

@@ -1,0 +1,52 @@
+internal import MultiStore
+internal import RESP
+
+/// A server's subscriber mode: what may be said in it, and how it begins and ends.
+extension Session {
+  /// One command that begins or ends a subscription. Nothing is in flight.
+  func takePubSub(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ argumentCount: Int) {
+    if subscription == nil {
+      switch spec.id {
+      case .unsubscribe, .punsubscribe, .sunsubscribe:
+        return Subscription.answerUnsubscribe(bytes, spec, into: &output)
+      default:
+        guard !isGone, let opened = server.multiStore.openSubscription(for: self) else {
+          return output.appendError(Self.noDedicatedConnection)
+        }
+        subscription = opened
+      }
+    }
+    listen(bytes, spec, argumentCount)
+  }
+
+  /// Any command in subscriber mode, but QUIT and RESET. Nothing is in flight.
+  func takeSubscribed(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ argumentCount: Int) {
+    guard spec.id != .other, !spec.traits.contains(.hasSubcommands) || argumentCount == 1 else {
+      return output.appendError(ServerWords.unknownCommand(bytes, spec))
+    }
+    guard spec.accepts(argumentCount: argumentCount), spec.id != .ping || argumentCount <= 2 else {
+      return output.appendError(ServerWords.wrongNumberOfArguments(spec))
+    }
+    guard spec.commandClass == .pubsub || spec.id == .ping else {
+      return output.appendError(
+        "ERR Can't execute '\(spec.name)': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed "
+          + "in this context"
+      )
+    }
+    listen(bytes, spec, argumentCount)
+  }
+
+  /// Leaves subscriber mode, and gives the connection back.
+  func releaseSubscription() {
+    guard let subscription else { return }
+    // The last confirmation is no reply that CLIENT REPLY could be meant for.
+    if replyMode != .on, !isGone { writeOutput() }
+    self.subscription = nil
+    subscription.close()
+  }
+
+  private func listen(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ argumentCount: Int) {
+    guard let subscription else { return }
+    execute { subscription.execute(bytes, spec, argumentCount: argumentCount) }
+  }
+}

@@ -1,0 +1,38 @@
+internal import ArgumentParser
+internal import Sidecar
+
+/// Where the running sidecar is that a subcommand asks.
+struct AdminOptions: ParsableArguments {
+  @Option(
+    name: .customLong("admin.listen-address"),
+    help: "HOST:PORT or unix:PATH of the admin API. [MULTISTORE_ADMIN_LISTEN_ADDRESS]"
+  )
+  var address: String?
+
+  @Option(
+    name: .customLong("admin.token-file"),
+    help: "File with the admin API's bearer token, if it asks for one. [MULTISTORE_ADMIN_TOKEN_FILE]"
+  )
+  var tokenFile: String?
+
+  /// Asks the sidecar; what goes wrong is said at the terminal.
+  ///
+  /// - Throws: the exit code: 1 when the sidecar refused, 2 when it was not reached, 64 for wrong options.
+  func ask<Answer>(_ question: (AdminAPI) throws -> Answer) throws -> Answer {
+    let api: AdminAPI
+    do {
+      api = try AdminAPI(
+        address: Environment.value(address, "admin.listen-address") ?? SidecarOptions.defaultAdminListenAddress,
+        tokenFile: Environment.value(tokenFile, "admin.token-file")
+      )
+    } catch {
+      throw ValidationError("\(error)")
+    }
+    do {
+      return try question(api)
+    } catch let error as AdminAPIError {
+      StandardError.say("multistore-exporter: \(error)")
+      throw ExitCode(error.wasReached ? 1 : 2)
+    }
+  }
+}

@@ -1,0 +1,167 @@
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite("Blocking commands while the default store moves")
+struct BlockedMoveTests {
+  /// A command that waits, what ends its waiting, and what it is answered then.
+  private static let commands: [([String], [String], RESPReply)] = [
+    (["BLPOP", "none", "k", "0"], ["RPUSH", "k", "x"], .array([.text("k"), .text("x")])),
+    (["BRPOP", "k", "none", "30.5"], ["RPUSH", "k", "x"], .array([.text("k"), .text("x")])),
+    (["BLMOVE", "k", "done", "LEFT", "RIGHT", "0"], ["RPUSH", "k", "x"], .text("x")),
+    (["BRPOPLPUSH", "k", "done", "30"], ["RPUSH", "k", "x"], .text("x")),
+    (["BLMPOP", "0", "1", "k", "LEFT"], ["RPUSH", "k", "x"], .array([.text("k"), .array([.text("x")])])),
+    (["BZPOPMIN", "k", "0"], ["ZADD", "k", "1", "x"], .array([.text("k"), .text("x"), .text("1")])),
+    (["BZPOPMAX", "k", "30"], ["ZADD", "k", "1", "x"], .array([.text("k"), .text("x"), .text("1")])),
+    (
+      ["BZMPOP", "30", "1", "k", "MIN"], ["ZADD", "k", "1", "x"],
+      .array([.text("k"), .array([.array([.text("x"), .text("1")])])])
+    ),
+    (
+      ["XREAD", "BLOCK", "0", "STREAMS", "k", "0-0"], ["XADD", "k", "1-1", "f", "x"],
+      .array([.array([.text("k"), .array([.array([.text("1-1"), .array([.text("f"), .text("x")])])])])])
+    ),
+  ]
+
+  @Test(arguments: [true, false])
+  func `whatever waits is taken along, there and back again`(isDual: Bool) throws {
+    let (old, new): (MigrationState, MigrationState) = isDual ? (.dual, .dualPrimary) : (.off, .primaryOnly)
+    let deployment = try Deployment(old)
+    let other = try deployment.client()
+    for (command, cause, answer) in Self.commands {
+      let client = try deployment.client()
+      try client.send(RESPClient.encode(command))
+      try waitUntilBlocked(on: deployment.secondary, not: deployment.primary, command)
+      try deployment.move(to: new)
+      try waitUntilBlocked(on: deployment.primary, not: deployment.secondary, command)
+      try deployment.move(to: old)
+      try waitUntilBlocked(on: deployment.secondary, not: deployment.primary, command)
+      try deployment.move(to: new)
+      #expect(try other.command(cause).errorText == nil)
+      #expect(try client.readReply() == answer, "\(command)")
+      // The client is as free as any other.
+      #expect(try client.command("PING") == .simple("PONG"))
+      try other.command("DEL", "k", "done")
+      try deployment.move(to: old)
+      for store in [deployment.primary, deployment.secondary] { try store.client().command("FLUSHALL") }
+    }
+    #expect(try deployment.metric("multistore_blocked_commands_moved_total") == Double(3 * Self.commands.count))
+    try deployment.waitForMetric("multistore_store_connections", ["store": "primary"], 1)
+  }
+
+  @Test func `a group's reader is taken along`() throws {
+    let deployment = try Deployment(.dual)
+    let other = try deployment.client()
+    #expect(try other.command("XGROUP", "CREATE", "s", "g", "$", "MKSTREAM") == .ok)
+    let client = try deployment.client()
+    try client.send(RESPClient.encode(["XREADGROUP", "GROUP", "g", "c", "BLOCK", "0", "STREAMS", "s", ">"]))
+    try waitUntilBlocked(on: deployment.secondary, not: deployment.primary, [])
+    try deployment.move(to: .dualPrimary)
+    try waitUntilBlocked(on: deployment.primary, not: deployment.secondary, [])
+    #expect(try other.command("XADD", "s", "1-1", "f", "v") == .text("1-1"))
+    #expect(try client.readReply().elements?.count == 1)
+    for store in [deployment.primary, deployment.secondary] {
+      try eventually("both know what was read") {
+        try store.client().command("XPENDING", "s", "g").elements?.first == .integer(1)
+      }
+    }
+  }
+
+  @Test func `the timeout counts from the beginning`() throws {
+    let deployment = try Deployment(.dual)
+    let client = try deployment.client()
+    let start = ContinuousClock.now
+    try client.send(RESPClient.encode(["BLPOP", "k", "2.5"]))
+    for state in [MigrationState.dualPrimary, .dual, .dualPrimary] {
+      let store = deployment.defaultStore(state)
+      try deployment.move(to: state)
+      try eventually { try store.client().command("INFO", "clients").string?.contains("blocked_clients:1") == true }
+    }
+    #expect(try client.readReply() == .array(nil))
+    let waited = ContinuousClock.now - start
+    #expect(waited >= .seconds(2.5))
+    #expect(waited < .seconds(4))
+  }
+
+  @Test(arguments: [true, false])
+  func `no element is lost or popped twice while the default moves`(isDual: Bool) throws {
+    let deployment = try Deployment(isDual ? .dual : .off)
+    let isDone = Atomic(false)
+    let pushed = Atomic(0)
+    let popped = Mutex<[String]>([])
+    let consumers = Threads(3) { _ in
+      let client = try deployment.client()
+      while true {
+        let reply = try client.command("BLPOP", "queue", "0")
+        guard let element = reply.elements?.last?.string else { throw TestSupportError(.malformed, "\(reply)") }
+        if element == "end" { return }
+        popped.withLock { $0.append(element) }
+      }
+    }
+    let producer = Threads(1) { _ in
+      let client = try deployment.client()
+      while !isDone.load(ordering: .relaxed) {
+        let number = pushed.load(ordering: .relaxed)
+        let reply = try client.command("RPUSH", "queue", "\(number)")
+        guard reply.integer != nil else { throw TestSupportError(.malformed, "RPUSH answered \(reply)") }
+        pushed.store(number + 1, ordering: .relaxed)
+      }
+    }
+    defer { isDone.store(true, ordering: .relaxed) }
+    for round in 0..<40 {
+      try deployment.sidecar.setFlag(Deployment.defaultFlag, round % 2 == 0)
+      let before = pushed.load(ordering: .relaxed)
+      try eventually("the producer goes on") { pushed.load(ordering: .relaxed) > before + 10 }
+    }
+    isDone.store(true, ordering: .relaxed)
+    try producer.join()
+    // What nobody had popped on the one store before the default moved is still there.
+    let left =
+      try deployment.primary.client().command("LRANGE", "queue", "0", "-1").elements?.compactMap(\.string) ?? []
+    let client = try deployment.client()
+    try eventually("all is popped") { try client.command("LLEN", "queue") == .integer(0) }
+    for _ in 0..<3 { try client.command("RPUSH", "queue", "end") }
+    try consumers.join()
+    let all = popped.withLock { $0 } + (isDual ? [] : left)
+    #expect(all.count == pushed.load(ordering: .relaxed))
+    #expect(Set(all).count == all.count)
+    if isDual {
+      for store in [deployment.primary, deployment.secondary] {
+        try eventually("nothing is left") { try store.client().command("LLEN", "queue") == .integer(0) }
+      }
+    }
+  }
+
+  @Test func `who may not be called off stays where it waits`() throws {
+    let primary = try RedisServer()
+    let secondary = try RedisServer(users: ["app on >pw ~* &* +@all -client|unblock"])
+    let directory = try TemporaryDirectory()
+    let sidecar = try SidecarProcess(
+      configuration: Deployment.configuration(
+        in: directory,
+        primary: primary.url,
+        secondary: "unix://app:pw@\(secondary.socketPath)",
+        flagFile: false
+      ),
+      in: directory
+    )
+    for _ in 0..<2 { try sidecar.waitForEvent { $0.message == "Store connected" } }
+    let client = try sidecar.client(instance: "sessions")
+    try client.send(RESPClient.encode(["BLPOP", "k", "0"]))
+    try waitUntilBlocked(on: secondary, not: primary, [])
+    try sidecar.setFlag(Deployment.defaultFlag, true)
+    #expect(try sidecar.client(instance: "sessions").command("SET", "x", "1") == .ok)
+    #expect(try primary.client().command("EXISTS", "x") == .integer(1))
+    try waitUntilBlocked(on: secondary, not: primary, [])
+    #expect(try secondary.client().command("RPUSH", "k", "v") == .integer(1))
+    #expect(try client.readReply() == .array([.text("k"), .text("v")]))
+  }
+
+  private func waitUntilBlocked(on store: RedisServer, not other: RedisServer, _ command: [String]) throws {
+    let (there, elsewhere) = (try store.client(), try other.client())
+    try eventually("\(command) waits on the default store alone") {
+      let blocked = try there.command("INFO", "clients").string?.contains("blocked_clients:1") == true
+      return try blocked && elsewhere.command("INFO", "clients").string?.contains("blocked_clients:0") == true
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import TestSupport
+import Testing
+
+/// Scripts that a client loads once and then only names by digest.
+@Suite struct ScriptTests {
+  private static let body = "return {KEYS[1], ARGV[1]}"
+  private static let expected = RESPReply.array([.text("k"), .text("v")])
+
+  @Test func `a script that was loaded before is there after each flip, in transactions too`() throws {
+    let deployment = try Deployment()
+    let client = try deployment.client()
+    let digest = try #require(client.command("SCRIPT", "LOAD", Self.body).string)
+    let call = ["EVALSHA", digest, "1", "k", "v"]
+    for state in [MigrationState.dual, .dualPrimary, .primaryOnly, .dualPrimary, .off] {
+      try deployment.move(to: state)
+      #expect(try client.command(call) == Self.expected, "\(state)")
+      #expect(try client.pipeline([["MULTI"], call, ["EXEC"]]).last == .array([Self.expected]), "\(state)")
+      #expect(try client.command("SCRIPT", "EXISTS", digest) == .array([.integer(1)]))
+    }
+  }
+
+  @Test func `a script that came with EVAL is there after a flip`() throws {
+    let deployment = try Deployment(.dual)
+    let client = try deployment.client()
+    #expect(try client.command("EVAL", Self.body, "1", "k", "v") == Self.expected)
+    let digest = try #require(deployment.secondary.client().command("SCRIPT", "LOAD", Self.body).string)
+    #expect(try deployment.primary.client().command("SCRIPT", "EXISTS", digest) == .array([.integer(0)]))
+    try deployment.move(to: .dualPrimary)
+    #expect(try client.command("EVALSHA", digest, "1", "k", "v") == Self.expected)
+  }
+
+  @Test func `a store that lost its scripts gets them again with its connection`() throws {
+    let deployment = try Deployment()
+    let client = try deployment.client()
+    let digest = try #require(client.command("SCRIPT", "LOAD", Self.body).string)
+    let store = try deployment.secondary.client()
+    #expect(try store.command("SCRIPT", "FLUSH") == .ok)
+    try store.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    try eventually("the script is there again") {
+      try client.command("EVALSHA", digest, "1", "k", "v") == Self.expected
+    }
+  }
+
+  @Test func `what was flushed is forgotten`() throws {
+    let deployment = try Deployment(.dual)
+    let client = try deployment.client()
+    let digest = try #require(client.command("SCRIPT", "LOAD", Self.body).string)
+    #expect(try client.command("SCRIPT", "FLUSH") == .ok)
+    try deployment.move(to: .dualPrimary)
+    let reply = try client.command("EVALSHA", digest, "1", "k", "v")
+    #expect(reply.errorText?.hasPrefix("NOSCRIPT") == true)
+  }
+
+  @Test func `what a script wrote before it failed is on both stores`() throws {
+    let deployment = try Deployment(.dual)
+    let client = try deployment.client()
+    let body = "redis.call('SET', KEYS[1], ARGV[1]) return redis.call('LPUSH', KEYS[1], 'x')"
+    let reply = try client.command("EVAL", body, "1", "k", "alone")
+    #expect(reply.errorText?.contains("WRONGTYPE") == true)
+    let replies = try client.pipeline([["MULTI"], ["EVAL", body, "1", "l", "queued"], ["EXEC"]])
+    #expect(replies.last?.elements?.first?.errorText?.contains("WRONGTYPE") == true)
+    for store in [deployment.primary, deployment.secondary] {
+      #expect(try store.client().command("MGET", "k", "l") == .array([.text("alone"), .text("queued")]))
+    }
+    #expect(try deployment.sidecar.metrics().sum(MultiStoreNames.pipelinedDiff) == 0)
+  }
+
+  @Test func `functions that were loaded before are there when the default moves`() throws {
+    let deployment = try Deployment()
+    let client = try deployment.client()
+    let library = "#!lua name=mine\nredis.register_function('tell', function(keys, args) return {keys[1], args[1]} end)"
+    #expect(try client.command("FUNCTION", "LOAD", library) == .text("mine"))
+    let (old, new) = (try deployment.secondary.client(), try deployment.primary.client())
+    #expect(try new.command("FUNCTION", "LIST") == .array([]))
+    try deployment.move(to: .dual)
+    try eventually("the new store has the functions") {
+      _ = try client.command("PING")
+      return try new.command("FUNCTION", "LIST") == old.command("FUNCTION", "LIST")
+    }
+    try deployment.move(to: .dualPrimary)
+    #expect(try client.command("FCALL", "tell", "1", "k", "v") == Self.expected)
+  }
+
+  @Test func `a store that can't take the functions is named in the log`() throws {
+    let deployment = try Deployment()
+    let client = try deployment.client()
+    let library = "#!lua name=mine\nredis.register_function('tell', function() return 1 end)"
+    #expect(try client.command("FUNCTION", "LOAD", library) == .text("mine"))
+    try deployment.primary.client().command("ACL", "SETUSER", "default", "-function|restore")
+    try deployment.move(to: .dual)
+    try deployment.sidecar.waitForEvent("warning about the functions") {
+      $0.message.hasPrefix("Functions could not be copied") && $0["store"]?.string == "primary"
+    }
+  }
+}
