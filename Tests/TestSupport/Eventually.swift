@@ -4,6 +4,10 @@ internal import Glibc
 /// How often a condition is looked at. Short beside any deadline, long beside a look.
 private let pollIntervalMilliseconds: Int32 = 2
 
+/// How long a condition is waited for unless a test says otherwise. It only decides how soon a hang is told, and a
+/// machine that is busy with other things may stand still for seconds.
+public let waitLimit = Duration.seconds(30)
+
 /// Waits until `condition` holds, looking every two milliseconds, and blocks the thread meanwhile.
 ///
 /// An error that `condition` throws counts as "not yet"; the last one is in the error of a missed deadline.
@@ -14,7 +18,7 @@ private let pollIntervalMilliseconds: Int32 = 2
 /// - Throws: ``TestSupportError`` with code `timedOut`.
 public func eventually(
   _ what: String = "a condition",
-  within limit: Duration = .seconds(10),
+  within limit: Duration = waitLimit,
   fileID: String = #fileID,
   line: Int = #line,
   _ condition: () throws -> Bool
@@ -42,7 +46,7 @@ public func eventually(
 /// - Throws: ``TestSupportError`` with code `timedOut`.
 public func eventually(
   _ what: String = "a condition",
-  within limit: Duration = .seconds(10),
+  within limit: Duration = waitLimit,
   fileID: String = #fileID,
   line: Int = #line,
   isolation: isolated (any Actor)? = #isolation,
