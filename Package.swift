@@ -86,7 +86,16 @@ let package = Package(
     ),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
 
-    .testTarget(name: "RESPTests", dependencies: ["RESP", "TestSupport"], swiftSettings: common),
+    // What fuzzing looks for, and the programs that do it; Tests/fuzz.sh builds them with libFuzzer.
+    .target(name: "FuzzChecks", dependencies: ["RESP"], path: "Tests/Fuzz/Checks", swiftSettings: common),
+    .executableTarget(name: "FuzzInput", dependencies: ["FuzzChecks"], path: "Tests/Fuzz/Input", swiftSettings: common),
+    .executableTarget(
+      name: "FuzzSession",
+      dependencies: ["FuzzChecks", "RESP", "Sidecar", "TestSupport"],
+      path: "Tests/Fuzz/Session",
+      swiftSettings: common
+    ),
+    .testTarget(name: "RESPTests", dependencies: ["RESP", "FuzzChecks", "TestSupport"], swiftSettings: common),
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "TestSupport"], swiftSettings: common),
     .testTarget(name: "HiredisTests", dependencies: ["Hiredis", "EventLoop", "TestSupport"], swiftSettings: common),
     .testTarget(
@@ -121,7 +130,7 @@ let package = Package(
     ),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["TestSupport", "multistore-exporter"],
+      dependencies: ["TestSupport", "multistore-exporter", "FuzzSession"],
       swiftSettings: common
     ),
     .testTarget(
