@@ -1,7 +1,7 @@
 /// Writes JSON strings (RFC 8259 section 7).
-enum JSONText {
+public enum JSONText {
   /// The text in quotes, with what has to be escaped escaped.
-  static func quote(_ text: String) -> String {
+  public static func quote(_ text: String) -> String {
     var quoted = "\""
     for scalar in text.unicodeScalars {
       switch scalar {

@@ -16,7 +16,7 @@ public struct MetricDescriptor: Sendable, Equatable {
     case histogram(buckets: [Double])
 
     /// The word in the exposition's `# TYPE` line.
-    var typeName: String {
+    public var typeName: String {
       switch self {
       case .counter: "counter"
       case .gauge: "gauge"

@@ -16,6 +16,19 @@ enum Environment {
     return value
   }
 
+  /// The same for an option that takes one of a few words.
+  static func choice<Choice: RawRepresentable<String> & CaseIterable>(
+    _ given: String?,
+    _ option: String
+  ) throws -> Choice? {
+    guard let value = value(given, option) else { return nil }
+    guard let choice = Choice(rawValue: value) else {
+      let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("--\(option): \"\(value)\" is none of \(known)")
+    }
+    return choice
+  }
+
   private static func variable(_ option: String) -> String {
     "MULTISTORE_" + String(option.uppercased().map { $0 == "." || $0 == "-" ? "_" : $0 })
   }

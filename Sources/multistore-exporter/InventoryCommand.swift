@@ -10,19 +10,21 @@ struct InventoryCommand: ParsableCommand {
   )
 
   /// How an inventory is shown.
-  enum Format: String, ExpressibleByArgument {
+  enum Format: String, CaseIterable {
     case table, json
   }
 
   @OptionGroup var admin: AdminOptions
 
-  @Option(help: "The instance; all of them without it.")
+  @Option(help: "The instance; all of them without it. [MULTISTORE_INSTANCE]")
   var instance: String?
 
-  @Option(help: "table, hazards first, or json.")
-  var format = Format.table
+  @Option(help: "table, hazards first, or json. [MULTISTORE_FORMAT]")
+  var format: String?
 
   func run() throws {
+    let format = try Environment.choice(format, "format") ?? Format.table
+    let instance = Environment.value(instance, "instance")
     print(try admin.ask { try $0.inventory(instance: instance, asJSON: format == .json) }, terminator: "")
   }
 }

@@ -2,7 +2,6 @@ import Foundation
 import RESP
 import Testing
 
-@testable import PrometheusExposition
 @testable import Sidecar
 
 @Suite("README")
@@ -22,13 +21,9 @@ struct ReadmeTests {
   }
 
   @Test func `the table of metrics is the program's own`() {
-    let rows = SidecarMetrics.all.map { metric in
-      let labels = metric.labels.map { "`\($0)`" }.joined(separator: ", ")
-      return "| `\(metric.name)` | \(metric.kind.typeName) | \(labels) | \(metric.help) |\n"
-    }
-    let table = "| name | kind | labels | meaning |\n|---|---|---|---|\n" + rows.joined()
+    let table = MetricsReference.text(.markdown)
     let isThere = readme.contains(table)
-    #expect(isThere, "README.md is to have this under Metrics:\n\(table)")
+    #expect(isThere, "Tests/readme.sh writes what README.md is to have under Metrics:\n\(table)")
   }
 
   /// The example at the beginning of the section is read as a file would be.

@@ -1,0 +1,18 @@
+internal import ArgumentParser
+internal import Sidecar
+
+/// `describe-metrics`: the table of everything at /metrics.
+struct DescribeMetrics: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "describe-metrics",
+    abstract: "Shows all metrics: name, kind, labels and meaning."
+  )
+
+  @Option(help: "table, json or markdown, which is the README's table. [MULTISTORE_FORMAT]")
+  var format: String?
+
+  func run() throws {
+    let format = try Environment.choice(format, "format") ?? MetricsReference.Format.table
+    print(MetricsReference.text(format), terminator: "")
+  }
+}
