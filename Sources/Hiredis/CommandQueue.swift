@@ -26,6 +26,8 @@ struct QueuedCommand {
   /// Length of the command.
   var byteCount: Int
   var refusal: Refusal?
+  /// The connection's delegate hears of its outcome.
+  var isCounted = true
 }
 
 /// The commands of a connection that have no reply yet, in the order of the sends.

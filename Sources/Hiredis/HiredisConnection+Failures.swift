@@ -33,14 +33,11 @@ extension HiredisConnection {
     pushReceiver?.pushConnection(self, didBecomeUnavailable: reason)
   }
 
+  /// Tells whoever sent `command`, at the end of the turn. One that was refused fails for that reason.
   func fail(_ command: QueuedCommand, with failure: ConnectionFailure) {
     let failure = command.refusal?.failure(limits) ?? failure
-    failLater(command.receiver, token: command.token, failure: failure)
-  }
-
-  func failLater(_ receiver: any ReplyReceiver, token: Int, failure: ConnectionFailure) {
-    delegate?.connection(self, didFail: failure)
-    failures.append(receiver, token: token, failure: failure)
+    if command.isCounted { delegate?.connection(self, didFail: failure) }
+    failures.append(command.receiver, token: command.token, failure: failure)
   }
 
   /// Schedules the next attempt.

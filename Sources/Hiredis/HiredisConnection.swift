@@ -131,17 +131,25 @@ public final class HiredisConnection: HiredisContextOwner {
   ///
   /// The receiver is retained until then. The bytes go to the store as they are, and are copied.
   ///
-  /// - Parameter command: an array of bulk strings, complete. Not SUBSCRIBE, PSUBSCRIBE or MONITOR: they change what
-  ///   comes back, and hiredis looks for them. UNSUBSCRIBE fails.
-  public func send(_ command: Span<UInt8>, to receiver: any ReplyReceiver, token: Int) {
+  /// - Parameters:
+  ///   - command: an array of bulk strings, complete. Not SUBSCRIBE, PSUBSCRIBE or MONITOR: they change what comes
+  ///     back, and hiredis looks for them. UNSUBSCRIBE fails.
+  ///   - receiver: gets the reply.
+  ///   - token: tells the receiver which command it is.
+  ///   - isCounted: false to keep the command's outcome from the delegate.
+  public func send(_ command: Span<UInt8>, to receiver: any ReplyReceiver, token: Int, isCounted: Bool = true) {
     loop.preconditionOnLoop()
+    let queued = QueuedCommand(
+      receiver: receiver,
+      token: token,
+      sentAt: loop.now,
+      byteCount: command.count,
+      isCounted: isCounted
+    )
     switch state {
-    case .ready, .connecting, .starting:
-      enqueue(command, receiver, token)
-    case .idle, .waiting:
-      failLater(receiver, token: token, failure: .notConnected(reason: lastFailure))
-    case .closed:
-      failLater(receiver, token: token, failure: .closed)
+    case .ready, .connecting, .starting: enqueue(queued, command)
+    case .idle, .waiting: fail(queued, with: .notConnected(reason: lastFailure))
+    case .closed: fail(queued, with: .closed)
     }
   }
 
@@ -171,9 +179,8 @@ public final class HiredisConnection: HiredisContextOwner {
 
   // MARK: Commands and replies
 
-  private func enqueue(_ bytes: Span<UInt8>, _ receiver: any ReplyReceiver, _ token: Int) {
+  private func enqueue(_ command: consuming QueuedCommand, _ bytes: Span<UInt8>) {
     let unwritten = context?.unwrittenBytes ?? 0
-    var command = QueuedCommand(receiver: receiver, token: token, sentAt: loop.now, byteCount: bytes.count)
     command.refusal = queue.refusal(ofBytes: bytes.count, unwrittenBytes: unwritten)
     if command.refusal == nil {
       guard state == .ready, !queue.holdsCommands, unwritten < Self.hiredisHighWater,
@@ -186,10 +193,7 @@ public final class HiredisConnection: HiredisContextOwner {
       }
       if !context.append(bytes) { command.refusal = .notAccepted }
     }
-    if let refusal = command.refusal, queue.isEmpty {
-      failLater(receiver, token: token, failure: refusal.failure(limits))
-      return
-    }
+    if let refusal = command.refusal, queue.isEmpty { return fail(command, with: refusal.failure(limits)) }
     queue.append(command)
     if !isDeadlineSet { setDeadline() }
   }
@@ -202,11 +206,13 @@ public final class HiredisConnection: HiredisContextOwner {
     }
     guard let command = queue.popAnswered() else { preconditionFailure("a reply came to a command nobody had sent") }
     replyCount &+= 1
-    let latency = loop.now &- command.sentAt
-    delegate?.connection(self, didComplete: reply.kind == .error, latencyNanoseconds: latency)
+    if command.isCounted {
+      let latency = loop.now &- command.sentAt
+      delegate?.connection(self, didComplete: reply.kind == .error, latencyNanoseconds: latency)
+    }
     command.receiver.receive(reply, token: command.token)
     while let refused = queue.popRefused(), let refusal = refused.refusal {
-      delegate?.connection(self, didFail: refusal.failure(limits))
+      if refused.isCounted { delegate?.connection(self, didFail: refusal.failure(limits)) }
       refused.receiver.receive(failure: refusal.failure(limits), token: refused.token)
     }
   }
@@ -226,7 +232,7 @@ public final class HiredisConnection: HiredisContextOwner {
       }
     }
     while let refused = queue.popRefused(), let refusal = refused.refusal {
-      failLater(refused.receiver, token: refused.token, failure: refusal.failure(limits))
+      fail(refused, with: refusal.failure(limits))
     }
     if !isDeadlineSet { setDeadline() }
   }

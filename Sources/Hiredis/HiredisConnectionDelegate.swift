@@ -7,11 +7,11 @@ public protocol HiredisConnectionDelegate: AnyObject {
   /// scheduled.
   func connection(_ connection: HiredisConnection, didBecomeUnavailable reason: ConnectionDownReason)
 
-  /// A reply has come; called before its receiver.
+  /// A reply has come to a command that counts; called before its receiver.
   ///
   /// - Parameter latencyNanoseconds: from handing the command over to its reply, by the loop's clock.
   func connection(_ connection: HiredisConnection, didComplete isError: Bool, latencyNanoseconds: UInt64)
 
-  /// A command will get no reply; called before its receiver.
+  /// A command that counts will get no reply; called before its receiver.
   func connection(_ connection: HiredisConnection, didFail failure: ConnectionFailure)
 }

@@ -77,11 +77,8 @@ public final class MultiStore {
     self.flags = flags
     self.logger = logger
     self.inventory = inventory ?? InventoryCounts(configuration: configuration, metricsFactory: metricsFactory)
-    status = InstanceStatus(
-      instanceName: configuration.name,
-      flags: flags,
-      hasPrimary: configuration.primary != nil
-    )
+    let routing = Routing(flags: FlagState(), canUsePrimary: false, readPolicy: configuration.readPolicy)
+    status = InstanceStatus(configuration, routing: routing, now: loop.wallClockMilliseconds)
     parent = nil
     let owner = StoreEvents()
     func store(_ role: StoreRole, _ store: MultiStoreConfiguration.Store) -> Store {
@@ -101,21 +98,14 @@ public final class MultiStore {
     storeEvents = owner
     secondary = store(.secondary, configuration.secondary)
     primary = configuration.primary.map { store(.primary, $0) }
-    metrics = InstanceMetrics(
-      instance: configuration.name,
-      hasPrimary: configuration.primary != nil,
-      rechecksDiffs: configuration.rechecksDiffs,
-      factory: metricsFactory
-    )
+    metrics = InstanceMetrics(configuration, factory: metricsFactory)
     reporter = EventReporter(
       instance: configuration.name,
       eventsPerSecond: configuration.eventsPerSecond,
       logger: logger,
       factory: metricsFactory
     )
-    routingState = RoutingState(
-      current: Routing(flags: FlagState(), canUsePrimary: false, readPolicy: configuration.readPolicy)
-    )
+    routingState = RoutingState(current: routing)
     owner.multiStore = self
   }
 
@@ -156,6 +146,7 @@ public final class MultiStore {
   public func start() {
     loop.preconditionOnLoop()
     openStores()
+    if configuration.keyspaceSampling { sampleKeyspaces() }
     let timer = LoopTimer(on: loop) { [unowned self] in publishGauges() }
     timer.schedule(after: Self.gaugeInterval, repeating: Self.gaugeInterval)
     gaugeTimer = timer
@@ -169,6 +160,12 @@ public final class MultiStore {
     if configuration.rechecksDiffs { rechecks = DiffRechecks(of: self) }
   }
 
+  private func sampleKeyspaces() {
+    for store in [secondary, primary].compactMap({ $0 }) {
+      store.keyspaceSampler = KeyspaceSampler(of: store, on: loop, status: status, logger: logger)
+    }
+  }
+
   /// Closes the connections. Commands without a reply are answered with an error.
   public func close() {
     loop.preconditionOnLoop()
@@ -177,6 +174,8 @@ public final class MultiStore {
     inventory.publish(now: loop.wallClockMilliseconds)
     routingState.holdTimer?.close()
     rechecks?.close()
+    secondary.keyspaceSampler?.close()
+    primary?.keyspaceSampler?.close()
     blockedCommands.retryTimer?.close()
     secondary.close()
     primary?.close()

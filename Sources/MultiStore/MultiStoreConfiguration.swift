@@ -68,6 +68,9 @@ public struct MultiStoreConfiguration: Sendable {
   public var staleKeyLimit = 100_000
   /// The most connections of their own that sessions may hold for blocking commands and WATCH.
   public var dedicatedConnectionLimit = 1_000
+  /// True to ask each store now and then how many keys it has, and how long some of them still live; see
+  /// ``InstanceStatus/keyspace(of:)``.
+  public var keyspaceSampling = true
   /// True to let clients choose other databases than the stores' own, with ``MultiStore/select(_:then:)``. A number
   /// then means the same database on both stores.
   public var servesOtherDatabases = false

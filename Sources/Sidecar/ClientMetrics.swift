@@ -20,8 +20,10 @@ struct ClientMetrics {
   private let authenticationFailures: Counter
   private let closed: [ClientCloseReason: Counter]
 
-  init(instance: String, registry: PrometheusRegistry) {
+  /// - Parameter maxClients: how many may be connected at once.
+  init(instance: String, maxClients: Int, registry: PrometheusRegistry) {
     let label = ("instance_name", instance)
+    registry.gauge(SidecarMetrics.clientsLimit.name, labels: [label]).set(Double(maxClients))
     connected = registry.gauge(SidecarMetrics.clients.name, labels: [label])
     accepted = registry.counter(SidecarMetrics.clientsAccepted.name, labels: [label])
     authenticationFailures = registry.counter(SidecarMetrics.authenticationFailures.name, labels: [label])

@@ -9,6 +9,12 @@ enum SidecarMetrics {
     help: "Clients that are connected",
     labels: ["instance_name"]
   )
+  static let clientsLimit = MetricDescriptor(
+    name: "multistore_client_connections_limit",
+    kind: .gauge,
+    help: "The most clients that may be connected at once",
+    labels: ["instance_name"]
+  )
   static let clientsAccepted = MetricDescriptor(
     name: "multistore_client_connections_accepted_total",
     kind: .counter,
@@ -33,6 +39,12 @@ enum SidecarMetrics {
     help: "1 while the feature flag is on",
     labels: ["flag", "instance_name"]
   )
+  static let flagSource = MetricDescriptor(
+    name: "multistore_feature_flag_source",
+    kind: .gauge,
+    help: "Always 1; the label says where the feature flag's value came from",
+    labels: ["flag", "instance_name", "source"]
+  )
   static let flagLastChange = MetricDescriptor(
     name: "multistore_feature_flag_last_change_timestamp_seconds",
     kind: .gauge,
@@ -48,6 +60,11 @@ enum SidecarMetrics {
     name: "multistore_feature_flag_reloads_total",
     kind: .counter,
     help: "Times that new contents of the feature flag file were taken over"
+  )
+  static let flagLastReload = MetricDescriptor(
+    name: "multistore_feature_flag_last_reload_timestamp_seconds",
+    kind: .gauge,
+    help: "When contents of the feature flag file were taken over last, in Unix time; 0 if they never were"
   )
   static let flagReloadFailures = MetricDescriptor(
     name: "multistore_feature_flag_reload_failures_total",
@@ -88,8 +105,10 @@ enum SidecarMetrics {
   )
 
   static let own: [MetricDescriptor] = [
-    clients, clientsAccepted, clientsClosed, authenticationFailures,
-    flag, flagLastChange, flagGeneration, flagReloads, flagReloadFailures, flagReloadSucceeded,
+    effectiveRouting, effectiveState, effectiveSince, storeKeys, storeExpiringKeys, storeAverageTTL, storeLongestTTL,
+    clients, clientsLimit, clientsAccepted, clientsClosed, authenticationFailures,
+    flag, flagSource, flagLastChange, flagGeneration, flagReloads, flagLastReload, flagReloadFailures,
+    flagReloadSucceeded,
     logLines, logDropped, logQueued, logReopenFailures, buildInfo,
   ]
 

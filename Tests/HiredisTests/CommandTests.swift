@@ -22,6 +22,28 @@ import class TestSupport.RedisServer
     connection.close()
   }
 
+  @Test func tellsTheDelegateNothingOfWhatDoesNotCount() throws {
+    let redis = try RedisServer()
+    let harness = try Harness()
+    defer { harness.finish() }
+    let connection = harness.connection(to: redis)
+    let command = encode([Array("PING".utf8)])
+    connection.send(command.span, to: harness, token: 1, isCounted: false)
+    harness.send("PING", on: connection, token: 2)
+    harness.run { harness.outcomes.count == 2 }
+    #expect(harness.outcomes.map(\.outcome) == [.reply("+PONG\r\n"), .reply("+PONG\r\n")])
+    #expect(harness.completions.count == 1)
+    redis.pause()
+    defer { redis.resume() }
+    connection.send(command.span, to: harness, token: 3, isCounted: false)
+    harness.send("PING", on: connection, token: 4)
+    connection.close()
+    connection.send(command.span, to: harness, token: 5, isCounted: false)
+    harness.run { harness.outcomes.count == 5 }
+    #expect(harness.failures == [.closed, .closed, .closed])
+    #expect(harness.reportedFailures == [.closed])
+  }
+
   @Test func learnsWhoTheServerIs() throws {
     let redis = try RedisServer()
     let harness = try Harness()

@@ -149,10 +149,16 @@ struct InstanceTests {
     let connection = try #require(store.openDedicated())
     #expect(store.openDedicated() == nil)
     #expect(!store.owns(connection) && store.owns(store.ordinary) && store.owns(store.isolated))
+    let labels = [("instance_name", "sessions"), ("store", "secondary")]
+    let open = try instance.metrics.expectGauge(MultiStoreMetrics.dedicatedConnections.name, labels)
+    let limit = try instance.metrics.expectGauge(MultiStoreMetrics.dedicatedConnectionsLimit.name, labels)
+    try instance.run { open.lastValue == 1 }
+    #expect(limit.lastValue == 1)
     #expect(connection.limits.commandTimeout == nil)
     store.closeDedicated(connection)
     let another = try #require(store.openDedicated())
     store.closeDedicated(another)
+    try instance.run { open.lastValue == 0 }
   }
 
   @Test("A flip waits until earlier writes have reached both stores")

@@ -13,7 +13,7 @@ struct PipelineDiffTests {
   func first() {
     var diff = PipelineDiff()
     #expect(diff.isEmpty)
-    for (index, command) in [(5, "get"), (2, "incr"), (7, "del")] {
+    for (index, command) in [(5, CommandID.get), (2, .set), (7, .mget)] {
       diff.add(
         index: index,
         command: command,
@@ -23,7 +23,8 @@ struct PipelineDiffTests {
       )
     }
     // Replies of a store come in order, but those of commands that failed may come first.
-    #expect(diff.count == 3 && diff.firstIndex == 2 && diff.firstCommand == "incr" && !diff.isEmpty)
+    #expect(diff.count == 3 && diff.firstIndex == 2 && diff.firstCommand == .set && !diff.isEmpty)
+    #expect(diff.commands == [.get, .set, .mget])
     #expect(diff.defaultDescription == "2" && diff.otherDescription == "nil")
   }
 

@@ -102,6 +102,9 @@ struct PipelineTests {
       #expect(instance.count(MultiStoreMetrics.readFallback, ["command": "get"]) == 1)
       #expect(instance.count(MultiStoreMetrics.readFallback, ["command": "hmget"]) == 1)
       #expect(instance.count(MultiStoreMetrics.readFallback, ["command": "exists"]) == 1)
+      #expect(instance.count(MultiStoreMetrics.primaryReads) == 5)
+      #expect(instance.count(MultiStoreMetrics.fallbackReads, ["reason": "miss"]) == 4)
+      #expect(instance.count(MultiStoreMetrics.trueMisses) == 1)
       #expect(instance.count(MultiStoreMetrics.pipelinedDiff, ["command": kind.label]) == 1)
     }
   }
@@ -112,6 +115,8 @@ struct PipelineTests {
     try instance.primary.command("SET", "k", "new")
     #expect(try instance.execute("GET k", "GET absent") == "$3|new|$-1|")
     #expect(instance.count(MultiStoreMetrics.readFallback) == 0)
+    #expect(instance.count(MultiStoreMetrics.primaryReads) == 0)
+    #expect(instance.count(MultiStoreMetrics.trueMisses) == 0)
   }
 
   @Test("Nothing is substituted under the other policy, nor from a key that is stale")

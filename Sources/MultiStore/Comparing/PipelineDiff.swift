@@ -8,19 +8,22 @@ struct PipelineDiff {
   /// The index of the first element that differs.
   private(set) var firstIndex = 0
   /// The command of the first element that differs.
-  private(set) var firstCommand = ""
+  private(set) var firstCommand: CommandID?
   private(set) var defaultDescription = ""
   private(set) var otherDescription = ""
-  /// Elements that differ.
-  private(set) var count = 0
+  /// The commands of all elements that differ, in the order of the other store's replies.
+  private(set) var commands: [CommandID] = []
 
-  var isEmpty: Bool { count == 0 }
+  /// Elements that differ.
+  var count: Int { commands.count }
+
+  var isEmpty: Bool { commands.isEmpty }
 
   /// Adds one element whose replies differ.
   ///
   /// - Parameter isFull: true to describe replies by what they say, false by type, length and digest.
-  mutating func add(index: Int, command: String, defaultReply: Span<UInt8>, otherReply: Span<UInt8>, isFull: Bool) {
-    count += 1
+  mutating func add(index: Int, command: CommandID, defaultReply: Span<UInt8>, otherReply: Span<UInt8>, isFull: Bool) {
+    commands.append(command)
     guard count == 1 || index < firstIndex else { return }
     firstIndex = index
     firstCommand = command

@@ -47,6 +47,9 @@ extension PipelineExecution {
     switch withCommand(index, { spec.commandClass(ofCommand: $0) }) {
     case .read:
       elements[index].isRead = true
+      if routing.readPolicy == .fallback, routing.defaultStore == .primary {
+        multiStore.metrics.primaryReads.increment()
+      }
       elements[index].isMiss = withCommand(index) { spec.miss.isMiss(reply, of: $0) }
       elements[index].isComparable = true
       elements[index].isCopied = true

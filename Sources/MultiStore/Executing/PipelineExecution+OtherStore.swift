@@ -1,3 +1,4 @@
+internal import CoreMetrics
 internal import Hiredis
 internal import RESP
 
@@ -101,7 +102,7 @@ extension PipelineExecution {
       if elements[index].isRead { multiStore.recheck(batch, index, routing: routing) }
       diff.add(
         index: index,
-        command: spec.label,
+        command: spec.id,
         defaultReply: defaultReply,
         otherReply: otherReply,
         isFull: multiStore.configuration.logValues
@@ -132,16 +133,23 @@ extension PipelineExecution {
   private func substitute(_ reply: borrowing Reply, for index: Int, _ spec: CommandSpec, _ range: Range<Int>) {
     let reply = copy reply
     guard reply.kind != .error, !withCommand(index, { other.isStale($0, spec) }) else { return }
+    // Only what the primary lacked is a fallback; what the secondary lacks is a diff and nothing else.
+    let isFallback = routing.defaultStore == .primary
+    if isFallback { multiStore.metrics.fallbackAfterMiss.increment() }
     let start = substitutes.count
+    let isMiss: Bool
     if spec.miss == .anyNullElement {
-      guard withReplies(range, { ElementFill.merge($0, $1, into: &substitutes) }) else { return }
+      isMiss = !withReplies(range) { ElementFill.merge($0, $1, into: &substitutes) }
     } else {
-      guard !withCommand(index, { spec.miss.isMiss(reply, of: $0) }) else { return }
-      otherReply.withSpan { substitutes.append($0) }
+      isMiss = withCommand(index) { spec.miss.isMiss(reply, of: $0) }
+      if !isMiss { otherReply.withSpan { substitutes.append($0) } }
+    }
+    guard !isMiss else {
+      if isFallback { multiStore.metrics.trueMisses.increment() }
+      return
     }
     elements[index].substitute = start..<substitutes.count
-    // Only what the primary lacked is a fallback; what the secondary lacks is a diff and nothing else.
-    if routing.defaultStore == .primary { multiStore.fellBack(batch, index) }
+    if isFallback { multiStore.fellBack(batch, index) }
   }
 
   /// Lends the default store's encoded reply, which is at `range` in `replies`, and the other store's to `body`.

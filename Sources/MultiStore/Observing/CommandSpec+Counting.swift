@@ -11,6 +11,16 @@ extension CommandSpec {
   /// It reads by keys, as the table has it or by its options.
   var isRead: Bool { commandClass == .read || classByOptions == .read }
 
+  /// Whether its reply is held against the other store's when it stands in a pipeline or a transaction: it reads, or
+  /// the other store executes it too.
+  func mayDiffer(in comparison: ReplyComparison) -> Bool {
+    guard self.comparison != .ignored || comparison == .exact else { return false }
+    switch effect {
+    case .none, .copyFirstKey, .copyLastKey, .copyKeys: return isRead
+    default: return true
+    }
+  }
+
   /// Whether `error` leaves it open that something was changed: a script may have written before it failed, and nobody
   /// takes that back.
   func mayHaveWritten(despite error: borrowing Reply) -> Bool {

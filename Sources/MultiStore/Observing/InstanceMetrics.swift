@@ -23,11 +23,15 @@ struct InstanceMetrics {
   private let readFallback: [Counter?]
   private let methodMissing: [Counter?]
   private let uncopiedWrites: [Counter?]
+  private let differingReplies: [Counter?]
   private let persistentDiffs: [Counter?]
   /// Empty unless differences are re-checked.
   private let rechecks: [RecheckOutcome: Counter]
 
-  init(instance: String, hasPrimary: Bool, rechecksDiffs: Bool, factory: any MetricsFactory) {
+  init(_ configuration: MultiStoreConfiguration, factory: any MetricsFactory) {
+    let instance = configuration.name
+    let hasPrimary = configuration.primary != nil
+    let rechecksDiffs = configuration.rechecksDiffs
     self.instance = instance
     self.factory = factory
     let label = ("instance_name", instance)
@@ -66,6 +70,9 @@ struct InstanceMetrics {
     readFallback = byCommand(MultiStoreMetrics.readFallback) { $0.commandClass == .read && $0.miss != .never }
     methodMissing = byCommand(MultiStoreMetrics.methodMissing) { hasPrimary && $0.countsAsMethodMissing }
     uncopiedWrites = byCommand(MultiStoreMetrics.uncopiedWrites) { $0.staysUncopied }
+    differingReplies = byCommand(MultiStoreMetrics.differingReplies) {
+      hasPrimary && $0.mayDiffer(in: configuration.comparison)
+    }
     persistentDiffs = byCommand(MultiStoreMetrics.persistentDiff) { rechecksDiffs && $0.isRead }
     let outcomes = rechecksDiffs ? RecheckOutcome.allCases : []
     rechecks = Dictionary(
@@ -102,7 +109,9 @@ struct InstanceMetrics {
     (kind == .multi ? pipelines.multi : pipelines.pipelined).increment()
   }
 
-  func differed(_ kind: BatchKind) {
+  /// A pipeline's or transaction's replies differed: those to these commands in it.
+  func differed(_ kind: BatchKind, _ commands: [CommandID]) {
     (kind == .multi ? pipelinedDiff.multi : pipelinedDiff.pipelined).increment()
+    for id in commands { differingReplies[Int(id.rawValue)]?.increment() }
   }
 }

@@ -1,46 +1,103 @@
 internal import Synchronization
 
-/// What other threads may know of an instance: whether its stores are there. Any thread.
+/// What other threads may know of an instance: what is in force, and how its stores are. Any thread.
+///
+/// The instance's loop writes it when something changes, never for each command.
 public final class InstanceStatus: Sendable {
-  private struct Stores {
-    var isReady: [StoreRole: Bool] = [:]
-    var reasons: [StoreRole: String] = [:]
-    var areSame = false
+  private struct StoreStatus {
+    let address: String
+    var isReady = false
+    var reason = "not connected yet"
+    var serverVersion: String?
+    var keyspace: StoreKeyspace?
+  }
+
+  private struct State {
+    var effective: EffectiveState
+    var stores: [StoreRole: StoreStatus] = [:]
   }
 
   /// The instance's name.
   public let instanceName: String
-  private let flags: FeatureFlags
-  private let hasPrimary: Bool
-  private let stores = Mutex(Stores())
+  private let state: Mutex<State>
 
-  init(instanceName: String, flags: FeatureFlags, hasPrimary: Bool) {
-    self.instanceName = instanceName
-    self.flags = flags
-    self.hasPrimary = hasPrimary
+  init(_ configuration: MultiStoreConfiguration, routing: Routing, now: Int64) {
+    instanceName = configuration.name
+    let isPassThrough = configuration.primary == nil
+    var state = State(
+      effective: EffectiveState(routing: routing, isPassThrough: isPassThrough, sinceMilliseconds: now)
+    )
+    func store(_ store: MultiStoreConfiguration.Store) -> StoreStatus {
+      StoreStatus(address: store.endpoint.address.description)
+    }
+    state.stores[.secondary] = store(configuration.secondary)
+    state.stores[.primary] = configuration.primary.map(store)
+    self.state = Mutex(state)
   }
 
+  /// What is in force for the next command.
+  public var effective: EffectiveState { state.withLock { $0.effective } }
+
   /// The store whose reply is the client's.
-  public var defaultStore: StoreRole {
-    let canUsePrimary = stores.withLock { hasPrimary && !$0.areSame }
-    return Routing(flags: flags.state, canUsePrimary: canUsePrimary, readPolicy: .fallback).defaultStore
+  public var defaultStore: StoreRole { effective.routing.defaultStore }
+
+  /// The stores that are configured, the primary first.
+  public var roles: [StoreRole] {
+    state.withLock { state in StoreRole.allCases.filter { state.stores[$0] != nil } }
   }
 
   /// Why a store can't be used, or nil when it can.
   public func problem(with role: StoreRole) -> String? {
-    stores.withLock { stores in
-      stores.isReady[role] == true ? nil : stores.reasons[role] ?? "not connected yet"
+    state.withLock { state in
+      guard let store = state.stores[role] else { return "not configured" }
+      return store.isReady ? nil : store.reason
     }
   }
 
-  func set(_ role: StoreRole, isReady: Bool, reason: String? = nil) {
-    stores.withLock { stores in
-      stores.isReady[role] = isReady
-      stores.reasons[role] = reason
+  /// Where a store is, without anything secret: `127.0.0.1:6379` or `unix:/path`; nil if it is not configured.
+  public func address(of role: StoreRole) -> String? {
+    state.withLock { $0.stores[role]?.address }
+  }
+
+  /// The version that a store's server said it has when it was connected last; nil while nothing is known.
+  public func serverVersion(of role: StoreRole) -> String? {
+    state.withLock { $0.stores[role]?.serverVersion }
+  }
+
+  /// The keys in a store's database, as of the last quarter of a minute; nil while nothing is known: the store is not
+  /// there, it may not be asked, or the configuration does not want it to be.
+  public func keyspace(of role: StoreRole) -> StoreKeyspace? {
+    state.withLock { $0.stores[role]?.keyspace }
+  }
+
+  func connected(_ role: StoreRole, serverVersion: String?) {
+    state.withLock { state in
+      state.stores[role]?.isReady = true
+      state.stores[role]?.serverVersion = serverVersion
     }
+  }
+
+  func lost(_ role: StoreRole, because reason: String) {
+    state.withLock { state in
+      state.stores[role]?.isReady = false
+      state.stores[role]?.reason = reason
+      state.stores[role]?.keyspace = nil
+    }
+  }
+
+  func set(_ keyspace: StoreKeyspace?, of role: StoreRole) {
+    state.withLock { $0.stores[role]?.keyspace = keyspace }
   }
 
   func set(areSame: Bool) {
-    stores.withLock { $0.areSame = areSame }
+    state.withLock { $0.effective.storesAreSame = areSame }
+  }
+
+  /// Another routing is in force.
+  func set(_ routing: Routing, now: Int64) {
+    state.withLock { state in
+      state.effective.routing = routing
+      state.effective.sinceMilliseconds = now
+    }
   }
 }

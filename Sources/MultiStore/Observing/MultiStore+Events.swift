@@ -123,7 +123,7 @@ extension MultiStore {
 
   /// Both stores answered a pipeline or transaction, and the answers differ.
   func differed(_ kind: BatchKind, _ diff: PipelineDiff, defaultStore: StoreRole) {
-    metrics.differed(kind)
+    metrics.differed(kind, diff.commands)
     report(.pipelinedDiff) {
       let ofPrimary = defaultStore == .primary ? diff.defaultDescription : diff.otherDescription
       let ofSecondary = defaultStore == .primary ? diff.otherDescription : diff.defaultDescription
@@ -135,7 +135,7 @@ extension MultiStore {
         commandName: kind.label,
         extra: [
           "extra.first_differing_index": .stringConvertible(diff.firstIndex),
-          "extra.first_differing_command": "\(diff.firstCommand)",
+          "extra.first_differing_command": "\(diff.firstCommand.map { CommandTable.spec($0).label } ?? "")",
           "extra.differing_elements": .stringConvertible(diff.count),
         ]
       )

@@ -83,6 +83,18 @@ public enum MultiStoreMetrics {
     help: "Connections to the store that are ready",
     labels: ["instance_name", "store"]
   )
+  static let dedicatedConnections = MultiStoreMetric(
+    name: "multistore_store_dedicated_connections",
+    kind: .gauge,
+    help: "Connections to the store that clients have to themselves, for blocking commands, WATCH and subscriptions",
+    labels: ["instance_name", "store"]
+  )
+  static let dedicatedConnectionsLimit = MultiStoreMetric(
+    name: "multistore_store_dedicated_connections_limit",
+    kind: .gauge,
+    help: "The most connections to the store that clients may have to themselves at once",
+    labels: ["instance_name", "store"]
+  )
   static let connectionFailures = MultiStoreMetric(
     name: "multistore_store_connection_failures_total",
     kind: .counter,
@@ -153,6 +165,12 @@ public enum MultiStoreMetrics {
     name: "multistore_pipelines_compared_total",
     kind: .counter,
     help: "Pipelines and transactions that both stores answered and that were compared",
+    labels: ["command", "instance_name"]
+  )
+  static let differingReplies = MultiStoreMetric(
+    name: "multistore_differing_replies_total",
+    kind: .counter,
+    help: "Replies within pipelines and transactions that differed between the stores, by their own command",
     labels: ["command", "instance_name"]
   )
   static let persistentDiff = MultiStoreMetric(
@@ -226,9 +244,11 @@ public enum MultiStoreMetrics {
   /// All of them, in the order of the documentation.
   public static let all: [MultiStoreMetric] = [
     readFallback, pipelinedDiff, methodMissing, inventory,
-    commands, latency, inFlight, queuedBytes, storeUp, storeConnections, connectionFailures,
+    commands, latency, inFlight, queuedBytes, storeUp, storeConnections, dedicatedConnections,
+    dedicatedConnectionsLimit, connectionFailures,
     primaryReads, fallbackReads, trueMisses, staleReads, staleKeys, staleKeysOverflowed,
-    copyFailures, keyCopies, uncopiedWrites, scriptsNotRemembered, pipelines, persistentDiff, rechecks,
+    copyFailures, keyCopies, uncopiedWrites, scriptsNotRemembered, pipelines, differingReplies, persistentDiff,
+    rechecks,
     eventsWritten, eventsSuppressed, defaultStore, sameStore, subscribedClients, subscriptionMoves, blockedMoves,
     loopBusy,
     clientRejections,

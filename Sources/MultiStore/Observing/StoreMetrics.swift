@@ -13,6 +13,8 @@ struct StoreMetrics {
   let queuedBytes: Gauge
   let up: Gauge
   let connections: Gauge
+  let dedicatedConnections: Gauge
+  let dedicatedConnectionsLimit: Gauge
   let staleReads: Counter
   let staleKeys: Gauge
   let staleKeysOverflowed: Gauge
@@ -39,6 +41,8 @@ struct StoreMetrics {
     queuedBytes = gauge(MultiStoreMetrics.queuedBytes)
     up = gauge(MultiStoreMetrics.storeUp)
     connections = gauge(MultiStoreMetrics.storeConnections)
+    dedicatedConnections = gauge(MultiStoreMetrics.dedicatedConnections)
+    dedicatedConnectionsLimit = gauge(MultiStoreMetrics.dedicatedConnectionsLimit)
     staleReads = counter(MultiStoreMetrics.staleReads)
     staleKeys = gauge(MultiStoreMetrics.staleKeys)
     staleKeysOverflowed = gauge(MultiStoreMetrics.staleKeysOverflowed)

@@ -155,6 +155,7 @@ extension MultiStore {
       }
       if before.defaultStore != pending.defaultStore { store(pending.defaultStore).family.forEach(loadScripts) }
       routingState.current = pending
+      status.set(pending, now: loop.wallClockMilliseconds)
       routingState.pending = nil
     }
     routingState.holdTimer?.cancel()

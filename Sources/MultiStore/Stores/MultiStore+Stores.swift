@@ -26,7 +26,8 @@ extension MultiStore {
       ]
     )
     if let parent { return parent.accepted(database, by: store.role) }
-    status.set(store.role, isReady: true)
+    status.connected(store.role, serverVersion: identity.version)
+    store.keyspaceSampler?.begin()
     // It may have been restarted, and a server forgets its scripts with that.
     if store === defaultStore { loadScripts(into: store) }
     guard let primary, let first = primary.identity, let second = secondary.identity else { return }
@@ -61,7 +62,7 @@ extension MultiStore {
       if reason.kind != .databaseRejected { logUnavailable(store, because: reason) }
       return parent.failed(database, on: store.role, reason)
     }
-    status.set(store.role, isReady: false, reason: reason.description)
+    status.lost(store.role, because: reason.description)
     logUnavailable(store, because: reason)
   }
 

@@ -19,6 +19,8 @@ public final class Store {
   /// It is the instance's first database, which stands for the store as a whole.
   private let isFirst: Bool
   var stale: StaleKeys
+  /// Counts the store's keys, if that is wanted; the instance's first database alone has one.
+  var keyspaceSampler: KeyspaceSampler?
   /// What the server said about itself when the ordinary connection became ready last.
   private(set) var identity: ServerIdentity?
   /// Why the ordinary connection is not ready; nil while it is, and before the first attempt ended.
@@ -138,8 +140,10 @@ public final class Store {
     family.remove(self)
   }
 
-  /// Commands sent or queued over the shared connections and not answered yet.
-  var inFlightCount: Int { ordinary.inFlightCount + (isolatedConnection?.inFlightCount ?? 0) }
+  /// Commands sent or queued over the shared connections and not answered yet, but for those that are in no counter.
+  var inFlightCount: Int {
+    ordinary.inFlightCount + (isolatedConnection?.inFlightCount ?? 0) - (keyspaceSampler?.repliesLeft ?? 0)
+  }
 
   /// Bytes of them.
   var queuedBytes: Int { ordinary.queuedBytes + (isolatedConnection?.queuedBytes ?? 0) }

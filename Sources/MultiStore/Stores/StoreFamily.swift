@@ -54,6 +54,8 @@ final class StoreFamily {
     metrics.queuedBytes.record(sum(\.queuedBytes))
     metrics.up.record(stores.first?.isReady == true ? 1 : 0)
     metrics.connections.record(sum(\.readyConnections))
+    metrics.dedicatedConnections.record(dedicatedCount)
+    metrics.dedicatedConnectionsLimit.record(dedicatedLimit)
     metrics.staleKeys.record(sum { $0.stale.count })
     metrics.staleKeysOverflowed.record(stores.contains { $0.stale.hasOverflowed } ? 1 : 0)
   }

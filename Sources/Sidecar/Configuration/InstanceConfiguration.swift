@@ -50,6 +50,8 @@ public struct InstanceConfiguration: Sendable, Equatable {
   public var comparison: ReplyComparison
   /// Whether a read whose replies differed is compared once more.
   public var recheckDiffs: Bool
+  /// Whether stores are asked how many keys they have and how long these live.
+  public var keyspaceSampling: Bool
   /// Whether FLUSHDB and FLUSHALL are executed.
   public var allowFlush: Bool
   /// Whether events may show keys and values.

@@ -100,6 +100,7 @@ extension InstanceConfiguration {
     unlistedCommands = reader.choice("unlisted_commands")
     comparison = reader.choice("comparison")
     recheckDiffs = reader.boolean("recheck_diffs")
+    keyspaceSampling = reader.boolean("keyspace_sampling")
     allowFlush = reader.boolean("allow_flush")
     logValues = reader.boolean("log_values")
     password = InstanceReader.password(of: reader)

@@ -48,6 +48,13 @@ extension SettingSection {
       "Whether a read in a pipeline whose replies differed is compared once more, and what still differs is counted."
     ),
     Setting(
+      "keyspace_sampling",
+      .boolean,
+      .value("true"),
+      "Whether each store is asked every 15 seconds how many keys it has and how long 16 of them still live, which takes "
+        + "INFO, RANDOMKEY and PTTL."
+    ),
+    Setting(
       "allow_flush",
       .boolean,
       .value("false"),

@@ -3,9 +3,6 @@ internal import MultiStore
 internal import Synchronization
 
 extension FeatureFlagStore {
-  /// The source that a change of the file has in the log and in `FlagStatistics`.
-  public static let fileSource = "file"
-
   /// Looks at the file, and takes over what has changed there. What cannot be understood changes nothing and is logged
   /// once. A file that is gone changes nothing either: a link may just be about to be switched. Does nothing while a
   /// change is being written.
@@ -23,8 +20,8 @@ extension FeatureFlagStore {
   /// - Parameters:
   ///   - name: The full name of the flag.
   ///   - isOn: What it is to be.
-  ///   - source: Who wants that, for the log, such as "admin API".
-  public func set(_ name: String, to isOn: Bool, source: String) throws(FeatureFlagError) {
+  ///   - source: Who wants that.
+  public func set(_ name: String, to isOn: Bool, source: FlagSource) throws(FeatureFlagError) {
     guard known.contains(where: { $0.name == name }) else { throw unknownFlag(name) }
     try change(source: source) { file in file.set(name, to: isOn) }
   }
@@ -33,8 +30,8 @@ extension FeatureFlagStore {
   ///
   /// - Parameters:
   ///   - name: The full name of the flag.
-  ///   - source: Who wants that, for the log, such as "admin API".
-  public func remove(_ name: String, source: String) throws(FeatureFlagError) {
+  ///   - source: Who wants that.
+  public func remove(_ name: String, source: FlagSource) throws(FeatureFlagError) {
     let isKnown = known.contains { $0.name == name }
     let unknownFlag = unknownFlag(name)
     try change(source: source) { (file) throws(FeatureFlagError) in
@@ -48,29 +45,28 @@ extension FeatureFlagStore {
   }
 
   private func change(
-    source: String,
+    source: FlagSource,
     _ edit: (inout FeatureFlagFile) throws(FeatureFlagError) -> Void
   ) throws(FeatureFlagError) {
     try state.withLock { (state) throws(FeatureFlagError) in
       guard let filePath else {
-        var file = FeatureFlagFile(
-          entries: known.filter(\.isOn).map { FeatureFlagFile.Entry(name: $0.name, isOn: true) }
-        )
-        try edit(&file)
-        if apply(file, source: source) {
+        let before = state.file
+        try edit(&state.file)
+        if apply(state.file, over: before, source: source) {
           logger.warning("Feature flags have no file and are kept in memory: they will not survive a restart")
         }
         return
       }
       // Somebody may have saved the file just now: this change is made to what is there, not to what was there.
-      look(at: filePath, reason: source, state: &state)
+      look(at: filePath, reason: source.rawValue, state: &state)
       if let problem = state.problem { throw problem }
-      var file = state.file
+      let before = state.file
+      var file = before
       try edit(&file)
       let isMissing = state.sighting == .missing
-      guard isMissing ? file.entries.contains(where: \.isOn) || file != state.file : file != state.file else { return }
+      guard isMissing ? file.entries.contains(where: \.isOn) || file != before : file != before else { return }
       try write(file, to: filePath, state: &state)
-      _ = apply(file, source: source)
+      _ = apply(file, over: before, source: source)
     }
   }
 
@@ -99,6 +95,7 @@ extension FeatureFlagStore {
     guard sighting != state.sighting else { return }
     let metadata: Logger.Metadata = ["path": "\(path)", "reason": "\(reason)"]
     state.sighting = sighting
+    let before = state.file
     let hadProblem = state.problem != nil
     do throws(FeatureFlagError) {
       switch sighting {
@@ -123,39 +120,44 @@ extension FeatureFlagStore {
     state.problem = nil
     published.withLock { statistics in
       statistics.reloads += 1
+      statistics.lastReloadSeconds = clock()
       statistics.lastReloadSucceeded = true
     }
     if hadProblem { logger.notice("Feature flag file is usable again", metadata: metadata) }
     logUnknown(in: state.file)
-    _ = apply(state.file, source: Self.fileSource)
+    _ = apply(state.file, over: before, source: .file)
   }
 
   /// Brings the instances to what the file says, both flags of an instance at once. True when something changed.
-  private func apply(_ file: FeatureFlagFile, source: String) -> Bool {
+  ///
+  /// - Parameter before: What it said until now.
+  private func apply(_ file: FeatureFlagFile, over before: FeatureFlagFile, source: FlagSource) -> Bool {
     var hasChanged = false
     for instance in instances {
       let new = file.state(of: instance)
       let old = instance.exchange(new)
-      for flag in FeatureFlag.allCases where old[flag] != new[flag] {
+      for (index, flag) in known.enumerated() where flag.instance === instance {
+        if file[flag.name] != before[flag.name] {
+          published.withLock { $0.flags[index].source = file[flag.name] == nil ? .standard : source }
+        }
+        guard old[flag.flag] != new[flag.flag] else { continue }
         hasChanged = true
-        let generation = record(instance, flag, isOn: new[flag], source: source)
-        logChange(instance, flag, old: old[flag], new: new[flag], source: source, generation: generation)
+        let generation = record(index, isOn: new[flag.flag])
+        logChange(flag, old: old[flag.flag], new: new[flag.flag], source: source, generation: generation)
       }
     }
     return hasChanged
   }
 
   /// Counts the change of one flag, and returns how many there have been.
-  private func record(_ instance: FeatureFlags, _ flag: FeatureFlag, isOn: Bool, source: String) -> UInt64 {
+  ///
+  /// - Parameter index: Its place, which is the same in `known` and in the statistics.
+  private func record(_ index: Int, isOn: Bool) -> UInt64 {
     let now = clock()
     return published.withLock { statistics in
       statistics.generation += 1
-      for index in statistics.flags.indices
-      where statistics.flags[index].instanceName == instance.instanceName && statistics.flags[index].flag == flag {
-        statistics.flags[index].isOn = isOn
-        statistics.flags[index].lastChangeSeconds = now
-        statistics.flags[index].lastSource = source
-      }
+      statistics.flags[index].isOn = isOn
+      statistics.flags[index].lastChangeSeconds = now
       return statistics.generation
     }
   }

@@ -31,20 +31,13 @@ extension FeatureFlagStore {
   }
 
   /// Says that a flag has changed.
-  func logChange(
-    _ instance: FeatureFlags,
-    _ flag: FeatureFlag,
-    old: Bool,
-    new: Bool,
-    source: String,
-    generation: UInt64
-  ) {
+  func logChange(_ flag: KnownFlag, old: Bool, new: Bool, source: FlagSource, generation: UInt64) {
     let metadata: Logger.Metadata = [
-      "flag": "\(flag.name(instance: instance.instanceName))",
-      "instance_name": "\(instance.instanceName)",
+      "flag": "\(flag.name)",
+      "instance_name": "\(flag.instance.instanceName)",
       "old": .stringConvertible(old),
       "new": .stringConvertible(new),
-      "source": "\(source)",
+      "source": "\(source.rawValue)",
       "generation": .stringConvertible(generation),
     ]
     logger.notice("Feature flag changed", metadata: metadata)

@@ -34,7 +34,7 @@ public final class FeatureFlagStore: Sendable {
 
   /// What changes of the file and of flags have to agree on.
   struct State {
-    /// The last good contents of the file, flags of no instance included.
+    /// The last good contents of the file, flags of no instance included; without a file, what it would say.
     var file: FeatureFlagFile
     var sighting: Sighting
     /// Why the sighting does not count; nil when it does.
@@ -75,15 +75,29 @@ public final class FeatureFlagStore: Sendable {
         KnownFlag(instance: instance, flag: $0, name: $0.name(instance: instance.instanceName))
       }
     }
-    var first = State(file: FeatureFlagFile(), sighting: .missing)
-    if let filePath { first = try Self.firstLook(filePath) }
-    for instance in instances where filePath != nil { instance.exchange(first.file.state(of: instance)) }
+    let first: State
+    if let filePath {
+      first = try Self.firstLook(filePath)
+      for instance in instances { instance.exchange(first.file.state(of: instance)) }
+    } else {
+      let entries = known.filter(\.isOn).map { FeatureFlagFile.Entry(name: $0.name, isOn: true) }
+      first = State(file: FeatureFlagFile(entries: entries), sighting: .missing)
+    }
     var statistics = FlagStatistics(
-      flags: known.map {
-        FlagStatistics.Flag(instanceName: $0.instance.instanceName, flag: $0.flag, isOn: $0.isOn)
+      flags: known.map { known in
+        let isInFile = filePath != nil && first.file[known.name] != nil
+        return FlagStatistics.Flag(
+          instanceName: known.instance.instanceName,
+          flag: known.flag,
+          isOn: known.isOn,
+          source: isInFile ? .file : .standard
+        )
       }
     )
-    if case .contents = first.sighting { statistics.reloads = 1 }
+    if case .contents = first.sighting {
+      statistics.reloads = 1
+      statistics.lastReloadSeconds = clock()
+    }
     published = Mutex(statistics)
     let file = first.file
     state = Mutex(first)

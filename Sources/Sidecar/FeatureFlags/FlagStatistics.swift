@@ -12,8 +12,8 @@ public struct FlagStatistics: Sendable, Equatable {
     public internal(set) var isOn: Bool
     /// When it last changed, in seconds of Unix time; nil if it has not since the start.
     public internal(set) var lastChangeSeconds: Double?
-    /// Who changed it last, such as "file" or "admin API"; nil if nobody has since the start.
-    public internal(set) var lastSource: String?
+    /// Where its value came from.
+    public internal(set) var source = FlagSource.standard
 
     /// The full name, as operators type it.
     public var name: String { flag.name(instance: instanceName) }
@@ -27,6 +27,8 @@ public struct FlagStatistics: Sendable, Equatable {
   public internal(set) var reloads: UInt64 = 0
   /// How often new contents of the file were found bad, or the file could not be read.
   public internal(set) var reloadFailures: UInt64 = 0
+  /// When that was last, in seconds of Unix time; nil if there was nothing to read since the start.
+  public internal(set) var lastReloadSeconds: Double?
   /// Whether what is in the file is in force. False while the file is bad and older flags hold.
   public internal(set) var lastReloadSucceeded = true
 }

@@ -2,8 +2,6 @@ internal import MetricsServer
 
 /// The flag store as the admin API sees it. Its methods are called on the HTTP server's thread.
 struct FlagAdministration: FeatureAdministration {
-  private static let source = "admin API"
-
   let store: FeatureFlagStore
 
   func features() -> [Feature] {
@@ -12,7 +10,7 @@ struct FlagAdministration: FeatureAdministration {
 
   func setFeature(named name: String, to isOn: Bool) throws(FeatureChangeError) {
     do {
-      try store.set(name, to: isOn, source: Self.source)
+      try store.set(name, to: isOn, source: .adminAPI)
     } catch {
       throw FeatureChangeError(Self.kind(error), name: name)
     }
@@ -20,7 +18,7 @@ struct FlagAdministration: FeatureAdministration {
 
   func removeFeature(named name: String) throws(FeatureChangeError) {
     do {
-      try store.remove(name, source: Self.source)
+      try store.remove(name, source: .adminAPI)
     } catch {
       throw FeatureChangeError(Self.kind(error), name: name)
     }

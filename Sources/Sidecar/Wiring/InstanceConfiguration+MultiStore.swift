@@ -17,6 +17,7 @@ extension InstanceConfiguration {
     result.comparison = comparison
     result.unlistedCommands = unlistedCommands
     result.recheckDiffs = recheckDiffs
+    result.keyspaceSampling = keyspaceSampling
     result.allowFlush = allowFlush
     result.logValues = logValues
     result.dedicatedConnectionLimit = limits.maxDedicatedConnections

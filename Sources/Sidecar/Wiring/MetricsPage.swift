@@ -28,12 +28,40 @@ enum MetricsPage {
   }
 
   /// Adds what is not counted as it happens, but read when somebody asks.
-  static func register(in registry: PrometheusRegistry, flags: FeatureFlagStore, log: JSONLogSink) {
+  static func register(
+    in registry: PrometheusRegistry,
+    instances: [InstanceStatus],
+    flags: FeatureFlagStore,
+    log: JSONLogSink
+  ) {
     ProcessCollector.register(in: registry)
     registry.gauge(SidecarMetrics.buildInfo.name, labels: [("version", Sidecar.version)]).set(1)
     registry.collect { writer in
+      for instance in instances { writeState(of: instance, into: &writer) }
       writeFlags(flags.statistics, into: &writer)
       writeLog(log.statistics, into: &writer)
+    }
+  }
+
+  /// Written anew for each scrape, so that what is no longer so vanishes.
+  private static func writeState(of instance: InstanceStatus, into writer: inout SampleWriter) {
+    let label = ("instance_name", instance.instanceName)
+    let effective = instance.effective
+    let routing = [label, ("reads", effective.reads), ("writes", effective.writes), ("replies", effective.replies)]
+    writer.gauge(SidecarMetrics.effectiveRouting.name, labels: routing, 1)
+    writer.gauge(SidecarMetrics.effectiveState.name, labels: [label], Double(effective.state))
+    writer.gauge(SidecarMetrics.effectiveSince.name, labels: [label], Double(effective.sinceMilliseconds) / 1000)
+    for role in instance.roles {
+      guard let keyspace = instance.keyspace(of: role) else { continue }
+      let labels = [label, ("store", role.label)]
+      writer.gauge(SidecarMetrics.storeKeys.name, labels: labels, Double(keyspace.keys))
+      writer.gauge(SidecarMetrics.storeExpiringKeys.name, labels: labels, Double(keyspace.expiringKeys))
+      if let average = keyspace.averageTTLMilliseconds {
+        writer.gauge(SidecarMetrics.storeAverageTTL.name, labels: labels, Double(average) / 1000)
+      }
+      if let longest = keyspace.longestTTLMilliseconds {
+        writer.gauge(SidecarMetrics.storeLongestTTL.name, labels: labels, Double(longest) / 1000)
+      }
     }
   }
 
@@ -41,10 +69,12 @@ enum MetricsPage {
     for flag in statistics.flags {
       let labels = [("flag", flag.flag.label), ("instance_name", flag.instanceName)]
       writer.gauge(SidecarMetrics.flag.name, labels: labels, flag.isOn ? 1 : 0)
+      writer.gauge(SidecarMetrics.flagSource.name, labels: labels + [("source", flag.source.rawValue)], 1)
       writer.gauge(SidecarMetrics.flagLastChange.name, labels: labels, flag.lastChangeSeconds ?? 0)
     }
     writer.counter(SidecarMetrics.flagGeneration.name, Double(statistics.generation))
     writer.counter(SidecarMetrics.flagReloads.name, Double(statistics.reloads))
+    writer.gauge(SidecarMetrics.flagLastReload.name, statistics.lastReloadSeconds ?? 0)
     writer.counter(SidecarMetrics.flagReloadFailures.name, Double(statistics.reloadFailures))
     writer.gauge(SidecarMetrics.flagReloadSucceeded.name, statistics.lastReloadSucceeded ? 1 : 0)
   }

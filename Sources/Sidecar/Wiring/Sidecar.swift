@@ -113,7 +113,11 @@ public final class Sidecar {
           multiStore: multiStore,
           limits: instance.serverLimits,
           credentials: instance.credentials,
-          metrics: ClientMetrics(instance: instance.name, registry: registry)
+          metrics: ClientMetrics(
+            instance: instance.name,
+            maxClients: instance.limits.maxClients,
+            registry: registry
+          )
         )
         // The loop has no thread yet, so that its parts may be put together here.
         let addresses = try server.start(listeningOn: instance.listen.map(\.socketAddress))
@@ -129,8 +133,8 @@ public final class Sidecar {
   }
 
   private func startHTTP() throws(SidecarStartError) {
-    MetricsPage.register(in: registry, flags: flagStore, log: sink)
     let statuses = instances.map(\.server.multiStore.status)
+    MetricsPage.register(in: registry, instances: statuses, flags: flagStore, log: sink)
     let (registry, shutdown) = (registry, shutdown)
     try listen("metrics", "--web.listen-address", options.webListenAddress, token: nil) {
       try MetricsPage.routes(telemetryPath: options.telemetryPath, registry: registry) {

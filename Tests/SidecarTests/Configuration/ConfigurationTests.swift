@@ -58,6 +58,7 @@ struct ConfigurationTests {
       unlistedCommands: .forward,
       comparison: .canonical,
       recheckDiffs: false,
+      keyspaceSampling: true,
       allowFlush: false,
       logValues: false,
       password: nil,
@@ -82,6 +83,7 @@ struct ConfigurationTests {
           unlisted_commands: reject
           comparison: exact
           recheck_diffs: true
+          keyspace_sampling: false
           allow_flush: true
           log_values: true
           password: hunter2
@@ -107,7 +109,7 @@ struct ConfigurationTests {
     #expect(instance.writeAcknowledgement == .defaultStore)
     #expect(instance.unlistedCommands == .reject)
     #expect(instance.comparison == .exact)
-    #expect(instance.recheckDiffs && instance.allowFlush && instance.logValues)
+    #expect(instance.recheckDiffs && instance.allowFlush && instance.logValues && !instance.keyspaceSampling)
     #expect(instance.password?.value == "hunter2")
     #expect(instance.users.map(\.name) == ["bob", "eve"] && instance.users.map(\.password.value) == ["*", "hunter3"])
     let limits = InstanceConfiguration.Limits(
@@ -224,7 +226,7 @@ struct ConfigurationTests {
   func reference() throws {
     let reference = SidecarConfiguration.reference
     let rows = reference.split(separator: "\n").filter { $0.hasPrefix("| `") }
-    #expect(rows.count == 43)
+    #expect(rows.count == 44)
     #expect(rows.contains("| `max_clients` | number, 1–1000000 | `10000` | Clients connected at once. |"))
     var values: [String: String] = [:]
     for row in rows {

@@ -29,7 +29,7 @@ struct FeatureFlagStorageTests {
       path: flags.path,
       reason: "\(flags.path) comes from a Kubernetes ConfigMap or Secret"
     )
-    #expect(throws: error) { try flags.store.set(Name.dualB, to: true, source: "admin API") }
+    #expect(throws: error) { try flags.store.set(Name.dualB, to: true, source: .adminAPI) }
     #expect(error.description.hasSuffix("change it where it comes from, such as its ConfigMap"))
     #expect(flags.on == [Name.dualA])
     #expect(try folder.read("..data/flags.yml") == "\(Name.dualA): true\n")
@@ -63,7 +63,7 @@ struct FeatureFlagStorageTests {
     )
     let flags = try FlagFixture(nil, folder: folder)
     #expect(flags.store.watchedDirectories == [folder.path, behind.path])
-    try flags.store.set(Name.dualA, to: true, source: "admin API")
+    try flags.store.set(Name.dualA, to: true, source: .adminAPI)
     #expect(try behind.read("real.yml").hasSuffix("\(Name.dualA): true\n"))
     #expect(try FileManager.default.destinationOfSymbolicLink(atPath: flags.path) == behind.path("real.yml"))
     try FileManager.default.removeItem(atPath: behind.path("real.yml"))
@@ -71,7 +71,7 @@ struct FeatureFlagStorageTests {
       path: flags.path,
       reason: "\(flags.path) is a symbolic link that leads nowhere"
     )
-    #expect(throws: dangling) { try flags.store.set(Name.dualB, to: true, source: "admin API") }
+    #expect(throws: dangling) { try flags.store.set(Name.dualB, to: true, source: .adminAPI) }
     #expect(flags.on == [Name.dualA])
   }
 
@@ -79,7 +79,7 @@ struct FeatureFlagStorageTests {
   func readOnlyFolder() throws {
     // Nobody, root included, can make a file there.
     let flags = try FlagFixture(nil, path: "/proc/self/task/flags.yml")
-    #expect(throws: FeatureFlagError.self) { try flags.store.set(Name.dualA, to: true, source: "admin API") }
+    #expect(throws: FeatureFlagError.self) { try flags.store.set(Name.dualA, to: true, source: .adminAPI) }
     #expect(flags.on == [])
     #expect(flags.store.statistics.generation == 0)
   }
@@ -93,7 +93,7 @@ struct FeatureFlagStorageTests {
     #expect(flags.on == [Name.dualA])
     #expect(!FileManager.default.fileExists(atPath: leftover))
     try folder.write("garbage", to: ".flags.yml.multistore-tmp")
-    try flags.store.set(Name.dualB, to: true, source: "admin API")
+    try flags.store.set(Name.dualB, to: true, source: .adminAPI)
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["flags.yml"])
     #expect(try flags.text == "\(Name.dualA): true\n\(Name.dualB): true\n")
   }
@@ -105,8 +105,8 @@ struct FeatureFlagStorageTests {
     try await withThrowingTaskGroup(of: Void.self) { group in
       for name in [Name.dualA, Name.defaultA, Name.dualB, Name.defaultB] {
         group.addTask {
-          for round in 1...changes { try flags.store.set(name, to: !round.isMultiple(of: 2), source: "thread") }
-          try flags.store.set(name, to: true, source: "thread")
+          for round in 1...changes { try flags.store.set(name, to: !round.isMultiple(of: 2), source: .adminAPI) }
+          try flags.store.set(name, to: true, source: .adminAPI)
         }
       }
       group.addTask {

@@ -21,7 +21,7 @@ struct FeatureFlagStoreTests {
             + "use_primary_store_as_default_for_\(instance)=false"
         }
     )
-    try flags.store.set(Name.dualA, to: true, source: "admin API")
+    try flags.store.set(Name.dualA, to: true, source: .adminAPI)
     #expect(flags.a.state == FlagState(dualWrite: true))
     #expect(flags.b.state == FlagState())
     #expect(try flags.text.hasSuffix("\n\(Name.dualA): true\n"))
@@ -29,7 +29,7 @@ struct FeatureFlagStoreTests {
     #expect(
       flags.log.take() == [
         "notice: Feature flag changed | flag=\(Name.dualA) | generation=1 | instance_name=a | new=true | old=false | "
-          + "source=admin API"
+          + "source=admin_api"
       ]
     )
   }
@@ -55,7 +55,7 @@ struct FeatureFlagStoreTests {
     #expect(statistics.generation == 0)
     #expect(statistics.reloads == 1)
     #expect(statistics.flags.map(\.isOn) == [false, false, true, true])
-    #expect(statistics.flags.allSatisfy { $0.lastChangeSeconds == nil && $0.lastSource == nil })
+    #expect(statistics.flags.allSatisfy { $0.lastChangeSeconds == nil })
   }
 
   @Test("A saved file holds for the next command; saving it again costs nothing and says nothing")
@@ -68,7 +68,7 @@ struct FeatureFlagStoreTests {
     #expect(statistics.generation == 2)
     #expect(statistics.reloads == 2)
     #expect(statistics.flags[0].lastChangeSeconds == 1234.5)
-    #expect(statistics.flags[0].lastSource == "file")
+    #expect(statistics.flags[0].source == .file)
     #expect(statistics.flags[0].name == Name.dualA)
     #expect(statistics.flags[2].lastChangeSeconds == nil)
     #expect(flags.log.take().map { $0.prefix(28) } == Array(repeating: "notice: Feature flag changed", count: 2))
@@ -96,7 +96,7 @@ struct FeatureFlagStoreTests {
     let lines = flags.log.take()
     #expect(lines.count == 1)
     #expect(lines[0].hasPrefix("error: Feature flag file is not usable; the last good flags stay in force | path="))
-    #expect(throws: FeatureFlagError.self) { try flags.store.set(Name.dualB, to: true, source: "admin API") }
+    #expect(throws: FeatureFlagError.self) { try flags.store.set(Name.dualB, to: true, source: .adminAPI) }
     #expect(try flags.text == bad)
     #expect(flags.on == [Name.dualA])
     try flags.save("\(Name.dualB): true\n")
@@ -134,7 +134,7 @@ struct FeatureFlagStoreTests {
         "warning: Feature flag file is gone; the last flags stay in force | path=\(flags.path) | reason=test"
       ]
     )
-    try flags.store.set(Name.dualA, to: true, source: "admin API")
+    try flags.store.set(Name.dualA, to: true, source: .adminAPI)
     #expect(try FeatureFlagFile.read(flags.path).entries.map(\.name) == ["other", Name.dualA])
     #expect(flags.store.statistics.generation == 0)
   }
@@ -143,8 +143,8 @@ struct FeatureFlagStoreTests {
   func restart() throws {
     let flags = try FlagFixture("# why: migration 12\nother: true\n\(Name.dualA): false # soon\n")
     try setMode(0o600, of: flags.path)
-    try flags.store.set(Name.dualA, to: true, source: "admin API")
-    try flags.store.set(Name.defaultB, to: true, source: "admin API")
+    try flags.store.set(Name.dualA, to: true, source: .adminAPI)
+    try flags.store.set(Name.defaultB, to: true, source: .adminAPI)
     let text = "# why: migration 12\nother: true\n\(Name.dualA): true # soon\n\(Name.defaultB): true\n"
     #expect(try flags.text == text)
     #expect(try mode(of: flags.path) == 0o600)
@@ -156,13 +156,13 @@ struct FeatureFlagStoreTests {
   @Test("Our own writing is no news, and the same value is no change")
   func noNews() throws {
     let flags = try FlagFixture("{}\n")
-    try flags.store.set(Name.dualA, to: true, source: "admin API")
+    try flags.store.set(Name.dualA, to: true, source: .adminAPI)
     _ = flags.log.take()
     let statistics = flags.store.statistics
     let text = try flags.text
     flags.store.reload(reason: "test")
-    try flags.store.set(Name.dualA, to: true, source: "admin API")
-    try flags.store.set(Name.dualB, to: false, source: "admin API")
+    try flags.store.set(Name.dualA, to: true, source: .adminAPI)
+    try flags.store.set(Name.dualB, to: false, source: .adminAPI)
     #expect(flags.store.statistics == statistics)
     #expect(flags.log.take() == [])
     #expect(try flags.text == text)
@@ -172,27 +172,53 @@ struct FeatureFlagStoreTests {
   func concurrentEdit() throws {
     let flags = try FlagFixture("{}\n")
     try flags.folder.write("\(Name.dualB): true\n", to: "flags.yml")
-    try flags.store.set(Name.dualA, to: true, source: "admin API")
+    try flags.store.set(Name.dualA, to: true, source: .adminAPI)
     #expect(flags.on == [Name.dualA, Name.dualB])
     #expect(try flags.text == "\(Name.dualB): true\n\(Name.dualA): true\n")
-    #expect(flags.store.statistics.flags.map(\.lastSource) == ["admin API", nil, "file", nil])
+    #expect(flags.store.statistics.flags.map(\.source) == [.adminAPI, .standard, .file, .standard])
+  }
+
+  @Test("It is known where a flag's value came from, and when the file was taken over last")
+  func sources() throws {
+    let flags = try FlagFixture("\(Name.dualA): true\n\(Name.defaultA): false\n")
+    func sources() -> [FlagSource] { flags.store.statistics.flags.map(\.source) }
+    #expect(sources() == [.file, .file, .standard, .standard])
+    #expect(flags.store.statistics.lastReloadSeconds == 1234.5)
+    try flags.store.set(Name.dualA, to: true, source: .adminAPI)
+    #expect(sources() == [.file, .file, .standard, .standard], "it was so already")
+    try flags.store.set(Name.defaultA, to: true, source: .adminAPI)
+    try flags.store.set(Name.dualB, to: true, source: .adminAPI)
+    #expect(sources() == [.file, .adminAPI, .adminAPI, .standard])
+    // Somebody edits the file: what stays as it was came from where it came from.
+    try flags.save("\(Name.defaultA): true\n\(Name.dualB): false\n\(Name.defaultB): false\n")
+    #expect(sources() == [.standard, .adminAPI, .file, .file])
+    try flags.store.remove(Name.defaultA, source: .adminAPI)
+    #expect(sources() == [.standard, .standard, .file, .file])
+    // A file that is no good changes nothing.
+    try flags.save("\(Name.dualA): perhaps\n")
+    #expect(sources() == [.standard, .standard, .file, .file])
+    let restarted = try FlagFixture("\(Name.dualA): true\n", folder: flags.folder)
+    #expect(restarted.store.statistics.flags.map(\.source) == [.file, .standard, .standard, .standard])
+    let missing = try FlagFixture(nil)
+    #expect(missing.store.statistics.flags.allSatisfy { $0.source == .standard })
+    #expect(missing.store.statistics.lastReloadSeconds == nil)
   }
 
   @Test("Removing a flag switches it off; strangers can be removed too")
   func remove() throws {
     let flags = try FlagFixture("\(Name.dualA): true\nstranger: true\n")
-    try flags.store.remove(Name.dualA, source: "admin API")
+    try flags.store.remove(Name.dualA, source: .adminAPI)
     #expect(flags.on == [])
-    try flags.store.remove(Name.dualB, source: "admin API")
-    try flags.store.remove("stranger", source: "admin API")
+    try flags.store.remove(Name.dualB, source: .adminAPI)
+    try flags.store.remove("stranger", source: .adminAPI)
     #expect(try flags.text == "{}\n")
-    #expect(throws: unknown("stranger")) { try flags.store.remove("stranger", source: "admin API") }
+    #expect(throws: unknown("stranger")) { try flags.store.remove("stranger", source: .adminAPI) }
   }
 
   @Test("A flag of no instance is refused with the names there are")
   func unknownFlag() throws {
     let flags = try FlagFixture("{}\n")
-    #expect(throws: unknown("use_it")) { try flags.store.set("use_it", to: true, source: "admin API") }
+    #expect(throws: unknown("use_it")) { try flags.store.set("use_it", to: true, source: .adminAPI) }
     #expect(try flags.text == "{}\n")
     #expect(
       unknown("use_it").description == "no instance has a feature flag \"use_it\"; known are "
@@ -212,15 +238,17 @@ struct FeatureFlagStoreTests {
     #expect(store.watchedDirectories == [])
     #expect(a.state == FlagState(primaryAsDefault: true))
     _ = log.take()
-    try store.set(Name.dualA, to: true, source: "admin API")
+    try store.set(Name.dualA, to: true, source: .adminAPI)
     store.reload(reason: "SIGHUP")
     #expect(a.state == FlagState(dualWrite: true, primaryAsDefault: true))
     let lines = log.take()
     #expect(lines.count == 2)
     #expect(lines[1] == "warning: Feature flags have no file and are kept in memory: they will not survive a restart")
-    try store.remove(Name.defaultA, source: "admin API")
+    try store.remove(Name.defaultA, source: .adminAPI)
     #expect(a.state == FlagState(dualWrite: true))
     #expect((store.statistics.flags[1].lastChangeSeconds ?? 0) > 1_600_000_000)
+    #expect(store.statistics.flags.map(\.source) == [.adminAPI, .standard])
+    #expect(store.statistics.lastReloadSeconds == nil)
   }
 
   private func unknown(_ name: String) -> FeatureFlagError {

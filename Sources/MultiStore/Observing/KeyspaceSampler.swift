@@ -1,0 +1,154 @@
+internal import EventLoop
+internal import Hiredis
+internal import Logging
+internal import RESP
+
+/// Asks one store again and again how many keys it has, and how long some of them still live: what an operator has to
+/// know to tell when the new store is warm. Loop-confined.
+///
+/// It asks over the ordinary connection, so that nothing is opened for it, and what it asks is in no counter. While the
+/// store is not there, or has much to do already, it does not ask at all.
+final class KeyspaceSampler: ReplyReceiver {
+  /// How often a store is asked.
+  static let interval = Duration.seconds(15)
+  /// Keys that are looked at each time. RANDOMKEY and PTTL take a server about a microsecond each.
+  static let keysPerRound = 16
+  /// Rounds whose keys are taken together: an hour. A few keys say little about the longest time to live, and a few
+  /// thousand say enough.
+  static let keptRounds = 240
+  /// The longest key that is asked about, in bytes; with ``keysPerRound`` it bounds what is sent at once.
+  static let longestKey = 4096
+
+  private static let infoToken = 0
+  private static let keyToken = 1
+  private static let expiryToken = 2
+  private static let infoCommand = Array("*2\r\n$4\r\nINFO\r\n$8\r\nkeyspace\r\n".utf8)
+  private static let keyCommand = Array("*1\r\n$9\r\nRANDOMKEY\r\n".utf8)
+
+  /// What the keys of one round were like.
+  private struct Round {
+    var keys = 0
+    var keysWithoutTTL = 0
+    var longestTTL: Int64?
+  }
+
+  private let store: Store
+  private let loop: EventLoop
+  private let status: InstanceStatus
+  private let logger: Logger
+  private var timer: LoopTimer?
+  /// Of this round, which ends with the last of them.
+  private(set) var repliesLeft = 0
+  private var figures: StoreKeyspace?
+  private var round = Round()
+  /// The last ones, the oldest first.
+  private var rounds: [Round] = []
+  private var hasLoggedRefusal = false
+
+  init(of store: Store, on loop: EventLoop, status: InstanceStatus, logger: Logger) {
+    self.store = store
+    self.loop = loop
+    self.status = status
+    self.logger = logger
+    let timer = LoopTimer(on: loop) { [unowned self] in begin() }
+    timer.schedule(after: Self.interval, repeating: Self.interval)
+    self.timer = timer
+  }
+
+  /// Asks the store, unless it is being asked, is not there or has much to do.
+  func begin() {
+    let connection = store.ordinary
+    guard repliesLeft == 0, connection.isReady,
+      connection.hasRoom(commands: 2 * Self.keysPerRound, bytes: Self.keysPerRound * Self.longestKey)
+    else { return }
+    figures = nil
+    round = Round()
+    send(Self.infoCommand.span, token: Self.infoToken)
+  }
+
+  func close() {
+    timer?.close()
+  }
+
+  func receive(_ reply: borrowing Reply, token: Int) {
+    repliesLeft -= 1
+    switch token {
+    case Self.infoToken: readFigures(reply)
+    case Self.keyToken: askForExpiry(reply)
+    default: note(reply)
+    }
+    if repliesLeft == 0 { finish() }
+  }
+
+  func receive(failure: ConnectionFailure, token: Int) {
+    repliesLeft -= 1
+    figures = nil
+    if repliesLeft == 0 { finish() }
+  }
+
+  private func send(_ command: Span<UInt8>, token: Int) {
+    repliesLeft += 1
+    store.ordinary.send(command, to: self, token: token, isCounted: false)
+  }
+
+  private func readFigures(_ reply: borrowing Reply) {
+    guard reply.kind == .string else { return refused(reply) }
+    let text = String(decoding: reply.bytes.array, as: UTF8.self)
+    figures = StoreKeyspace(info: text, database: store.database)
+    // What a small database has is not asked for again and again.
+    for _ in 0..<min(figures?.keys ?? 0, Self.keysPerRound) { send(Self.keyCommand.span, token: Self.keyToken) }
+  }
+
+  private func askForExpiry(_ reply: borrowing Reply) {
+    if reply.kind == .error { return refused(reply) }
+    // Nil, if the last key has gone.
+    guard reply.kind == .string, reply.bytes.count <= Self.longestKey else { return }
+    var command = ByteBuffer()
+    command.appendArrayHeader(2)
+    command.appendBulk("PTTL")
+    command.appendBulk(reply.bytes)
+    send(command.span, token: Self.expiryToken)
+  }
+
+  private func note(_ reply: borrowing Reply) {
+    if reply.kind == .error { return refused(reply) }
+    guard reply.kind == .integer else { return }
+    switch reply.integer {
+    case -1:
+      round.keys += 1
+      round.keysWithoutTTL += 1
+    case 0...:
+      round.keys += 1
+      round.longestTTL = max(round.longestTTL ?? 0, Int64(reply.integer))
+    default: return  // The key has gone.
+    }
+  }
+
+  private func finish() {
+    guard var keyspace = figures else { return status.set(nil, of: store.role) }
+    // An empty store has forgotten what was in it, so that is forgotten here.
+    if keyspace.keys == 0 { rounds = [] }
+    rounds.append(round)
+    if rounds.count > Self.keptRounds { rounds.removeFirst() }
+    keyspace.longestTTLMilliseconds = rounds.compactMap(\.longestTTL).max()
+    keyspace.sampledKeys = rounds.reduce(0) { $0 + $1.keys }
+    keyspace.sampledKeysWithoutTTL = rounds.reduce(0) { $0 + $1.keysWithoutTTL }
+    keyspace.sampledAtMilliseconds = loop.wallClockMilliseconds
+    status.set(keyspace, of: store.role)
+  }
+
+  /// The store's user may not ask that, or the server does not know it. Said once: it will be so at each round. What a
+  /// server says while it is busy with something else is no news.
+  private func refused(_ reply: borrowing Reply) {
+    guard !hasLoggedRefusal, reply.errorCode == "NOPERM" || reply.errorCode == "ERR" else { return }
+    hasLoggedRefusal = true
+    logger.info(
+      "How many keys the store has, and how long they live, stays unknown: it refuses to say",
+      metadata: [
+        "instance_name": "\(status.instanceName)", "store": "\(store.role.label)",
+        "reason": "\(String(decoding: reply.bytes.array, as: UTF8.self))",
+        "hint": "allow INFO, RANDOMKEY and PTTL to the store's user, or set keyspace_sampling: false",
+      ]
+    )
+  }
+}
