@@ -1,7 +1,7 @@
 internal import RESP
 
-/// What is in force for the commands of an instance: its two flags, the read policy and what is known of its stores, put
-/// together. The texts are values of labels.
+/// What is in force for the commands of an instance: its two flags, the read policy and what is known of its stores,
+/// put together. The texts are values of labels.
 public struct EffectiveState: Sendable, Equatable {
   /// Where commands go.
   public internal(set) var routing: Routing

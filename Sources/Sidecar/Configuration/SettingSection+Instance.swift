@@ -51,8 +51,8 @@ extension SettingSection {
       "keyspace_sampling",
       .boolean,
       .value("true"),
-      "Whether each store is asked every 15 seconds how many keys it has and how long 16 of them still live, which takes "
-        + "INFO, RANDOMKEY and PTTL."
+      "Whether each store is asked every 15 seconds how many keys it has and how long 16 of them still live, which "
+        + "takes INFO, RANDOMKEY and PTTL."
     ),
     Setting(
       "allow_flush",
