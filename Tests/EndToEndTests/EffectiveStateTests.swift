@@ -121,4 +121,27 @@ struct EffectiveStateTests {
     #expect(try deployment.metric(name, ["command": "set"]) == 0)
     #expect(try deployment.sidecar.metrics().sum(MultiStoreNames.pipelinedDiff) == 2)
   }
+
+  @Test func `many instances have all their series`() throws {
+    let stores = (primary: try RedisServer(), secondary: try RedisServer())
+    let directory = try TemporaryDirectory()
+    let names = (1...30).map { "i\($0)" }
+    let instances = names.map { name in
+      """
+        - name: \(name)
+          listen: "unix:\(directory.path("\(name).sock"))"
+          primary: { url: "\(stores.primary.url)" }
+          secondary: { url: "\(stores.secondary.url)" }
+      """
+    }
+    let configuration = "instances:\n" + instances.joined(separator: "\n") + "\n"
+    let metrics = try SidecarProcess(configuration: configuration, in: directory).metrics()
+    #expect(metrics.sum("multistore_metrics_series_dropped_total") == 0)
+    for metric in ["multistore_differing_replies_total", "multistore_effective_routing", MultiStoreNames.readFallback] {
+      let counts = names.map { name in
+        metrics.samples.keys.count { $0.hasPrefix(metric) && $0.contains("instance_name=\"\(name)\"") }
+      }
+      #expect(counts[0] > 0 && Set(counts).count == 1, "\(metric)")
+    }
+  }
 }

@@ -11,7 +11,7 @@ internal import RESP
 final class KeyspaceSampler: ReplyReceiver {
   /// How often a store is asked.
   static let interval = Duration.seconds(15)
-  /// Keys that are looked at each time. RANDOMKEY and PTTL take a server about a microsecond each.
+  /// Keys that are looked at each time, with a RANDOMKEY and a PTTL, which are O(1).
   static let keysPerRound = 16
   /// Rounds whose keys are taken together: an hour. A few keys say little about the longest time to live, and a few
   /// thousand say enough.

@@ -60,7 +60,11 @@ public final class Sidecar {
       // GitLab's log has the field in every exception, and alerts may count on that.
       JSONLogHandler(sink: sink, label: $0, level: level, exceptionFields: [EventFields.errorMessage])
     }
-    registry = PrometheusRegistry(describing: SidecarMetrics.all)
+    registry = PrometheusRegistry(
+      describing: SidecarMetrics.all,
+      // Of each instance a metric has at most a series for each command, and a few more.
+      maxSeriesPerMetric: PrometheusRegistry.defaultMaxSeriesPerMetric * max(1, configuration.instances.count)
+    )
     do {
       loop = try EventLoop()
     } catch {
