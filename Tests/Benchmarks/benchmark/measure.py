@@ -1,0 +1,155 @@
+"""Measures one load on one target, and believes no figure before the stores have confirmed it."""
+
+from __future__ import annotations
+
+import re
+import urllib.request
+from dataclasses import dataclass
+
+from . import procfs
+from .load import LoadError, LoadResult, run
+from .processes import ServerError, eventually
+from .procfs import ProcessorTime
+from .stores import Store, StoreCounts
+from .targets import Target
+from .workloads import Workload
+
+# How long copies may go on after the clients have their replies, in seconds.
+SETTLE_LIMIT_SECONDS = 10.0
+
+# Counters of the sidecar that stand still as long as nothing fails.
+_FAILURES = re.compile(
+    r"^(?:multistore_copy_failures_total\{.*"
+    r'|multistore_commands_total\{.*outcome="(?!ok)[a-z_]+".*'
+    r'|multistore_fallback_reads_total\{.*reason="error".*'
+    r"|multistore_uncopied_writes_total\{.*"
+    r"|multistore_log_lines_dropped_total\{.*"
+    r") (\S+)$",
+    re.MULTILINE,
+)
+
+
+class Refused(Exception):
+    """A measurement that must not be shown, since the target did not do what was asked; the text says what it did."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a proxy used for a load: seconds of processor time and bytes of memory; zero where there is no proxy."""
+
+    user: float
+    system: float
+    peak_bytes: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One measurement."""
+
+    commands: int
+    seconds: float
+    p50: float
+    p99: float
+    p999: float
+    user: float
+    system: float
+    peak_bytes: int
+
+    @property
+    def throughput(self) -> float:
+        """Commands in a second."""
+        return self.commands / self.seconds
+
+    @property
+    def cost(self) -> float:
+        """Seconds of processor time for a million commands."""
+        return (self.user + self.system) / self.commands * 1e6
+
+
+def failures(metrics: str) -> float:
+    """The sum of the counters in a metrics page that count what must not happen."""
+    return sum(float(value) for value in _FAILURES.findall(metrics))
+
+
+class Measurement:
+    """Watches a target and the stores from its creation until end()."""
+
+    def __init__(self, target: Target, old: Store, new: Store) -> None:
+        self._target = target
+        self._old = old
+        self._new = new
+        self._failures = self._sidecar_failures()
+        self._before = old.counts(), new.counts()
+        self._time = ProcessorTime(0, 0)
+        if target.proxy is not None:
+            procfs.reset_peak(target.proxy.process.pid)
+            self._time = procfs.processor_time(target.proxy.process.pid)
+
+    def end(self, workload: Workload, commands: int) -> Usage:
+        """Waits until the stores have executed everything, and returns what that took; raises Refused if they don't."""
+        reasons: list[str] = []
+
+        def settled() -> bool | None:
+            problem = self._target.expectation.problem(workload, commands, *self._executed())
+            reasons[:] = [problem] if problem else []
+            return None if problem else True
+
+        try:
+            eventually("executing everything", settled, SETTLE_LIMIT_SECONDS)
+        except ServerError:
+            raise Refused(reasons[0]) from None
+        usage = self._usage()
+        count = self._sidecar_failures() - self._failures
+        if count:
+            raise Refused(f"the sidecar counted {count:.0f} failures")
+        return usage
+
+    def _executed(self) -> tuple[StoreCounts, StoreCounts]:
+        return self._old.counts() - self._before[0], self._new.counts() - self._before[1]
+
+    def _usage(self) -> Usage:
+        if self._target.proxy is None:
+            return Usage(0, 0, 0)
+        process = self._target.proxy.process
+        process.check()
+        used = procfs.processor_time(process.pid) - self._time
+        return Usage(used.user, used.system, procfs.peak_resident_bytes(process.pid))
+
+    def _sidecar_failures(self) -> float:
+        proxy = self._target.proxy
+        if proxy is None or proxy.metrics_url is None:
+            return 0
+        return failures(scrape(proxy.metrics_url))
+
+
+def scrape(url: str) -> str:
+    """A sidecar's metrics page."""
+    with urllib.request.urlopen(url, timeout=30) as response:
+        text: str = response.read().decode()
+        return text
+
+
+def sample(load: LoadResult, usage: Usage) -> Sample:
+    """What the clients saw and what the proxy used, in one."""
+    return Sample(
+        load.commands,
+        load.seconds,
+        load.p50,
+        load.p99,
+        load.p999,
+        usage.user,
+        usage.system,
+        usage.peak_bytes,
+    )
+
+
+def measure(
+    target: Target, workload: Workload, commands: int, stores: tuple[Store, Store], cores: frozenset[int]
+) -> Sample:
+    """Puts one load on a target; raises Refused if it was not executed as it should have been."""
+    measurement = Measurement(target, *stores)
+    try:
+        load = run(target.ports, workload, commands, cores)
+    except LoadError as error:
+        raise Refused(str(error)) from error
+    return sample(load, measurement.end(workload, commands))
