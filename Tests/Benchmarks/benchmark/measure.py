@@ -147,9 +147,10 @@ def measure(
     target: Target, workload: Workload, commands: int, stores: tuple[Store, Store], cores: frozenset[int]
 ) -> Sample:
     """Puts one load on a target; raises Refused if it was not executed as it should have been."""
-    measurement = Measurement(target, *stores)
     try:
+        measurement = Measurement(target, *stores)
         load = run(target.ports, workload, commands, cores)
-    except LoadError as error:
+        return sample(load, measurement.end(workload, commands))
+    except (LoadError, ServerError, OSError) as error:
+        # An OSError comes from a process or a page that is no longer there.
         raise Refused(str(error)) from error
-    return sample(load, measurement.end(workload, commands))

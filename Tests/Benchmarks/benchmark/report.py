@@ -83,7 +83,7 @@ def goals_table(found: list[Goal]) -> Table:
         if goal.reservation and goal.measured:
             verdict = f"undecided: {goal.reservation}"
         rows.append([goal.what, goal.where, f"{bound} {quantity(goal.limit, goal.unit)}", measured, verdict])
-    return Table("Goals", ["what", "where", "wanted", "measured", ""], rows, left=frozenset({0, 1, 4}))
+    return Table("Goals", ["what", "where", "wanted", "measured", "verdict"], rows, left=frozenset({0, 1, 4}))
 
 
 def curve_table(curve: Curve) -> Table:
