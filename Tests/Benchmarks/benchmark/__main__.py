@@ -87,6 +87,11 @@ class Run:
         self._progress.show(report.cell_table(cell).text() + "\n")
 
     def _curve(self, axis: Axis, points: list[int]) -> None:
+        limit = self._results.machine.clients_limit
+        too_many = [point for point in points if axis.workload(point).clients > limit]
+        points = [point for point in points if point not in too_many]
+        left_out = [f"{axis.title} {axis.text(point)}: no process may have that many connections" for point in too_many]
+        self._results.left_out += left_out
         texts, work = [axis.text(point) for point in points], [axis.work(point) for point in points]
         curve = Curve(axis.name, axis.title, points, texts, work, [])
         self._results.curves.append(curve)
@@ -101,8 +106,8 @@ class Run:
         self._progress.show(report.scrapes_table(self._results.scrapes).text() + "\n")
 
     def _memory(self) -> None:
-        clients = QUICK_IDLE_CLIENTS if self._options.is_quick else IDLE_CLIENTS
-        self._results.idle = measure_idle(self._lab, clients, self._results.machine.descriptors)
+        wanted = QUICK_IDLE_CLIENTS if self._options.is_quick else IDLE_CLIENTS
+        self._results.idle = measure_idle(self._lab, min(wanted, self._results.machine.clients_limit))
         self._progress.show(report.memory_table(self._results).text() + "\n")
 
     def _soak(self) -> None:

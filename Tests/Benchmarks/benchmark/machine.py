@@ -10,6 +10,8 @@ from pathlib import Path
 
 # A load average above this before anything was started means that others work on the machine.
 BUSY_LOAD_AVERAGE = 0.5
+# Descriptors that a process needs beside those of its clients.
+SPARE_DESCRIPTORS = 100
 
 
 class MachineError(Exception):
@@ -73,6 +75,11 @@ class Machine:
     kernel: str
     load_average: float
     descriptors: int
+
+    @property
+    def clients_limit(self) -> int:
+        """As many clients as one process can have connected, beside the files it needs itself."""
+        return self.descriptors - SPARE_DESCRIPTORS
 
     @property
     def is_busy(self) -> bool:

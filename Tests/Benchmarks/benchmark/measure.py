@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import urllib.request
 from dataclasses import dataclass
 
 from . import procfs
 from .load import LoadError, LoadResult, run
+from .page import fetch
 from .processes import ServerError, eventually
 from .procfs import ProcessorTime
 from .stores import Store, StoreCounts
@@ -119,14 +119,7 @@ class Measurement:
         proxy = self._target.proxy
         if proxy is None or proxy.metrics_url is None:
             return 0
-        return failures(scrape(proxy.metrics_url))
-
-
-def scrape(url: str) -> str:
-    """A sidecar's metrics page."""
-    with urllib.request.urlopen(url, timeout=30) as response:
-        text: str = response.read().decode()
-        return text
+        return failures(fetch(proxy.metrics_url).decode())
 
 
 def sample(load: LoadResult, usage: Usage) -> Sample:

@@ -8,7 +8,8 @@ from statistics import median
 
 from . import procfs, targets
 from .laboratory import Laboratory
-from .measure import Refused, scrape
+from .measure import Refused
+from .page import fetch
 from .proxies import Proxy
 from .resp import Connection
 from .scraper import Scraper
@@ -18,8 +19,6 @@ from .workloads import MIB, Operation, Workload
 IDLE_CLIENTS = 10_000
 QUICK_IDLE_CLIENTS = 200
 SHOWN = (targets.SIDECAR_OFF, targets.SIDECAR_DUAL, targets.TWEMPROXY, targets.ENVOY)
-# Descriptors beside the clients' own.
-SPARE_DESCRIPTORS = 100
 
 SOAK_LOAD = Workload(Operation.MIXED, 50, 16, 16)
 # The load is put on in pieces, and memory is looked at between them.
@@ -63,9 +62,8 @@ class Soak:
         )
 
 
-def measure_idle(laboratory: Laboratory, wanted_clients: int, descriptors: int) -> list[IdleMemory]:
+def measure_idle(laboratory: Laboratory, clients: int) -> list[IdleMemory]:
     """Starts each kind of proxy anew, and looks at its memory before and after many clients have connected."""
-    clients = min(wanted_clients, descriptors - SPARE_DESCRIPTORS)
     found = []
     laboratory.prepare(SOAK_LOAD)
     with laboratory.part() as proxies:
@@ -79,7 +77,7 @@ def measure_idle(laboratory: Laboratory, wanted_clients: int, descriptors: int) 
 def _measure_idle(target: Target, proxy: Proxy, clients: int) -> IdleMemory:
     if proxy.metrics_url is not None:
         # Somebody scrapes every sidecar, so the thread that serves the page belongs to its memory.
-        scrape(proxy.metrics_url)
+        fetch(proxy.metrics_url)
     with Connection(target.ports[0]) as one:
         one.call("GET", "key:000000000000")
     idle_bytes = procfs.resident_bytes(proxy.process.pid)

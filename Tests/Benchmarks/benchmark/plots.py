@@ -55,7 +55,7 @@ def comparison_plot(results: Results) -> str | None:
     drawing.text(BARS_LEFT, 48, "commands/s as a share of direct, same round", 12)
     drawing.text(BARS_LEFT, 64, f"bars: medians of {results.rounds} rounds, lines: least to greatest", 11)
     drawing.text(COSTS_LEFT, 48, "µs of the proxy's processor time for a command", 12)
-    drawing.text(COSTS_LEFT, 64, "dark: user, light: system", 11)
+    drawing.text(COSTS_LEFT, 64, "full colour: user, faint: system", 11)
     top = 64.0
     for (name, comparisons), height in zip(panels, heights, strict=True):
         _bars(drawing, top, name, comparisons)

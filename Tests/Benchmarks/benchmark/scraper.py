@@ -11,10 +11,10 @@ import select
 import subprocess
 import sys
 import time
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+from .page import fetch
 from .processes import environment, on_cores
 
 
@@ -61,8 +61,7 @@ def _main(url: str, interval: float) -> None:
         if select.select([sys.stdin], [], [], wait)[0]:
             return
         start = time.monotonic_ns()
-        with urllib.request.urlopen(url, timeout=30) as response:
-            page = response.read()
+        page = fetch(url)
         print(json.dumps([start, time.monotonic_ns(), len(page)]), flush=True)
         due += interval
 

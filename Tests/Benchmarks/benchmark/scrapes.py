@@ -9,7 +9,8 @@ from statistics import median
 from . import targets
 from .laboratory import Laboratory
 from .load import LoadError, LoadResult, run
-from .measure import Measurement, Refused, scrape
+from .measure import Measurement, Refused
+from .page import fetch
 from .probe import ProbeError, RoundTrip, probe
 from .scraper import Scrape, Scraper
 from .statistics import Spread, differences, quantile
@@ -79,9 +80,9 @@ def measure_scrapes(laboratory: Laboratory, instances: int, rounds: int) -> Scra
                 _measure_round(laboratory, target, commands, cost)
         except Refused as refused:
             cost.problem = str(refused)
-        page = scrape(whole.proxy.metrics_url)
+        page = fetch(whole.proxy.metrics_url)
     cost.page_bytes = len(page)
-    cost.series = sum(1 for line in page.splitlines() if line and not line.startswith("#"))
+    cost.series = sum(1 for line in page.splitlines() if line and not line.startswith(b"#"))
     return cost
 
 

@@ -23,6 +23,7 @@ from benchmark.scrapes import during
 from benchmark.stores import Data, Store
 from benchmark.targets import BOTH, Expectation, Target
 from benchmark.workloads import Operation, Workload
+from .fixtures import MACHINE
 
 METRICS = """\
 # TYPE multistore_copy_failures_total counter
@@ -57,6 +58,9 @@ class OptionTests(unittest.TestCase):
 
 
 class MachineTests(unittest.TestCase):
+    def test_clients_need_descriptors(self) -> None:
+        self.assertTrue(10_000 < MACHINE.clients_limit < MACHINE.descriptors)
+
     def test_layouts(self) -> None:
         self.assertEqual(layout("shared", {3, 5, 7}).proxy, {3, 5})
         self.assertEqual(layout("shared", {3}).load, {3})
