@@ -84,7 +84,7 @@ class Run:
             wanted = targets.start(proxies, self._lab.old, load.operation)
             cell = self._lab.rounds(f"matrix/{load.name}", load.title, wanted, load, self._options.rounds)
         self._results.cells.append(cell)
-        self._progress.show(report.cell_table(cell).text() + "\n")
+        self._progress.show(report.cell_text(cell) + "\n")
 
     def _curve(self, axis: Axis, points: list[int]) -> None:
         limit = self._results.machine.clients_limit

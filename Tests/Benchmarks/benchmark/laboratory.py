@@ -126,4 +126,9 @@ class Laboratory:
 def laboratory(layout: Layout, sidecar: Path, seconds: float, progress: Progress) -> Iterator[Laboratory]:
     """A laboratory in a temporary folder, gone at the end with all its processes."""
     with TemporaryDirectory(prefix="multistore-benchmark-") as folder, Processes(Path(folder)) as processes:
-        yield Laboratory(layout, sidecar, seconds, processes, progress)
+        found = Laboratory(layout, sidecar, seconds, processes, progress)
+        try:
+            yield found
+        finally:
+            found.old.close()
+            found.new.close()

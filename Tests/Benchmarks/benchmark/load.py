@@ -110,9 +110,10 @@ def _finish(part: Part, process: subprocess.Popen[str]) -> LoadResult:
         process.kill()
         process.communicate()
         raise LoadError(f"{part.operation.title} did not end within {LOAD_LIMIT_SECONDS:.0f} s") from None
+    result = parse(output, part.commands)
     if process.returncode != 0:
-        raise LoadError(f"redis-benchmark ended with {process.returncode}: {output.strip()[-200:]}")
-    return parse(output, part.commands)
+        raise LoadError(f"redis-benchmark ended with {process.returncode}: {_end(output)}")
+    return result
 
 
 def parse(output: str, commands: int) -> LoadResult:
@@ -122,7 +123,7 @@ def parse(output: str, commands: int) -> LoadResult:
         raise LoadError(error.group())
     throughput, latencies = _THROUGHPUT.search(output), _LATENCIES.search(output)
     if throughput is None or latencies is None or float(throughput.group(1)) == 0:
-        raise LoadError(f"redis-benchmark said no result: {output.strip()[-200:]}")
+        raise LoadError(f"redis-benchmark said no result: {_end(output)}")
     distribution = output.split("Cumulative distribution", 1)[0]
     percentiles = ((float(share), float(value)) for share, value in _PERCENTILE.findall(distribution))
     p999 = next((value for share, value in percentiles if share >= 99.9), None)
@@ -130,3 +131,8 @@ def parse(output: str, commands: int) -> LoadResult:
         raise LoadError("redis-benchmark gave no 99.9th percentile")
     _, _, p50, _, p99, _ = (float(text) * 1000 for text in latencies.group(1).split())
     return LoadResult(commands, commands / float(throughput.group(1)), p50, p99, p999 * 1000)
+
+
+def _end(output: str) -> str:
+    """What a program said last, in a line."""
+    return " ".join(output.split())[-200:]

@@ -17,7 +17,7 @@ from .resp import encode
 from .stores import key_name
 from .workloads import MIB, Operation, Workload
 
-# Prepared batches of commands, so that no time is spent on making them.
+# Prepared batches of commands, so that no time is spent on making them; an even number, since SET and GET take turns.
 BATCHES = 256
 BATCHES_BYTES = 16 * MIB
 # Without a reply for this long something is broken.
@@ -47,7 +47,8 @@ class _Batch:
 def _batches(workload: Workload) -> list[_Batch]:
     chooser = random.Random(workload.name)
     size = workload.pipeline * (workload.value_bytes + 64)
-    return [_batch(workload, chooser, number) for number in range(max(1, min(BATCHES, BATCHES_BYTES // size)))]
+    count = 2 * max(1, min(BATCHES, BATCHES_BYTES // size) // 2)
+    return [_batch(workload, chooser, number) for number in range(count)]
 
 
 def _batch(workload: Workload, chooser: random.Random, number: int) -> _Batch:

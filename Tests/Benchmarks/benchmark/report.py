@@ -29,7 +29,7 @@ SET and GET at once: of both the longer time and the greater latencies."""
 
 
 def cell_table(cell: Cell) -> Table:
-    """All targets under one load. A target without figures says why."""
+    """All targets under one load."""
     headings = ["", "commands/s", "of direct", "p50 added", "p99 added", "p99.9 added", "CPU user", "system", "peak"]
     comparisons = {comparison.target: comparison for comparison in compare(cell)}
     rows = []
@@ -38,9 +38,14 @@ def cell_table(cell: Cell) -> Table:
         if comparison:
             rows.append(_comparison_row(comparison))
         else:
-            problem = series.problem or "direct has no figures"
-            rows.append([series.title, f"no figures: {problem}", *[""] * (len(headings) - 2)])
+            rows.append([series.title, "no figures", *[""] * (len(headings) - 2)])
     return Table(cell.title, headings, rows)
+
+
+def cell_text(cell: Cell) -> str:
+    """The table for the terminal, and why targets have no figures in it."""
+    problems = [f"  {series.title}: {series.problem}" for series in cell.series if series.problem]
+    return "\n".join([cell_table(cell).text(), *problems])
 
 
 def _comparison_row(comparison: Comparison) -> list[str]:
@@ -131,7 +136,7 @@ def scrapes_table(scrapes: list[ScrapeCost]) -> Table:
     for cost in scrapes:
         row = [str(cost.instances), str(cost.series), f"{cost.page_bytes / KIB:.1f}"]
         if cost.problem:
-            row += [f"no figures: {cost.problem}", "", "", ""]
+            row += ["no figures", "", "", ""]
         else:
             row += [microseconds(median(cost.scrape_seconds) * 1e6), microseconds(median(cost.p99_without))]
             row += [microseconds(cost.added.median, True), microseconds(cost.added_during.median, True)]

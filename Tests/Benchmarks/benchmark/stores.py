@@ -65,6 +65,10 @@ class Store:
         self.process.wait_until_listening(port)
         self._connection = Connection(port)
 
+    def close(self) -> None:
+        """Ends the connection to it; the server itself ends with its processes."""
+        self._connection.close()
+
     def url(self, database: int) -> str:
         """Where a sidecar finds a database."""
         return f"redis://127.0.0.1:{self.port}/{database}"

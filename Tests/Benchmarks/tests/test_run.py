@@ -22,7 +22,7 @@ from benchmark.scraper import Scrape
 from benchmark.scrapes import during
 from benchmark.stores import Data, Store
 from benchmark.targets import BOTH, Expectation, Target
-from benchmark.workloads import Operation, Workload
+from benchmark.workloads import KIB, Operation, Workload
 from .fixtures import MACHINE
 
 METRICS = """\
@@ -89,17 +89,21 @@ class RealMeasurementTests(unittest.TestCase):
         self.processes = self.enterContext(Processes(Path(folder)))
         self.cores = frozenset(os.sched_getaffinity(0))
         self.old, self.new = (Store(name, free_port(), self.processes, self.cores) for name in ("old", "new"))
+        for store in (self.old, self.new):
+            self.addCleanup(store.close)
+        self.data = Data(self.old, self.new)
 
     def measure(self, workload: Workload, expectation: Expectation, commands: int = 4000) -> measure.Sample:
-        Data(self.old, self.new).prepare(workload.keys, workload.value_bytes)
+        self.data.prepare(workload.keys, workload.value_bytes)
         target = Target("direct", "direct", (self.old.port,), expectation)
         return measure.measure(target, workload, commands, (self.old, self.new), self.cores)
 
     def test_figures_of_what_was_executed(self) -> None:
-        for operation in Operation:
-            for clients in (1, 20):
-                sample = self.measure(Workload(operation, clients, 4, 16), Expectation())
-                self.assertEqual(sample.commands, 4000)
+        # With values of 64 KiB the probe comes to the end of its prepared commands, and begins anew.
+        for clients, pipeline, value_bytes in ((1, 4, 16), (20, 4, 16), (1, 1, 64 * KIB)):
+            for operation in Operation:
+                sample = self.measure(Workload(operation, clients, pipeline, value_bytes), Expectation(), 1200)
+                self.assertEqual(sample.commands, 1200)
                 self.assertGreater(sample.throughput, 0)
                 self.assertTrue(0 < sample.p50 <= sample.p99 <= sample.p999)
 
