@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--list", action="store_true", help="the names of all parts, and no measurement")
     parser.add_argument("--rounds", metavar="N", type=_positive_int, help="rounds (default: 5; 2 with --quick)")
     parser.add_argument(
-        "--seconds", metavar="S", type=_positive, help="time of one measurement (default: 0.8; 0.1 with --quick)"
+        "--seconds", metavar="S", type=_positive, help="time of one measurement (default: 1; 0.1 with --quick)"
     )
     parser.add_argument(
         "--soak", metavar="MINUTES", type=_positive, default=0.0, help="also a run under load that watches memory"
@@ -110,7 +110,7 @@ def parse(arguments: Sequence[str]) -> Options:
         matrix=matrix,
         pattern=given.only,
         rounds=given.rounds or (2 if given.quick else 5),
-        seconds=given.seconds or (0.1 if given.quick else 0.8),
+        seconds=given.seconds or (0.1 if given.quick else 1.0),
         soak_minutes=given.soak,
         layout=given.layout,
         output=given.output,
