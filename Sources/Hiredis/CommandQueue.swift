@@ -26,7 +26,7 @@ struct QueuedCommand {
   /// Length of the command.
   var byteCount: Int
   var refusal: Refusal?
-  /// The connection's delegate hears of its outcome.
+  /// It has a deadline, and the connection's delegate hears of its outcome.
   var isCounted = true
 }
 
@@ -84,8 +84,8 @@ struct CommandQueue: ~Copyable {
   /// Bytes of commands that wait here.
   var heldBytes: Int { held.count }
 
-  /// When hiredis got the oldest command that it has; nil if it has none.
-  var oldestSentAt: UInt64? { handedCount > 0 ? commands.first?.sentAt : nil }
+  /// When hiredis got the oldest command that it has and that counts; nil if it has none.
+  var oldestSentAt: UInt64? { commands.prefix(handedCount).first { $0.isCounted }?.sentAt }
 
   /// Nil when there is room for another command of so many bytes; `unwrittenBytes` are elsewhere already.
   func refusal(ofBytes byteCount: Int, unwrittenBytes: Int) -> QueuedCommand.Refusal? {

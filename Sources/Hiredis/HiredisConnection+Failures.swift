@@ -26,6 +26,10 @@ extension HiredisConnection {
       first = .connectionLost(reason: ConnectionFailure.tooDeep)
     }
     for (command, wasHandedOver) in queue.removeAll() {
+      guard command.isCounted || !wasHandedOver else {
+        fail(command, with: others)
+        continue
+      }
       fail(command, with: wasHandedOver ? first ?? others : .notConnected(reason: lastFailure))
       first = nil
     }

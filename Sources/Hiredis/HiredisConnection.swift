@@ -136,7 +136,8 @@ public final class HiredisConnection: HiredisContextOwner {
   ///     back, and hiredis looks for them. UNSUBSCRIBE fails.
   ///   - receiver: gets the reply.
   ///   - token: tells the receiver which command it is.
-  ///   - isCounted: false to keep the command's outcome from the delegate.
+  ///   - isCounted: false for a command that nobody waits for: its outcome is kept from the delegate, and it has no
+  ///     deadline, so that the connection is never given up because of it.
   public func send(_ command: Span<UInt8>, to receiver: any ReplyReceiver, token: Int, isCounted: Bool = true) {
     loop.preconditionOnLoop()
     let queued = QueuedCommand(

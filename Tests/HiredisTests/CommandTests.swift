@@ -44,6 +44,35 @@ import class TestSupport.RedisServer
     #expect(harness.reportedFailures == [.closed])
   }
 
+  @Test func givesNoConnectionUpBecauseOfWhatDoesNotCount() throws {
+    let redis = try RedisServer()
+    let harness = try Harness()
+    defer { harness.finish() }
+    var limits = ConnectionLimits.quick
+    limits.commandTimeout = .milliseconds(100)
+    let connection = harness.connection(to: redis, limits)
+    harness.run { connection.isReady }
+    redis.pause()
+    defer { redis.resume() }
+    connection.send(encode([Array("PING".utf8)]).span, to: harness, token: 1, isCounted: false)
+    let start = harness.loop.now
+    var isLate = false
+    let timer = LoopTimer(on: harness.loop) { harness.heard { isLate = true } }
+    timer.schedule(after: .milliseconds(300))
+    harness.run { isLate }
+    timer.close()
+    #expect(connection.isReady && harness.outcomes.isEmpty && harness.loop.now - start >= 300_000_000)
+    // One that counts has its whole time, and is the one that is told.
+    harness.send("PING", on: connection, token: 2)
+    harness.run { harness.outcomes.count == 2 }
+    #expect(harness.outcomes[1].outcome == .failure(.timedOut) && harness.reportedFailures == [.timedOut])
+    guard case .failure(.connectionLost) = harness.outcomes[0].outcome else {
+      Issue.record("\(harness.outcomes[0])")
+      return
+    }
+    connection.close()
+  }
+
   @Test func learnsWhoTheServerIs() throws {
     let redis = try RedisServer()
     let harness = try Harness()

@@ -108,12 +108,14 @@ struct KeyspaceSamplerTests {
     #expect(instance.count(MultiStoreMetrics.commands) == before)
     let store = instance.multiStore.secondary
     instance.secondaryServer.pause()
-    defer { instance.secondaryServer.resume() }
     let sampler = try sampler(instance, .secondary)
     sampler.begin()
     sampler.begin()
     #expect(sampler.repliesLeft == 1, "one round at a time")
     #expect(store.inFlightCount == 0 && store.ordinary.inFlightCount == 1)
+    #expect(instance.multiStore.status.keyspace(of: .secondary) == nil, "it does not answer")
+    instance.secondaryServer.resume()
+    try instance.run { instance.multiStore.status.keyspace(of: .secondary)?.keys == 1 }
   }
 
   @Test("A store that has much to do, or is not there, is not asked; what was known is unknown then")

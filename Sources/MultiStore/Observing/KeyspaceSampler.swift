@@ -55,10 +55,12 @@ final class KeyspaceSampler: ReplyReceiver {
     self.timer = timer
   }
 
-  /// Asks the store, unless it is being asked, is not there or has much to do.
+  /// Asks the store, unless it is not there or has much to do. One that has not answered since the last time is not
+  /// asked again, and what was known of it is no longer so.
   func begin() {
     let connection = store.ordinary
-    guard repliesLeft == 0, connection.isReady,
+    guard repliesLeft == 0 else { return status.set(nil, of: store.role) }
+    guard connection.isReady,
       connection.hasRoom(commands: 2 * Self.keysPerRound, bytes: Self.keysPerRound * Self.longestKey)
     else { return }
     figures = nil
