@@ -9,7 +9,8 @@ struct EndOfClientTests {
     [MigrationState.off, .dual]
   )
   func waiting(command: [String], state: MigrationState) throws {
-    let deployment = try Deployment(state)
+    // On a busy machine the script may take longer than a store usually has.
+    let deployment = try Deployment(state, stores: "command_timeout: 60s")
     let client = try deployment.client()
     // The script is under way when the end is seen, and what follows it has to wait for it.
     let script = "local n = 0 for i = 1, 3e7 do n = n + i end return 'done'"
