@@ -68,7 +68,7 @@ public enum CommandHazard: String, CaseIterable, Sendable {
       "With several keys its one reply cannot show that the new store lacks one of them: copy those keys before reads "
         + "go there, or take read_policy: default_store until then."
     case .watch:
-      "A transaction that watched keys when the default moved is answered with nil: the application has to repeat it, "
+      "A transaction that watched keys when a flag was flipped is answered with nil: the application has to repeat it, "
         + "as after any conflict."
     }
   }
