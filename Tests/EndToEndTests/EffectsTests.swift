@@ -40,6 +40,29 @@ import Testing
     }
   }
 
+  /// The way back has to stay open: the old store gets what the new one executes, though it can't read its dumps.
+  @Test(
+    .enabled(if: ValkeyBinary.path != nil, "\(ValkeyBinary.missingReason)"),
+    arguments: [(WriteScenario.Start.empty, 1), (.newIsEmpty, 1), (.empty, 8), (.newIsEmpty, 8)],
+    [(UInt64(5), 24), (6, 64), (7, 1000)]
+  )
+  func `random writes to a newer default store leave the older one with the same keys`(
+    _ kind: (start: WriteScenario.Start, longestPiece: Int),
+    _ run: (seed: UInt64, commandsPerClient: Int)
+  ) throws {
+    let deployment = try Deployment(.dualPrimary, primaryBinary: .valkey)
+    let scenario = WriteScenario(
+      seed: run.seed,
+      start: kind.start,
+      clients: Self.clients,
+      commandsPerClient: run.commandsPerClient,
+      longestPiece: kind.longestPiece
+    )
+    let difference = try scenario.play(on: deployment, primaryIsDefault: true)
+    #expect(difference == nil)
+    #expect(try !StoreComparison.names(deployment.secondary.client()).isEmpty)
+  }
+
   /// A transaction that watches keys and a plain write run on two connections to the default store, and their replies
   /// may be read in another order than they were executed in.
   @Test func `watched transactions and plain writes of the same keys end the same on both stores`() throws {
