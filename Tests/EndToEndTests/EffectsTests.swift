@@ -17,7 +17,7 @@ import Testing
       (WriteScenario.Start.empty, 1), (.newIsEmpty, 1), (.newIsHalfFilled, 1), (.empty, 8), (.newIsEmpty, 8),
       (.newIsHalfFilled, 8),
     ],
-    [(UInt64(1), 24), (2, 24), (3, 64), (4, 1000)]
+    [(UInt64(1), 24), (2, 24), (1015, 24), (3, 64), (4, 1000)]
   )
   func `random writes of several clients leave both stores with the same keys`(
     _ kind: (start: WriteScenario.Start, longestPiece: Int),

@@ -19,6 +19,17 @@ extension CopyPlanner {
     }
   }
 
+  /// Whether `copy`, what the other store executes of a command with `spec`, leaves something of its keys as it was: on
+  /// a store that lacks them it would make a fragment. SET with KEEPTTL leaves when they expire.
+  static func changesPart(_ copy: Span<UInt8>, _ spec: CommandSpec) -> Bool {
+    if spec.traits.contains(.changesPart) { return true }
+    switch spec.effect {
+    case .setWithExpiry: return ArgumentCursor(copy).count > 3 && SetOptions(copy, from: 3).keepsExpiry
+    case .msetex: return firstOption(ofMSETEX: copy).map { SetOptions(copy, from: $0).keepsExpiry } ?? false
+    default: return false
+    }
+  }
+
   /// Whether a write that may set an expiry time changed anything, as its reply (not an error) tells.
   static func tookEffect(_ effect: Effect, _ command: Span<UInt8>, after reply: borrowing Reply) -> Bool {
     switch effect {
