@@ -18,7 +18,7 @@ public enum CommandHazard: String, CaseIterable, Sendable {
   case unlisted
   /// It waits for replicas to have what its connection wrote.
   case replicas
-  /// It takes elements out of the order of other clients' writes.
+  /// It waits on a connection of its own, and its key is copied whole when it had to.
   case blocking
   /// It answers for the keyspace of one store.
   case wholeKeyspace = "whole_keyspace"
@@ -56,8 +56,8 @@ public enum CommandHazard: String, CaseIterable, Sendable {
       "It waits on a connection that has not written what the client wrote, so it may answer too early: do not rely on "
         + "it behind the sidecar."
     case .blocking:
-      "What it takes is removed from the other store afterwards, without regard to other clients' pops of the same "
-        + "key: watch multistore_copy_failures_total, and let queues run empty before the default moves."
+      "Each client that waits has a connection to the store, and when something comes its key is copied whole to the "
+        + "other store: raise max_dedicated_connections above the number of waiting clients, and keep queues short."
     case .wholeKeyspace:
       "It sees the keys of the default store alone, which after a flip may not have all of them yet: hold it back "
         + "until the data has moved, or ask the store that has it all."
@@ -68,7 +68,7 @@ public enum CommandHazard: String, CaseIterable, Sendable {
       "With several keys its one reply cannot show that the new store lacks one of them: copy those keys before reads "
         + "go there, or take read_policy: default_store until then."
     case .watch:
-      "A transaction that watched keys when the default moved is answered with nil: the application has to repeat it, "
+      "A transaction that watched keys when a flag was flipped is answered with nil: the application has to repeat it, "
         + "as after any conflict."
     }
   }

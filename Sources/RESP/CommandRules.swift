@@ -109,8 +109,6 @@ public enum Effect: UInt8, CaseIterable, Sendable {
   case psetex
   /// GETEX: an EX or PX among its options becomes PXAT.
   case getex
-  /// RESTORE `key` `ttl` …: an absolute time and ABSTTL, unless the time was 0 (none) or absolute already.
-  case restore
   /// XADD: verbatim with an explicit ID, otherwise with the ID that the default store's reply names.
   case xadd
   /// HEXPIRE `key` `seconds` …: HPEXPIREAT with the same conditions and fields.

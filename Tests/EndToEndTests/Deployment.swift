@@ -24,6 +24,7 @@ final class Deployment: Sendable {
   /// Starts the stores and the sidecar, and waits until they are connected.
   ///
   /// - Parameters:
+  ///   - primaryBinary: Which server the primary is.
   ///   - instance: Further lines of the instance.
   ///   - stores: Further settings of both stores, as in a YAML flow map: `command_timeout: 100ms`.
   ///   - top: Further lines of the configuration's top level.
@@ -32,13 +33,14 @@ final class Deployment: Sendable {
   ///     for the disk, which other processes may keep busy for longer than a test can wait.
   init(
     _ state: MigrationState = .off,
+    primaryBinary: RedisServer.Binary = .redis,
     instance: [String] = [],
     stores: String = "",
     top: [String] = [],
     arguments: [String] = [],
     flagFile: Bool = false
   ) throws {
-    primary = try RedisServer()
+    primary = try RedisServer(primaryBinary)
     secondary = try RedisServer()
     let directory = try TemporaryDirectory()
     if flagFile { try directory.write(Self.flags(state), to: "flags.yml") }

@@ -17,7 +17,7 @@ import Testing
       (WriteScenario.Start.empty, 1), (.newIsEmpty, 1), (.newIsHalfFilled, 1), (.empty, 8), (.newIsEmpty, 8),
       (.newIsHalfFilled, 8),
     ],
-    [(UInt64(1), 24), (2, 24), (3, 64), (4, 1000)]
+    [(UInt64(1), 24), (2, 24), (1015, 24), (3, 64), (4, 1000)]
   )
   func `random writes of several clients leave both stores with the same keys`(
     _ kind: (start: WriteScenario.Start, longestPiece: Int),
@@ -38,6 +38,29 @@ import Testing
     if let smaller = try scenario.shrunk(on: deployment, within: Self.shrinkingLimit) {
       Issue.record("\(smaller.difference) after \(smaller.scenario)")
     }
+  }
+
+  /// The way back has to stay open: the old store gets what the new one executes, though it can't read its dumps.
+  @Test(
+    .enabled(if: ValkeyBinary.path != nil, "\(ValkeyBinary.missingReason)"),
+    arguments: [(WriteScenario.Start.empty, 1), (.newIsEmpty, 1), (.empty, 8), (.newIsEmpty, 8)],
+    [(UInt64(5), 24), (6, 64), (7, 1000)]
+  )
+  func `random writes to a newer default store leave the older one with the same keys`(
+    _ kind: (start: WriteScenario.Start, longestPiece: Int),
+    _ run: (seed: UInt64, commandsPerClient: Int)
+  ) throws {
+    let deployment = try Deployment(.dualPrimary, primaryBinary: .valkey)
+    let scenario = WriteScenario(
+      seed: run.seed,
+      start: kind.start,
+      clients: Self.clients,
+      commandsPerClient: run.commandsPerClient,
+      longestPiece: kind.longestPiece
+    )
+    let difference = try scenario.play(on: deployment, primaryIsDefault: true)
+    #expect(difference == nil)
+    #expect(try !StoreComparison.names(deployment.secondary.client()).isEmpty)
   }
 
   /// A transaction that watches keys and a plain write run on two connections to the default store, and their replies

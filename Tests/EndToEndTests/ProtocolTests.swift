@@ -37,6 +37,25 @@ struct ProtocolTests {
     #expect(answer == "+OK\r\n$1\r\nv\r\n-ERR Protocol error: expected '$', got '!'\r\n")
   }
 
+  /// A server closes the connection that they come on, which would be one that all clients share.
+  @Test(arguments: MigrationState.allCases)
+  func `what a browser can be made to say closes that client alone`(state: MigrationState) throws {
+    let deployment = try Deployment(state)
+    let bystander = try deployment.client()
+    #expect(try bystander.command("EVAL", "return 1", "0") == .integer(1))
+    for input in ["POST / HTTP/1.1\r\nHost: localhost\r\n\r\n", "host: x\r\n", "*2\r\n$4\r\npost\r\n$1\r\nx\r\n"] {
+      let client = try deployment.client()
+      try client.send(RESPClient.encode(["SET", "k", "v"]) + RESPClient.encode(["MULTI"]) + Array(input.utf8))
+      #expect(String(decoding: try client.readUntilClosed(), as: UTF8.self) == "+OK\r\n+OK\r\n")
+      let redis = try deployment.defaultStore(state).client()
+      try redis.send(input)
+      #expect(try redis.readUntilClosed().isEmpty)
+      #expect(try bystander.command("EVAL", "return 1", "0") == .integer(1))
+    }
+    #expect(try deployment.metric("multistore_client_connections_closed_total", ["reason": "protocol_error"]) == 3)
+    #expect(try deployment.sidecar.metrics().sum("multistore_store_connection_failures_total") == 0)
+  }
+
   @Test(arguments: [MigrationState.off, .dual])
   func `input may be split at every byte`(state: MigrationState) throws {
     let deployment = try Deployment(state)

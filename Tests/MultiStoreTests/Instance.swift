@@ -45,17 +45,19 @@ final class Instance {
   /// - Parameters:
   ///   - dual: the dual write flag.
   ///   - primaryAsDefault: the default flag.
+  ///   - primaryBinary: which server the primary is.
   ///   - commandTimeout: how long a command may take.
   ///   - configure: what is not as usual.
   init(
     dual: Bool = true,
     primaryAsDefault: Bool = false,
+    primaryBinary: RedisServer.Binary = .redis,
     commandTimeout: Duration = .seconds(20),
     _ configure: (inout MultiStoreConfiguration) -> Void = { _ in }
   ) throws {
     let loop = try TestLoop()
     self.loop = loop
-    let (primaryServer, secondaryServer) = (try RedisServer(), try RedisServer())
+    let (primaryServer, secondaryServer) = (try RedisServer(primaryBinary), try RedisServer())
     self.primaryServer = primaryServer
     self.secondaryServer = secondaryServer
     primary = try primaryServer.client()

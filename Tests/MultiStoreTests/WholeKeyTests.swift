@@ -13,6 +13,7 @@ private let partialWrites = [
   ("SADD k a b", "SREM k a"),
   ("RPUSH k a b", "LPUSH k z"), ("RPUSH k a b", "LPOP k"), ("ZADD k 1 a", "ZADD k 2 b"),
   ("ZADD k 1 a 2 b", "ZPOPMIN k"),
+  ("SET k a EX 100", "SET k b KEEPTTL"), ("SET k a EX 100", "SET k b XX GET KEEPTTL"),
   ("XADD k 1-1 f v", "XADD k * f w"), ("PFADD k a", "PFADD k b"), ("SADD k a b c", "SPOP k"),
 ]
 

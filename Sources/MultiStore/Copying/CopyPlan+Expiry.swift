@@ -15,8 +15,18 @@ extension CopyPlanner {
     case .setWithExpiry: ArgumentCursor(command).count > 3 && SetOptions(command, from: 3).expiry != nil
     case .getex: SetOptions(command, from: 2).expiry != nil
     case .msetex: firstOption(ofMSETEX: command).map { SetOptions(command, from: $0).expiry != nil } ?? false
-    case .restore: RestoreOptions(command).isRelative
     default: false
+    }
+  }
+
+  /// Whether `copy`, what the other store executes of a command with `spec`, leaves something of its keys as it was: on
+  /// a store that lacks them it would make a fragment. SET with KEEPTTL leaves when they expire.
+  static func changesPart(_ copy: Span<UInt8>, _ spec: CommandSpec) -> Bool {
+    if spec.traits.contains(.changesPart) { return true }
+    switch spec.effect {
+    case .setWithExpiry: return ArgumentCursor(copy).count > 3 && SetOptions(copy, from: 3).keepsExpiry
+    case .msetex: return firstOption(ofMSETEX: copy).map { SetOptions(copy, from: $0).keepsExpiry } ?? false
+    default: return false
     }
   }
 
@@ -44,7 +54,6 @@ extension CopyPlanner {
       // The options follow the pairs, whose words may look like options.
       guard let first = Self.firstOption(ofMSETEX: command) else { return .notRepeatable }
       return unconditional(command, SetOptions(command, from: first), &scratch)
-    case .restore: return restore(command, &scratch)
     default: return .notRepeatable
     }
   }
@@ -109,27 +118,6 @@ extension CopyPlanner {
     return .rewritten(isComparable: true)
   }
 
-  /// RESTORE key ttl value … → RESTORE key deadline value … ABSTTL REPLACE: that the default store lacked the key says
-  /// nothing about the other one.
-  private func restore(_ command: Span<UInt8>, _ scratch: inout ByteBuffer) -> CopyPlan {
-    let options = RestoreOptions(command)
-    guard options.isRelative || !options.replaces else { return .verbatim }
-    var arguments = ArgumentCursor(command)
-    let additions = (options.isRelative ? 1 : 0) + (options.replaces ? 0 : 1)
-    scratch.appendArrayHeader(arguments.count + additions)
-    while let argument = arguments.next() {
-      if options.isRelative, arguments.index == 3 {
-        guard let deadline = deadline(argument, isSeconds: false) else { return .notRepeatable }
-        scratch.appendBulk(decimal: deadline)
-      } else {
-        scratch.appendBulk(argument)
-      }
-    }
-    if options.isRelative { scratch.appendBulk("ABSTTL") }
-    if !options.replaces { scratch.appendBulk("REPLACE") }
-    return .rewritten(isComparable: true)
-  }
-
   private static func firstOption(ofMSETEX command: Span<UInt8>) -> Int? {
     let arguments = ArgumentCursor(command)
     guard let pairs = arguments.argument(at: 1)?.decimal, pairs > 0, pairs < arguments.count else { return nil }
@@ -177,31 +165,5 @@ extension CopyPlanner {
       }
     }
     return .rewritten(isComparable: true)
-  }
-}
-
-/// The options of RESTORE that decide what the other store gets.
-private struct RestoreOptions {
-  /// Its time to live counts from now: it is neither absolute nor 0, which means none.
-  private(set) var isRelative = true
-  /// It takes the place of a key that is there already.
-  private(set) var replaces = false
-
-  init(_ command: Span<UInt8>) {
-    var arguments = ArgumentCursor(command)
-    var skipsValue = false
-    while let argument = arguments.next() {
-      if arguments.index == 3 { isRelative = argument.decimal != 0 }
-      guard arguments.index > 4 else { continue }
-      if skipsValue {
-        skipsValue = false
-      } else if argument.isKeyword("ABSTTL") {
-        isRelative = false
-      } else if argument.isKeyword("REPLACE") {
-        replaces = true
-      } else {
-        skipsValue = true  // IDLETIME n, FREQ n
-      }
-    }
   }
 }

@@ -66,7 +66,7 @@ struct CopyPlanner {
     case .hexpire, .hpexpire: return hashExpireAt(command, isSeconds: effect == .hexpire, &scratch)
     case .hsetex: return reply.integer == 1 ? hashExpiry(command, dropsConditions: true, &scratch) : .noEffect
     case .hgetex: return hashExpiry(command, dropsConditions: false, &scratch)
-    case .expire, .pexpire, .setWithExpiry, .setex, .psetex, .getex, .restore, .msetex:
+    case .expire, .pexpire, .setWithExpiry, .setex, .psetex, .getex, .msetex:
       guard Self.tookEffect(effect, command, after: reply) else { return .noEffect }
       return expiring(effect, command, into: &scratch)
     }

@@ -9,16 +9,21 @@ protocol KeyCopyWaiter: AnyObject {
   func keyCopyDidFinish()
 }
 
-/// Copies one key as it is on one store to the other, with DUMP and RESTORE. Loop-confined.
+/// Copies one key as it is on one store to the other, with DUMP and RESTORE, or by its contents where the other one is
+/// too old for the dump. Loop-confined.
 ///
 /// DUMP takes its place among the commands of the ordinary connection. Writes that the store answered before it are in
 /// the dump, and what was sent to the other store for them is overwritten; writes answered after it are sent after the
-/// RESTORE. So the copy is in order without holding anything back.
+/// RESTORE. So the copy is in order without holding anything back. Where RESTORE
+/// is refused the key is asked for anew, as the commands that make it, and that question has such a place as well.
 final class KeyCopy: ReplyReceiver {
   private static let dumpToken = 0
   private static let expiryToken = 1
   private static let restoreToken = 2
   private static let deleteToken = 3
+  private static let contentsToken = 4
+  private static let openToken = 5
+  private static let execToken = 6
 
   let key: [UInt8]
   private unowned let multiStore: MultiStore
@@ -29,6 +34,8 @@ final class KeyCopy: ReplyReceiver {
   private var failure: CopyFailure?
   /// Whether the source was asked for an absolute time; what it is known to understand may change until it answers.
   private var asksForAbsoluteTime = false
+  /// The target did not take the dump.
+  private var dumpWasRefused = false
 
   init(_ key: [UInt8], from source: Store, to target: Store, of multiStore: MultiStore) {
     self.key = key
@@ -41,7 +48,14 @@ final class KeyCopy: ReplyReceiver {
     waiters.append(waiter)
   }
 
+  /// Has `other`, whose dump is still to come, tell this copy's waiters as well.
+  func join(_ other: KeyCopy) {
+    other.waiters += waiters
+    waiters = []
+  }
+
   func begin() {
+    if dumpWasRefused || target.refusesDumps { return askForContents() }
     send("DUMP", to: source, token: Self.dumpToken)
     asksForAbsoluteTime = source.hasExpiryTime
     send(asksForAbsoluteTime ? "PEXPIRETIME" : "PTTL", to: source, token: Self.expiryToken)
@@ -59,21 +73,71 @@ final class KeyCopy: ReplyReceiver {
       if failure == nil { restore(expiry: reply.integer) } else { finish() }
     case Self.restoreToken:
       guard reply.kind == .error else { return finish() }
-      // An older server that can't read a newer one's dump: whatever was there before is not the truth any more.
-      failure = CopyFailure(reply)
-      send("DEL", to: target, token: Self.deleteToken)
+      // Nothing else than the dump's format can be wrong with this RESTORE; other errors have codes of their own.
+      if reply.errorCode == "ERR" {
+        dumpWasRefused = true
+        multiStore.beginAnew(self)
+      } else {
+        giveUp(CopyFailure(reply))
+      }
+    case Self.contentsToken:
+      multiStore.keyWasDumped(self)
+      if reply.kind == .array { sendContents(reply) } else { giveUp(CopyFailure(reply)) }
+    case Self.openToken: return  // OK and QUEUED; a refusal shows in EXEC's reply
+    case Self.execToken:
+      if let failure = KeyContents.failure(reply) { return giveUp(failure) }
+      // Another dump would be refused as well.
+      if dumpWasRefused { target.refusesDumps = true }
+      finish()
     default: finish()
     }
   }
 
   func receive(failure: ConnectionFailure, token: Int) {
-    if token == Self.dumpToken { multiStore.keyWasDumped(self) }
+    if token == Self.openToken { return }  // EXEC fails as well
+    if token == Self.dumpToken || token == Self.contentsToken { multiStore.keyWasDumped(self) }
     if self.failure == nil { self.failure = CopyFailure(failure) }
     if token != Self.dumpToken { finish() }
   }
 
+  /// Whatever was on the target before is not the truth any more, and what the source has can't be had there.
+  private func giveUp(_ failure: CopyFailure) {
+    self.failure = failure
+    send("DEL", to: target, token: Self.deleteToken)
+  }
+
+  private func askForContents() {
+    let key = key
+    var question = ByteBuffer()
+    KeyContents.appendQuestion(about: key.span, to: &question)
+    source.ordinary.send(question.span, to: self, token: Self.contentsToken)
+  }
+
+  /// The commands that `reply` consists of, between MULTI and EXEC.
+  private func sendContents(_ reply: borrowing Reply) {
+    let connection = target.ordinary
+    var commands = ByteBuffer()
+    var ends: [Int] = []
+    for index in 0..<reply.count {
+      reply[index].encode(into: &commands)
+      ends.append(commands.count)
+    }
+    guard connection.hasRoom(commands: ends.count + 2, bytes: commands.count + 64) else {
+      return giveUp(CopyFailure(.queueFull(limit: connection.limits.maxQueuedCommands)))
+    }
+    let (multi, exec) = (PipelineExecution.multi, PipelineExecution.exec)
+    connection.send(multi.span, to: self, token: Self.openToken)
+    var start = 0
+    for end in ends {
+      connection.send(commands.span.extracting(start..<end), to: self, token: Self.openToken)
+      start = end
+    }
+    connection.send(exec.span, to: self, token: Self.execToken)
+  }
+
   private func restore(expiry: Int) {
-    guard let dump else { return send("DEL", to: target, token: Self.deleteToken) }
+    // It may have expired between the two questions; -2 says so.
+    guard let dump, expiry > -2 else { return send("DEL", to: target, token: Self.deleteToken) }
     let key = key
     var deadline = max(0, expiry)
     if deadline > 0, !asksForAbsoluteTime { deadline += Int(multiStore.loop.wallClockMilliseconds) }

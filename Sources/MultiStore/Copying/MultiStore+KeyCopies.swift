@@ -42,6 +42,13 @@ extension MultiStore {
     if pendingDumps[copy.key] === copy { pendingDumps[copy.key] = nil }
   }
 
+  /// The dump of `copy` was refused: its key is asked for anew, unless that is being done already.
+  func beginAnew(_ copy: KeyCopy) {
+    if let pending = pendingDumps[copy.key] { return copy.join(pending) }
+    pendingDumps[copy.key] = copy
+    copy.begin()
+  }
+
   private func copy(_ key: [UInt8], from role: StoreRole, isOnOrdinary: Bool, for waiter: any KeyCopyWaiter) {
     if isOnOrdinary, let pending = pendingDumps[key] { return pending.add(waiter) }
     rechecks?.noteChange(of: key.span)

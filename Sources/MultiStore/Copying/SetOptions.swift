@@ -14,6 +14,8 @@ struct SetOptions {
   /// Where EX or PX stands; its amount follows.
   private(set) var expiry: (index: Int, isSeconds: Bool)?
   private(set) var condition = Condition.none
+  /// KEEPTTL: the key goes on expiring when it did.
+  private(set) var keepsExpiry = false
   private var conditionIndex = 0
   /// Where HSETEX's second condition stands: there can be one on the key and one on the fields.
   private var secondConditionIndex: Int?
@@ -79,6 +81,8 @@ struct SetOptions {
       condition = .equal
       conditionIndex = index
       isAmount = true
+    } else if argument.isKeyword("KEEPTTL") {
+      keepsExpiry = true
     } else if argument.isKeyword("GET") {
       returnsOldValue = true
     }

@@ -198,7 +198,7 @@ class DualWrite: Execution {
 
   /// A write that changes part of a key goes out under guard; where the key is stale it is of no use at all.
   private func sendCopy(_ copy: Span<UInt8>, _ spec: CommandSpec) {
-    guard spec.traits.contains(.changesPart) else {
+    guard CopyPlanner.changesPart(copy, spec) else {
       return other.ordinary.send(copy, to: self, token: Self.copyToken)
     }
     guarded.removeAll()

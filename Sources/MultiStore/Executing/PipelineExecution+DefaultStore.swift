@@ -94,12 +94,12 @@ extension PipelineExecution {
     case .verbatim:
       elements[index].isCopied = true
       elements[index].isComparable = true
-      if spec.traits.contains(.changesPart) { guardCopy(of: index) }
+      if withCommand(index, { CopyPlanner.changesPart($0, spec) }) { guardCopy(of: index) }
     case .rewritten(let isComparable):
       scratch.withSpan { batch.replace(index, with: $0) }
       elements[index].isCopied = true
       elements[index].isComparable = isComparable
-      if spec.traits.contains(.changesPart) { guardCopy(of: index) }
+      if withCommand(index, { CopyPlanner.changesPart($0, spec) }) { guardCopy(of: index) }
     case .keys(let selection): elements[index].keysToCopy = selection
     case .noEffect: return
     case .notRepeatable:

@@ -24,6 +24,8 @@ struct RoutingState {
   static let holdLimit = Duration.seconds(1)
 
   var current: Routing
+  /// How often `current` has become another one.
+  var flipCount = 0
   /// What the flags say now, if that is not in force yet.
   var pending: Routing?
   var phase = Phase.settled
@@ -55,6 +57,9 @@ extension MultiStore {
 
   /// The store whose reply is the client's, as far as commands under way are concerned.
   public var defaultStore: Store { store(root.routingState.current.defaultStore) }
+
+  /// How often what the flags mean has changed: two equal numbers say that it did not in between.
+  public var flipCount: Int { root.routingState.flipCount }
 
   /// The flags say something new, or it was found out whether both stores are the same.
   func flagsChanged() {
@@ -154,6 +159,7 @@ extension MultiStore {
         FunctionCopy(to: store(pending.defaultStore.other), of: self).begin(from: store(pending.defaultStore))
       }
       if before.defaultStore != pending.defaultStore { store(pending.defaultStore).family.forEach(loadScripts) }
+      if pending != before { routingState.flipCount += 1 }
       routingState.current = pending
       status.set(pending, now: loop.wallClockMilliseconds)
       routingState.pending = nil

@@ -81,6 +81,8 @@ public final class Store {
   private(set) var hasAbsoluteExpiry = true
   /// True for a server that knows PEXPIRETIME (Redis 7.0 brought it).
   private(set) var hasExpiryTime = false
+  /// The other store's dumps are too new for this server, so that keys are copied by their contents.
+  var refusesDumps = false
 
   /// The connection for scripts and unlisted commands, opened when the first of them comes.
   public var isolated: HiredisConnection {
@@ -221,6 +223,7 @@ extension Store: HiredisConnectionDelegate {
     self.identity = identity
     hasAbsoluteExpiry = Self.isAtLeast(6, 2, identity.version) ?? true
     hasExpiryTime = Self.isAtLeast(7, 0, identity.version) ?? false
+    refusesDumps = false
     unavailableReason = nil
     if isFirst { metrics.up.record(1) }
     owner.store(self, didIdentify: identity)

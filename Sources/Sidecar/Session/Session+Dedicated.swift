@@ -8,6 +8,8 @@ struct DedicatedConnection {
   let connection: HiredisConnection
   /// The connection's epoch in which keys are watched; nil when none are.
   var watchEpoch: Int?
+  /// How often the flags had been flipped when the first of these keys was watched.
+  var watchFlipCount = 0
 }
 
 extension Session {

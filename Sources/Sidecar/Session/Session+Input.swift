@@ -61,6 +61,12 @@ extension Session {
     _ gathered: inout CommandBatch?
   ) -> Disposal {
     let id = CommandTable.lookup(bytes.extracting(command.name), subcommand: bytes.extracting(command.second))
+    if id == .other, Self.isFromHTTP(bytes.extracting(command.name)) {
+      guard gathered == nil, isQuiet else { return .waits }
+      server.metrics.closed(.protocolError)
+      closeAfterReplies()
+      return .taken
+    }
     let spec = CommandTable.spec(id)
     lastCommand = id
     guard isAuthenticated, transaction == nil, subscription == nil,
@@ -79,6 +85,10 @@ extension Session {
     if disposal == .taken { server.inventory.count(id, byOptions: commandClass != spec.commandClass) }
     return disposal
   }
+
+  /// A server cuts off whoever says this, since a web page may have made a browser say it. On a connection that clients
+  /// share, that would be all of them.
+  private static func isFromHTTP(_ name: Span<UInt8>) -> Bool { name.isKeyword("POST") || name.isKeyword("HOST:") }
 
   /// A command outside of a transaction, of a client that has logged in: the way that its class goes.
   private func dispatch(

@@ -76,8 +76,10 @@ extension Session {
       return output.appendError("EXECABORT Transaction discarded because of previous errors.")
     }
     let watched = dedicated.flatMap { $0.watchEpoch == nil ? nil : $0 }
-    if let watched, watched.store != routing.defaultStore || watched.watchEpoch != watched.connection.epoch {
-      // Nobody watched the keys on what is the default store now, or the watch was lost with its connection.
+    if let watched,
+      watched.watchFlipCount != multiStore.flipCount || watched.watchEpoch != watched.connection.epoch
+    {
+      // A write in between may have gone where nobody watched the keys, or the watch was lost with its connection.
       multiStore.recycle(transaction.batch)
       releaseDedicated()
       return output.appendNullArray()
@@ -107,7 +109,10 @@ extension Session {
       return output.appendError(Self.noDedicatedConnection)
     }
     // Sent before the connection is ready, it is executed in the next epoch.
-    if dedicated?.watchEpoch == nil { dedicated?.watchEpoch = connection.epoch + (connection.isReady ? 0 : 1) }
+    if dedicated?.watchEpoch == nil {
+      dedicated?.watchEpoch = connection.epoch + (connection.isReady ? 0 : 1)
+      dedicated?.watchFlipCount = multiStore.flipCount
+    }
     forward(bytes, over: connection)
   }
 

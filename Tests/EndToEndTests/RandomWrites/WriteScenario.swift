@@ -64,12 +64,14 @@ struct WriteScenario: Sendable {
     return names
   }
 
-  /// Plays it.
+  /// Plays it. While the primary is the default store, it is the one that stands for the old store here.
   ///
   /// - Returns: How the new store differs from the old one afterwards; nil if it holds nothing that isn't the same
   ///   there, and everything if both were empty.
-  func play(on deployment: Deployment) throws -> String? {
-    let (old, new) = (try deployment.secondary.client(), try deployment.primary.client())
+  func play(on deployment: Deployment, primaryIsDefault: Bool = false) throws -> String? {
+    let servers = [deployment.secondary, deployment.primary]
+    let old = try servers[primaryIsDefault ? 1 : 0].client()
+    let new = try servers[primaryIsDefault ? 0 : 1].client()
     for store in [old, new] { try store.command("FLUSHALL") }
     try old.command("SET", "dumped", "restored")
     guard case .bulk(let dump?) = try old.command("DUMP", "dumped") else {

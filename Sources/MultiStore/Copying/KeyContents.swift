@@ -1,0 +1,116 @@
+internal import Hiredis
+internal import RESP
+
+/// A key as the commands that make it, for a store that can't read the other one's dumps: what DUMP says is each
+/// version's own format, and a server takes none that is newer than itself.
+///
+/// A script on the store that has the key makes them, so that they are one moment's. They begin with DEL. Of a module's
+/// type only a dump can be made. When a consumer was seen last is not kept.
+enum KeyContents {
+  /// Makes the commands. XINFO calls what a consumer still has to acknowledge `pending` in Redis 7.0, `pel` in later
+  /// servers. An entry of these that is not in the stream any more has to be there while it is claimed.
+  static let script = """
+    local key = KEYS[1]
+    local commands = {{'DEL', key}}
+    local function add(name, items)
+      for first = 1, #items, 1000 do
+        local command = {name, key}
+        for index = first, math.min(first + 999, #items) do command[#command + 1] = items[index] end
+        commands[#commands + 1] = command
+      end
+    end
+    local function fields(list)
+      local map = {}
+      for index = 1, #list, 2 do map[list[index]] = list[index + 1] end
+      return map
+    end
+    local function number(value) return string.format('%.0f', value) end
+    local kind = redis.call('TYPE', key).ok
+    if kind == 'string' then commands[2] = {'SET', key, redis.call('GET', key)}
+    elseif kind == 'list' then add('RPUSH', redis.call('LRANGE', key, 0, -1))
+    elseif kind == 'set' then add('SADD', redis.call('SMEMBERS', key))
+    elseif kind == 'zset' then
+      local members = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+      for index = 1, #members, 2 do members[index], members[index + 1] = members[index + 1], members[index] end
+      add('ZADD', members)
+    elseif kind == 'hash' then
+      local pairs = redis.call('HGETALL', key)
+      add('HSET', pairs)
+      for index = 1, #pairs, 2 do
+        local expiry = redis.pcall('HPEXPIRETIME', key, 'FIELDS', 1, pairs[index])
+        if expiry.err then break end
+        if expiry[1] > 0 then
+          commands[#commands + 1] = {'HPEXPIREAT', key, number(expiry[1]), 'FIELDS', '1', pairs[index]}
+        end
+      end
+    elseif kind == 'stream' then
+      local stream = fields(redis.call('XINFO', 'STREAM', key, 'FULL', 'COUNT', 0))
+      local entries, present, gone, groups = stream.entries, {}, {}, {}
+      for _, entry in ipairs(entries) do present[entry[1]] = true end
+      for _, list in ipairs(stream.groups) do
+        local group = fields(list)
+        local create = {'XGROUP', 'CREATE', key, group.name, group['last-delivered-id']}
+        if group['entries-read'] then create[6], create[7] = 'ENTRIESREAD', number(group['entries-read']) end
+        groups[#groups + 1] = create
+        for _, list in ipairs(group.consumers) do
+          local consumer = fields(list)
+          groups[#groups + 1] = {'XGROUP', 'CREATECONSUMER', key, group.name, consumer.name}
+          for _, pending in ipairs(consumer.pel or consumer.pending) do
+            local id = pending[1]
+            if not present[id] then
+              present[id], gone[#gone + 1], entries[#entries + 1] = true, id, {id, {'', ''}}
+            end
+            groups[#groups + 1] = {
+              'XCLAIM', key, group.name, consumer.name, '0', id,
+              'TIME', number(pending[2]), 'RETRYCOUNT', number(pending[3]), 'FORCE', 'JUSTID'
+            }
+          end
+        end
+      end
+      local function place(id)
+        local time, number = string.match(id, '(%d+)-(%d+)')
+        return string.rep('0', 20 - #time) .. time .. string.rep('0', 20 - #number) .. number
+      end
+      if #gone > 0 then table.sort(entries, function(a, b) return place(a[1]) < place(b[1]) end) end
+      for _, entry in ipairs(entries) do
+        local command = {'XADD', key, entry[1]}
+        for _, item in ipairs(entry[2]) do command[#command + 1] = item end
+        commands[#commands + 1] = command
+      end
+      if #entries == 0 then commands[2] = {'XADD', key, 'MAXLEN', '0', '0-1', '', ''} end
+      for _, command in ipairs(groups) do commands[#commands + 1] = command end
+      add('XDEL', gone)
+      local last = {'XSETID', key, stream['last-generated-id']}
+      if stream['entries-added'] then
+        last[4], last[5] = 'ENTRIESADDED', number(stream['entries-added'])
+        last[6], last[7] = 'MAXDELETEDID', stream['max-deleted-entry-id']
+      end
+      commands[#commands + 1] = last
+    elseif kind ~= 'none' then return redis.error_reply("NOCONTENTS a module's type")
+    end
+    local expiry = redis.pcall('PEXPIRETIME', key)
+    if type(expiry) ~= 'number' then
+      expiry = redis.call('PTTL', key)
+      local now = redis.call('TIME')
+      if expiry > 0 then expiry = expiry + now[1] * 1000 + math.floor(now[2] / 1000) end
+    end
+    if expiry > 0 then commands[#commands + 1] = {'PEXPIREAT', key, number(expiry)} end
+    return commands
+    """
+
+  /// Appends to `output` the question for the commands that make `key`.
+  static func appendQuestion(about key: Span<UInt8>, to output: inout ByteBuffer) {
+    output.appendArrayHeader(4)
+    output.appendBulk("EVAL")
+    output.appendBulk(script)
+    output.appendBulk(decimal: 1)
+    output.appendBulk(key)
+  }
+
+  /// What was wrong, if `reply` to EXEC says that not all of the commands were executed.
+  static func failure(_ reply: borrowing Reply) -> CopyFailure? {
+    guard reply.kind == .array else { return CopyFailure(reply) }
+    for index in 0..<reply.count where reply[index].kind == .error { return CopyFailure(reply[index]) }
+    return nil
+  }
+}
