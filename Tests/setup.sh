@@ -71,6 +71,8 @@ check_swift() {
 find_missing_packages() {
   need_header libhiredis-dev hiredis/hiredis.h
   need_header libmicrohttpd-dev microhttpd.h
+  need_header libgnutls28-dev gnutls/gnutls.h
+  need_header libcrypt-dev crypt.h
   need_header libuv1-dev uv.h
   need_header zlib1g-dev zlib.h
   need_command redis-server redis-server
@@ -79,6 +81,9 @@ find_missing_packages() {
   [[ $1 != quickstart ]] || return 0
   need_command prometheus promtool
   need_command shellcheck shellcheck
+  need_command openssl openssl
+  # systemd-socket-activate hands over sockets as systemd does, without it running.
+  need_command systemd systemd-socket-activate
   need_command python3 python3
   # setpriv lets a killed test run take its servers with it.
   need_command util-linux setpriv
