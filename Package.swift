@@ -27,6 +27,8 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
+    .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
+    .systemLibrary(name: "CGnuTLS", providers: [.apt(["libgnutls28-dev"]), .brew(["gnutls"])]),
     .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]),
     .systemLibrary(name: "CMicroHTTPD", providers: [.apt(["libmicrohttpd-dev"]), .brew(["libmicrohttpd"])]),
     .systemLibrary(name: "CUV", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
@@ -61,7 +63,11 @@ let package = Package(
       dependencies: [.product(name: "Logging", package: "swift-log")],
       swiftSettings: safe
     ),
-    .target(name: "MetricsServer", dependencies: ["CMicroHTTPD", "CZlib"], swiftSettings: common),
+    .target(
+      name: "MetricsServer",
+      dependencies: ["CCrypt", "CGnuTLS", "CMicroHTTPD", "CZlib"],
+      swiftSettings: common
+    ),
     .target(
       name: "Sidecar",
       dependencies: [
@@ -123,7 +129,7 @@ let package = Package(
     .testTarget(
       name: "SidecarTests",
       dependencies: [
-        "Sidecar", "MultiStore", "RESP", "PrometheusExposition", "TestSupport",
+        "Sidecar", "MetricsServer", "MultiStore", "RESP", "PrometheusExposition", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: common

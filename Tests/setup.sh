@@ -75,6 +75,8 @@ check_swift() {
 find_missing_packages() {
   need_header libhiredis-dev hiredis/hiredis.h
   need_header libmicrohttpd-dev microhttpd.h
+  need_header libgnutls28-dev gnutls/gnutls.h
+  need_header libcrypt-dev crypt.h
   need_header libuv1-dev uv.h
   need_header zlib1g-dev zlib.h
   need_command redis-server redis-server
@@ -91,6 +93,9 @@ find_missing_packages() {
   fi
   need_command prometheus promtool
   need_command shellcheck shellcheck
+  need_command openssl openssl
+  # systemd-socket-activate hands over sockets as systemd does, without it running.
+  need_command systemd systemd-socket-activate
   if ! valkey_is_there && ! python3 -m pip --version >/dev/null 2>&1; then missing_packages+=(python3-pip); fi
   [[ $1 == clients ]] || return 0
   need_packages ruby-redis php-cli php-redis node-redis libredis-perl golang-go golang-github-gomodule-redigo-dev

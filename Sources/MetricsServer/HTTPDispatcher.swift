@@ -12,21 +12,29 @@ final class HTTPDispatcher: Sendable {
     let headers: [HTTPField]
     let body: [UInt8]
     let isBodyComplete: Bool
+    /// What is wrong with the client's certificate; nil if it is as the listener wants it.
+    let certificateProblem: String?
   }
 
   let limits: HTTPLimits
   private let router: HTTPRouter
-  private let authorization: BearerToken?
+  private let current: Mutex<HTTPAccess>
   private let crossSiteGuard: CrossSiteGuard
   private let answered = Atomic(0)
   private let denied = Atomic(0)
   private let oversized = Atomic(0)
 
-  init(router: HTTPRouter, limits: HTTPLimits, authorization: BearerToken?, crossSiteGuard: CrossSiteGuard) {
+  init(router: HTTPRouter, limits: HTTPLimits, access: HTTPAccess, crossSiteGuard: CrossSiteGuard) {
     self.router = router
     self.limits = limits
-    self.authorization = authorization
+    current = Mutex(access)
     self.crossSiteGuard = crossSiteGuard
+  }
+
+  /// What is asked of clients, from the next connection and the next request on.
+  var access: HTTPAccess {
+    get { current.withLock { $0 } }
+    set { current.withLock { $0 = newValue } }
   }
 
   var counts: (answered: Int, denied: Int, oversized: Int) {
@@ -36,7 +44,8 @@ final class HTTPDispatcher: Sendable {
   /// The whole response: what the route says, or a refusal, with the header fields that every response has.
   func respond(to request: RawRequest) -> HTTPResponse {
     answered.wrappingAdd(1, ordering: .relaxed)
-    var response = answer(request)
+    let access = access
+    var response = answer(request, access)
     if response.status == 401 || response.status == 403 { denied.wrappingAdd(1, ordering: .relaxed) }
     if response.body.count >= ContentCoding.minimumBytes {
       response.headers.append(HTTPField("Vary", "Accept-Encoding"))
@@ -47,21 +56,21 @@ final class HTTPDispatcher: Sendable {
           .adding("Content-Encoding", "gzip")
       }
     }
-    return Self.finish(response)
+    return Self.finish(response, access)
   }
 
   /// The response to a request whose body is announced to be so long that it is not worth reading.
   func refuseOversizedBody() -> HTTPResponse {
     answered.wrappingAdd(1, ordering: .relaxed)
-    return Self.finish(oversizedBody())
+    return Self.finish(oversizedBody(), access)
   }
 
-  private func answer(_ request: RawRequest) -> HTTPResponse {
+  private func answer(_ request: RawRequest, _ access: HTTPAccess) -> HTTPResponse {
     switch router.route(method: request.method, escapedPath: request.escapedPath) {
     case .refused(let response):
-      return response
+      return accessRefusal(of: request, access) ?? response
     case .found(let route, let method, let parameter):
-      if let refusal = refusal(of: request, route: route, method: method) { return refusal }
+      if let refusal = refusal(of: request, access, route: route, method: method) { return refusal }
       let query = Self.decode(request.escapedQuery)
       let form = Self.isForm(request.headers) ? PercentEncoding.decodeForm(request.body) : []
       guard let query, let form, let path = PercentEncoding.decode(request.escapedPath) else {
@@ -81,17 +90,24 @@ final class HTTPDispatcher: Sendable {
     }
   }
 
-  private func refusal(of request: RawRequest, route: HTTPRoute, method: HTTPMethod) -> HTTPResponse? {
-    if let authorization, route.requiresAuthorization,
-      !authorization.isShown(by: request.headers.joinedValue(of: "Authorization"))
-    {
-      return .text("This needs the bearer token: Authorization: Bearer TOKEN.", status: 401)
-        .adding("WWW-Authenticate", "Bearer realm=\"multistore-exporter\"")
-    }
+  private func refusal(
+    of request: RawRequest,
+    _ access: HTTPAccess,
+    route: HTTPRoute,
+    method: HTTPMethod
+  ) -> HTTPResponse? {
+    if route.requiresAuthorization, let refusal = accessRefusal(of: request, access) { return refusal }
     if let sentence = crossSiteGuard.refusal(method: method, headers: request.headers) {
       return .text(sentence, status: 403)
     }
     return request.isBodyComplete ? nil : oversizedBody()
+  }
+
+  private func accessRefusal(of request: RawRequest, _ access: HTTPAccess) -> HTTPResponse? {
+    access.refusal(
+      authorization: request.headers.joinedValue(of: "Authorization"),
+      certificateProblem: request.certificateProblem
+    )
   }
 
   private func oversizedBody() -> HTTPResponse {
@@ -99,8 +115,12 @@ final class HTTPDispatcher: Sendable {
     return .text("The body of a request may have \(limits.maximumBodyBytes) bytes, and not more.", status: 413)
   }
 
-  private static func finish(_ response: HTTPResponse) -> HTTPResponse {
-    response.adding("X-Content-Type-Options", "nosniff").adding("Cache-Control", "no-store")
+  private static func finish(_ response: HTTPResponse, _ access: HTTPAccess) -> HTTPResponse {
+    var finished = response.adding("X-Content-Type-Options", "nosniff").adding("Cache-Control", "no-store")
+    let replaced = Set(access.headers.map { $0.name.lowercased() })
+    finished.headers.removeAll { replaced.contains($0.name.lowercased()) }
+    finished.headers += access.headers
+    return finished
   }
 
   private static func decode(_ fields: [HTTPField]) -> [HTTPField]? {

@@ -7,7 +7,7 @@ public struct HTTPRoute: Sendable {
   public let methods: Set<HTTPMethod>
   /// A path such as `/metrics`, or one whose last segment is free, such as `/api/v4/features/{name}`.
   public let path: String
-  /// Whether the server's bearer token, if it has one, is asked for. Probes of an orchestrator have none.
+  /// Whether clients have to be who the server's ``HTTPAccess`` asks for. Probes of an orchestrator are nobody.
   public let requiresAuthorization: Bool
   let handler: Handler
 
@@ -16,7 +16,7 @@ public struct HTTPRoute: Sendable {
   /// - Parameters:
   ///   - methods: The methods that the handler takes.
   ///   - path: Begins with `/`; a last segment in braces stands for any one segment.
-  ///   - requiresAuthorization: Whether the server's bearer token is asked for.
+  ///   - requiresAuthorization: Whether clients have to be who the server asks for.
   ///   - handler: Answers one request, on the server's thread.
   public init(
     _ methods: Set<HTTPMethod>,

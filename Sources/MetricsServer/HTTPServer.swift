@@ -37,12 +37,15 @@ public struct HTTPServerStatistics: Sendable, Hashable {
 
 /// An HTTP/1.1 server on one address, with one thread of its own that reads, calls the handlers and writes.
 ///
-/// It answers HEAD like GET, compresses bodies for clients that ask for it, asks for the bearer token, refuses changes
+/// It answers HEAD like GET, compresses bodies for clients that ask for it, asks who they are, refuses changes
 /// that another site's page asks for, and answers everything else in plain sentences. Its methods can be called from
 /// any thread but the one that runs its handlers.
 public final class HTTPServer: Sendable {
   /// Where the server listens, with the real port when any free one was asked for.
   public let boundAddress: HTTPListenAddress
+
+  /// Whether it speaks HTTPS, and not HTTP.
+  public let usesTLS: Bool
 
   private let dispatcher: HTTPDispatcher
   private let socketFile: ListeningSocket.FileIdentity?
@@ -54,29 +57,55 @@ public final class HTTPServer: Sendable {
   ///   - address: Where to listen. A socket file that nobody listens on is replaced.
   ///   - routes: Asked in this order.
   ///   - limits: What clients are allowed.
-  ///   - authorization: The token that routes ask for, unless they say otherwise.
+  ///   - access: What is asked of clients.
   ///   - socketMode: The permissions of a unix socket's file; only the owner may connect unless said otherwise.
   /// - Throws: ``HTTPServerError`` when the address cannot be listened on.
-  public init(
+  public convenience init(
     address: HTTPListenAddress,
     routes: [HTTPRoute],
     limits: HTTPLimits = HTTPLimits(),
-    authorization: BearerToken? = nil,
+    access: HTTPAccess = HTTPAccess(),
     socketMode: UInt32 = 0o600
   ) throws(HTTPServerError) {
     let socket = try ListeningSocket(address, socketMode: socketMode)
+    try self.init(socket: socket, routes: routes, limits: limits, access: access)
+  }
+
+  /// The same on a socket that the service manager has opened.
+  public convenience init(
+    activated: ActivatedSocket,
+    routes: [HTTPRoute],
+    limits: HTTPLimits = HTTPLimits(),
+    access: HTTPAccess = HTTPAccess()
+  ) throws(HTTPServerError) {
+    try self.init(socket: ListeningSocket(activated), routes: routes, limits: limits, access: access)
+  }
+
+  private init(
+    socket: consuming ListeningSocket,
+    routes: [HTTPRoute],
+    limits: HTTPLimits,
+    access: HTTPAccess
+  ) throws(HTTPServerError) {
     boundAddress = socket.address
     socketFile = socket.file
+    usesTLS = access.tls != nil
     dispatcher = HTTPDispatcher(
       router: HTTPRouter(routes),
       limits: limits,
-      authorization: authorization,
-      crossSiteGuard: CrossSiteGuard(address: boundAddress, isAuthenticated: authorization != nil)
+      access: access,
+      crossSiteGuard: CrossSiteGuard(address: boundAddress, isAuthenticated: !access.isSentByBrowsers)
     )
-    guard let started = MicroHTTPDaemon(listeningOn: socket.release(), dispatcher: dispatcher, limits: limits) else {
+    let started = MicroHTTPDaemon(
+      listeningOn: socket.release(),
+      usesTLS: usesTLS,
+      dispatcher: dispatcher,
+      limits: limits
+    )
+    guard let started else {
       throw HTTPServerError(
         kind: .system(code: ENOMEM),
-        address: address,
+        address: boundAddress,
         reason: "the server's thread could not be started: memory, threads or descriptors are used up"
       )
     }
@@ -84,6 +113,15 @@ public final class HTTPServer: Sendable {
   }
 
   deinit { stop() }
+
+  /// Asks something else of clients from now on: of new connections in their handshake, and of every connection in its
+  /// next request. Nobody is disconnected.
+  ///
+  /// Whether a listener has TLS stays as it was at the start.
+  public func apply(_ access: HTTPAccess) {
+    precondition((access.tls != nil) == usesTLS, "a listener cannot begin or stop to speak TLS")
+    dispatcher.access = access
+  }
 
   /// What the server has done so far.
   public var statistics: HTTPServerStatistics {

@@ -38,6 +38,13 @@ struct ListeningSocket: ~Copyable {
     }
   }
 
+  /// Takes over a socket that somebody else has bound, and whose file is therefore not ours.
+  init(_ activated: ActivatedSocket) {
+    descriptor = activated.descriptor
+    address = activated.address
+    file = nil
+  }
+
   deinit {
     if descriptor >= 0 { close(descriptor) }
   }

@@ -79,7 +79,7 @@ public struct MetricsRoutes: Sendable {
         LandingPage.Link(address: Self.readyPath, text: "Readiness", description: "which stores are missing"),
       ]
       let response = landingPage.response(links: links)
-      routes.insert(HTTPRoute([.get], "/", requiresAuthorization: false) { _ in response }, at: 0)
+      routes.insert(HTTPRoute([.get], "/") { _ in response }, at: 0)
     }
     self.routes = routes
   }

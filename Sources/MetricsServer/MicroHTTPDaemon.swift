@@ -16,12 +16,14 @@ struct MicroHTTPDaemon: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - descriptor: A socket that listens and is not blocking; libmicrohttpd owns it from here on.
+  ///   - usesTLS: Whether it speaks HTTPS; then the dispatcher's access has credentials, now and later.
   ///   - dispatcher: Answers the requests; retained until ``stop()``.
   ///   - limits: Connections and idle timeout.
-  init?(listeningOn descriptor: Int32, dispatcher: HTTPDispatcher, limits: HTTPLimits) {
+  init?(listeningOn descriptor: Int32, usesTLS: Bool, dispatcher: HTTPDispatcher, limits: HTTPLimits) {
     let retained = Unmanaged.passRetained(dispatcher)
     let started = multistore_mhd_start(
       descriptor,
+      usesTLS,
       UInt32(clamping: limits.connections),
       UInt32(clamping: limits.idleTimeout.components.seconds),
       Self.connectionMemoryBytes,
@@ -29,6 +31,7 @@ struct MicroHTTPDaemon: @unchecked Sendable {
         handleRequest(context, connection, url, method, bytes, count, request)
       },
       { _, _, request, _ in releaseRequest(request) },
+      { context, connection, slot, code in connectionDidChange(context, connection, slot, code) },
       { _, _, text in keepEscapes(text) },
       retained.toOpaque()
     )
@@ -49,6 +52,33 @@ struct MicroHTTPDaemon: @unchecked Sendable {
     MHD_stop_daemon(daemon)
     dispatcher.release()
   }
+}
+
+/// libmicrohttpd calls this on the daemon's thread when it has accepted a connection, before the first byte of its
+/// handshake, and when the connection is gone. The slot is the connection's.
+private func connectionDidChange(
+  _ context: UnsafeMutableRawPointer?,
+  _ connection: OpaquePointer?,
+  _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
+  _ code: MHD_ConnectionNotificationCode
+) {
+  guard let context, let connection, let slot else { return }
+  switch code {
+  case .CONNECTION_NOTIFY_STARTED:
+    guard let session = tlsSession(of: connection) else { return }
+    let dispatcher = Unmanaged<HTTPDispatcher>.fromOpaque(context).takeUnretainedValue()
+    guard let credentials = dispatcher.access.tls else { return }
+    credentials.equip(session)
+    slot.pointee = Unmanaged.passRetained(credentials).toOpaque()
+  default:
+    guard let opaque = slot.pointee else { return }
+    slot.pointee = nil
+    Unmanaged<TLSCredentials>.fromOpaque(opaque).release()
+  }
+}
+
+private func tlsSession(of connection: OpaquePointer) -> OpaquePointer? {
+  multistore_mhd_tls_session(connection).map { OpaquePointer($0) }
 }
 
 /// What has been read of one request. It belongs to libmicrohttpd's slot for it, from the first call of the access
@@ -98,7 +128,8 @@ private func handleRequest(
       escapedQuery: fields(of: connection, .GET_ARGUMENT_KIND),
       headers: fields(of: connection, .HEADER_KIND),
       body: pending.body,
-      isBodyComplete: pending.receivedBytes <= limit
+      isBodyComplete: pending.receivedBytes <= limit,
+      certificateProblem: tlsSession(of: connection).flatMap { dispatcher.access.tls?.refusal(of: $0) }
     )
   )
   return queue(response, on: connection)

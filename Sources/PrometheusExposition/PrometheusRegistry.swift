@@ -25,8 +25,13 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
   /// would otherwise take memory, here and in Prometheus, until one of them dies.
   public static let defaultMaxSeriesPerMetric = 2000
 
-  /// How many requests for a time series went to the gathering series or to nowhere.
-  static let droppedName = "multistore_metrics_series_dropped_total"
+  /// How many requests for a time series went to the gathering series or to nowhere. Every registry has this metric.
+  public static let droppedSeries = MetricDescriptor(
+    name: "multistore_metrics_series_dropped_total",
+    kind: .counter,
+    help: "Time series refused: over a limit, or conflicting with another",
+    labels: ["reason"]
+  )
 
   private let state: Mutex<State>
   private let droppedByLimit: Counter
@@ -45,12 +50,7 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
     precondition(maxSeriesPerMetric >= 1, "A metric has at least one time series; \(maxSeriesPerMetric) was asked for.")
     // Its own two reasons have their place whatever the limit is for others.
     var table = FamilyTable(maxSeriesPerMetric: 2)
-    let dropped = MetricDescriptor(
-      name: PrometheusRegistry.droppedName,
-      kind: .counter,
-      help: "Time series refused: over a limit, or conflicting with another",
-      labels: ["reason"]
-    )
+    let dropped = PrometheusRegistry.droppedSeries
     (droppedByLimit, droppedByConflict) = PrometheusRegistry.trapping {
       () throws(RegistrationError) -> (Counter, Counter) in
       try table.add(dropped)

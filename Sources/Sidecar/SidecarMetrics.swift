@@ -76,6 +76,21 @@ enum SidecarMetrics {
     kind: .gauge,
     help: "1 while what the feature flag file says is in force"
   )
+  static let webReloads = MetricDescriptor(
+    name: "multistore_web_config_reloads_total",
+    kind: .counter,
+    help: "Times that new contents of the web configuration, certificates and keys included, were taken over"
+  )
+  static let webReloadFailures = MetricDescriptor(
+    name: "multistore_web_config_reload_failures_total",
+    kind: .counter,
+    help: "Times that the web configuration could not be used, so that the last good one stayed in force"
+  )
+  static let webReloadSucceeded = MetricDescriptor(
+    name: "multistore_web_config_last_reload_successful",
+    kind: .gauge,
+    help: "1 while what the web configuration says is in force"
+  )
   static let logLines = MetricDescriptor(
     name: "multistore_log_lines_total",
     kind: .counter,
@@ -109,11 +124,14 @@ enum SidecarMetrics {
     clients, clientsLimit, clientsAccepted, clientsClosed, authenticationFailures,
     flag, flagSource, flagLastChange, flagGeneration, flagReloads, flagLastReload, flagReloadFailures,
     flagReloadSucceeded,
+    webReloads, webReloadFailures, webReloadSucceeded,
     logLines, logDropped, logQueued, logReopenFailures, buildInfo,
   ]
 
   /// Everything that can be found at /metrics.
-  static let all = MultiStoreMetrics.all.map(MetricDescriptor.init) + own + ProcessCollector.descriptors
+  static let all =
+    MultiStoreMetrics.all.map(MetricDescriptor.init) + own + [PrometheusRegistry.droppedSeries]
+    + ProcessCollector.descriptors
 }
 
 extension MetricDescriptor {

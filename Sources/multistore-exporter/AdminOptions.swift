@@ -5,13 +5,19 @@ internal import Sidecar
 struct AdminOptions: ParsableArguments {
   @Option(
     name: .customLong("admin.listen-address"),
-    help: "HOST:PORT or unix:PATH of the admin API. [MULTISTORE_ADMIN_LISTEN_ADDRESS]"
+    help: ArgumentHelp(
+      "HOST:PORT or unix:PATH of the admin API. [MULTISTORE_ADMIN_LISTEN_ADDRESS]",
+      valueName: "address"
+    )
   )
   var address: String?
 
   @Option(
     name: .customLong("admin.token-file"),
-    help: "File with the admin API's bearer token, if it asks for one. [MULTISTORE_ADMIN_TOKEN_FILE]"
+    help: ArgumentHelp(
+      "File with the admin API's bearer token, if it asks for one. [MULTISTORE_ADMIN_TOKEN_FILE]",
+      valueName: "file"
+    )
   )
   var tokenFile: String?
 

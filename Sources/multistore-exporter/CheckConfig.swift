@@ -9,12 +9,31 @@ struct CheckConfig: ParsableCommand {
     discussion: "Exit codes: 0 the sidecar would start with it, 1 it has mistakes."
   )
 
-  @Option(name: .customLong("config.file"), help: "Configuration file. [MULTISTORE_CONFIG_FILE]")
+  @Option(
+    name: .customLong("config.file"),
+    help: ArgumentHelp("Configuration file. [MULTISTORE_CONFIG_FILE]", valueName: "file")
+  )
   var configFile: String?
 
+  @Option(
+    name: .customLong("web.config.file"),
+    help: ArgumentHelp(
+      "Web configuration file, to be checked too, or alone. [MULTISTORE_WEB_CONFIG_FILE]",
+      valueName: "file"
+    )
+  )
+  var webConfigFile: String?
+
   func run() throws {
-    let (text, exitCode) = ConfigurationCheck.report(file: try Environment.required(configFile, "config.file"))
-    print(text, terminator: "")
-    if exitCode != 0 { throw ExitCode(exitCode) }
+    var reports: [(text: String, exitCode: Int32)] = []
+    let webFile = Environment.value(webConfigFile, "web.config.file")
+    if let file = Environment.value(configFile, "config.file") {
+      reports.append(ConfigurationCheck.report(file: file))
+    } else if webFile == nil {
+      _ = try Environment.required(configFile, "config.file")
+    }
+    if let webFile { reports.append(ConfigurationCheck.report(webFile: webFile)) }
+    print(reports.map(\.text).joined(), terminator: "")
+    if let exitCode = reports.map(\.exitCode).max(), exitCode != 0 { throw ExitCode(exitCode) }
   }
 }

@@ -16,6 +16,22 @@ enum Environment {
     return value
   }
 
+  /// The same for an option that can be given several times; in the environment commas are between the values.
+  static func values(_ given: [String], _ option: String) -> [String]? {
+    guard given.isEmpty else { return given }
+    guard let text = ProcessEnvironment.value(variable(option)) else { return nil }
+    return text.split(separator: ",").map { String($0.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()) }
+  }
+
+  /// The same for an option without a value, which the environment gives as `true` or `false`.
+  static func flag(_ given: Bool, _ option: String) throws -> Bool {
+    switch given ? "true" : ProcessEnvironment.value(variable(option)) ?? "false" {
+    case "true", "1": return true
+    case "false", "0": return false
+    case let text: throw ValidationError("\(variable(option)): \"\(text)\" is neither true nor false")
+    }
+  }
+
   /// The same for an option that takes one of a few words.
   static func choice<Choice: RawRepresentable<String> & CaseIterable>(
     _ given: String?,

@@ -25,12 +25,19 @@ extension HTTPServer {
     limits: HTTPLimits = HTTPLimits(),
     authorization: BearerToken? = nil
   ) throws -> HTTPServer {
-    try HTTPServer(
-      address: .tcp(host: "127.0.0.1", port: 0),
-      routes: routes,
+    try onLoopback(
+      routes,
       limits: limits,
-      authorization: authorization
+      access: HTTPAccess(authorization: authorization.map { .bearer($0) } ?? .none)
     )
+  }
+
+  static func onLoopback(
+    _ routes: [HTTPRoute],
+    limits: HTTPLimits = HTTPLimits(),
+    access: HTTPAccess
+  ) throws -> HTTPServer {
+    try HTTPServer(address: .tcp(host: "127.0.0.1", port: 0), routes: routes, limits: limits, access: access)
   }
 
   var port: Int {
@@ -47,7 +54,7 @@ extension HTTPServer {
     let folder = try TemporaryDirectory()
     let target: [String] =
       switch boundAddress {
-      case .tcp: ["http://\(boundAddress)\(path)"]
+      case .tcp: ["\(usesTLS ? "https" : "http")://\(boundAddress)\(path)"]
       case .unix(let socket): ["--unix-socket", socket, "http://localhost\(path)"]
       }
     let fixed = [

@@ -53,11 +53,12 @@ struct MetricsRoutesTests {
     #expect(try server.curl("/metrics", "-H", "Accept:", "-H", authorization).text == "accept none\n")
   }
 
-  @Test("the page needs the token; probes and the landing page do not")
+  @Test("every page needs the token, one that is not there as well; probes do not")
   func authorizationOfRoutes() throws {
     let server = try Self.server()
-    #expect(try server.curl("/metrics").status == 401)
-    for path in ["/", MetricsRoutes.healthyPath, MetricsRoutes.readyPath] {
+    for path in ["/metrics", "/", "/nowhere"] { #expect(try server.curl(path).status == 401, "\(path)") }
+    #expect(try server.curl("/nowhere", "-H", authorization).status == 404)
+    for path in [MetricsRoutes.healthyPath, MetricsRoutes.readyPath] {
       #expect(try server.curl(path).status == 200)
     }
   }
@@ -85,7 +86,7 @@ struct MetricsRoutesTests {
 
   @Test("the landing page links to everything, escapes, and allows only its own style")
   func landingPage() throws {
-    let answer = try Self.server(telemetryPath: "/telemetry").curl("/")
+    let answer = try Self.server(telemetryPath: "/telemetry").curl("/", "-H", authorization)
     #expect(answer.header("Content-Type") == "text/html; charset=utf-8")
     #expect(answer.text.contains("<a href=\"/telemetry\">Metrics</a>"))
     #expect(answer.text.contains("<a href=\"/-/ready\">Readiness</a>"))

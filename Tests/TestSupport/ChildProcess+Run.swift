@@ -35,7 +35,9 @@ extension ChildProcess {
   }
 
   /// Starts a program whose standard output and standard error are gathered, in this order.
-  static func captured(
+  ///
+  /// - Throws: ``TestSupportError``: `missing` without the program, `process` if it can't be started.
+  public static func captured(
     _ executable: String,
     _ arguments: [String],
     environment: [String: String],

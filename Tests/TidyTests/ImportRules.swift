@@ -10,6 +10,7 @@ struct ImportRules: Sendable {
   /// The wrapped C libraries, each with the one target that may import it.
   static let cModules = [
     "CHiredis": "Hiredis", "CUV": "EventLoop", "CMicroHTTPD": "MetricsServer", "CZlib": "MetricsServer",
+    "CGnuTLS": "MetricsServer", "CCrypt": "MetricsServer",
   ]
 
   // Foundation is in nobody's rules: it costs more memory than the process may have.
@@ -27,7 +28,7 @@ struct ImportRules: Sendable {
     ),
     "PrometheusExposition": ImportRules(own: [], packages: ["CoreMetrics"], system: libc),
     "JSONLog": ImportRules(own: [], packages: ["Logging"], system: libc),
-    "MetricsServer": ImportRules(own: ["CMicroHTTPD", "CZlib"], packages: [], system: libc),
+    "MetricsServer": ImportRules(own: ["CCrypt", "CGnuTLS", "CMicroHTTPD", "CZlib"], packages: [], system: libc),
     "Sidecar": ImportRules(
       own: ["RESP", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "JSONLog", "MetricsServer"],
       packages: ["Logging", "Yams"],

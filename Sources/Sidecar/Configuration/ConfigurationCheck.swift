@@ -11,14 +11,23 @@ public enum ConfigurationCheck {
     let result = SidecarConfiguration.load(file: file, environment: environment)
     var problems = result.problems
     if let path = result.configuration?.featureFlagFile { problems += flagProblems(path) }
+    return report(problems, of: file, summary: result.configuration.map(summary))
+  }
+
+  /// The problems, a line each, and what they come to; the summary is of a configuration without errors.
+  static func report(
+    _ problems: [ConfigurationProblem],
+    of file: String,
+    summary: String?
+  ) -> (text: String, exitCode: Int32) {
     let errors = problems.count { !$0.isWarning }
     let warnings = problems.count - errors
     var counts: [String] = []
     if errors > 0 { counts.append(plural(errors, "error")) }
     if warnings > 0 { counts.append(plural(warnings, "warning")) }
     var lines = problems.map(\.description)
-    if errors == 0, let configuration = result.configuration {
-      lines.append("\(file): \((["OK"] + counts).joined(separator: ", ")): \(summary(configuration))")
+    if errors == 0, let summary {
+      lines.append("\(file): \((["OK"] + counts).joined(separator: ", ")): \(summary)")
     } else {
       lines.append("\(file): \(counts.joined(separator: ", "))")
     }
@@ -51,7 +60,7 @@ public enum ConfigurationCheck {
     return "\(plural(instances.count, "instance")) (\(instances.joined(separator: "; ")))"
   }
 
-  private static func plural(_ count: Int, _ noun: String) -> String {
+  static func plural(_ count: Int, _ noun: String) -> String {
     "\(count) \(noun)\(count == 1 ? "" : "s")"
   }
 }

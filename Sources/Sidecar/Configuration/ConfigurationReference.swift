@@ -1,7 +1,14 @@
 extension SidecarConfiguration {
   /// All keys with type, default and meaning, as Markdown: the table in the README is this text.
   public static var reference: String {
-    SettingSection.allCases.map(\.reference).joined(separator: "\n")
+    SettingSection.ofSidecar.map(\.reference).joined(separator: "\n")
+  }
+}
+
+extension WebConfiguration {
+  /// All keys of the file that `--web.config.file` names, in the same form.
+  static var reference: String {
+    SettingSection.ofWeb.map(\.reference).joined(separator: "\n")
   }
 }
 

@@ -10,6 +10,8 @@ final class LoadContext {
   let file: String
   let expansion: EnvironmentExpansion
   private(set) var problems: [ConfigurationProblem] = []
+  /// The files that the configuration has named so far, as they were read.
+  private(set) var files: [FileSnapshot] = []
 
   init(file: String, environment: @escaping @Sendable (String) -> String?) {
     self.file = file
@@ -74,6 +76,22 @@ final class LoadContext {
       warning(position, key, "\(path) can be read by every user of this machine; chmod o-r takes that away")
     }
     return Secret(text)
+  }
+
+  /// A whole file, which is noted in ``files``; nil after reporting why there is none.
+  func contents(ofFile path: String, at position: SourcePosition, key: String, isSecret: Bool) -> [UInt8]? {
+    let snapshot = FileSnapshot(of: resolve(path: path))
+    files.append(snapshot)
+    switch snapshot.contents {
+    case .failure(let failure):
+      error(position, key, "cannot read \(snapshot.path): \(failure)")
+      return nil
+    case .success(let contents):
+      if isSecret, contents.isReadableByEverybody {
+        warning(position, key, "\(snapshot.path) can be read by every user of this machine; chmod o-r takes that away")
+      }
+      return contents.bytes
+    }
   }
 
   /// A text from the file, short and without control characters, for a problem to cite.

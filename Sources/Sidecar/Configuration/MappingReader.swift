@@ -135,12 +135,29 @@ struct MappingReader {
     parsed(key, Choice.init(rawValue:))
   }
 
+  /// A list of scalars; nil when the key is not there or is no list.
+  func values(_ key: String) -> [Value]? {
+    guard let node = node(key) else { return nil }
+    guard case .sequence(let elements) = node.content else {
+      context.error(node.position, keyPath(key), "expected \(setting(key).expectation), found \(node.kind)")
+      return nil
+    }
+    return elements.compactMap { value(of: $0, key: keyPath(key), expectation: "text") }
+  }
+
+  /// A list of words of an enumeration; empty when the key is not there.
+  func choices<Choice: RawRepresentable<String>>(_ key: String) -> [Choice] {
+    values(key)?.compactMap { Choice(rawValue: $0.expanded) ?? reject($0, key) } ?? []
+  }
+
   /// Reports a value that is not what the key takes. The value is shown as it stands in the file.
   func reject<Result>(_ value: Value, _ key: String) -> Result? {
     let setting = setting(key)
     var message = "expected \(setting.expectation), found \"\(LoadContext.shown(value.raw))\""
-    if case .choice(let choices) = setting.kind, let nearest = NearestName.find(value.raw, among: choices) {
-      message += "; did you mean \"\(nearest)\"?"
+    switch setting.kind {
+    case .choice(let words), .choices(let words):
+      if let nearest = NearestName.find(value.raw, among: words) { message += "; did you mean \"\(nearest)\"?" }
+    default: break
     }
     context.error(value.position, keyPath(key), message)
     return nil

@@ -10,9 +10,13 @@ struct Setting: Sendable {
     case size(ClosedRange<Int>)
     case duration(ClosedRange<Duration>)
     case choice([String])
+    /// A list of some of these words.
+    case choices([String])
     /// Matches `[a-z][a-z0-9_]*`.
     case name
     case text
+    /// A list of texts.
+    case texts
     /// Text that is never shown.
     case secret
     case file
@@ -25,6 +29,8 @@ struct Setting: Sendable {
     case sectionList(SettingSection)
     /// A map from names to sections.
     case namedSections(SettingSection)
+    /// A map from names of users to hashes of their passwords.
+    case passwordHashes
   }
 
   /// What holds when a key is left out.
@@ -76,6 +82,9 @@ extension Setting.Kind {
       "a duration from \(ScalarValues.text(duration: range.lowerBound)) to "
         + "\(ScalarValues.text(duration: range.upperBound)) with its unit, such as 250ms, 5s or 2m"
     case .choice(let choices): choices.joined(separator: " or ")
+    case .choices(let choices): "a list of \(choices.joined(separator: ", "))"
+    case .texts: "a list of texts"
+    case .passwordHashes: "a map from names of users to bcrypt hashes"
     case .name: "up to \(Self.longestName) lower-case letters, digits and underscores, beginning with a letter"
     case .text, .secret: "text"
     case .file: "the path of a file"
@@ -98,6 +107,9 @@ extension Setting.Kind {
     case .duration(let range):
       "duration, \(ScalarValues.text(duration: range.lowerBound))–\(ScalarValues.text(duration: range.upperBound))"
     case .choice(let choices): choices.map { "`\($0)`" }.joined(separator: " or ")
+    case .choices(let choices): "list of \(choices.map { "`\($0)`" }.joined(separator: ", "))"
+    case .texts: "list of texts"
+    case .passwordHashes: "map of hashes"
     case .name: "name"
     case .text: "text"
     case .secret: "secret"

@@ -1,6 +1,12 @@
 /// The maps that a configuration consists of, with all their keys.
 enum SettingSection: Sendable, CaseIterable {
   case top, store, instance, user, featureFlags, admin, log
+  case web, webTLS, webHTTP, webHeaders, webRateLimit
+
+  /// Those of the configuration file.
+  static let ofSidecar: [SettingSection] = [.top, .store, .instance, .user, .featureFlags, .admin, .log]
+  /// Those of the file that `--web.config.file` names.
+  static let ofWeb: [SettingSection] = [.web, .webTLS, .webHTTP, .webHeaders, .webRateLimit]
 
   /// How the section is called in the table of all keys.
   var title: String {
@@ -12,6 +18,11 @@ enum SettingSection: Sendable, CaseIterable {
     case .featureFlags: "`feature_flags`"
     case .admin: "`admin`"
     case .log: "`log`"
+    case .web: "Top level of the web configuration"
+    case .webTLS: "`tls_server_config`"
+    case .webHTTP: "`http_server_config`"
+    case .webHeaders: "`http_server_config.headers`"
+    case .webRateLimit: "`rate_limit`"
     }
   }
 
@@ -25,6 +36,11 @@ enum SettingSection: Sendable, CaseIterable {
     case .featureFlags: Self.featureFlagSettings
     case .admin: Self.adminSettings
     case .log: Self.logSettings
+    case .web: Self.webSettings
+    case .webTLS: Self.webTLSSettings
+    case .webHTTP: Self.webHTTPSettings
+    case .webHeaders: Self.webHeaderSettings
+    case .webRateLimit: Self.webRateLimitSettings
     }
   }
 
@@ -40,6 +56,12 @@ enum SettingSection: Sendable, CaseIterable {
         "ssl": "TLS to stores is not supported yet",
         "database": "unknown key; the database is part of the url: redis://host:port/1 or unix:///path?db=1",
         "db": "unknown key; the database is part of the url: redis://host:port/1 or unix:///path?db=1",
+      ]
+    case .webTLS:
+      [
+        "cipher_suites":
+          "cannot be chosen: GnuTLS has no list of single suites. Leave it out for GnuTLS' own choice, or "
+          + "write min_version: TLS13"
       ]
     default: ["<<": "merge keys are not supported; use stores for what several instances share"]
     }

@@ -77,3 +77,24 @@ enum SmallFile {
     #endif
   }
 }
+
+/// What was found at a path, to be told from what is there later.
+struct FileSnapshot {
+  /// More is no certificate, no key and no configuration.
+  private static let limitBytes = 1 << 20
+
+  let path: String
+  let contents: Result<SmallFile.Contents, FileFailure>
+
+  init(of path: String) {
+    self.path = path
+    do throws(FileFailure) {
+      contents = .success(try SmallFile.read(path, limitBytes: Self.limitBytes))
+    } catch {
+      contents = .failure(error)
+    }
+  }
+
+  /// Whether the same is there now.
+  var isCurrent: Bool { FileSnapshot(of: path).contents == contents }
+}

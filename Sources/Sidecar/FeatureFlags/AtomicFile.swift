@@ -50,6 +50,17 @@ enum AtomicFile {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
+  /// The folders in which something happens when a file changes: that of the path, and that of the file behind a link.
+  /// What a ConfigMap switches is in the first of them.
+  static func watchedFolders(of path: String) -> [String] {
+    var folders = [folder(of: path)]
+    if let target = realPath(path), !isInConfigMap(target) {
+      let behind = folder(of: target)
+      if behind != realPath(folders[0]) { folders.append(behind) }
+    }
+    return folders
+  }
+
   /// The file behind a path, links followed; nil when there is none.
   static func realPath(_ path: String) -> String? {
     // Safe: with nil realpath() returns a text of its own, which is copied and freed here.

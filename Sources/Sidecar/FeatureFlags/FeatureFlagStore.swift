@@ -120,19 +120,9 @@ public final class FeatureFlagStore: Sendable {
     published.withLock { $0 }
   }
 
-  /// The folders in which something happens when the file changes, for a watcher: that of the path, and that of the
-  /// file behind a link. What a ConfigMap switches is in the first of them.
-  ///
-  /// The second one can change with the link: look again after each event.
-  public var watchedDirectories: [String] {
-    guard let filePath else { return [] }
-    var directories = [AtomicFile.folder(of: filePath)]
-    if let target = AtomicFile.realPath(filePath), !AtomicFile.isInConfigMap(target) {
-      let behind = AtomicFile.folder(of: target)
-      if behind != AtomicFile.realPath(directories[0]) { directories.append(behind) }
-    }
-    return directories
-  }
+  /// The folders in which something happens when the file changes, for a watcher. They can change with the file: look
+  /// again after each event.
+  public var watchedDirectories: [String] { filePath.map(AtomicFile.watchedFolders) ?? [] }
 
   /// Seconds of Unix time by the system's clock.
   @Sendable

@@ -32,13 +32,16 @@ enum MetricsPage {
     in registry: PrometheusRegistry,
     instances: [InstanceStatus],
     flags: FeatureFlagStore,
+    web: WebConfigurationStore,
     log: JSONLogSink
   ) {
     ProcessCollector.register(in: registry)
     registry.gauge(SidecarMetrics.buildInfo.name, labels: [("version", Sidecar.version)]).set(1)
+    let webStatistics = web.statistics
     registry.collect { writer in
       for instance in instances { writeState(of: instance, into: &writer) }
       writeFlags(flags.statistics, into: &writer)
+      writeWeb(webStatistics(), into: &writer)
       writeLog(log.statistics, into: &writer)
     }
   }
@@ -77,6 +80,12 @@ enum MetricsPage {
     writer.gauge(SidecarMetrics.flagLastReload.name, statistics.lastReloadSeconds ?? 0)
     writer.counter(SidecarMetrics.flagReloadFailures.name, Double(statistics.reloadFailures))
     writer.gauge(SidecarMetrics.flagReloadSucceeded.name, statistics.lastReloadSucceeded ? 1 : 0)
+  }
+
+  private static func writeWeb(_ statistics: WebConfigurationStatistics, into writer: inout SampleWriter) {
+    writer.counter(SidecarMetrics.webReloads.name, Double(statistics.reloads))
+    writer.counter(SidecarMetrics.webReloadFailures.name, Double(statistics.reloadFailures))
+    writer.gauge(SidecarMetrics.webReloadSucceeded.name, statistics.lastReloadSucceeded ? 1 : 0)
   }
 
   private static func writeLog(_ statistics: LogStatistics, into writer: inout SampleWriter) {

@@ -9,7 +9,7 @@ internal import Synchronization
 /// The whole sidecar: instances on their threads, the HTTP listeners, the log and the flags, started in one order and
 /// stopped in the other.
 ///
-/// The thread that calls ``run()`` runs a loop of its own for signals and for the flag file. Nothing of a client's
+/// The thread that calls ``run()`` runs a loop of its own for signals and for watched files. Nothing of a client's
 /// passes through it.
 public final class Sidecar {
   /// One instance with the thread that it lives on.
@@ -33,11 +33,12 @@ public final class Sidecar {
   private let loop: EventLoop
   private let flags: [FeatureFlags]
   private let flagStore: FeatureFlagStore
+  private let webConfiguration: WebConfigurationStore
   private let shutdown = Shutdown()
   private var instances: [Running] = []
-  private var httpServers: [HTTPServer] = []
+  private let http: HTTPListeners
   private var signals: [SignalWatcher] = []
-  private var flagWatch: FlagFileWatch?
+  private var watches: [FileWatch] = []
   private var shutdownTimer: LoopTimer?
 
   /// Opens the log and reads the flags; nothing listens yet.
@@ -76,6 +77,8 @@ public final class Sidecar {
     } catch {
       throw SidecarStartError("feature flags: \(error)")
     }
+    webConfiguration = try WebConfigurationStore(file: options.webConfigFile, logger: logger)
+    http = HTTPListeners(logger: logger)
   }
 
   /// Starts everything and returns when it has been stopped by SIGTERM or SIGINT.
@@ -93,7 +96,7 @@ public final class Sidecar {
       stopEverything()
       throw error
     }
-    flagWatch = FlagFileWatch(on: loop, store: flagStore, logger: logger)
+    watchFiles()
     logger.info("Started", metadata: ["instances": .stringConvertible(instances.count)])
     loop.run()
     stopEverything()
@@ -127,7 +130,10 @@ public final class Sidecar {
         let addresses = try server.start(listeningOn: instance.listen.map(\.socketAddress))
         let thread = try LoopThread(running: loop, name: instance.name)
         instances.append(Running(server: server, loop: loop, thread: thread))
-        for address in addresses { logListening("instance:\(instance.name)", "\(address)") }
+        for address in addresses {
+          let metadata: Logger.Metadata = ["listener": "instance:\(instance.name)", "address": "\(address)"]
+          logger.notice("listening", metadata: metadata)
+        }
       } catch let error as ListenError {
         throw SidecarStartError("instance \(instance.name): \(error); change its `listen`")
       } catch {
@@ -138,45 +144,16 @@ public final class Sidecar {
 
   private func startHTTP() throws(SidecarStartError) {
     let statuses = instances.map(\.server.multiStore.status)
-    MetricsPage.register(in: registry, instances: statuses, flags: flagStore, log: sink)
+    MetricsPage.register(in: registry, instances: statuses, flags: flagStore, web: webConfiguration, log: sink)
     let (registry, shutdown) = (registry, shutdown)
-    try listen("metrics", "--web.listen-address", options.webListenAddress, token: nil) {
+    try http.startWeb(options, access: webConfiguration.access) { () throws(TelemetryPathError) in
       try MetricsPage.routes(telemetryPath: options.telemetryPath, registry: registry) {
         shutdown.hasBegun ? .shuttingDown : Readiness(of: statuses)
       }
     }
-    let token = try adminToken()
     let report = InventoryReport(inventoriesByInstance: instances.map(\.server.inventory.inventory))
-    try listen("admin", "--admin.listen-address", options.adminListenAddress, token: token) {
-      FeatureRoutes(FlagAdministration(store: flagStore)).routes + InventoryRoutes(report).routes
-    }
-  }
-
-  private func listen(
-    _ name: String,
-    _ flag: String,
-    _ text: String,
-    token: BearerToken?,
-    routes: () throws -> [HTTPRoute]
-  ) throws(SidecarStartError) {
-    do {
-      let address = try HTTPListenAddress.parse(text)
-      if name == "admin", token == nil, !address.isLoopbackOrUnix {
-        throw SidecarStartError(
-          "admin listener \(address): whoever reaches this address could flip flags; "
-            + "set admin.token_file in the configuration, or listen on loopback or a unix socket"
-        )
-      }
-      let server = try HTTPServer(address: address, routes: routes(), authorization: token)
-      httpServers.append(server)
-      logListening(name, "\(server.boundAddress)")
-    } catch let error as HTTPServerError {
-      throw SidecarStartError(error.message(listener: name, flag: flag))
-    } catch let error as SidecarStartError {
-      throw error
-    } catch {
-      throw SidecarStartError("\(flag): \(error)")
-    }
+    let routes = FeatureRoutes(FlagAdministration(store: flagStore)).routes + InventoryRoutes(report).routes
+    try http.startAdmin(options.adminListenAddress, token: adminToken(), routes: routes)
   }
 
   private func adminToken() throws(SidecarStartError) -> BearerToken? {
@@ -188,11 +165,7 @@ public final class Sidecar {
     }
   }
 
-  private func logListening(_ listener: String, _ address: String) {
-    logger.notice("listening", metadata: ["listener": "\(listener)", "address": "\(address)"])
-  }
-
-  // MARK: Signals
+  // MARK: Signals and files
 
   private func watchSignals() throws(SidecarStartError) {
     do {
@@ -203,11 +176,35 @@ public final class Sidecar {
         try SignalWatcher(on: loop, signal: Signal.hangUp.number) { [unowned self] in
           sink.reopen()
           flagStore.reload(reason: "SIGHUP")
+          reloadWebConfiguration(because: "SIGHUP")
         }
       )
     } catch {
       throw SidecarStartError("signals: \(error)")
     }
+  }
+
+  private func watchFiles() {
+    let flagStore = flagStore
+    if flagStore.filePath != nil {
+      watches.append(
+        FileWatch(on: loop, of: "the feature flag file", logger: logger, folders: { flagStore.watchedDirectories }) {
+          flagStore.reload(reason: $0)
+        }
+      )
+    }
+    let webConfiguration = webConfiguration
+    if options.webConfigFile != nil {
+      watches.append(
+        FileWatch(on: loop, of: "the web configuration", logger: logger, folders: { webConfiguration.watchedFolders }) {
+          [unowned self] in reloadWebConfiguration(because: $0)
+        }
+      )
+    }
+  }
+
+  private func reloadWebConfiguration(because reason: String) {
+    if let access = webConfiguration.reload(reason: reason) { http.apply(access) }
   }
 
   // MARK: Stopping
@@ -242,9 +239,9 @@ public final class Sidecar {
       loop.close()
     }
     instances = []
-    httpServers.forEach { $0.stop() }
-    httpServers = []
-    flagWatch?.close()
+    http.stop()
+    watches.forEach { $0.close() }
+    watches = []
     signals.forEach { $0.close() }
     shutdownTimer?.close()
     loop.close()

@@ -2,8 +2,12 @@ internal import Logging
 
 /// What the command line (or the environment) says besides the configuration file.
 public struct SidecarOptions: Sendable {
-  /// Where /metrics is: `HOST:PORT` or `unix:PATH`.
-  public var webListenAddress: String
+  /// Where /metrics is: `HOST:PORT` or `unix:PATH`, each with the same pages.
+  public var webListenAddresses: [String]
+  /// Whether the sockets for /metrics come from the service manager instead.
+  public var usesSystemdSockets: Bool
+  /// The file with certificate and users of these listeners; nil for plain HTTP for everybody.
+  public var webConfigFile: String?
   /// The path of the metrics page.
   public var telemetryPath: String
   /// Where the admin API is: `HOST:PORT` or `unix:PATH`.
@@ -15,13 +19,17 @@ public struct SidecarOptions: Sendable {
 
   /// The documented defaults, unless said otherwise.
   public init(
-    webListenAddress: String = Self.defaultWebListenAddress,
+    webListenAddresses: [String] = [Self.defaultWebListenAddress],
+    usesSystemdSockets: Bool = false,
+    webConfigFile: String? = nil,
     telemetryPath: String = "/metrics",
     adminListenAddress: String = Self.defaultAdminListenAddress,
     logLevel: String = "info",
     logFile: String = "-"
   ) {
-    self.webListenAddress = webListenAddress
+    self.webListenAddresses = webListenAddresses
+    self.usesSystemdSockets = usesSystemdSockets
+    self.webConfigFile = webConfigFile
     self.telemetryPath = telemetryPath
     self.adminListenAddress = adminListenAddress
     self.logLevel = logLevel

@@ -41,7 +41,7 @@ final class SidecarUnderTest: Sendable {
       """
     let file = try directory.write(configuration, to: "sidecar.yml")
     let options = SidecarOptions(
-      webListenAddress: "unix:\(directory.path("web.sock"))",
+      webListenAddresses: ["unix:\(directory.path("web.sock"))"],
       adminListenAddress: "unix:\(directory.path("admin.sock"))",
       logLevel: "critical",
       logFile: directory.path("sidecar.log")

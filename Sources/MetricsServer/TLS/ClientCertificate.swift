@@ -1,0 +1,104 @@
+internal import CGnuTLS
+internal import Glibc
+
+/// Looks at the certificate that a client has shown in its handshake, before each of its requests.
+///
+/// libmicrohttpd asks clients for certificates and does not look at what comes. Doing it for each request, with the
+/// settings in force, makes an authority that is taken away count at once, on open connections as well.
+extension TLSCredentials {
+  /// The longest chain that is read.
+  private static let longestChain = 16
+  /// The longest name in a certificate that is compared, in bytes.
+  private static let longestName = 1024
+
+  /// The sentence with which a client is refused; nil when it is as the settings want it.
+  func refusal(of session: gnutls_session_t) -> String? {
+    let wanted = settings.clientAuthentication
+    guard wanted != .none, wanted != .request else { return nil }
+    let chain = Self.chain(of: session)
+    defer { chain.forEach { gnutls_x509_crt_deinit($0) } }
+    guard let certificate = chain.first else {
+      return wanted.isRequired ? "This needs a client certificate." : nil
+    }
+    if wanted.isVerified, let problem = problem(with: chain) {
+      return "The client certificate is not accepted: \(problem)"
+    }
+    if let allowed = settings.allowedClientNames, !Self.names(in: certificate).contains(where: allowed.contains) {
+      return "The client certificate has none of the names that are allowed here."
+    }
+    return nil
+  }
+
+  private static func chain(of session: gnutls_session_t) -> [gnutls_x509_crt_t?] {
+    var count: UInt32 = 0
+    guard let raw = gnutls_certificate_get_peers(session, &count) else { return [] }
+    var chain: [gnutls_x509_crt_t?] = []
+    for index in 0..<min(Int(count), longestChain) {
+      var certificate: gnutls_x509_crt_t?
+      guard gnutls_x509_crt_init(&certificate) == GNUTLS_E_SUCCESS else { break }
+      chain.append(certificate)
+      guard gnutls_x509_crt_import(certificate, raw + index, GNUTLS_X509_FMT_DER) == GNUTLS_E_SUCCESS else {
+        // What cannot be read is no certificate: the client is treated as one without.
+        chain.forEach { gnutls_x509_crt_deinit($0) }
+        return []
+      }
+    }
+    return chain
+  }
+
+  /// What is wrong with a chain, in GnuTLS' words; nil if it leads to a client authority, is valid now, and may be used
+  /// by clients.
+  private func problem(with chain: [gnutls_x509_crt_t?]) -> String? {
+    var chain = chain
+    var status: UInt32 = 0
+    var purpose = Array(GNUTLS_KP_TLS_WWW_CLIENT.utf8CString.map(UInt8.init(bitPattern:)))
+    let code = purpose.withUnsafeMutableBufferPointer { purpose in
+      var data = gnutls_typed_vdata_st(
+        type: GNUTLS_DT_KEY_PURPOSE_OID,
+        data: purpose.baseAddress,
+        size: 0
+      )
+      return withClientAuthorities { authorities in
+        gnutls_x509_trust_list_verify_crt2(authorities, &chain, UInt32(chain.count), &data, 1, 0, &status, nil)
+      }
+    }
+    guard code >= 0 else { return String(cString: gnutls_strerror(code)) }
+    guard status != 0 else { return nil }
+    var text = gnutls_datum_t()
+    guard gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &text, 0) >= 0, let data = text.data
+    else { return "it does not lead to a client authority." }
+    defer { multistore_gnutls_free(data) }
+    let words = String(decoding: UnsafeBufferPointer(start: data, count: Int(text.size)), as: UTF8.self)
+    return String(words.reversed().drop { $0 == " " }.reversed())
+  }
+
+  /// DNS names, e-mail addresses, URIs and IP addresses among the subject's alternative names.
+  private static func names(in certificate: gnutls_x509_crt_t?) -> [String] {
+    var names: [String] = []
+    var index: UInt32 = 0
+    while true {
+      var buffer = [UInt8](repeating: 0, count: longestName)
+      var size = buffer.count
+      let kind = gnutls_x509_crt_get_subject_alt_name(certificate, index, &buffer, &size, nil)
+      index += 1
+      switch kind {
+      case Int32(bitPattern: GNUTLS_SAN_DNSNAME.rawValue), Int32(bitPattern: GNUTLS_SAN_RFC822NAME.rawValue),
+        Int32(bitPattern: GNUTLS_SAN_URI.rawValue):
+        names.append(String(decoding: buffer[..<size], as: UTF8.self))
+      case Int32(bitPattern: GNUTLS_SAN_IPADDRESS.rawValue):
+        if let address = address(Array(buffer[..<size])) { names.append(address) }
+      case GNUTLS_E_SHORT_MEMORY_BUFFER, 0...: continue
+      default: return names
+      }
+    }
+  }
+
+  private static func address(_ bytes: [UInt8]) -> String? {
+    guard bytes.count == 4 || bytes.count == 16 else { return nil }
+    var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+    guard inet_ntop(bytes.count == 4 ? AF_INET : AF_INET6, bytes, &text, socklen_t(text.count)) != nil else {
+      return nil
+    }
+    return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+}

@@ -1,0 +1,135 @@
+internal import CGnuTLS
+internal import Glibc
+
+/// Settings as GnuTLS has them: parsed, found to fit together, and ready for handshakes.
+///
+/// `@unchecked Sendable`: the handles are set once and never changed; GnuTLS lets sessions of several threads use the
+/// same credentials, priorities and trusted authorities as long as nobody changes them (manual, "Thread safety").
+public final class TLSCredentials: @unchecked Sendable {
+  /// When the server's certificate ends to be valid, in Unix time.
+  public let expiration: Int
+
+  /// What it comes to, without secrets: `TLS12 to TLS13 with NoClientCert`.
+  public var summary: String {
+    let (oldest, newest) = (settings.minimumVersion, settings.maximumVersion)
+    let versions = oldest == newest ? oldest.rawValue : "\(oldest.rawValue) to \(newest.rawValue)"
+    return "\(versions) with \(settings.clientAuthentication.rawValue)"
+  }
+
+  let settings: TLSSettings
+  private let credentials: gnutls_certificate_credentials_t
+  private let priorities: gnutls_priority_t
+
+  /// Reads certificate, key and authorities.
+  ///
+  /// - Throws: ``TLSSettingsError`` for what GnuTLS cannot use.
+  public init(_ settings: TLSSettings) throws(TLSSettingsError) {
+    self.settings = settings
+    expiration = try Self.expiration(ofCertificate: settings.certificate)
+    try Self.checkKey(settings.key)
+    credentials = try Self.makeCredentials(settings)
+    var made: gnutls_priority_t?
+    guard gnutls_priority_init(&made, settings.priorities, nil) == GNUTLS_E_SUCCESS, let made else {
+      gnutls_certificate_free_credentials(credentials)
+      throw TLSSettingsError(part: .protocols, reason: "no such protocol versions or curves in this GnuTLS")
+    }
+    priorities = made
+  }
+
+  deinit {
+    // Sessions do not look at their credentials any more when they end (gnutls_deinit in lib/state.c of 3.7.9), and
+    // count their references to priorities.
+    gnutls_priority_deinit(priorities)
+    gnutls_certificate_free_credentials(credentials)
+  }
+
+  /// Gives a session that has not begun its handshake what it needs for it. The credentials have to outlive the
+  /// session's last use. Without success the session has no certificate, and its handshake fails.
+  func equip(_ session: gnutls_session_t) {
+    gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, UnsafeMutableRawPointer(credentials))
+    gnutls_priority_set(session, priorities)
+    guard settings.clientAuthentication != .none else { return }
+    // Never GNUTLS_CERT_REQUIRE: a probe has no certificate, and a handshake does not know that it is one.
+    gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST)
+  }
+
+  /// Lends the trusted authorities of clients.
+  func withClientAuthorities<Result>(_ body: (gnutls_x509_trust_list_t?) -> Result) -> Result {
+    var list: gnutls_x509_trust_list_t?
+    gnutls_certificate_get_trust_list(credentials, &list)
+    return body(list)
+  }
+
+  private static func makeCredentials(
+    _ settings: TLSSettings
+  ) throws(TLSSettingsError) -> gnutls_certificate_credentials_t {
+    var made: gnutls_certificate_credentials_t?
+    guard gnutls_certificate_allocate_credentials(&made) == GNUTLS_E_SUCCESS, let made else {
+      throw TLSSettingsError(part: .certificate, reason: "memory is used up")
+    }
+    do throws(TLSSettingsError) {
+      let code = withDatum(settings.certificate) { certificate in
+        withDatum(settings.key) { key in
+          gnutls_certificate_set_x509_key_mem2(made, certificate, key, GNUTLS_X509_FMT_PEM, nil, 0)
+        }
+      }
+      guard code >= 0 else {
+        let belongs = code != GNUTLS_E_CERTIFICATE_KEY_MISMATCH
+        throw TLSSettingsError(part: .key, reason: belongs ? words(code) : "does not belong to the certificate")
+      }
+      if let authorities = settings.clientAuthorities {
+        let count = withDatum(authorities) { gnutls_certificate_set_x509_trust_mem(made, $0, GNUTLS_X509_FMT_PEM) }
+        guard count > 0 else {
+          throw TLSSettingsError(part: .clientAuthorities, reason: "has no certificate in PEM")
+        }
+      }
+    } catch {
+      gnutls_certificate_free_credentials(made)
+      throw error
+    }
+    return made
+  }
+
+  private static func expiration(ofCertificate bytes: [UInt8]) throws(TLSSettingsError) -> Int {
+    var certificates: UnsafeMutablePointer<gnutls_x509_crt_t?>?
+    var count: UInt32 = 0
+    let code = withDatum(bytes) {
+      gnutls_x509_crt_list_import2(&certificates, &count, $0, GNUTLS_X509_FMT_PEM, 0)
+    }
+    guard code >= 0, count > 0, let certificates else {
+      throw TLSSettingsError(part: .certificate, reason: "has no certificate in PEM")
+    }
+    defer {
+      for index in 0..<Int(count) { gnutls_x509_crt_deinit(certificates[index]) }
+      multistore_gnutls_free(certificates)
+    }
+    return gnutls_x509_crt_get_expiration_time(certificates[0])
+  }
+
+  private static func checkKey(_ bytes: [UInt8]) throws(TLSSettingsError) {
+    var key: gnutls_x509_privkey_t?
+    guard gnutls_x509_privkey_init(&key) == GNUTLS_E_SUCCESS else {
+      throw TLSSettingsError(part: .key, reason: "memory is used up")
+    }
+    defer { gnutls_x509_privkey_deinit(key) }
+    switch withDatum(bytes, { gnutls_x509_privkey_import2(key, $0, GNUTLS_X509_FMT_PEM, nil, 0) }) {
+    case GNUTLS_E_SUCCESS: return
+    case GNUTLS_E_DECRYPTION_FAILED:
+      throw TLSSettingsError(part: .key, reason: "is encrypted; write it without a password: openssl pkey -in … -out …")
+    default:
+      throw TLSSettingsError(part: .key, reason: "has no private key in PEM")
+    }
+  }
+
+  private static func words(_ code: Int32) -> String {
+    "cannot be used: \(String(cString: gnutls_strerror(code)))"
+  }
+}
+
+/// Lends bytes as GnuTLS takes them; it does not write to them.
+func withDatum<Result>(_ bytes: [UInt8], _ body: (UnsafePointer<gnutls_datum_t>) -> Result) -> Result {
+  bytes.withUnsafeBufferPointer { buffer in
+    var datum = gnutls_datum_t(data: UnsafeMutablePointer(mutating: buffer.baseAddress), size: UInt32(buffer.count))
+    return body(&datum)
+  }
+}

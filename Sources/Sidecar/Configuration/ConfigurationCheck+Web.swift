@@ -1,0 +1,27 @@
+internal import MetricsServer
+
+extension ConfigurationCheck {
+  /// Reads a web configuration and what it names, and says what is wrong with them.
+  ///
+  /// - Returns: The text and the exit code, as for the configuration.
+  public static func report(
+    webFile file: String,
+    environment: @escaping @Sendable (String) -> String? = ProcessEnvironment.value
+  ) -> (text: String, exitCode: Int32) {
+    let result = WebConfiguration.load(file: file, environment: environment)
+    return report(result.problems, of: file, summary: result.configuration.map(summary))
+  }
+
+  /// What is wrong with a web configuration. One of these that is no warning keeps the sidecar from starting.
+  public static func problems(webFile file: String) -> [ConfigurationProblem] {
+    WebConfiguration.load(file: file).problems
+  }
+
+  private static func summary(_ configuration: WebConfiguration) -> String {
+    var parts = [configuration.tls?.summary ?? "plain HTTP"]
+    parts.append(configuration.users.isEmpty ? "no passwords" : plural(configuration.users.count, "user"))
+    if !configuration.headers.isEmpty { parts.append(plural(configuration.headers.count, "header")) }
+    if configuration.rateLimit != nil { parts.append("a rate limit") }
+    return parts.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,107 @@
+internal import Logging
+internal import MetricsServer
+
+/// The listeners that speak HTTP: those with the metrics, and the admin API's. Confined to the main loop's thread.
+final class HTTPListeners {
+  private let logger: Logger
+  private var web: [HTTPServer] = []
+  private var admin: HTTPServer?
+
+  init(logger: Logger) {
+    self.logger = logger
+  }
+
+  /// Listens on every web address, or on the service manager's sockets, with the same pages.
+  func startWeb(
+    _ options: SidecarOptions,
+    access: HTTPAccess,
+    routes: () throws(TelemetryPathError) -> [HTTPRoute]
+  ) throws(SidecarStartError) {
+    let pages: [HTTPRoute]
+    do {
+      pages = try routes()
+    } catch {
+      throw SidecarStartError("--web.telemetry-path: \(error)")
+    }
+    guard !options.usesSystemdSockets else { return try startActivated(pages, access: access) }
+    let flag = "--web.listen-address"
+    for text in options.webListenAddresses {
+      let address = try Self.address(text, flag: flag)
+      web.append(
+        try start("metrics", flag: flag) { () throws(HTTPServerError) in
+          try HTTPServer(address: address, routes: pages, access: access)
+        }
+      )
+    }
+  }
+
+  /// Listens for the admin API.
+  func startAdmin(_ text: String, token: BearerToken?, routes: [HTTPRoute]) throws(SidecarStartError) {
+    let flag = "--admin.listen-address"
+    let address = try Self.address(text, flag: flag)
+    if token == nil, !address.isLoopbackOrUnix {
+      throw SidecarStartError(
+        "admin listener \(address): whoever reaches this address could flip flags; "
+          + "set admin.token_file in the configuration, or listen on loopback or a unix socket"
+      )
+    }
+    let access = HTTPAccess(authorization: token.map { .bearer($0) } ?? .none)
+    admin = try start("admin", flag: flag) { () throws(HTTPServerError) in
+      try HTTPServer(address: address, routes: routes, access: access)
+    }
+  }
+
+  /// What the web listeners ask of clients from now on; the admin API has its own token.
+  func apply(_ access: HTTPAccess) {
+    web.forEach { $0.apply(access) }
+  }
+
+  func stop() {
+    web.forEach { $0.stop() }
+    web = []
+    admin?.stop()
+    admin = nil
+  }
+
+  private func startActivated(_ pages: [HTTPRoute], access: HTTPAccess) throws(SidecarStartError) {
+    let flag = "--web.systemd-socket"
+    let sockets: [ActivatedSocket]
+    do {
+      sockets = try ActivatedSocket.takeAll()
+    } catch {
+      throw SidecarStartError("\(flag): \(error); start the sidecar through its socket unit, or without \(flag)")
+    }
+    for socket in sockets {
+      web.append(
+        try start("metrics", flag: flag) { () throws(HTTPServerError) in
+          try HTTPServer(activated: socket, routes: pages, access: access)
+        }
+      )
+    }
+  }
+
+  private func start(
+    _ name: String,
+    flag: String,
+    _ make: () throws(HTTPServerError) -> HTTPServer
+  ) throws(SidecarStartError) -> HTTPServer {
+    do {
+      let server = try make()
+      let metadata: Logger.Metadata = [
+        "listener": "\(name)", "address": "\(server.boundAddress)", "tls": .stringConvertible(server.usesTLS),
+      ]
+      logger.notice("listening", metadata: metadata)
+      return server
+    } catch {
+      throw SidecarStartError(error.message(listener: name, flag: flag))
+    }
+  }
+
+  private static func address(_ text: String, flag: String) throws(SidecarStartError) -> HTTPListenAddress {
+    do {
+      return try HTTPListenAddress.parse(text)
+    } catch {
+      throw SidecarStartError("\(flag): \(error)")
+    }
+  }
+}
