@@ -123,7 +123,7 @@ let package = Package(
     .testTarget(
       name: "SidecarTests",
       dependencies: [
-        "Sidecar", "MultiStore", "RESP", "PrometheusExposition", "TestSupport",
+        "Sidecar", "MetricsServer", "MultiStore", "RESP", "PrometheusExposition", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: common

@@ -38,6 +38,7 @@ public final class Sidecar {
   private var httpServers: [HTTPServer] = []
   private var signals: [SignalWatcher] = []
   private var flagWatch: FlagFileWatch?
+  private var statusSampler: StatusSampler?
   private var shutdownTimer: LoopTimer?
 
   /// Opens the log and reads the flags; nothing listens yet.
@@ -140,8 +141,17 @@ public final class Sidecar {
     let statuses = instances.map(\.server.multiStore.status)
     MetricsPage.register(in: registry, instances: statuses, flags: flagStore, log: sink)
     let (registry, shutdown) = (registry, shutdown)
+    let sources = zip(instances, flags).map { instance, flags in
+      StatusBoard.Source(
+        status: instance.server.multiStore.status,
+        flags: flags,
+        inventory: instance.server.inventory.inventory
+      )
+    }
+    let board = StatusBoard(sources, registry: registry)
+    statusSampler = StatusSampler(on: loop, board)
     try listen("metrics", "--web.listen-address", options.webListenAddress, token: nil) {
-      try MetricsPage.routes(telemetryPath: options.telemetryPath, registry: registry) {
+      try MetricsPage.routes(telemetryPath: options.telemetryPath, registry: registry, status: StatusRoutes(board)) {
         shutdown.hasBegun ? .shuttingDown : Readiness(of: statuses)
       }
     }
@@ -149,6 +159,7 @@ public final class Sidecar {
     let report = InventoryReport(inventoriesByInstance: instances.map(\.server.inventory.inventory))
     try listen("admin", "--admin.listen-address", options.adminListenAddress, token: token) {
       FeatureRoutes(FlagAdministration(store: flagStore)).routes + InventoryRoutes(report).routes
+        + StatusRoutes(board).api
     }
   }
 
@@ -245,6 +256,7 @@ public final class Sidecar {
     httpServers.forEach { $0.stop() }
     httpServers = []
     flagWatch?.close()
+    statusSampler?.close()
     signals.forEach { $0.close() }
     shutdownTimer?.close()
     loop.close()

@@ -1,0 +1,108 @@
+/// An instance's state as a picture: the application above the sidecar, and arrows from there to the stores that are
+/// in use. Everything that it shows is also said in words beside it.
+struct StatePicture {
+  /// A store's place.
+  private struct Place {
+    /// Where the box begins.
+    let left: Int
+    /// Where the arrows end.
+    let reads: Int
+    let writes: Int
+    /// On which side of their arrows the labels of reads and writes are, as SVG calls it.
+    let readsAnchor: String
+    let writesAnchor: String
+    /// From an arrow to its label, outwards.
+    let outwards: Int
+  }
+
+  private static let old = Place(
+    left: 8,
+    reads: 84,
+    writes: 132,
+    readsAnchor: "end",
+    writesAnchor: "start",
+    outwards: -1
+  )
+  private static let new = Place(
+    left: 192,
+    reads: 276,
+    writes: 228,
+    readsAnchor: "start",
+    writesAnchor: "end",
+    outwards: 1
+  )
+  private static let alone = Place(
+    left: 100,
+    reads: 160,
+    writes: 200,
+    readsAnchor: "end",
+    writesAnchor: "start",
+    outwards: -1
+  )
+
+  let instance: InstanceReport
+
+  /// The picture; `id` is unique on the page.
+  func svg(id: String) -> HTML {
+    let state = instance.state
+    let stores = instance.stores.map { store in
+      let place = state.isPassThrough ? Self.alone : store.isNew ? Self.new : Self.old
+      return drawing(of: store, at: place, id: id)
+    }
+    return """
+      <svg class="picture" viewBox="0 0 360 238" role="img" aria-labelledby="\(id)-title \(id)-words">
+      <title id="\(id)-title">Where commands go</title><desc id="\(id)-words">\(state.sentence)</desc>
+      <defs><marker id="\(id)-head" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" \
+      orient="auto"><path class="head" d="M0 0 10 5 0 10z"/></marker></defs>
+      <rect class="box" x="100" y="4" width="160" height="36" rx="8"/>
+      <text class="name" x="180" y="27">\(HumanFormat.count(instance.clients, "client"))</text>
+      <path class="arrow" d="M180 40V62" marker-end="url(#\(id)-head)"/>
+      <rect class="box sidecar" x="100" y="64" width="160" height="36" rx="8"/>
+      <text class="name" x="180" y="87">sidecar</text>
+      \(stores)</svg>
+      """
+  }
+
+  private func drawing(of store: StoreReport, at place: Place, id: String) -> HTML {
+    let reads = readsLabel(of: store)
+    let isWritten = instance.state.writes == .both || instance.state.writes == store.role
+    let isUsed = reads != nil || isWritten
+    let middle = place.left + 80
+    let use =
+      instance.state.isPassThrough ? "the only store" : store.isDefault ? "default" : isUsed ? "other" : "not used"
+    return """
+      \(reads.map { arrow(to: place.reads, label: $0, at: place.reads + 6 * place.outwards, place.readsAnchor, id: id) }
+        ?? "")\
+      \(HTML.when(isWritten, arrow(
+        to: place.writes, label: "writes", at: place.writes - 6 * place.outwards, place.writesAnchor, id: id)))\
+      <g class="store\(isUsed ? "" : " unused")\(store.isDefault ? " default" : "")\(store.problem == nil ? "" : " down")">
+      <rect class="box" x="\(place.left)" y="166" width="160" height="68" rx="8"/>
+      <text class="name" x="\(middle)" y="187">\(store.title(in: instance.state))</text>
+      <text class="detail" x="\(middle)" y="206">\(store.problem == nil ? "up" : "down")\
+      \(store.version.map { ", version \($0.prefix(Self.shownVersion))" } ?? "")</text>
+      <text class="detail" x="\(middle)" y="224">\(use)</text>
+      </g>
+
+      """
+  }
+
+  /// How much of a version has room in a box; real ones are shorter.
+  private static let shownVersion = 12
+
+  private func readsLabel(of store: StoreReport) -> String? {
+    switch instance.state.reads {
+    case .primaryThenSecondary, .both: store.isNew ? "reads, first" : "misses"
+    case let only: only == store.role ? "reads" : nil
+    }
+  }
+
+  private func arrow(to x: Int, label: String, at labelX: Int, _ anchor: String, id: String) -> HTML {
+    // From the sidecar's lower edge, the nearer to the middle the straighter.
+    let start = 180 + (x - 180) / 3
+    return """
+      <path class="arrow" d="M\(start) 100C\(start) 134 \(x) 124 \(x) 164" marker-end="url(#\(id)-head)"/>
+      <text class="label" x="\(labelX)" y="152" text-anchor="\(anchor)">\(label)</text>
+
+      """
+  }
+}
