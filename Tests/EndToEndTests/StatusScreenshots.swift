@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Pictures of the status page for the README, taken of a real migration that takes its time: 20 minutes and more.
+/// Pictures of the status page for the README, taken of a real migration that takes its time: 20 minutes and more. They
+/// need Debian's pngquant, and look best with its fonts-inter.
 @Suite("Screenshots of the status page")
 struct StatusScreenshots {
   /// Where the pictures go; without it none are taken.
@@ -38,6 +39,8 @@ struct StatusScreenshots {
 
   private func write(_ picture: [UInt8], _ path: String) throws {
     try Data(picture).write(to: URL(fileURLWithPath: path))
+    let outcome = try ChildProcess.run("pngquant", ["--force", "--ext", ".png", "--strip", "256", path])
+    #expect(outcome.exit == .status(0), "\(outcome.errors)")
   }
 }
 

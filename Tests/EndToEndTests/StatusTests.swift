@@ -99,6 +99,7 @@ struct StatusTests {
 
   @Test func `a store that is down is told with the reason, and that it was comes after`() throws {
     let deployment = try Deployment(.dual)
+    try eventually("both are in use") { try deployment.criterion("copy_failures") != nil }
     deployment.primary.kill()
     try eventually("it is down") { try deployment.criterion("stores_up")?["result"]?.string == "not_met" }
     #expect(try deployment.criterion("stores_up")?["measured"]?.string?.hasPrefix("the new store is down: ") == true)

@@ -17,16 +17,16 @@ struct StatePicture {
 
   private static let old = Place(
     left: 8,
-    reads: 84,
-    writes: 132,
+    reads: 76,
+    writes: 120,
     readsAnchor: "end",
     writesAnchor: "start",
     outwards: -1
   )
   private static let new = Place(
     left: 192,
-    reads: 276,
-    writes: 228,
+    reads: 284,
+    writes: 240,
     readsAnchor: "start",
     writesAnchor: "end",
     outwards: 1
@@ -50,7 +50,7 @@ struct StatePicture {
       return drawing(of: store, at: place, id: id)
     }
     return """
-      <svg class="picture" viewBox="0 0 360 238" role="img" aria-labelledby="\(id)-title \(id)-words">
+      <svg class="picture" viewBox="0 0 360 238" role="img" aria-labelledby="\(id)-title" aria-describedby="\(id)-words">
       <title id="\(id)-title">Where commands go</title><desc id="\(id)-words">\(state.sentence)</desc>
       <defs><marker id="\(id)-head" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" \
       orient="auto"><path class="head" d="M0 0 10 5 0 10z"/></marker></defs>
@@ -91,7 +91,7 @@ struct StatePicture {
 
   private func readsLabel(of store: StoreReport) -> String? {
     switch instance.state.reads {
-    case .primaryThenSecondary, .both: store.isNew ? "reads, first" : "misses"
+    case .primaryThenSecondary, .both: store.isNew ? "reads" : "misses"
     case let only: only == store.role ? "reads" : nil
     }
   }

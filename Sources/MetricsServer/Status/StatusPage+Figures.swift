@@ -60,9 +60,7 @@ extension StatusPage {
       )
     }
     let id = "instance-\(instance.name)-history"
-    return """
-      <section class="curves" aria-labelledby="\(id)">
-      <h3 id="\(id)" class="hidden">The last \(HumanFormat.duration(report.windowSeconds))</h3>
+    let comparison: HTML = """
       \(curve(
         line("Fallback reads", \.fallbackRatio, HumanFormat.percent),
         total: share(totals.fallbackReads, of: totals.primaryReads, "reads of the new store"),
@@ -70,7 +68,13 @@ extension StatusPage {
       \(curve(
         line("Differing pipelines", \.diffRatio, HumanFormat.percent),
         total: share(totals.differingPipelines, of: totals.comparedPipelines, "compared"),
-        more: "\(HumanFormat.count(totals.methodsMissing, "unlisted command"))"))\
+        more: HumanFormat.count(totals.methodsMissing, "unlisted command")))
+
+      """
+    return """
+      <section class="curves" aria-labelledby="\(id)">
+      <h3 id="\(id)" class="hidden">The last \(HumanFormat.duration(report.windowSeconds))</h3>
+      \(HTML.when(!instance.state.isPassThrough, comparison))\
       \(curve(
         line("Commands of clients", \.commandsPerSecond, HumanFormat.rate),
         total: history.points.last.map { "\(HumanFormat.rate($0.commandsPerSecond)) now" } ?? "not known yet",
@@ -121,6 +125,7 @@ extension StatusPage {
       <section class="card" aria-labelledby="\(id)">
       <h3 id="\(id)">Stores</h3>
       <table class="stores">
+      <caption class="hidden">Stores of \(instance.name)</caption>
       <thead><tr><td></td>\(heads)</tr></thead>
       <tbody>
       \(rows)</tbody>

@@ -6,6 +6,12 @@ public struct StatusRoutes: Sendable {
   /// The path of the report as JSON, or as text with `?format=table`; see ``ReportQuery``.
   public static let apiPath = "/api/v4/status"
 
+  private static let stylePath = "/status.css"
+  private static let scriptPath = "/status.js"
+  private static let iconPath = "/status.svg"
+  /// All of them.
+  static let paths = [pagePath, apiPath, stylePath, scriptPath, iconPath]
+
   /// The page with what it is made of.
   public let page: [HTTPRoute]
   /// The report for programs.
@@ -21,9 +27,9 @@ public struct StatusRoutes: Sendable {
           .adding("Content-Security-Policy", StatusPage.contentSecurityPolicy)
           .adding("Referrer-Policy", "no-referrer")
       },
-      Self.asset("/status.css", StatusStyle.css, "text/css; charset=utf-8"),
-      Self.asset("/status.js", StatusScript.javaScript, "text/javascript; charset=utf-8"),
-      Self.asset("/status.svg", StatusStyle.icon, "image/svg+xml"),
+      Self.asset(Self.stylePath, StatusStyle.css, "text/css; charset=utf-8"),
+      Self.asset(Self.scriptPath, StatusScript.javaScript, "text/javascript; charset=utf-8"),
+      Self.asset(Self.iconPath, StatusStyle.icon, "image/svg+xml"),
     ]
     api = [HTTPRoute([.get], Self.apiPath) { Self.show($0, reporting.report()) }]
   }

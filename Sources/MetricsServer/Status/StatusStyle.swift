@@ -7,7 +7,7 @@ enum StatusStyle {
       --ground: #f4f6f8; --card: #ffffff; --line: #d5dbe1; --text: #1b2026; --muted: #57616c;
       --accent: #0a5cc2; --area: #0a5cc222; --good: #15703a; --bad: #b4232c; --open: #8a5a00;
       --good-ground: #e3f4e9; --bad-ground: #fdeaea; --open-ground: #fbf1d9;
-      font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, Inter, "Helvetica Neue", Arial, sans-serif;
+      font: 15px/1.5 Inter, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
       font-variant-numeric: tabular-nums;
     }
     @media (prefers-color-scheme: dark) {
@@ -66,7 +66,7 @@ enum StatusStyle {
     .steps [aria-current] { border-color: var(--accent); color: var(--text); font-weight: 700; }
     .picture { display: block; width: 100%; max-width: 24rem; margin: .5rem auto; font-size: 13px; }
     .picture text { fill: var(--text); }
-    .picture .label { fill: var(--accent); font-weight: 600; font-size: 12.5px; }
+    .picture .label { stroke: var(--card); stroke-width: 4px; paint-order: stroke; fill: var(--accent); font-weight: 600; font-size: 12.5px; }
     .picture .detail { fill: var(--muted); font-size: 12px; text-anchor: middle; }
     .picture .name { font-weight: 600; text-anchor: middle; }
     .picture .box { fill: var(--ground); stroke: var(--line); stroke-width: 1.5; }
@@ -95,8 +95,8 @@ enum StatusStyle {
     .health { font-weight: 600; color: var(--good); }
     .health.bad { color: var(--bad); }
     .criteria td:first-child { white-space: nowrap; width: 6.2rem; }
-    .criteria tbody th { width: 24%; }
-    .criteria .wanted { width: 27%; color: var(--muted); }
+    .criteria tbody th { width: 21%; }
+    .criteria .wanted { width: 28%; color: var(--muted); }
     .result { font-weight: 600; }
     .result::before { display: inline-block; width: 1.25em; }
     .met .result { color: var(--good); }

@@ -19,25 +19,43 @@ struct StatusText {
     return text
   }
 
-  /// A line for each criterion, and what to do below those that are not met.
+  /// Some lines for each criterion, with what is wanted and what to do below those that are not met.
   private func next(_ step: NextStep) -> String {
     let width = step.criteria.map(\.name.title.count).max() ?? 0
     var text = "Safe to \(step.kind.title)? \(step.answer.title).\n"
     for criterion in step.criteria {
+      var lines = Self.wrapped(criterion.measured)
+      if criterion.result != .met {
+        lines += Self.wrapped("wanted: \(criterion.threshold)") + Self.wrapped(criterion.advice)
+      }
       let result = Self.padded(criterion.result.title.lowercased(), to: Self.resultWidth)
-      text += "  \(result)  \(Self.padded(criterion.name.title, to: width))  \(criterion.measured)\n"
-      guard criterion.result != .met else { continue }
-      let indent = String(repeating: " ", count: Self.resultWidth + width + 6)
-      text += "\(indent)wanted: \(criterion.threshold)\n\(indent)\(criterion.advice)\n"
+      let head = "  \(result)  \(Self.padded(criterion.name.title, to: width))  "
+      let indent = String(repeating: " ", count: head.count)
+      for (index, line) in lines.enumerated() { text += (index == 0 ? head : indent) + line + "\n" }
     }
     return text + "The next step\(step.answer == .yes ? "" : ", when all is met"):\n  \(step.command)\n"
   }
 
   /// As wide as `not met` and `unknown`.
   private static let resultWidth = 7
+  /// Characters of a line to the right of a criterion's name; 120 in all are rarely too many.
+  private static let wrapWidth = 78
 
   private static func padded(_ text: String, to width: Int) -> String {
     text + String(repeating: " ", count: max(0, width - text.count))
+  }
+
+  /// The words of a text in lines that are not too long.
+  private static func wrapped(_ text: String) -> [String] {
+    var lines: [String] = []
+    for word in text.split(separator: " ") {
+      if let last = lines.last, last.count + 1 + word.count <= wrapWidth {
+        lines[lines.count - 1] += " \(word)"
+      } else {
+        lines.append(String(word))
+      }
+    }
+    return lines
   }
 
   private func stores(of instance: InstanceReport) -> String {

@@ -86,19 +86,20 @@ extension InstanceCounts {
 }
 
 extension InstanceCounts.Store {
+  /// Outcomes of a command that the store did not answer. They are summed up by themselves: what is counted while the
+  /// others are read would look like a failure.
+  private static let failures = ["unavailable", "lost", "timeout", "queue_full"]
+
   fileprivate init(_ metrics: MetricsReading, instance: String, _ role: StoreRole) {
     let labels = [("instance_name", instance), ("store", role.label)]
     func sum(_ metric: MultiStoreMetric, _ more: (String, String)...) -> Double {
       metrics.sum(metric.name, where: labels + more)
     }
-    let answered = sum(MultiStoreMetrics.commands, ("outcome", "ok"))
-    let refused = sum(MultiStoreMetrics.commands, ("outcome", "error"))
-    let all = sum(MultiStoreMetrics.commands)
     let latency = metrics.histogram(MultiStoreMetrics.latency.name, labels)
     self.init(
-      commands: all,
-      failedCommands: all - answered - refused,
-      errorReplies: refused,
+      commands: sum(MultiStoreMetrics.commands),
+      failedCommands: Self.failures.reduce(0) { $0 + sum(MultiStoreMetrics.commands, ("outcome", $1)) },
+      errorReplies: sum(MultiStoreMetrics.commands, ("outcome", "error")),
       lostConnections: sum(MultiStoreMetrics.connectionFailures),
       failedCopies: sum(MultiStoreMetrics.copyFailures),
       replies: Double(latency?.count ?? 0),

@@ -61,7 +61,7 @@ struct StatusPageTests {
     report.state.writes = isDual ? .both : only
     let svg = StatePicture(instance: report).svg(id: "p").markup
     let labels = svg.matches(of: /class="label"[^>]*>([^<]+)</).map { String($0.1) }
-    #expect(labels == (isDual ? ["misses", "writes", "reads, first", "writes"] : ["reads", "writes"]))
+    #expect(labels == (isDual ? ["misses", "writes", "reads", "writes"] : ["reads", "writes"]))
     #expect(svg.contains("unused") == !isDual)
     #expect(svg.contains(report.state.sentence.replacing("'", with: "&#39;")))
   }

@@ -70,6 +70,12 @@ struct StatusRoutesTests {
       )
     )
     #expect(text.contains("\nHazards: script (eval, evalsha)\n"))
+    var wordy = StatusReport.example
+    let advice = Array(repeating: "word", count: 40).joined(separator: " ")
+    wordy.instances[0].nextStep?.criteria[1].advice = advice
+    let lines = try server(wordy).curl("/api/v4/status?format=table").text.split(separator: "\n")
+    #expect(lines.allSatisfy { $0.count <= 120 })
+    #expect(lines.count { $0.hasSuffix(" word") } == 3)
     let both = try server().curl("/api/v4/status?format=table").text
     #expect(both.contains("\n\ncache: One store, no migration, for 2 h 5 min\n"))
   }
