@@ -1,5 +1,5 @@
-/// What may be asked of a report about instances: `?instance=NAME` shows one alone, and `?format=table` answers with text
-/// for a terminal instead of JSON, so that the command line and curl show the same.
+/// What may be asked of a report about instances: `?instance=NAME` shows one alone, and `?format=table` answers with
+/// text for a terminal instead of JSON, so that the command line and curl show the same.
 public struct ReportQuery: Sendable, Hashable {
   /// How a report is shown. Raw values are values of the parameter `format`.
   public enum Format: String, Sendable, CaseIterable {

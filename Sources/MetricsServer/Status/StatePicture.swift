@@ -1,43 +1,36 @@
 /// An instance's state as a picture: the application above the sidecar, and arrows from there to the stores that are
 /// in use. Everything that it shows is also said in words beside it.
 struct StatePicture {
+  /// Where an arrow ends, and its label beside that.
+  private struct Arrow {
+    let x: Int
+    let labelX: Int
+    /// What is at `labelX`: the label's `start` or its `end`.
+    let anchor: String
+  }
+
   /// A store's place.
   private struct Place {
     /// Where the box begins.
     let left: Int
-    /// Where the arrows end.
-    let reads: Int
-    let writes: Int
-    /// On which side of their arrows the labels of reads and writes are, as SVG calls it.
-    let readsAnchor: String
-    let writesAnchor: String
-    /// From an arrow to its label, outwards.
-    let outwards: Int
+    let reads: Arrow
+    let writes: Arrow
   }
 
   private static let old = Place(
     left: 8,
-    reads: 76,
-    writes: 120,
-    readsAnchor: "end",
-    writesAnchor: "start",
-    outwards: -1
+    reads: Arrow(x: 76, labelX: 67, anchor: "end"),
+    writes: Arrow(x: 120, labelX: 129, anchor: "start")
   )
   private static let new = Place(
     left: 192,
-    reads: 284,
-    writes: 240,
-    readsAnchor: "start",
-    writesAnchor: "end",
-    outwards: 1
+    reads: Arrow(x: 284, labelX: 293, anchor: "start"),
+    writes: Arrow(x: 240, labelX: 231, anchor: "end")
   )
   private static let alone = Place(
     left: 100,
-    reads: 160,
-    writes: 200,
-    readsAnchor: "end",
-    writesAnchor: "start",
-    outwards: -1
+    reads: Arrow(x: 160, labelX: 151, anchor: "end"),
+    writes: Arrow(x: 200, labelX: 209, anchor: "start")
   )
 
   let instance: InstanceReport
@@ -50,7 +43,8 @@ struct StatePicture {
       return drawing(of: store, at: place, id: id)
     }
     return """
-      <svg class="picture" viewBox="0 0 360 238" role="img" aria-labelledby="\(id)-title" aria-describedby="\(id)-words">
+      <svg class="picture" viewBox="0 0 360 238" role="img" \
+      aria-labelledby="\(id)-title" aria-describedby="\(id)-words">
       <title id="\(id)-title">Where commands go</title><desc id="\(id)-words">\(state.sentence)</desc>
       <defs><marker id="\(id)-head" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" \
       orient="auto"><path class="head" d="M0 0 10 5 0 10z"/></marker></defs>
@@ -70,12 +64,13 @@ struct StatePicture {
     let middle = place.left + 80
     let use =
       instance.state.isPassThrough ? "the only store" : store.isDefault ? "default" : isUsed ? "other" : "not used"
+    let classes = [
+      "store", isUsed ? nil : "unused", store.isDefault ? "default" : nil, store.problem == nil ? nil : "down",
+    ]
     return """
-      \(reads.map { arrow(to: place.reads, label: $0, at: place.reads + 6 * place.outwards, place.readsAnchor, id: id) }
-        ?? "")\
-      \(HTML.when(isWritten, arrow(
-        to: place.writes, label: "writes", at: place.writes - 6 * place.outwards, place.writesAnchor, id: id)))\
-      <g class="store\(isUsed ? "" : " unused")\(store.isDefault ? " default" : "")\(store.problem == nil ? "" : " down")">
+      \(reads.map { drawing(of: place.reads, label: $0, id: id) } ?? "")\
+      \(HTML.when(isWritten, drawing(of: place.writes, label: "writes", id: id)))\
+      <g class="\(classes.compactMap(\.self).joined(separator: " "))">
       <rect class="box" x="\(place.left)" y="166" width="160" height="68" rx="8"/>
       <text class="name" x="\(middle)" y="187">\(store.title(in: instance.state))</text>
       <text class="detail" x="\(middle)" y="206">\(store.problem == nil ? "up" : "down")\
@@ -96,12 +91,12 @@ struct StatePicture {
     }
   }
 
-  private func arrow(to x: Int, label: String, at labelX: Int, _ anchor: String, id: String) -> HTML {
+  private func drawing(of arrow: Arrow, label: String, id: String) -> HTML {
     // From the sidecar's lower edge, the nearer to the middle the straighter.
-    let start = 180 + (x - 180) / 3
+    let start = 180 + (arrow.x - 180) / 3
     return """
-      <path class="arrow" d="M\(start) 100C\(start) 134 \(x) 124 \(x) 164" marker-end="url(#\(id)-head)"/>
-      <text class="label" x="\(labelX)" y="152" text-anchor="\(anchor)">\(label)</text>
+      <path class="arrow" d="M\(start) 100C\(start) 134 \(arrow.x) 124 \(arrow.x) 164" marker-end="url(#\(id)-head)"/>
+      <text class="label" x="\(arrow.labelX)" y="154" text-anchor="\(arrow.anchor)">\(label)</text>
 
       """
   }

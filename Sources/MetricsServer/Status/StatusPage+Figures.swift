@@ -112,9 +112,10 @@ extension StatusPage {
     }
     let rows = StoreReport.rows(windowSeconds: report.windowSeconds).map { row -> HTML in
       let cells = instance.stores.map { store -> HTML in
-        """
-        <td\(HTML.when(row.title == "Health", " class=\"health\(store.problem == nil ? "" : " bad")\""))>\(row.value(store))</td>
-        """
+        let health = store.problem == nil ? "health" : "health bad"
+        return """
+          <td\(HTML.when(row.title == "Health", " class=\"\(health)\""))>\(row.value(store))</td>
+          """
       }
       return """
         <tr><th scope="row">\(row.title)</th>\(cells)</tr>

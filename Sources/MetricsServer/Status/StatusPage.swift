@@ -82,6 +82,7 @@ struct StatusPage {
 
   private func section(of instance: InstanceReport) -> HTML {
     let id = id(instance)
+    let since = instance.state.sinceMilliseconds
     return """
       <section class="instance" id="\(id)" aria-labelledby="\(id)-name">
       <h2 id="\(id)-name">\(instance.name)</h2>
@@ -90,7 +91,7 @@ struct StatusPage {
       \(HTML.when(!instance.state.isPassThrough, steps(instance)))\
       \(StatePicture(instance: instance).svg(id: "\(id)-picture"))
       <p>\(instance.state.sentence)</p>
-      <p class="muted">Since \(moment(instance.state.sinceMilliseconds)), for \(age(instance.state.sinceMilliseconds)).</p>
+      <p class="muted">Since \(moment(since)), for \(age(since)).</p>
       \(flags(instance))\
       </section>
       \(instance.nextStep.map { next($0, of: instance) } ?? noStep(id))\
@@ -107,10 +108,11 @@ struct StatusPage {
   /// The four states as the stages of a way, with the present one marked.
   private func steps(_ instance: InstanceReport) -> HTML {
     let items = InstanceReport.State.Stage.allCases.map { stage -> HTML in
-      let isPresent = stage == instance.state.stage
-      let isDone = stage.rawValue < instance.state.stage.rawValue
+      let mark: HTML =
+        stage == instance.state.stage
+        ? " aria-current=\"step\"" : stage.rawValue < instance.state.stage.rawValue ? " class=\"done\"" : ""
       return """
-        <li\(HTML.when(isPresent, " aria-current=\"step\""))\(HTML.when(isDone, " class=\"done\""))>\(stage.stepTitle)</li>
+        <li\(mark)>\(stage.stepTitle)</li>
         """
     }
     return """

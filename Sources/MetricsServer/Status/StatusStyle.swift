@@ -38,8 +38,8 @@ enum StatusStyle {
     code, pre { font: .87rem/1.45 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
     pre { margin: 0; padding: .6rem .75rem; border: 1px solid var(--line); border-radius: 8px;
       background: var(--ground); white-space: pre-wrap; overflow-wrap: anywhere; user-select: all; }
-    .instance { display: grid; grid-template-columns: minmax(0, 25rem) minmax(0, 1fr); grid-template-rows: auto auto 1fr;
-      gap: .75rem; }
+    .instance { display: grid; gap: .75rem; grid-template-columns: minmax(0, 25rem) minmax(0, 1fr);
+      grid-template-rows: auto auto 1fr; }
     .instance > h2 { grid-column: 1 / -1; margin-bottom: 0; }
     .instance > .next { grid-column: 2; grid-row: 2 / 4; }
     .more { grid-column: 1 / -1; display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: .75rem;
@@ -66,7 +66,8 @@ enum StatusStyle {
     .steps [aria-current] { border-color: var(--accent); color: var(--text); font-weight: 700; }
     .picture { display: block; width: 100%; max-width: 24rem; margin: .5rem auto; font-size: 13px; }
     .picture text { fill: var(--text); }
-    .picture .label { stroke: var(--card); stroke-width: 4px; paint-order: stroke; fill: var(--accent); font-weight: 600; font-size: 12.5px; }
+    .picture .label { stroke: var(--card); stroke-width: 4px; paint-order: stroke; fill: var(--accent);
+      font-weight: 600; font-size: 12.5px; }
     .picture .detail { fill: var(--muted); font-size: 12px; text-anchor: middle; }
     .picture .name { font-weight: 600; text-anchor: middle; }
     .picture .box { fill: var(--ground); stroke: var(--line); stroke-width: 1.5; }
