@@ -29,6 +29,9 @@ struct StatusScreenshots {
       try deployment.criterion("stores_up")?["result"]?.string == "met"
     }
     try page.prefer(.light)
+    try eventually("the page shows it") {
+      try page.evaluate("document.querySelectorAll('tr.unknown').length") == .number(0)
+    }
     try write(page.screenshot(), "\(folder)/status-light.png")
     try traffic.run(until: "all is met") { try deployment.status()["next_step"]?["safe"]?.string == "yes" }
     try page.prefer(.dark)

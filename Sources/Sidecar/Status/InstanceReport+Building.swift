@@ -19,7 +19,7 @@ extension InstanceReport {
         ? [] : FeatureFlag.allCases.map { Flag(name: $0.name(instance: name), isOn: source.flags.state[$0]) },
       clients: moment.metrics.value(SidecarMetrics.clients.name, [("instance_name", name)]) ?? 0,
       stores: roles.map { StoreReport($0, of: source, moment, history) },
-      history: HistoryReport(history),
+      history: HistoryReport(history, until: moment.at),
       hazards: Hazard.all(in: source.inventory),
       nextStep: nil
     )
@@ -127,18 +127,16 @@ extension StoreReport.Keyspace {
 }
 
 extension HistoryReport {
-  init(_ history: SampleHistory) {
+  init(_ history: SampleHistory, until end: ContinuousClock.Instant) {
+    let counts = history.window(since: end - SampleHistory.length).whole.counts
     var totals = Totals()
-    if let first = history.samples.first, let last = history.samples.last {
-      let counts = last.counts - first.counts
-      totals.primaryReads = counts.primaryReads
-      totals.fallbackReads = counts.fallbackReads
-      totals.trueMisses = counts.trueMisses
-      totals.comparedPipelines = counts.comparedPipelines
-      totals.differingPipelines = counts.differingPipelines
-      totals.persistentDiffs = counts.persistentDiffs
-      totals.methodsMissing = counts.methodsMissing
-    }
+    totals.primaryReads = counts.primaryReads
+    totals.fallbackReads = counts.fallbackReads
+    totals.trueMisses = counts.trueMisses
+    totals.comparedPipelines = counts.comparedPipelines
+    totals.differingPipelines = counts.differingPipelines
+    totals.persistentDiffs = counts.persistentDiffs
+    totals.methodsMissing = counts.methodsMissing
     self.init(
       intervalSeconds: SampleHistory.interval / .seconds(1) * Double(SampleHistory.samplesInPoint),
       capacity: SampleHistory.pointLimit,
