@@ -4,7 +4,7 @@ extension StatusPage {
     let id = "instance-\(instance.name)-next"
     let rows = step.criteria.map(row)
     return """
-      <section class="card next" aria-labelledby="\(id)">
+      <section class="card" aria-labelledby="\(id)">
       <h3 id="\(id)">Safe to take the next step?</h3>
       <p class="answer \(step.answer.rawValue)" role="status"><strong>\(step.answer.title)</strong> \
       <span>The next step is to \(step.kind.title). \(summary(step))</span></p>

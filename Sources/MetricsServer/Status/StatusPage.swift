@@ -94,12 +94,12 @@ struct StatusPage {
       <p class="muted">Since \(moment(since)), for \(age(since)).</p>
       \(flags(instance))\
       </section>
+      <div class="decision">
       \(instance.nextStep.map { next($0, of: instance) } ?? noStep(id))\
-      \(history(instance))\
-      <div class="more">
-      \(stores(instance))\
       \(hazards(instance))\
       </div>
+      \(history(instance))\
+      \(stores(instance))\
       </section>
 
       """
@@ -136,7 +136,7 @@ struct StatusPage {
 
   private func noStep(_ id: String) -> HTML {
     """
-    <section class="card next" aria-labelledby="\(id)-next"><h3 id="\(id)-next">Next step</h3>
+    <section class="card" aria-labelledby="\(id)-next"><h3 id="\(id)-next">Next step</h3>
     <p>None: a migration begins with a primary store in the configuration of this instance.</p></section>
 
     """

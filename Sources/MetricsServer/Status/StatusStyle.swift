@@ -40,10 +40,9 @@ enum StatusStyle {
       background: var(--ground); white-space: pre-wrap; overflow-wrap: anywhere; user-select: all; }
     .instance { display: grid; gap: .75rem; grid-template-columns: minmax(0, 25rem) minmax(0, 1fr);
       grid-template-rows: auto auto 1fr; }
-    .instance > h2 { grid-column: 1 / -1; margin-bottom: 0; }
-    .instance > .next { grid-column: 2; grid-row: 2 / 4; }
-    .more { grid-column: 1 / -1; display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: .75rem;
-      align-items: start; }
+    .instance > h2, .instance > :last-child { grid-column: 1 / -1; }
+    .instance > h2 { margin-bottom: 0; }
+    .decision { grid-column: 2; grid-row: 2 / 4; display: grid; gap: .75rem; align-content: start; }
     .card { margin: 0; padding: .9rem 1rem; border: 1px solid var(--line); border-radius: 10px;
       background: var(--card); }
     .card > :last-child { margin-bottom: 0; }
@@ -124,8 +123,8 @@ enum StatusStyle {
     .hazards dd { margin: 0; font-size: .9rem; }
 
     @media (max-width: 60rem) {
-      .instance, .more { display: block; }
-      .instance > *, .more > * { margin-bottom: .75rem; }
+      .instance { display: block; }
+      .instance > * { margin-bottom: .75rem; }
     }
     @media (max-width: 36rem) {
       body { padding: .75rem .5rem; }
