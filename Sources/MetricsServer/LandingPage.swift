@@ -48,13 +48,15 @@ public struct LandingPage: Sendable {
     """
 
   func response(links ownLinks: [Link]) -> HTTPResponse {
-    .html(page(links: ownLinks + links)).adding("Content-Security-Policy", Self.contentSecurityPolicy)
+    .html(page(links: ownLinks + links).markup).adding("Content-Security-Policy", Self.contentSecurityPolicy)
   }
 
-  private func page(links: [Link]) -> String {
-    let items = links.map { link in
-      let address = Self.isSafe(link.address) ? Self.escape(link.address) : "/"
-      return "<li><a href=\"\(address)\">\(Self.escape(link.text))</a>: \(Self.escape(link.description))</li>"
+  private func page(links: [Link]) -> HTML {
+    let items = links.map { link -> HTML in
+      """
+      <li><a href="\(Self.isSafe(link.address) ? link.address : "/")">\(link.text)</a>: \(link.description)</li>
+
+      """
     }
     return """
       <!DOCTYPE html>
@@ -62,15 +64,14 @@ public struct LandingPage: Sendable {
       <head>
       <meta charset="utf-8">
       <meta name="viewport" content="width=device-width">
-      <title>\(Self.escape(name))</title>
-      <style>\(Self.style)</style>
+      <title>\(name)</title>
+      <style>\(HTML(stringLiteral: Self.style))</style>
       </head>
       <body>
-      <h1>\(Self.escape(name)) <small>\(Self.escape(version))</small></h1>
-      <p>\(Self.escape(description))</p>
+      <h1>\(name) <small>\(version)</small></h1>
+      <p>\(description)</p>
       <ul>
-      \(items.joined(separator: "\n"))
-      </ul>
+      \(items)</ul>
       </body>
       </html>
 
@@ -79,20 +80,5 @@ public struct LandingPage: Sendable {
 
   private static func isSafe(_ address: String) -> Bool {
     address.hasPrefix("/") || address.hasPrefix("https://") || address.hasPrefix("http://")
-  }
-
-  private static func escape(_ text: String) -> String {
-    var escaped = ""
-    for character in text.unicodeScalars {
-      switch character {
-      case "&": escaped += "&amp;"
-      case "<": escaped += "&lt;"
-      case ">": escaped += "&gt;"
-      case "\"": escaped += "&quot;"
-      case "'": escaped += "&#39;"
-      default: escaped.unicodeScalars.append(character)
-      }
-    }
-    return escaped
   }
 }

@@ -90,6 +90,8 @@ public struct MetricsRoutes: Sendable {
         "it has to begin with '/'"
       } else if path == healthyPath || path == readyPath {
         "a probe has that path"
+      } else if StatusRoutes.paths.contains(path) {
+        "the status page has that path"
       } else if !path.utf8.allSatisfy({ (0x21...0x7e).contains($0) && !"?#%{}".utf8.contains($0) }) {
         "it may have no spaces, no '?', '#', '%', '{' or '}', and nothing but ASCII"
       } else {

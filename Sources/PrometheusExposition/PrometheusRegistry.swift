@@ -115,12 +115,21 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
 
   /// The page that a scrape gets: families by name, series by label values, UTF-8.
   public func exposition(_ format: ExpositionFormat) -> [UInt8] {
+    ExpositionRenderer.render(collected().families.values, format: format)
+  }
+
+  /// The same values for the program itself. Counters and gauges of the reading go on; what collectors computed stays.
+  public func reading() -> MetricsReading {
+    MetricsReading(collected())
+  }
+
+  private func collected() -> FamilyTable {
     let (table, collectors) = state.withLock { ($0.table, $0.collectors) }
     var writer = SampleWriter(table: table)
     for collector in collectors { collector(&writer) }
     droppedByLimit.increment(by: writer.droppedByLimit)
     droppedByConflict.increment(by: writer.droppedByConflict)
-    return ExpositionRenderer.render(writer.table.families.values, format: format)
+    return writer.table
   }
 
   /// A time series for a metric that somebody else named, through swift-metrics: described on the spot if it has to be.

@@ -121,6 +121,7 @@ enum SidecarMetrics {
 
   static let own: [MetricDescriptor] = [
     effectiveRouting, effectiveState, effectiveSince, storeKeys, storeExpiringKeys, storeAverageTTL, storeLongestTTL,
+    nextStepReady, nextStepCriterionMet,
     clients, clientsLimit, clientsAccepted, clientsClosed, authenticationFailures,
     flag, flagSource, flagLastChange, flagGeneration, flagReloads, flagLastReload, flagReloadFailures,
     flagReloadSucceeded,

@@ -14,7 +14,9 @@ struct MultistoreExporter: ParsableCommand {
       Exit codes: 0 stopped as asked, 1 the configuration has mistakes, 2 it could not start, 64 wrong options.
       """,
     version: Sidecar.version,
-    subcommands: [Run.self, CheckConfig.self, FeatureCommand.self, InventoryCommand.self, DescribeMetrics.self],
+    subcommands: [
+      Run.self, CheckConfig.self, FeatureCommand.self, InventoryCommand.self, StatusCommand.self, DescribeMetrics.self,
+    ],
     defaultSubcommand: Run.self
   )
 

@@ -98,7 +98,7 @@ struct InventoryRoutesTests {
   @Test func `one instance can be asked for, and what is not known is refused in words`() throws {
     let one = try server.curl("/api/v4/inventory?instance=cache&format=json")
     #expect(one.text == "{\"instances\":[{\"name\":\"cache\",\"commands\":[]}]}\n")
-    let table = try server.curl(InventoryRoutes.path(instance: "cache", format: .table))
+    let table = try server.curl(ReportQuery(instance: "cache", format: .table).path(of: InventoryRoutes.path))
     #expect(table.text == "cache\nno command has been seen yet\n")
     let unknown = try server.curl("/api/v4/inventory?instance=nobody")
     #expect(unknown.status == 404 && unknown.text.contains("sessions cache"))

@@ -114,7 +114,7 @@ struct MetricsRoutesTests {
 
   @Test(
     "a telemetry path that cannot be asked for is refused",
-    arguments: ["", "metrics", "/-/ready", "/-/healthy", "/a b", "/a?b", "/{name}", "/ä", "/%20"]
+    arguments: ["", "metrics", "/-/ready", "/-/healthy", "/a b", "/a?b", "/{name}", "/ä", "/%20", "/status"]
   )
   func badTelemetryPath(path: String) {
     let error = #expect(throws: TelemetryPathError.self) {

@@ -23,43 +23,43 @@ public struct MultiStoreMetric: Sendable {
 /// Every metric that the library records through swift-metrics: the one table that names, registration and
 /// documentation come from. The first three carry the names that GitLab's dashboards and alerts know.
 public enum MultiStoreMetrics {
-  static let readFallback = MultiStoreMetric(
+  package static let readFallback = MultiStoreMetric(
     name: "gitlab_redis_multi_store_read_fallback_total",
     kind: .counter,
     help: "Client side Redis MultiStore reading fallback",
     labels: ["command", "instance_name"]
   )
-  static let pipelinedDiff = MultiStoreMetric(
+  package static let pipelinedDiff = MultiStoreMetric(
     name: "gitlab_redis_multi_store_pipelined_diff_error_total",
     kind: .counter,
     help: "Redis MultiStore pipelined command diff between stores",
     labels: ["command", "instance_name"]
   )
-  static let methodMissing = MultiStoreMetric(
+  package static let methodMissing = MultiStoreMetric(
     name: "gitlab_redis_multi_store_method_missing_total",
     kind: .counter,
     help: "Client side Redis MultiStore method missing",
     labels: ["command", "instance_name"]
   )
-  static let inventory = MultiStoreMetric(
+  package static let inventory = MultiStoreMetric(
     name: "multistore_inventory_commands_total",
     kind: .counter,
     help: "Commands that clients have sent, by what becomes of them while dual writes are on and what can go wrong",
     labels: ["command", "instance_name", "routing", "hazard"]
   )
-  static let commands = MultiStoreMetric(
+  package static let commands = MultiStoreMetric(
     name: "multistore_commands_total",
     kind: .counter,
     help: "Commands sent to a store, by how they ended",
     labels: ["instance_name", "store", "outcome"]
   )
-  static let latency = MultiStoreMetric(
+  package static let latency = MultiStoreMetric(
     name: "multistore_store_latency_seconds",
     kind: .timer,
     help: "Time from handing a command to a store's connection until its reply",
     labels: ["instance_name", "store"]
   )
-  static let inFlight = MultiStoreMetric(
+  package static let inFlight = MultiStoreMetric(
     name: "multistore_store_in_flight_commands",
     kind: .gauge,
     help: "Commands sent or queued to a store and not answered yet",
@@ -95,7 +95,7 @@ public enum MultiStoreMetrics {
     help: "The most connections to the store that clients may have to themselves at once",
     labels: ["instance_name", "store"]
   )
-  static let connectionFailures = MultiStoreMetric(
+  package static let connectionFailures = MultiStoreMetric(
     name: "multistore_store_connection_failures_total",
     kind: .counter,
     help: "Connections to the store that failed or were lost, by reason",
@@ -107,13 +107,13 @@ public enum MultiStoreMetrics {
     help: "Reads that the secondary was asked for because the primary missed or failed",
     labels: ["instance_name", "reason"]
   )
-  static let primaryReads = MultiStoreMetric(
+  package static let primaryReads = MultiStoreMetric(
     name: "multistore_primary_reads_total",
     kind: .counter,
     help: "Reads that the primary was asked for with a fallback at hand",
     labels: ["instance_name"]
   )
-  static let trueMisses = MultiStoreMetric(
+  package static let trueMisses = MultiStoreMetric(
     name: "multistore_true_misses_total",
     kind: .counter,
     help: "Fallback reads that the secondary missed as well",
@@ -125,7 +125,7 @@ public enum MultiStoreMetrics {
     help: "Reads kept away from a store because its last write of the key had failed",
     labels: ["instance_name", "store"]
   )
-  static let copyFailures = MultiStoreMetric(
+  package static let copyFailures = MultiStoreMetric(
     name: "multistore_copy_failures_total",
     kind: .counter,
     help: "Writes that the default store executed and the other store did not, by reason",
@@ -149,19 +149,19 @@ public enum MultiStoreMetrics {
     help: "Writes executed on the default store alone, because repeating them could give another result",
     labels: ["command", "instance_name"]
   )
-  static let staleKeys = MultiStoreMetric(
+  package static let staleKeys = MultiStoreMetric(
     name: "multistore_stale_keys",
     kind: .gauge,
     help: "Keys whose last write to the store failed",
     labels: ["instance_name", "store"]
   )
-  static let staleKeysOverflowed = MultiStoreMetric(
+  package static let staleKeysOverflowed = MultiStoreMetric(
     name: "multistore_stale_keys_overflowed",
     kind: .gauge,
     help: "1 when more keys went stale on the store than are remembered, so that none of its answers is trusted",
     labels: ["instance_name", "store"]
   )
-  static let pipelines = MultiStoreMetric(
+  package static let pipelines = MultiStoreMetric(
     name: "multistore_pipelines_compared_total",
     kind: .counter,
     help: "Pipelines and transactions that both stores answered and that were compared",
@@ -173,7 +173,7 @@ public enum MultiStoreMetrics {
     help: "Replies within pipelines and transactions that differed between the stores, by their own command",
     labels: ["command", "instance_name"]
   )
-  static let persistentDiff = MultiStoreMetric(
+  package static let persistentDiff = MultiStoreMetric(
     name: "multistore_persistent_diff_total",
     kind: .counter,
     help:

@@ -46,7 +46,18 @@ public struct AdminAPI {
   ///
   /// - Parameter asJSON: true for the API's JSON, false for a table.
   public func inventory(instance: String?, asJSON: Bool) throws -> String {
-    let path = InventoryRoutes.path(instance: instance, format: asJSON ? .json : .table)
+    try report(InventoryRoutes.path, instance, asJSON)
+  }
+
+  /// How far one instance is on its way, or all of them, and whether the next step is safe.
+  ///
+  /// - Parameter asJSON: true for the API's JSON, false for text.
+  public func status(instance: String?, asJSON: Bool) throws -> String {
+    try report(StatusRoutes.apiPath, instance, asJSON)
+  }
+
+  private func report(_ path: String, _ instance: String?, _ asJSON: Bool) throws -> String {
+    let path = ReportQuery(instance: instance, format: asJSON ? .json : .table).path(of: path)
     return try answer { () throws(AdminClientError) in try client.get(path) }
   }
 

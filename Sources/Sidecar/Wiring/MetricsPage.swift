@@ -8,12 +8,21 @@ enum MetricsPage {
   static func routes(
     telemetryPath: String,
     registry: PrometheusRegistry,
+    status: StatusRoutes,
     readiness: @escaping @Sendable () -> Readiness
   ) throws(TelemetryPathError) -> [HTTPRoute] {
     let landingPage = LandingPage(
       name: "multistore-exporter",
       version: Sidecar.version,
-      description: "Moves an application from one Redis to another: dual writes, fallback reads, and what differs."
+      description: "Moves an application from one Redis to another: dual writes, fallback reads, and what differs.",
+      links: [
+        LandingPage.Link(
+          address: StatusRoutes.pagePath,
+          text: "Status",
+          description: "how far each migration is, and whether its next step is safe"
+        ),
+        LandingPage.Link(address: StatusRoutes.apiPath, text: "Status as JSON", description: "the same for programs"),
+      ]
     )
     let routes = try MetricsRoutes(
       telemetryPath: telemetryPath,
@@ -24,7 +33,7 @@ enum MetricsPage {
       },
       readiness: readiness
     )
-    return routes.routes
+    return routes.routes + status.page + status.api
   }
 
   /// Adds what is not counted as it happens, but read when somebody asks.

@@ -39,6 +39,7 @@ public final class Sidecar {
   private let http: HTTPListeners
   private var signals: [SignalWatcher] = []
   private var watches: [FileWatch] = []
+  private var statusSampler: StatusSampler?
   private var shutdownTimer: LoopTimer?
 
   /// Opens the log and reads the flags; nothing listens yet.
@@ -146,13 +147,24 @@ public final class Sidecar {
     let statuses = instances.map(\.server.multiStore.status)
     MetricsPage.register(in: registry, instances: statuses, flags: flagStore, web: webConfiguration, log: sink)
     let (registry, shutdown) = (registry, shutdown)
+    let sources = zip(instances, flags).map { instance, flags in
+      StatusBoard.Source(
+        status: instance.server.multiStore.status,
+        flags: flags,
+        inventory: instance.server.inventory.inventory
+      )
+    }
+    let board = StatusBoard(sources, registry: registry)
+    statusSampler = StatusSampler(on: loop, board)
     try http.startWeb(options, access: webConfiguration.access) { () throws(TelemetryPathError) in
-      try MetricsPage.routes(telemetryPath: options.telemetryPath, registry: registry) {
+      try MetricsPage.routes(telemetryPath: options.telemetryPath, registry: registry, status: StatusRoutes(board)) {
         shutdown.hasBegun ? .shuttingDown : Readiness(of: statuses)
       }
     }
     let report = InventoryReport(inventoriesByInstance: instances.map(\.server.inventory.inventory))
-    let routes = FeatureRoutes(FlagAdministration(store: flagStore)).routes + InventoryRoutes(report).routes
+    let routes =
+      FeatureRoutes(FlagAdministration(store: flagStore)).routes + InventoryRoutes(report).routes
+      + StatusRoutes(board).api
     try http.startAdmin(options.adminListenAddress, token: adminToken(), routes: routes)
   }
 
@@ -242,6 +254,7 @@ public final class Sidecar {
     http.stop()
     watches.forEach { $0.close() }
     watches = []
+    statusSampler?.close()
     signals.forEach { $0.close() }
     shutdownTimer?.close()
     loop.close()

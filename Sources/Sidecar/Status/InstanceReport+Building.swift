@@ -1,0 +1,159 @@
+internal import MetricsServer
+internal import MultiStore
+internal import PrometheusExposition
+
+extension InstanceReport {
+  /// What the figures of a moment say of an instance, after the samples of `history`.
+  init(_ source: StatusBoard.Source, _ moment: Moment, _ history: SampleHistory, _ dualWrites: DualWritePeriod) {
+    var history = history
+    if history.samples.last?.at != moment.at { history.append(moment.sample(of: source)) }
+    var dualWrites = dualWrites
+    let effective = source.status.effective
+    dualWrites.note(effective.routing, sinceMilliseconds: effective.sinceMilliseconds)
+    let name = source.status.instanceName
+    let roles: [StoreRole] = effective.isPassThrough ? [.secondary] : [.secondary, .primary]
+    self.init(
+      name: name,
+      state: State(effective),
+      flags: effective.isPassThrough
+        ? [] : FeatureFlag.allCases.map { Flag(name: $0.name(instance: name), isOn: source.flags.state[$0]) },
+      clients: moment.metrics.value(SidecarMetrics.clients.name, [("instance_name", name)]) ?? 0,
+      stores: roles.map { StoreReport($0, of: source, moment, history) },
+      history: HistoryReport(history, until: moment.at),
+      hazards: Hazard.all(in: source.inventory),
+      nextStep: nil
+    )
+    guard stores.count == 2 else { return }
+    let age = Self.seconds(moment.wallMilliseconds - state.sinceMilliseconds)
+    let evidence = NextStepEvidence(
+      instance: name,
+      state: state,
+      stateSeconds: age,
+      dualSeconds: dualWrites.beginMilliseconds.map { Self.seconds(moment.wallMilliseconds - $0) } ?? 0,
+      old: stores[0],
+      new: stores[1],
+      window: history.window(since: moment.at - .seconds(age))
+    )
+    nextStep = NextStepJudge(evidence: evidence).nextStep
+  }
+
+  /// A clock that was set back gives no time below zero.
+  private static func seconds(_ milliseconds: Int64) -> Double { max(0, Double(milliseconds) / 1000) }
+}
+
+extension InstanceReport.State {
+  init(_ effective: EffectiveState) {
+    self.init(
+      stage: Self.known(Stage(rawValue: effective.state)),
+      isPassThrough: effective.isPassThrough,
+      storesAreSame: effective.storesAreSame,
+      reads: Self.known(InstanceReport.Target(rawValue: effective.reads)),
+      writes: Self.known(InstanceReport.Target(rawValue: effective.writes)),
+      replies: Self.known(InstanceReport.Target(rawValue: effective.replies)),
+      sinceMilliseconds: effective.sinceMilliseconds
+    )
+  }
+
+  private static func known<Word>(_ word: Word?) -> Word {
+    guard let word else { preconditionFailure("a report has the words that an effective state has") }
+    return word
+  }
+}
+
+extension InstanceReport.Hazard {
+  /// What of an inventory can go wrong, worst first.
+  static func all(in inventory: CommandInventory) -> [InstanceReport.Hazard] {
+    var hazards: [InstanceReport.Hazard] = []
+    for entry in inventory.entries {
+      guard let hazard = entry.hazard else { continue }
+      if hazards.last?.name != hazard.rawValue {
+        hazards.append(Self(name: hazard.rawValue, sentence: hazard.sentence, commands: [], count: 0))
+      }
+      let last = hazards.count - 1
+      if !hazards[last].commands.contains(entry.command) { hazards[last].commands.append(entry.command) }
+      hazards[last].count += Double(entry.count)
+    }
+    return hazards
+  }
+}
+
+extension StoreReport {
+  /// How far back figures "of the last minute" go.
+  private static let lately = Duration.seconds(60)
+
+  fileprivate init(
+    _ role: StoreRole,
+    of source: StatusBoard.Source,
+    _ moment: Moment,
+    _ history: SampleHistory
+  ) {
+    let labels = [("instance_name", source.status.instanceName), ("store", role.label)]
+    func gauge(_ metric: MultiStoreMetric) -> Double { moment.metrics.value(metric.name, labels) ?? 0 }
+    let part: (InstanceCounts) -> InstanceCounts.Store = { role == .primary ? $0.new : $0.old }
+    let whole = part(history.window(since: moment.at - SampleHistory.length).whole.counts)
+    let minute = history.span(ofLast: Self.lately)
+    let recent = part(minute.counts)
+    self.init(
+      isNew: role == .primary,
+      isDefault: source.status.defaultStore == role,
+      address: source.status.address(of: role) ?? "",
+      version: source.status.serverVersion(of: role),
+      problem: source.status.problem(with: role),
+      meanLatencySeconds: recent.replies > 0 ? recent.replySeconds / recent.replies : nil,
+      commandsPerSecond: minute.seconds > 0 ? recent.commands / minute.seconds : nil,
+      inFlight: gauge(MultiStoreMetrics.inFlight),
+      troubles: Troubles(
+        failedCommands: whole.failedCommands,
+        errorReplies: whole.errorReplies,
+        lostConnections: whole.lostConnections,
+        failedCopies: whole.failedCopies
+      ),
+      staleKeys: gauge(MultiStoreMetrics.staleKeys),
+      staleKeysOverflowed: gauge(MultiStoreMetrics.staleKeysOverflowed) != 0,
+      keyspace: source.status.keyspace(of: role).map(Keyspace.init)
+    )
+  }
+}
+
+extension StoreReport.Keyspace {
+  init(_ keyspace: StoreKeyspace) {
+    self.init(
+      keys: Double(keyspace.keys),
+      expiringKeys: Double(keyspace.expiringKeys),
+      averageTTLSeconds: keyspace.averageTTLMilliseconds.map { Double($0) / 1000 },
+      longestTTLSeconds: keyspace.longestTTLMilliseconds.map { Double($0) / 1000 }
+    )
+  }
+}
+
+extension HistoryReport {
+  init(_ history: SampleHistory, until end: ContinuousClock.Instant) {
+    let counts = history.window(since: end - SampleHistory.length).whole.counts
+    var totals = Totals()
+    totals.primaryReads = counts.primaryReads
+    totals.fallbackReads = counts.fallbackReads
+    totals.trueMisses = counts.trueMisses
+    totals.comparedPipelines = counts.comparedPipelines
+    totals.differingPipelines = counts.differingPipelines
+    totals.persistentDiffs = counts.persistentDiffs
+    totals.methodsMissing = counts.methodsMissing
+    self.init(
+      intervalSeconds: SampleHistory.interval / .seconds(1) * Double(SampleHistory.samplesInPoint),
+      capacity: SampleHistory.pointLimit,
+      points: history.points.map(Point.init),
+      totals: totals
+    )
+  }
+}
+
+extension HistoryReport.Point {
+  fileprivate init(_ span: SampleHistory.Span) {
+    let counts = span.counts
+    func ratio(_ part: Double, of whole: Double) -> Double? { whole > 0 ? part / whole : nil }
+    self.init(
+      fallbackRatio: ratio(counts.fallbackReads, of: counts.primaryReads),
+      diffRatio: ratio(counts.differingPipelines, of: counts.comparedPipelines),
+      commandsPerSecond: span.seconds > 0 ? counts.commands / span.seconds : 0
+    )
+  }
+}

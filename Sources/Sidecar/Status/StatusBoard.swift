@@ -1,0 +1,104 @@
+internal import JSONLog
+internal import MetricsServer
+internal import MultiStore
+internal import PrometheusExposition
+internal import Synchronization
+
+/// What the status page knows: the last minutes of every instance, read from the metrics as a scrape would read them,
+/// so that the page and Prometheus can't disagree. Nothing is asked of an instance's loop. Any thread.
+final class StatusBoard: StatusReporting {
+  /// Where an instance's figures come from besides the metrics.
+  struct Source: Sendable {
+    let status: InstanceStatus
+    let flags: FeatureFlags
+    let inventory: CommandInventory
+  }
+
+  private struct State {
+    var histories: [SampleHistory]
+    var dualWrites: [DualWritePeriod]
+    /// As judged with the last sample.
+    var nextSteps: [NextStep?]
+  }
+
+  private let sources: [Source]
+  private let registry: PrometheusRegistry
+  private let startedMilliseconds = LogTime.now().millisecondsSinceEpoch
+  private let state: Mutex<State>
+
+  /// A board that takes its first sample.
+  init(_ sources: [Source], registry: PrometheusRegistry) {
+    self.sources = sources
+    self.registry = registry
+    state = Mutex(
+      State(
+        histories: sources.map { _ in SampleHistory() },
+        dualWrites: sources.map { _ in DualWritePeriod() },
+        nextSteps: sources.map { _ in nil }
+      )
+    )
+    sample()
+    registry.collect { [weak self] in self?.write(into: &$0) }
+  }
+
+  /// Keeps what the metrics say now.
+  func sample() {
+    let moment = Moment(registry)
+    state.withLock { state in
+      for (index, source) in sources.enumerated() {
+        state.histories[index].append(moment.sample(of: source))
+        let effective = source.status.effective
+        state.dualWrites[index].note(effective.routing, sinceMilliseconds: effective.sinceMilliseconds)
+        let report = InstanceReport(source, moment, state.histories[index], state.dualWrites[index])
+        state.nextSteps[index] = report.nextStep
+      }
+    }
+  }
+
+  /// The samples that were kept, and what the metrics say at this very moment.
+  func report() -> StatusReport {
+    let moment = Moment(registry)
+    let (histories, dualWrites) = state.withLock { ($0.histories, $0.dualWrites) }
+    return StatusReport(
+      version: Sidecar.version,
+      startedMilliseconds: startedMilliseconds,
+      takenMilliseconds: moment.wallMilliseconds,
+      windowSeconds: SampleHistory.length / .seconds(1),
+      instances: sources.indices.map { index in
+        InstanceReport(sources[index], moment, histories[index], dualWrites[index])
+      }
+    )
+  }
+
+  /// Adds what the judge said last to a scrape.
+  private func write(into writer: inout SampleWriter) {
+    for (source, step) in zip(sources, state.withLock { $0.nextSteps }) {
+      guard let step else { continue }
+      let label = ("instance_name", source.status.instanceName)
+      writer.gauge(SidecarMetrics.nextStepReady.name, labels: [label], step.answer == .yes ? 1 : 0)
+      for criterion in step.criteria {
+        writer.gauge(
+          SidecarMetrics.nextStepCriterionMet.name,
+          labels: [label, ("criterion", criterion.name.rawValue)],
+          criterion.result == .met ? 1 : 0
+        )
+      }
+    }
+  }
+}
+
+/// What the metrics say at one moment.
+struct Moment {
+  let metrics: MetricsReading
+  let at = ContinuousClock.now
+  let wallMilliseconds = LogTime.now().millisecondsSinceEpoch
+
+  init(_ registry: PrometheusRegistry) {
+    metrics = registry.reading()
+  }
+
+  /// What one instance has counted.
+  func sample(of source: StatusBoard.Source) -> SampleHistory.Sample {
+    SampleHistory.Sample(at: at, counts: InstanceCounts(metrics, instance: source.status.instanceName))
+  }
+}
