@@ -77,12 +77,13 @@ struct DashboardTests {
     for panel in try Dashboard(name).panels {
       let title = try #require(panel["title"]?.string)
       #expect(panel["description"]?.string?.count ?? 0 > 15, "\(title)")
-      let defaults = try #require(panel["fieldConfig"]?["defaults"], "\(title)")
-      if panel["type"]?.string == "timeseries" {
-        #expect(defaults["unit"]?.string?.isEmpty == false, "\(title)")
-      }
-      if panel["type"]?.string == "stat" {
-        #expect(defaults["thresholds"]?["steps"]?.elements?.isEmpty == false, "\(title)")
+      let defaults = panel["fieldConfig"]?["defaults"]
+      switch panel["type"]?.string {
+      case "timeseries": #expect(defaults?["unit"]?.string?.isEmpty == false, "\(title)")
+      case "stat": #expect(defaults?["thresholds"]?["steps"]?.elements?.isEmpty == false, "\(title)")
+      case "state-timeline": #expect(defaults?["mappings"]?.elements?.isEmpty == false, "\(title)")
+      case "table": #expect(panel["transformations"]?.elements?.count == 1, "\(title)")
+      default: Issue.record("\(title) is of another kind")
       }
     }
   }

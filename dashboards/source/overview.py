@@ -114,7 +114,7 @@ def next_step() -> list:
             instant(total("instance_name", increase("multistore_copy_failures_total", "10m")), by_instance),
             steps=NONE_ALLOWED),
         verdict(
-            "Stale keys",
+            "Stale keys now",
             "Keys whose last write to a store failed; reads leave that store out for them. Has to be 0 before the "
             "default moves. They heal when they are written again.",
             instant(total("instance_name", metric("multistore_stale_keys")), by_instance),
