@@ -8,7 +8,7 @@ from panels import (
     board, graph, increase, instant, metric, quantile, query, rate, timeline, total, verdict, worst,
 )
 
-# The share of reads that may still need the old store: good, nearly, not yet.
+# The share of reads that may still need the old store: good enough for the sidecar's own criterion, nearly, not yet.
 FALLBACK_RATIO = [(None, GREEN), (0.001, YELLOW), (0.01, RED)]
 
 
@@ -68,8 +68,8 @@ def standing() -> list:
 
 
 def next_step() -> list:
-    diffs = total("instance_name", increase(DIFFS, "30m"))
-    before = total("instance_name", f"increase({metric(DIFFS)}[30m] offset 30m)")
+    diffs = total("instance_name", increase(DIFFS, "15m"))
+    before = total("instance_name", f"increase({metric(DIFFS)}[15m] offset 15m)")
     other = (f"{metric('multistore_store_up')} and on (job, instance, instance_name, store) "
              f"{metric('multistore_default_store')} == 0")
     age = f"(time() - {worst('instance_name', metric('multistore_effective_since_timestamp_seconds'))})"
@@ -91,27 +91,28 @@ def next_step() -> list:
                     "{{instance_name}}: {{criterion}}"),
             words=YES, width=18, height=6, names=True),
         verdict(
-            "Method missing, 10 min",
+            "Method missing, 15 min",
             "Commands that are neither a known read nor a known write: they reach the default store alone. Has to be 0 "
             "before dual writes. Find the command below, then find who sends it.",
-            instant(total("instance_name", increase(MISSING, "10m")), by_instance), steps=NONE_ALLOWED),
+            instant(total("instance_name", increase(MISSING, "15m")), by_instance), steps=NONE_ALLOWED),
         verdict(
-            "Fallback ratio, 10 min",
-            "Reads that only the old store could answer, in all reads that asked the new one. Has to be near 0 before "
-            "dual writes go off: above 1 % the new store is not warm, wait or copy what is never written.",
-            instant(f"{total('instance_name', increase(FALLBACKS, '10m'))} / "
-                    f"{total('instance_name', increase('multistore_primary_reads_total', '10m'))}", by_instance),
+            "Fallback ratio, 15 min",
+            "Reads that only the old store could answer, in all reads that asked the new one. May be 0.1 % at most "
+            "before the default moves or dual writes go off. Above that wait, or copy what is never written.",
+            instant(f"{total('instance_name', increase(FALLBACKS, '15m'))} / "
+                    f"{total('instance_name', increase('multistore_primary_reads_total', '15m'))}", by_instance),
             unit="percentunit", steps=FALLBACK_RATIO),
         verdict(
-            "Diffs: 30 min against before",
-            "Pipelines that differed in the last half hour, less those in the half hour before it. Below 0 they decay, "
-            "as they should while the new store warms up. Above 0 they grow: do not go on, see 'Diffs by command'.",
+            "Diffs: 15 min against before",
+            "Pipelines that differed in the last quarter of an hour, less those in the one before it. Below 0 they "
+            "decay, as they should while the new store warms up. Above 0 they grow: do not go on, see 'Diffs by "
+            "command'.",
             instant(f"{diffs} - ({before} or {diffs} * 0)", by_instance), steps=[(None, GREEN), (0.5, RED)]),
         verdict(
-            "Copy failures, 10 min",
+            "Copy failures, 15 min",
             "Writes that the default store executed and the other one did not. Has to be 0 before any step: the keys "
             "are stale there until they are written again. The reason is below.",
-            instant(total("instance_name", increase("multistore_copy_failures_total", "10m")), by_instance),
+            instant(total("instance_name", increase("multistore_copy_failures_total", "15m")), by_instance),
             steps=NONE_ALLOWED),
         verdict(
             "Stale keys now",
@@ -244,18 +245,18 @@ def stores() -> list:
 
 def keys() -> list:
     by_store, store = "instance_name, store", "{{instance_name}} {{store}}"
+    counted = metric("multistore_store_keys")
     return [
         graph(
             "Keys",
             "Keys in the instance's database on each store, as INFO keyspace has it. The new store comes near the old "
             "one while dual writes are on; what stays missing is never written again.",
-            query(worst(by_store, metric("multistore_store_keys")), store), unit="short"),
+            query(worst(by_store, counted), store), unit="short"),
         graph(
             "Keys without a time to live",
             "Keys that never expire. On the old store they are what warming up does not move unless they are written: "
             "copy them by other means before dual writes go off.",
-            query(worst(by_store, f"{metric('multistore_store_keys')} - {metric('multistore_store_expiring_keys')}"), store),
-            unit="short"),
+            query(worst(by_store, f"{counted} - {metric('multistore_store_expiring_keys')}"), store), unit="short"),
         graph(
             "Times to live",
             "Average time to live, and the longest one found in samples. Warm-up takes about twice the average, and is "
