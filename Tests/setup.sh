@@ -94,6 +94,9 @@ find_missing_packages() {
   need_command prometheus promtool
   need_command prometheus-alertmanager amtool
   need_command shellcheck shellcheck
+  # Chromium looks at the status page, which has no fonts of its own.
+  need_command chromium chromium
+  need_packages fonts-dejavu-core
   if ! { valkey_is_there && grafana_sdk_is_there; } && ! python3 -m pip --version >/dev/null 2>&1; then
     missing_packages+=(python3-pip)
   fi

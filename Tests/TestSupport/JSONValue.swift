@@ -71,3 +71,28 @@ extension JSONValue: Decodable {
     }
   }
 }
+
+extension JSONValue: Encodable {
+  /// Writes the value.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .null: try container.encodeNil()
+    case .bool(let value): try container.encode(value)
+    case .number(let number): try container.encode(number)
+    case .string(let text): try container.encode(text)
+    case .array(let elements): try container.encode(elements)
+    case .object(let members): try container.encode(members)
+    }
+  }
+
+  /// The value as JSON.
+  ///
+  /// - Precondition: its numbers are finite.
+  public var text: String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    guard let data = try? encoder.encode(self) else { preconditionFailure("JSON has no number that is not finite") }
+    return String(decoding: data, as: UTF8.self)
+  }
+}

@@ -204,6 +204,15 @@ public func freePort() throws -> UInt16 {
   return port
 }
 
+/// Two connected sockets, one of which is for a child. Both are the caller's to close.
+func socketPair() throws -> (ours: Int32, theirs: Int32) {
+  var ends: [Int32] = [0, 0]
+  guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else {
+    throw TestSupportError(.system, "no pair of sockets: \(lastSystemError())")
+  }
+  return (ends[0], ends[1])
+}
+
 private func makeSocket(for address: SocketAddress) throws -> Int32 {
   let family = if case .unix = address { AF_UNIX } else { AF_INET }
   let descriptor = socket(family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
