@@ -23,7 +23,7 @@ struct DashboardTests {
     }
     var missing = dashboard.queries
     do {
-      try eventually("each expression has returned something") {
+      try eventually("each expression has returned something", within: .seconds(90)) {
         missing.removeAll { query in
           Self.hasResult(query, variables.substituted(query.expression), in: prometheus, since: start)
         }

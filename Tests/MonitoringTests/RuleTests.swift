@@ -36,6 +36,14 @@ struct RuleTests {
     }
   }
 
+  @Test func `the README's table has each alert with its severities, and no other`() throws {
+    let readme = try String(contentsOf: Repository.root.appendingPathComponent("README.md"), encoding: .utf8)
+    let told = readme.matches(of: /(?m)^\| `(MultiStore\w+)` \| (\w+) \|/).map { "\($0.1) \($0.2)" }
+    let rules = try Repository.prometheusFile("alerts.rules.yml")
+    let there = rules.matches(of: /alert: (\w+)[\s\S]*?severity: (\w+)/).map { "\($0.1) \($0.2)" }
+    #expect(told.sorted() == there.sorted())
+  }
+
   /// Loaded into a real Prometheus that scrapes a real sidecar: every rule is evaluated without an error, says what an
   /// alert has to say, and names no metric that neither the sidecar nor another rule has.
   @Test func `the rules are about what the sidecar has`() throws {

@@ -74,6 +74,7 @@ def next_step() -> list:
              f"{metric('multistore_default_store')} == 0")
     age = f"(time() - {worst('instance_name', metric('multistore_effective_since_timestamp_seconds'))})"
     longest = worst("instance_name", metric("multistore_store_longest_ttl_seconds", 'store="secondary"'))
+    dual = metric("multistore_effective_routing", 'writes="both"')
     flags = metric("multistore_feature_flag")
     by_instance = "{{instance_name}}"
     return [
@@ -94,26 +95,27 @@ def next_step() -> list:
             "Method missing, 15 min",
             "Commands that are neither a known read nor a known write: they reach the default store alone. Has to be 0 "
             "before dual writes. Find the command below, then find who sends it.",
-            instant(total("instance_name", increase(MISSING, "15m")), by_instance), steps=NONE_ALLOWED),
+            instant(total("instance_name", increase(MISSING, "15m")), by_instance),
+            steps=NONE_ALLOWED).decimals(0),
         verdict(
             "Fallback ratio, 15 min",
             "Reads that only the old store could answer, in all reads that asked the new one. May be 0.1 % at most "
             "before the default moves or dual writes go off. Above that wait, or copy what is never written.",
             instant(f"{total('instance_name', increase(FALLBACKS, '15m'))} / "
-                    f"{total('instance_name', increase('multistore_primary_reads_total', '15m'))}", by_instance),
-            unit="percentunit", steps=FALLBACK_RATIO),
+                    f"({total('instance_name', increase('multistore_primary_reads_total', '15m'))} > 0)", by_instance),
+            unit="percentunit", steps=FALLBACK_RATIO).no_value("no reads"),
         verdict(
             "Diffs: 15 min against before",
             "Pipelines that differed in the last quarter of an hour, less those in the one before it. Below 0 they "
             "decay, as they should while the new store warms up. Above 0 they grow: do not go on, see 'Diffs by "
             "command'.",
-            instant(f"{diffs} - ({before} or {diffs} * 0)", by_instance), steps=[(None, GREEN), (0.5, RED)]),
+            instant(f"{diffs} - ({before} or {diffs} * 0)", by_instance), steps=[(None, GREEN), (0.5, RED)]).decimals(0),
         verdict(
             "Copy failures, 15 min",
             "Writes that the default store executed and the other one did not. Has to be 0 before any step: the keys "
             "are stale there until they are written again. The reason is below.",
             instant(total("instance_name", increase("multistore_copy_failures_total", "15m")), by_instance),
-            steps=NONE_ALLOWED),
+            steps=NONE_ALLOWED).decimals(0),
         verdict(
             "Stale keys now",
             "Keys whose last write to a store failed; reads leave that store out for them. Has to be 0 before the "
@@ -130,7 +132,8 @@ def next_step() -> list:
             "How much longer keys may live that were on the old store before this state began: the longest time to "
             "live found there, less the age of the state. At 0 all of them have expired or been written again. Keys "
             "without a time to live never are: see 'Keys on both stores'.",
-            instant(f"clamp_min({longest} - {age}, 0)", by_instance), unit="s", steps=[(None, GREEN), (1, YELLOW)]),
+            instant(f"clamp_min({longest} - {age}, 0) and on (instance_name) {dual}", by_instance),
+            unit="s", steps=[(None, GREEN), (1, YELLOW)]).no_value("dual writes are off"),
         verdict(
             "Flags agree",
             "Whether all sidecars of an instance have the same flags. If not for longer than a flip takes, some were "
