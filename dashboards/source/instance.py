@@ -12,8 +12,8 @@ OF_ITS_SIDECARS = f"and on (job, instance) {metric('multistore_client_connection
 
 
 def dashboard() -> Dashboard:
-    made = board(INSTANCE_UID, "MultiStore: instance",
-                 "Everything that is counted for one instance, for finding out why.", several_instances=False)
+    made = board(INSTANCE_UID, "MultiStore: instance", several_instances=False,
+                 description="Everything that is counted for one instance, for finding out why.")
     for title, panels in (
         ("State and flags", state()), ("What clients send", traffic()), ("Reads", reads()),
         ("Comparison", comparison()), ("Writes to the other store", writes()), ("Stores", stores()),
@@ -189,8 +189,8 @@ def stores() -> list:
             query(metric("multistore_store_up"), "{{instance}} {{store}}"), words=UP, width=12, height=8),
         graph(
             "Failed connections",
-            "Connections that failed or were lost. 'authentication': password or user; 'not_ready': the store is "
-            "loading its data; 'connect' and 'timeout': address, network or load.",
+            "Connections that failed or were lost. 'authentication': password or user; 'not_ready': it loads its data; "
+            "'connect' and 'timeout': address, network or load.",
             query(total("store, reason", rate("multistore_store_connection_failures_total")), "{{store}}: {{reason}}"),
             unit="cps", width=12),
         graph(
@@ -291,8 +291,7 @@ def process() -> list:
             unit="cps", width=6),
         verdict(
             "Log files not reopened",
-            "Times that the log file could not be opened anew, so that the old one stayed in use: a rotated log is "
-            "still written to. Look at the folder's permissions.",
+            "Times that the log file could not be opened anew: the rotated one is written to. See the permissions.",
             instant(process_metric("multistore_log_reopen_failures_total"), "{{instance}}"),
             steps=NONE_ALLOWED, width=3, height=8),
         listing(

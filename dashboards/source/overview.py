@@ -13,9 +13,9 @@ FALLBACK_RATIO = [(None, GREEN), (0.001, YELLOW), (0.01, RED)]
 
 
 def dashboard() -> Dashboard:
-    made = board(OVERVIEW_UID, "MultiStore: migration overview",
-                 "Moving applications from one Redis to another: where each instance stands and what is in the way.",
-                 several_instances=True)
+    made = board(
+        OVERVIEW_UID, "MultiStore: migration overview", several_instances=True,
+        description="Moving applications from one Redis to another: where each instance stands, what is in the way.")
     for title, panels in (
         ("Where it stands", standing()), ("May I take the next step?", next_step()),
         ("Reads: does the new store have what is asked for?", reads()),
@@ -107,9 +107,9 @@ def next_step() -> list:
         verdict(
             "Diffs: 15 min against before",
             "Pipelines that differed in the last quarter of an hour, less those in the one before it. Below 0 they "
-            "decay, as they should while the new store warms up. Above 0 they grow: do not go on, see 'Diffs by "
-            "command'.",
-            instant(f"{diffs} - ({before} or {diffs} * 0)", by_instance), steps=[(None, GREEN), (0.5, RED)]).decimals(0),
+            "decay, as they should during the warm-up. Above 0 they grow: do not go on, see 'Diffs by command'.",
+            instant(f"{diffs} - ({before} or {diffs} * 0)", by_instance),
+            steps=[(None, GREEN), (0.5, RED)]).decimals(0),
         verdict(
             "Copy failures, 15 min",
             "Writes that the default store executed and the other one did not. Has to be 0 before any step: the keys "
@@ -124,14 +124,14 @@ def next_step() -> list:
             steps=[(None, GREEN), (1, ORANGE)]),
         verdict(
             "Other store",
-            "Whether every sidecar is connected to the store that is not the default. Needed for every step but the "
-            "last. If it is down: is it running, is the address right, does it take the password?",
+            "Whether every sidecar is connected to the store that is not the default. If it is down: is it running, is "
+            "the address right, does it take the password?",
             instant(f"min by (instance_name) ({other})", by_instance), words=UP),
         verdict(
             "Warm-up left",
-            "How much longer keys may live that were on the old store before this state began: the longest time to "
-            "live found there, less the age of the state. At 0 all of them have expired or been written again. Keys "
-            "without a time to live never are: see 'Keys on both stores'.",
+            "How much longer keys may live that were there before this state began: the longest time to live found on "
+            "the old store, less the age of the state. At 0 they have expired or been written again, all but those "
+            "without a time to live.",
             instant(f"clamp_min({longest} - {age}, 0) and on (instance_name) {dual}", by_instance),
             unit="s", steps=[(None, GREEN), (1, YELLOW)]).no_value("dual writes are off"),
         verdict(
@@ -212,8 +212,8 @@ def writes() -> list:
             query(total(by_store, metric("multistore_stale_keys")), "{{instance_name}} on {{store}}"), unit="short"),
         graph(
             "Whole keys copied",
-            "Keys that the other store lacked and got whole, which is how the new store fills up; and writes that "
-            "could not be copied at all. Many copies of big keys cost the default store time: see its latency.",
+            "Keys that the other store lacked and got whole, and writes that could not be copied at all. Copies of big "
+            "keys cost the default store time: see its latency.",
             query(total("instance_name", rate("multistore_key_copies_total")), "{{instance_name}}: copied"),
             query(total("instance_name", rate("multistore_uncopied_writes_total")), "{{instance_name}}: not copied"),
             unit="wps"),

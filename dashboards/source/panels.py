@@ -164,7 +164,7 @@ def _mappings(words: dict) -> list:
 # --- Dashboards -------------------------------------------------------------------------------------------------------
 
 
-def board(uid: str, title: str, description: str, *, several_instances: bool) -> dashboard.Dashboard:
+def board(uid: str, title: str, *, description: str, several_instances: bool) -> dashboard.Dashboard:
     """A dashboard without panels: the variables and the way to the other dashboard."""
     made = dashboard.Dashboard(title).uid(uid).description(description).tags([TAG]).editable()
     made.time("now-3h", "now").refresh("30s").timezone("browser").tooltip(models.DashboardCursorSync.CROSSHAIR)
