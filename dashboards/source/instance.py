@@ -217,8 +217,7 @@ def stores() -> list:
             query(metric("multistore_store_connections"), "{{instance}} {{store}}"), unit="short"),
         graph(
             "Dedicated connections",
-            "Connections that clients have to themselves, and their limit (max_dedicated_connections), by sidecar. At "
-            "the limit blocking commands, WATCH and subscriptions are refused.",
+            "Connections that clients have to themselves, and max_dedicated_connections, at which they are refused.",
             query(metric(dedicated), "{{instance}} {{store}}"),
             query(metric(f"{dedicated}_limit"), "{{instance}} {{store}} limit"), unit="short"),
     ]

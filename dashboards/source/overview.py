@@ -165,8 +165,7 @@ def reads() -> list:
             unit="reqps"),
         graph(
             "Fallbacks by command",
-            "Which reads still need the old store: the ten most frequent. The command often tells which part of the "
-            "application it is, and so how long its keys live.",
+            "Which reads still need the old store: the ten most frequent. The command often tells whose keys they are.",
             query(f"topk(10, {total('instance_name, command', rate(FALLBACKS))})", "{{instance_name}}: {{command}}"),
             unit="reqps"),
     ]
@@ -257,13 +256,11 @@ def keys() -> list:
             query(worst(by_store, counted), store), unit="short"),
         graph(
             "Keys without a time to live",
-            "Keys that never expire. On the old store they are what warming up does not move unless they are written: "
-            "copy them by other means before dual writes go off.",
+            "Keys that never expire. They move only by being written: copy the others before dual writes go off.",
             query(worst(by_store, f"{counted} - {metric('multistore_store_expiring_keys')}"), store), unit="short"),
         graph(
             "Times to live",
-            "Average time to live, and the longest one found in samples. Warm-up takes about twice the average, and is "
-            "over for certain after the longest.",
+            "Average time to live, and the longest one found in samples. Warm-up takes twice the average or so.",
             query(worst(by_store, metric("multistore_store_average_ttl_seconds")), f"{store} average"),
             query(worst(by_store, metric("multistore_store_longest_ttl_seconds")), f"{store} longest"),
             unit="s"),
