@@ -197,6 +197,8 @@ final class ListeningSocket: Sendable {
 }
 
 /// A port of 127.0.0.1 that nobody used a moment ago.
+///
+/// - Throws: ``TestSupportError`` with code `system`.
 public func freePort() throws -> UInt16 {
   guard case .port(let port) = try ListeningSocket(.port(0)).address else {
     preconditionFailure("a port was asked for")
