@@ -197,7 +197,7 @@ final class ListeningSocket: Sendable {
 }
 
 /// A port of 127.0.0.1 that nobody used a moment ago.
-func freePort() throws -> UInt16 {
+public func freePort() throws -> UInt16 {
   guard case .port(let port) = try ListeningSocket(.port(0)).address else {
     preconditionFailure("a port was asked for")
   }
