@@ -76,6 +76,7 @@ struct RunbookRehearsalTests {
     try shell.run("dual_write_on")
     try rehearsal.waitForState(1)
     try traffic.goesOn()
+    try rehearsal.sidecar.client(instance: "sessions").expect(["GET", OldData.string.key], .text(OldData.string.value))
     #expect(try shell.run("warm_up").contains("Safe to make the new store the default?"))
     #expect(try shell.run("copy").contains("errors: 0"))
     #expect(try shell.run("copy") == "0\n", "nothing is left to be copied")
@@ -133,7 +134,13 @@ struct RunbookRehearsalTests {
     try rehearsal.restart()
     let keys = try shell.run("remove_flags")
     #expect(keys.contains("db0:keys="))
-    #expect(try rehearsal.flags() == "{}\n")
+    #expect(try !rehearsal.flags().contains("sessions"))
+    let flag = ["flag": "use_primary_store_as_default", "instance_name": "sessions"]
+    try eventually("the flag has gone") {
+      let metrics = try rehearsal.sidecar.metrics()
+      return metrics["multistore_feature_flag", flag] == 0
+        && metrics["multistore_feature_flag_last_reload_successful"] == 1
+    }
     let client = try rehearsal.sidecar.client(instance: "sessions")
     try client.expect(["GET", OldData.string.key], .text(OldData.string.value))
   }

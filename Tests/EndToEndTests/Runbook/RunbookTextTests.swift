@@ -62,7 +62,8 @@ struct RunbookTextTests {
       #expect(runbook.section(step).contains("**Look at** *"), "\(step)")
       let whole = runbook.text.components(separatedBy: "## \(step)\n")[1].components(separatedBy: "\n## ")[0]
       for word in ["Does", "Run", "Go on when", "Way back", "If it goes wrong"] {
-        #expect(whole.contains("**\(word)**"), "\(step): \(word)")
+        let isThere = whole.contains("**\(word)**")
+        #expect(isThere, "\(step): \(word)")
       }
     }
   }
@@ -100,18 +101,18 @@ struct RunbookTextTests {
   }
 
   @Test func `commands of the sidecar that are named exist`() throws {
-    let help = try SidecarProcess.run(["--help"]).output
-    let commands = runbook.text.matches(of: /multistore-exporter (?!as\b)([a-z][a-z-]+)((?: +\S+)*)/)
-    #expect(commands.count > 20)
-    for command in commands where help.contains("  \(command.1) ") || command.1 == "feature" {
-      let text = try SidecarProcess.run([String(command.1), "--help"]).output
-      for option in command.2.matches(of: /--([a-z.-]+)/) where !command.2.contains("|") {
-        #expect(text.contains("--\(option.1)"), "\(command.0)")
+    let typed = runbook.text.replacing("\\\n", with: "")
+    let commands = typed.matches(of: /multistore-exporter (feature (?:get|set)|status|inventory|check-config)\b(.*)/)
+    let words = typed.matches(of: /multistore-exporter ([a-z]\S*)/)
+    #expect(commands.count > 20 && commands.count == words.count, "\(words.map(\.1))")
+    for command in commands {
+      let outcome = try SidecarProcess.run(command.1.split(separator: " ").map(String.init) + ["--help"])
+      #expect(outcome.exit == .status(0))
+      for option in command.2.matches(of: /--[a-z.-]+/) {
+        let isThere = outcome.output.contains(option.0)
+        #expect(isThere, "\(command.0)")
       }
     }
-    let names = Set(commands.map { String($0.1) })
-    #expect(names.isSubset(of: ["status", "inventory", "feature", "check-config"]))
-    for name in names { #expect(help.contains("  \(name) "), "\(name)") }
   }
 
   @Test func `commands that cannot be rehearsed are at least well formed`() throws {
