@@ -25,6 +25,18 @@ struct RunbookTextTests {
     }
   }
 
+  @Test(arguments: [
+    ("MultiStoreDiffsNotDecaying", "> 0.001", "more than 0.1 %"),
+    ("MultiStoreFallbackNotConverging", "> 0.01", "more than 1 %"),
+    ("MultiStoreConnectionsNearLimit", "> 0.8", "over 80 %"),
+  ])
+  func `a section says what its alert fires at`(alert: String, expression: String, words: String) throws {
+    let rules = try Repository.text("deploy/prometheus/alerts.rules.yml")
+    let rule = try #require(rules.components(separatedBy: "- alert: ").first { $0.hasPrefix("\(alert)\n") })
+    #expect(rule.contains("\(expression)\n") || rule.contains("\(expression) "))
+    #expect(runbook.section(alert).contains(words))
+  }
+
   @Test func `links of the alerts lead to a section, and links of the runbook too`() throws {
     let anchors = Set(runbook.headings.map(Self.anchor))
     var rules = ""
