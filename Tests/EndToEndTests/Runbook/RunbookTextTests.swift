@@ -26,8 +26,8 @@ struct RunbookTextTests {
   }
 
   @Test(arguments: [
-    ("MultiStoreDiffsNotDecaying", "> 0.001", "more than 0.1 %"),
-    ("MultiStoreFallbackNotConverging", "> 0.01", "more than 1 %"),
+    ("MultiStoreDiffsNotDecaying", "> 0.01", "more than 1 %"),
+    ("MultiStoreFallbackNotConverging", "> 0.001", "more than 0.1 %"),
     ("MultiStoreConnectionsNearLimit", "> 0.8", "over 80 %"),
   ])
   func `a section says what its alert fires at`(alert: String, expression: String, words: String) throws {
