@@ -99,8 +99,10 @@ struct RunbookRehearsalTests {
     let names = [MultiStoreNames.readFallback, MultiStoreNames.pipelinedDiff]
     let before = try names.map { try total($0, rehearsal) }
     for block in ["default_on", "default_look", "default_back", "default_on", "soak"] {
-      try shell.run(block)
-      try rehearsal.waitForState(block == "default_back" ? 1 : 2)
+      try traffic.whileQueuesAreEmpty {
+        try shell.run(block)
+        try rehearsal.waitForState(block == "default_back" ? 1 : 2)
+      }
       try traffic.goesOn()
     }
     try check("dual_write_off", in: "7. Soak", rehearsal)

@@ -12,8 +12,10 @@ final class RunbookTraffic: Sendable {
   private let isDone = Atomic(false)
   /// What each client has come to.
   private let states = Mutex((0..<clients).map(RunbookClient.init))
-  /// Jobs that were consumed, and messages that were received.
-  private let delivered = Mutex((jobs: 0, messages: 0))
+  /// Jobs that were pushed or are just being pushed, and those that were taken.
+  private let queue = Mutex((isPaused: false, pushed: 0, taken: 0))
+  /// Messages that were received.
+  private let received = Mutex(0)
   private let hasFailed = Mutex<String?>(nil)
   private let threads = Mutex<Threads?>(nil)
 
@@ -53,6 +55,14 @@ final class RunbookTraffic: Sendable {
     }
   }
 
+  /// Does something while there is no job and its consumer waits, as the runbook has it for the default's moves.
+  func whileQueuesAreEmpty(_ body: () throws -> Void) throws {
+    queue.withLock { $0.isPaused = true }
+    defer { queue.withLock { $0.isPaused = false } }
+    try eventually("the queue is empty") { queue.withLock { $0.pushed == $0.taken } }
+    try body()
+  }
+
   /// Ends it.
   ///
   /// - Returns: The clients, which know what they wrote.
@@ -64,8 +74,7 @@ final class RunbookTraffic: Sendable {
   }
 
   private var progress: [Int] {
-    let (jobs, messages) = delivered.withLock { $0 }
-    return states.withLock { $0.map(\.rounds) } + [jobs, messages]
+    states.withLock { $0.map(\.rounds) } + [queue.withLock { $0.taken }, received.withLock { $0 }]
   }
 
   private var isRunning: Bool { !isDone.load(ordering: .relaxed) }
@@ -78,27 +87,37 @@ final class RunbookTraffic: Sendable {
     }
   }
 
-  /// Each job is pushed when the one before has been taken, so that the consumer has to wait for it.
+  /// Each job is pushed when the consumer waits for it. A list that comes into being, if only for a moment, would be one
+  /// more key that an old Redis cannot get from Valkey 9.
   private func produce(_ client: RESPClient) throws {
-    var job = 0
     while isRunning {
+      var next: Int?
+      try eventually("the consumer waits") {
+        guard isRunning else { return true }
+        guard try client.command("INFO", "clients").string?.contains("blocked_clients:1") == true else { return false }
+        next = queue.withLock { queue in
+          if !queue.isPaused { queue.pushed += 1 }
+          return queue.isPaused ? nil : queue.pushed
+        }
+        return next != nil
+      }
+      guard let job = next else { break }
       guard case .integer = try client.command("RPUSH", "queue", "\(job)") else {
         throw TestSupportError(.malformed, "RPUSH of job \(job) failed")
       }
-      job += 1
-      try eventually("job \(job) is taken") { delivered.withLock { $0.jobs } >= job || !isRunning }
+      try eventually("job \(job) is taken") { queue.withLock { $0.taken } >= job || !isRunning }
     }
     _ = try client.command("RPUSH", "queue", Self.lastMessage)
   }
 
   private func consume(_ client: RESPClient) throws {
-    var next = 0
+    var next = 1
     while true {
       let taken = try client.command("BLPOP", "queue", "20").elements?.last?.string
       if taken == Self.lastMessage { return }
       guard taken == "\(next)" else { throw TestSupportError(.malformed, "job \(taken ?? "nil"), not \(next), came") }
+      queue.withLock { $0.taken = next }
       next += 1
-      delivered.withLock { $0.jobs = next }
     }
   }
 
@@ -109,7 +128,7 @@ final class RunbookTraffic: Sendable {
         throw TestSupportError(.malformed, "PUBLISH of message \(message) failed")
       }
       message += 1
-      try eventually("message \(message) comes") { delivered.withLock { $0.messages } >= message || !isRunning }
+      try eventually("message \(message) comes") { received.withLock { $0 } >= message || !isRunning }
     }
     _ = try client.command("PUBLISH", "news", Self.lastMessage)
   }
@@ -124,7 +143,7 @@ final class RunbookTraffic: Sendable {
         throw TestSupportError(.malformed, "message \(message ?? "nil"), not \(next), came")
       }
       next += 1
-      delivered.withLock { $0.messages = next }
+      received.withLock { $0 = next }
     }
   }
 }
