@@ -1,0 +1,75 @@
+import TestSupport
+import Testing
+
+/// What the runbook says of the sidecar and of the servers, where its own commands do not show it.
+@Suite("Runbook's facts", .enabled(if: ValkeyBinary.path != nil, "\(ValkeyBinary.missingReason)"))
+struct RunbookFactTests {
+  private let rehearsal: Rehearsal
+  private let client: RESPClient
+  private let old: RESPClient
+  private let new: RESPClient
+
+  init() throws {
+    rehearsal = try Rehearsal()
+    client = try rehearsal.sidecar.client(instance: "sessions")
+    (old, new) = (try rehearsal.old.client(), try rehearsal.new.client())
+    try rehearsal.shell.run("dual_write_on")
+  }
+
+  @Test func `RENAME of a key to itself copies it, APPEND of nothing too, and no command that changes no value`() throws
+  {
+    let key = OldData.string.key
+    for command in [["PERSIST", key], ["EXPIRE", key, "1000"], ["PERSIST", key], ["TOUCH", key]] {
+      #expect(try client.command(command).errorText == nil)
+      #expect(try new.command("EXISTS", key) == .integer(0), "\(command)")
+    }
+    try client.expect(["APPEND", key, ""], .integer(OldData.string.value.utf8.count))
+    try new.expect(["GET", key], .text(OldData.string.value))
+    try client.expect(["APPEND", "nobody", ""], .integer(0))
+    try old.expect(["EXISTS", "nobody"], .integer(1))
+    try client.expect(["RENAME", OldData.expiring, OldData.expiring], .ok)
+    #expect(try new.command("PEXPIRETIME", OldData.expiring) == old.command("PEXPIRETIME", OldData.expiring))
+    #expect(try client.command("RENAME", "gone", "gone").errorText == "ERR no such key")
+    try new.expect(["EXISTS", "gone"], .integer(0))
+  }
+
+  @Test func `once Valkey 9 is the default, Redis 7 gets whole writes and changes, but no key that comes into being`()
+    throws
+  {
+    try client.expect(["INCR", "known"], .integer(1))
+    try client.expect(["HSET", "known:hash", "f", "1"], .integer(1))
+    try rehearsal.shell.run("default_on")
+    try client.expect(["SET", "string", "v", "EX", "100"], .ok)
+    try client.expect(["INCR", "known"], .integer(2))
+    try old.expect(["GET", "string"], .text("v"))
+    try old.expect(["GET", "known"], .text("2"))
+    let born = [
+      ["INCR", "born:counter"], ["HSET", "born:hash", "f", "v"], ["RPUSH", "born:list", "a"],
+      ["SADD", "born:set", "a"],
+      ["ZADD", "born:zset", "1", "a"], ["XADD", "born:stream", "1-1", "f", "v"],
+    ]
+    for command in born {
+      #expect(try client.command(command).errorText == nil)
+      try new.expect(["EXISTS", command[1]], .integer(1))
+      try old.expect(["EXISTS", command[1]], .integer(0))
+    }
+    try client.expect(["RENAME", "known:hash", "renamed:hash"], .ok)
+    try old.expect(["EXISTS", "known:hash", "renamed:hash"], .integer(0))
+    let labels = ["instance_name": "sessions", "store": "secondary"]
+    let metrics = try rehearsal.sidecar.metrics()
+    let failures = metrics["multistore_copy_failures_total", labels.merging(["reason": "error_reply"]) { $1 }]
+    #expect(failures == Double(born.count + 1))
+    try eventually("these keys are stale") {
+      try rehearsal.sidecar.metrics()["multistore_stale_keys", labels] == failures
+    }
+    try rehearsal.sidecar.waitForEvent { $0["extra.command_name"]?.string == "restore" }
+  }
+
+  @Test func `Valkey refuses dumps of other servers unless rdb-version-check is relaxed`() throws {
+    let setting = "rdb-version-check"
+    try new.expect(["CONFIG", "GET", setting], .array([.text(setting), .text("strict")]))
+    try new.expect(["CONFIG", "SET", setting, "relaxed"], .ok)
+    let info = try #require(try new.command("INFO", "server").string)
+    #expect(info.contains("redis_version:7.2.4") && info.contains("valkey_version:9."))
+  }
+}
