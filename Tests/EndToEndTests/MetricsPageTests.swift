@@ -57,6 +57,12 @@ struct MetricsPageTests {
 
   @Test func `OpenMetrics and gzip come when they are asked for`() throws {
     let deployment = try Deployment()
+    // The keys of both stores are the last that become known; after that no series comes or goes.
+    for store in ["primary", "secondary"] {
+      try eventually("the keys of the \(store) are known") {
+        try deployment.metric("multistore_store_keys", ["store": store]) != nil
+      }
+    }
     let plain = try deployment.sidecar.get("/metrics")
     #expect(plain.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
     #expect(plain.headers["content-encoding"] == nil)

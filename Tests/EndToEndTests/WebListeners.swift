@@ -97,7 +97,7 @@ struct CurlAnswer {
   let errors: String
 
   init(_ arguments: [String]) throws {
-    let outcome = try ChildProcess.run("curl", ["-sS", "-i", "--max-time", "20"] + arguments)
+    let outcome = try ChildProcess.run("curl", ["-sS", "-i", "--max-time", "50"] + arguments, within: .seconds(60))
     exit = outcome.exit
     text = outcome.output.components(separatedBy: "\r\n\r\n").last ?? ""
     status = outcome.output.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
