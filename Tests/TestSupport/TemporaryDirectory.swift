@@ -9,8 +9,8 @@ public final class TemporaryDirectory: Sendable {
 
   /// Makes an empty folder that nobody else can read.
   ///
-  /// - Parameter parent: Where; `/dev/shm` for files that are written to the disk at once, since that may be so busy that
-  ///   a test would wait for it in vain.
+  /// - Parameter parent: Where; `/dev/shm` for files that are written through to the disk, since that may be so busy
+  ///   that a test would wait for it in vain.
   /// - Throws: ``TestSupportError`` with code `system`.
   public init(in parent: String = "/tmp") throws {
     var template = Array("\(parent)/ms-XXXXXX".utf8CString)
