@@ -7,12 +7,16 @@ public final class TemporaryDirectory: Sendable {
   /// The folder's absolute path.
   public let path: String
 
-  /// Makes an empty folder below `/tmp` that nobody else can read.
+  /// Makes an empty folder that nobody else can read.
   ///
+  /// - Parameter parent: Where; `/dev/shm` for files that are written through to the disk, since that may be so busy
+  ///   that a test would wait for it in vain.
   /// - Throws: ``TestSupportError`` with code `system`.
-  public init() throws {
-    var template = Array("/tmp/ms-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw TestSupportError(.system, "mkdtemp in /tmp: \(lastSystemError())") }
+  public init(in parent: String = "/tmp") throws {
+    var template = Array("\(parent)/ms-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else {
+      throw TestSupportError(.system, "mkdtemp in \(parent): \(lastSystemError())")
+    }
     path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 

@@ -18,7 +18,8 @@ final class Rehearsal {
     old = try RedisServer(tcp: true)
     new = try RedisServer(.valkey, tcp: true)
     try OldData.write(to: old.client())
-    directory = try TemporaryDirectory()
+    // The flag file is written to the disk at each flip, and an operator's command does not wait long for that.
+    directory = try TemporaryDirectory(in: "/dev/shm")
     (port, webPort) = (try freePort(), try freePort())
     try directory.write("{}\n", to: "flags.yml")
     shell = try RunbookShell(

@@ -87,8 +87,7 @@ final class RunbookTraffic: Sendable {
     }
   }
 
-  /// Each job is pushed when the consumer waits for it. A list that comes into being, if only for a moment, would be one
-  /// more key that an old Redis cannot get from Valkey 9.
+  /// Each job is pushed when the consumer waits for it, so that flags are flipped while somebody is blocked.
   private func produce(_ client: RESPClient) throws {
     while isRunning {
       var next: Int?
