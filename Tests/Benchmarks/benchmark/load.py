@@ -14,9 +14,13 @@ from .workloads import Operation, Workload
 # A load that takes longer than this is stuck.
 LOAD_LIMIT_SECONDS = 300.0
 
+# Its clock has milliseconds: what is over within one of them took none, and its throughput is "inf". That happens at
+# the start of a warm-up only, which goes on with more commands.
+SHORTEST_SECONDS = 0.001
+
 # 99.902 % is the first step of its distribution that is not below 99.9 %.
 _PERCENTILE = re.compile(r"^(\d+\.\d+)% <= (\d+\.\d+) milliseconds", re.MULTILINE)
-_THROUGHPUT = re.compile(r"throughput summary: (\d+\.\d+) requests per second")
+_THROUGHPUT = re.compile(r"throughput summary: (\d+\.\d+|inf) requests per second")
 _LATENCIES = re.compile(r"avg +min +p50 +p95 +p99 +max\s+((?:\d+\.\d+\s+){5}\d+\.\d+)")
 
 
@@ -130,7 +134,8 @@ def parse(output: str, commands: int) -> LoadResult:
     if p999 is None:
         raise LoadError("redis-benchmark gave no 99.9th percentile")
     _, _, p50, _, p99, _ = (float(text) * 1000 for text in latencies.group(1).split())
-    return LoadResult(commands, commands / float(throughput.group(1)), p50, p99, p999 * 1000)
+    seconds = max(SHORTEST_SECONDS, commands / float(throughput.group(1)))
+    return LoadResult(commands, seconds, p50, p99, p999 * 1000)
 
 
 def _end(output: str) -> str:

@@ -39,6 +39,9 @@ class ParseTests(unittest.TestCase):
         self.assertAlmostEqual(result.p99, 3791)
         self.assertAlmostEqual(result.p999, 5407)
 
+    def test_what_took_no_time_took_a_tick_of_its_clock(self) -> None:
+        self.assertAlmostEqual(parse(OUTPUT.replace("29985.01", "inf"), 20).seconds, 0.001)
+
     def test_an_error_reply_is_never_a_figure(self) -> None:
         with self.assertRaisesRegex(LoadError, "Error from server: ERR no"):
             parse("Error from server: ERR no\n" + OUTPUT, 20_000)
