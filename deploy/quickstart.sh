@@ -199,7 +199,8 @@ sessions() { seq "$1" "$2" | FORMAT=$3 awk '{ line = ENVIRON["FORMAT"]; gsub(/%/
 prepare() {
   title "Getting ready"
   "$project/Tests/setup.sh" --quickstart
-  local build=(swift build --package-path "$project" --configuration release --product multistore-exporter)
+  local build=(swift build --package-path "$project" --configuration release --static-swift-stdlib)
+  build+=(--product multistore-exporter)
   echo "  Building the release binary. The first time takes some minutes."
   "${build[@]}"
   program=$("${build[@]}" --show-bin-path)/multistore-exporter

@@ -118,7 +118,7 @@ class Run:
 def build(progress: Progress) -> Path:
     """Builds the sidecar with optimisation; returns its executable."""
     progress.say("building multistore-exporter")
-    command = ["swift", "build", "--package-path", str(PROJECT), "--configuration", "release"]
+    command = ["swift", "build", "--package-path", str(PROJECT), "--configuration", "release", "--static-swift-stdlib"]
     subprocess.run([*command, "--product", "multistore-exporter"], check=True, stdout=sys.stderr)
     folder = subprocess.run([*command, "--show-bin-path"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
     return Path(folder) / "multistore-exporter"

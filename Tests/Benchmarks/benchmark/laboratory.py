@@ -64,7 +64,7 @@ class Laboratory:
         self._folder = processes.folder
         self.old = Store("old", free_port(), processes, layout.stores)
         self.new = Store("new", free_port(), processes, layout.stores)
-        self.proxies = Proxies(self.old, self.new, processes, layout.proxy, sidecar)
+        self.proxies = Proxies(self.old, self.new, processes, layout.proxy, [str(sidecar)])
         self._data = Data(self.old, self.new)
 
     @contextmanager

@@ -35,6 +35,8 @@ class SidecarState:
     # The database of both stores that it serves.
     database: int = 0
     instances: int = 1
+    # Events of a kind that the log gets in a second; None for the default.
+    events_per_second: int | None = None
 
 
 def sidecar_configuration(state: SidecarState, ports: tuple[int, ...], old: Store, new: Store, flags: Path) -> str:
@@ -49,6 +51,8 @@ def sidecar_configuration(state: SidecarState, ports: tuple[int, ...], old: Stor
             f"    write_acknowledgement: {state.acknowledgement}",
             f"    max_clients: {MAX_CLIENTS}",
         ]
+        if state.events_per_second is not None:
+            lines.append(f"    event_rate_limit: {state.events_per_second}")
     lines += ["feature_flags:", f'  file: "{flags}"']
     return "\n".join(lines) + "\n"
 
@@ -64,9 +68,9 @@ def sidecar_flags(state: SidecarState) -> str:
 
 
 class Proxies:
-    """Starts proxies before the same two stores."""
+    """Starts proxies before the same two stores. `sidecar` is the command that starts a sidecar."""
 
-    def __init__(self, old: Store, new: Store, processes: Processes, cores: frozenset[int], sidecar: Path) -> None:
+    def __init__(self, old: Store, new: Store, processes: Processes, cores: frozenset[int], sidecar: list[str]) -> None:
         self._old = old
         self._new = new
         self._processes = processes
@@ -84,7 +88,7 @@ class Proxies:
         flags, configuration = folder / f"{name}-flags.yml", folder / f"{name}.yml"
         flags.write_text(sidecar_flags(state))
         configuration.write_text(sidecar_configuration(state, ports, self._old, self._new, flags))
-        command = [str(self._sidecar), f"--config.file={configuration}", "--web.listen-address=127.0.0.1:0"]
+        command = [*self._sidecar, f"--config.file={configuration}", "--web.listen-address=127.0.0.1:0"]
         command += [f"--admin.listen-address=unix:{folder}/{name}.sock", "--log.file=-"]
         process = self._processes.start(name, command, self._cores)
 

@@ -1,0 +1,57 @@
+"""The committed figures, and which of the measured ones are worse."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+FILE = Path(__file__).parent / "thresholds.json"
+
+# By how much instructions and references may exceed what is committed.
+TOLERANCE = 0.05
+# What happens by the clock is subtracted as an average, so that a few hundredths of a call may be left of nothing.
+ROUNDING = 0.05
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one command costs the whole process."""
+
+    # In user space.
+    instructions: float
+    # Heap allocations by anybody but hiredis.
+    allocations: float
+    # Heap allocations by hiredis.
+    hiredis_allocations: float
+    # Calls that count a reference up.
+    retains: float
+
+
+def read(file: Path = FILE) -> dict[str, Cost]:
+    """The committed figures by scenario."""
+    return {name: Cost(**cost) for name, cost in json.loads(file.read_text()).items()}
+
+
+def write(costs: dict[str, Cost], file: Path = FILE) -> None:
+    """Commits to these figures."""
+    rounded = {name: {key: round(value, 2) for key, value in asdict(cost).items()} for name, cost in costs.items()}
+    for cost in rounded.values():
+        cost["instructions"] = round(cost["instructions"])
+    file.write_text(json.dumps(rounded, indent=2) + "\n")
+
+
+def problems(measured: dict[str, Cost], committed: dict[str, Cost]) -> list[str]:
+    """What has become worse, a sentence for each figure."""
+    found = []
+    for name, cost in measured.items():
+        limits = committed.get(name)
+        if limits is None:
+            found.append(f"{name}: {FILE.name} has no figures")
+            continue
+        for figure, value in asdict(cost).items():
+            limit = asdict(limits)[figure]
+            if value > limit * (1 + TOLERANCE) + (0 if figure == "instructions" else ROUNDING):
+                words = figure.replace("_", " ")
+                found.append(f"{name}: {value:,.2f} {words} for a command, and {limit:,.2f} are committed")
+    return found
