@@ -1,4 +1,5 @@
 internal import CUV
+internal import DequeModule
 internal import Glibc
 internal import Synchronization
 
@@ -21,7 +22,7 @@ public protocol EndOfTurnWorker: AnyObject {
 /// Sendable without the compiler's help: state that other threads reach is an atomic or behind a mutex, the rest is
 /// touched by the loop's thread only.
 public final class EventLoop: @unchecked Sendable {
-  /// Bytes of the read buffer that all streams of a loop share.
+  /// Bytes of the read buffer that everything which reads on a loop shares.
   static let readBufferSize = 64 * 1024
 
   /// How often workers may register further workers within one turn before sockets are looked at again.
@@ -51,7 +52,8 @@ public final class EventLoop: @unchecked Sendable {
   }
 
   let uv: UnsafeMutablePointer<uv_loop_t>
-  let readBuffer: UnsafeMutableRawPointer
+  /// Where whatever becomes readable is read into: what is there is gone with the next read.
+  package let readBuffer: UnsafeMutableRawBufferPointer
   private let wakeUp: UnsafeMutablePointer<uv_async_t>
   private let beforeSleep: UnsafeMutablePointer<uv_prepare_t>
   /// Active only while workers are left over: an active idle handle keeps libuv from sleeping.
@@ -61,8 +63,8 @@ public final class EventLoop: @unchecked Sendable {
   /// The running thread's pthread handle as a number, 0 while no thread runs the loop.
   private let thread = Atomic<UInt>(0)
 
-  private var workers: ContiguousArray<any EndOfTurnWorker> = []
-  private var runningWorkers: ContiguousArray<any EndOfTurnWorker> = []
+  /// A worker is called only when it was taken out, so that it may register others from there.
+  private var workers = UniqueDeque<any EndOfTurnWorker>()
   private var cachedNow: UInt64 = 0
   private var cachedWallClock: Int64 = 0
   /// Set when the loop begins to close; nothing can be opened on it any more.
@@ -99,7 +101,11 @@ public final class EventLoop: @unchecked Sendable {
     self.dontSleep = dontSleep.pointer
     self.readBuffer = .allocate(byteCount: Self.readBufferSize, alignment: 16)
     uv.pointee.data = Unmanaged.passUnretained(self).toOpaque()
-    uv_prepare_start(beforeSleep.pointer) { EventLoop.of($0?.pointee.loop)?.finishTurn() }
+    uv_prepare_start(beforeSleep.pointer) { handle in
+      // The loop is alive: it runs.
+      guard let data = handle?.pointee.loop?.pointee.data else { return }
+      Unmanaged<EventLoop>.fromOpaque(data)._withUnsafeGuaranteedRef { $0.finishTurn() }
+    }
   }
 
   deinit {
@@ -208,8 +214,8 @@ public final class EventLoop: @unchecked Sendable {
     return cachedWallClock
   }
 
-  /// Has `worker` called once before the loop sleeps. For the loop's thread. A worker sees to it that it registers
-  /// once per turn: the loop does not look for duplicates.
+  /// Has `worker` called once before the loop sleeps, and retains it until then. For the loop's thread. A worker sees
+  /// to it that it registers once per turn: the loop does not look for duplicates.
   public func atEndOfTurn(_ worker: any EndOfTurnWorker) {
     workers.append(worker)
   }
@@ -252,9 +258,7 @@ public final class EventLoop: @unchecked Sendable {
   private func runWorkers() {
     var passes = 0
     while !workers.isEmpty, passes < Self.maximumPassesPerTurn {
-      swap(&workers, &runningWorkers)
-      for worker in runningWorkers { worker.endOfTurn() }
-      runningWorkers.removeAll(keepingCapacity: true)
+      for _ in 0..<workers.count { workers.popFirst()?.endOfTurn() }
       passes += 1
     }
   }

@@ -65,7 +65,8 @@ package final class PollHandle: HandleOwner {
       (readable ? Int32(UV_READABLE.rawValue) : 0) | (writable ? Int32(UV_WRITABLE.rawValue) : 0)
     uv_poll_start(memory.pointer, flags) { handle, status, events in
       guard let data = handle?.pointee.data else { return }
-      Unmanaged<PollHandle>.fromOpaque(data).takeUnretainedValue().handle(status: status, events: events)
+      // The owner keeps it, and is kept itself while it is told.
+      Unmanaged<PollHandle>.fromOpaque(data)._withUnsafeGuaranteedRef { $0.handle(status: status, events: events) }
     }
   }
 

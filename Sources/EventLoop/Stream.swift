@@ -95,11 +95,16 @@ public final class Stream: HandleOwner {
       handle,
       { handle, _, buffer in
         guard let buffer, let data = handle?.pointee.data else { return }
-        let stream = Unmanaged<Stream>.fromOpaque(data).takeUnretainedValue()
-        let memory = stream.loop.readBuffer.assumingMemoryBound(to: CChar.self)
-        buffer.pointee = uv_buf_init(memory, UInt32(EventLoop.readBufferSize))
+        Unmanaged<Stream>.fromOpaque(data)._withUnsafeGuaranteedRef { stream in
+          let memory = stream.loop.readBuffer
+          buffer.pointee = uv_buf_t(base: memory.baseAddress?.assumingMemoryBound(to: CChar.self), len: memory.count)
+        }
       },
-      { handle, count, _ in Stream.of(handle)?.didRead(count) }
+      { handle, count, _ in
+        guard let data = handle?.pointee.data else { return }
+        // Its handle keeps the stream until the close callback.
+        Unmanaged<Stream>.fromOpaque(data)._withUnsafeGuaranteedRef { $0.didRead(count) }
+      }
     )
     if result != 0 { fail(result) }
   }
@@ -190,7 +195,7 @@ public final class Stream: HandleOwner {
 
   private func didRead(_ count: Int) {
     if count > 0 {
-      let bytes = UnsafeRawBufferPointer(start: loop.readBuffer, count: count).assumingMemoryBound(to: UInt8.self)
+      let bytes = UnsafeRawBufferPointer(rebasing: loop.readBuffer[..<count]).assumingMemoryBound(to: UInt8.self)
       delegate?.stream(self, didRead: bytes.span)
     } else if count == Int(UV_EOF.rawValue) {
       stopReading()

@@ -78,15 +78,8 @@ struct Handshake {
 
   private static func encode(_ arguments: [String]) -> [UInt8] {
     var buffer = ByteBuffer()
-    buffer.append(UInt8(ascii: "*"))
-    buffer.append(decimal: arguments.count)
-    for argument in arguments {
-      buffer.append("\r\n$")
-      buffer.append(decimal: argument.utf8.count)
-      buffer.append("\r\n")
-      buffer.append(argument)
-    }
-    buffer.append("\r\n")
+    buffer.appendArrayHeader(arguments.count)
+    for argument in arguments { buffer.appendBulk(argument) }
     return buffer.bytes
   }
 }

@@ -60,7 +60,7 @@ extension HiredisConnection {
   func contextDidConnect() {
     for command in handshake.commands {
       let accepted = context?.append(command.span) ?? false
-      precondition(accepted, "hiredis refused a command of the handshake")
+      precondition(accepted, "a context that has just connected takes no command")
     }
   }
 
@@ -77,7 +77,6 @@ extension HiredisConnection {
       clientID = handshake.clientID
       readySince = loop.now
       attemptTimer?.cancel()
-      context?.isPushing = pushReceiver != nil
       context?.isRaw = pushesBytes
       handOver()
       delegate?.connectionDidBecomeReady(self, identity: identity)

@@ -4,9 +4,7 @@ internal import EventLoop
 extension HiredisConnection {
   func attemptFailed(_ kind: ConnectionDownReason.Kind, _ detail: String) {
     let reason = becomeUnavailable(kind, detail)
-    for (command, _) in queue.removeAll() {
-      fail(command, with: .notConnected(reason: lastFailure))
-    }
+    queue.removeAll { command, _ in fail(command, with: .notConnected(reason: lastFailure)) }
     delegate?.connection(self, didBecomeUnavailable: reason)
     pushReceiver?.pushConnection(self, didBecomeUnavailable: reason)
   }
@@ -25,11 +23,8 @@ extension HiredisConnection {
       others = .connectionLost(reason: ConnectionFailure.neighbourTooDeep)
       first = .connectionLost(reason: ConnectionFailure.tooDeep)
     }
-    for (command, wasHandedOver) in queue.removeAll() {
-      guard command.isCounted || !wasHandedOver else {
-        fail(command, with: others)
-        continue
-      }
+    queue.removeAll { command, wasHandedOver in
+      guard command.isCounted || !wasHandedOver else { return fail(command, with: others) }
       fail(command, with: wasHandedOver ? first ?? others : .notConnected(reason: lastFailure))
       first = nil
     }
@@ -38,7 +33,7 @@ extension HiredisConnection {
   }
 
   /// Tells whoever sent `command`, at the end of the turn. One that was refused fails for that reason.
-  func fail(_ command: QueuedCommand, with failure: ConnectionFailure) {
+  func fail(_ command: borrowing QueuedCommand, with failure: ConnectionFailure) {
     let failure = command.refusal?.failure(limits) ?? failure
     if command.isCounted { delegate?.connection(self, didFail: failure) }
     failures.append(command.receiver, token: command.token, failure: failure)

@@ -1,4 +1,3 @@
-internal import CHiredis
 internal import EventLoop
 
 /// Hears what a store says on a connection that is in its hands alone: the replies to what was written there, and what
@@ -35,11 +34,7 @@ extension HiredisConnection {
   public func push(_ commands: Span<UInt8>) -> Bool {
     loop.preconditionOnLoop()
     guard state == .ready, let context else { return false }
-    return context.appendMore(commands)
-  }
-
-  func contextDidReceivePush(_ reply: UnsafePointer<redisReply>) {
-    pushReceiver?.pushConnection(self, didReceive: Reply(borrowing: reply))
+    return context.append(commands)
   }
 
   func contextDidReceiveRaw(_ bytes: Span<UInt8>) {

@@ -10,7 +10,7 @@ internal import RESP
 /// Nothing is ever sent twice: whoever sent a command decides whether to try again.
 ///
 /// The delegate is not retained and has to outlive the connection. Dropping the connection closes it.
-public final class HiredisConnection: HiredisContextOwner {
+public final class HiredisConnection {
   enum State {
     /// `connect` was not called.
     case idle
@@ -24,9 +24,9 @@ public final class HiredisConnection: HiredisContextOwner {
     case closed
   }
 
-  /// Bytes that hiredis may hold unwritten before commands are held back here. It moves all it holds each time that a
-  /// part was written, which is too much to do with many megabytes.
-  private static let hiredisHighWater = 1024 * 1024
+  /// Bytes that may wait to be written before commands are held back: the deadline of a command begins when it is on
+  /// its way, however much was before it.
+  private static let unwrittenHighWater = 1024 * 1024
 
   /// Where the store is.
   public let endpoint: StoreEndpoint
@@ -42,8 +42,7 @@ public final class HiredisConnection: HiredisContextOwner {
   /// The number that the server gave the connection, as CLIENT ID says; nil while it is not known.
   public internal(set) var clientID: Int?
 
-  /// Hears about the connection; not retained. It has to outlive the connection, or to set this to nil before it goes:
-  /// a weak reference would cost every command a slower reference count.
+  /// Hears about the connection; not retained. It has to outlive the connection, or to set this to nil before it goes.
   public unowned var delegate: (any HiredisConnectionDelegate)?
 
   /// Gets everything that the store says after the handshake, in place of the receivers of commands: for connections
@@ -67,6 +66,7 @@ public final class HiredisConnection: HiredisContextOwner {
   var readySince: UInt64 = 0
   /// Why this side is giving the context up, to be reported when it has ended.
   var verdict: (kind: ConnectionDownReason.Kind, detail: String)?
+  /// Receivers and the delegate are called only when a command was taken out, so that they may send from there.
   var queue: CommandQueue
   let failures: FailureDelivery
   /// Starts attempts, and ends those that take too long.
@@ -75,6 +75,9 @@ public final class HiredisConnection: HiredisContextOwner {
   var deadlineTimer: LoopTimer?
   var isDeadlineSet = false
   private let commandTimeoutNanoseconds: UInt64?
+  /// Commands that were answered and of which the delegate has not heard: all sent in the same turn, and all answered
+  /// in the present one.
+  private var completed = (count: 0, errors: 0, sentAt: UInt64(0))
   /// Replies so far, over all connections that were made.
   public private(set) var replyCount: UInt64 = 0
 
@@ -132,26 +135,36 @@ public final class HiredisConnection: HiredisContextOwner {
   /// The receiver is retained until then. The bytes go to the store as they are, and are copied.
   ///
   /// - Parameters:
-  ///   - command: an array of bulk strings, complete. Not SUBSCRIBE, PSUBSCRIBE or MONITOR: they change what comes
-  ///     back, and hiredis looks for them. UNSUBSCRIBE fails.
+  ///   - command: an array of bulk strings, complete. Not one that has more than one reply, or none: SUBSCRIBE and its
+  ///     like, MONITOR, CLIENT REPLY.
   ///   - receiver: gets the reply.
   ///   - token: tells the receiver which command it is.
   ///   - isCounted: false for a command that nobody waits for: its outcome is kept from the delegate, and it has no
   ///     deadline, so that the connection is never given up because of it.
   public func send(_ command: Span<UInt8>, to receiver: any ReplyReceiver, token: Int, isCounted: Bool = true) {
     loop.preconditionOnLoop()
+    let unwritten = context?.unwrittenBytes ?? 0
     let queued = QueuedCommand(
       receiver: receiver,
       token: token,
       sentAt: loop.now,
       byteCount: command.count,
+      refusal: queue.refusal(ofBytes: command.count, unwrittenBytes: unwritten),
       isCounted: isCounted
     )
     switch state {
-    case .ready, .connecting, .starting: enqueue(queued, command)
-    case .idle, .waiting: fail(queued, with: .notConnected(reason: lastFailure))
-    case .closed: fail(queued, with: .closed)
+    case .ready: break
+    case .connecting, .starting: return queued.refusal == nil ? queue.hold(queued, bytes: command) : refuse(queued)
+    case .idle, .waiting: return fail(queued, with: .notConnected(reason: lastFailure))
+    case .closed: return fail(queued, with: .closed)
     }
+    if queued.refusal != nil { return refuse(queued) }
+    // The rest follows when the context has written what it holds.
+    guard !queue.holdsCommands, unwritten < Self.unwrittenHighWater, let context, context.append(command) else {
+      return queue.hold(queued, bytes: command)
+    }
+    queue.append(queued)
+    if !isDeadlineSet { setDeadline() }
   }
 
   /// Whether commands reach the store at this moment.
@@ -180,36 +193,26 @@ public final class HiredisConnection: HiredisContextOwner {
 
   // MARK: Commands and replies
 
-  private func enqueue(_ command: consuming QueuedCommand, _ bytes: Span<UInt8>) {
-    let unwritten = context?.unwrittenBytes ?? 0
-    command.refusal = queue.refusal(ofBytes: bytes.count, unwrittenBytes: unwritten)
-    if command.refusal == nil {
-      guard state == .ready, !queue.holdsCommands, unwritten < Self.hiredisHighWater,
-        bytes.count <= CommandQueue.pieceSize, let context, context.isOpen
-      else {
-        queue.hold(command, bytes: bytes)
-        // Otherwise the rest follows when hiredis has written what it holds, or the handshake is done.
-        if state == .ready, unwritten == 0 { handOver() }
-        return
-      }
-      if !context.append(bytes) { command.refusal = .notAccepted }
-    }
-    if let refusal = command.refusal, queue.isEmpty { return fail(command, with: refusal.failure(limits)) }
+  /// A refused command fails in its turn.
+  private func refuse(_ command: consuming QueuedCommand) {
+    guard !queue.isEmpty else { return fail(command, with: .closed) }
     queue.append(command)
-    if !isDeadlineSet { setDeadline() }
   }
 
   func contextDidReceive(_ reply: UnsafePointer<redisReply>) {
     let reply = Reply(borrowing: reply)
-    guard state == .ready else {
-      receiveHandshake(reply)
+    guard state == .ready else { return receiveHandshake(reply) }
+    if let pushReceiver { return pushReceiver.pushConnection(self, didReceive: reply) }
+    guard let command = queue.popAnswered() else {
+      context?.abort(reason: "the store sent something that nobody had asked for")
       return
     }
-    guard let command = queue.popAnswered() else { preconditionFailure("a reply came to a command nobody had sent") }
     replyCount &+= 1
     if command.isCounted {
-      let latency = loop.now &- command.sentAt
-      delegate?.connection(self, didComplete: reply.kind == .error, latencyNanoseconds: latency)
+      if command.sentAt != completed.sentAt { reportCompleted() }
+      completed.sentAt = command.sentAt
+      completed.count += 1
+      if reply.kind == .error { completed.errors += 1 }
     }
     command.receiver.receive(reply, token: command.token)
     while let refused = queue.popRefused(), let refusal = refused.refusal {
@@ -218,20 +221,28 @@ public final class HiredisConnection: HiredisContextOwner {
     }
   }
 
-  func contextDidDrain() {
+  /// All replies that were there have been received.
+  func contextDidRead() {
+    reportCompleted()
+  }
+
+  private func reportCompleted() {
+    guard completed.count > 0 else { return }
+    let (count, errors, sentAt) = completed
+    completed.count = 0
+    completed.errors = 0
+    delegate?.connection(self, didComplete: count, errors: errors, latencyNanoseconds: loop.now &- sentAt)
+  }
+
+  /// Some bytes are with the operating system, so there is room for more.
+  func contextDidWrite() {
     if state == .ready, queue.holdsCommands { handOver() }
   }
 
-  /// Gives hiredis held back commands, as many as it should have.
+  /// Gives the context held back commands, as many as it should have.
   func handOver() {
     guard let context else { return }
-    queue.handOver(now: loop.now) { piece, bytes in
-      guard context.isOpen, context.unwrittenBytes < Self.hiredisHighWater else { return .full }
-      switch piece {
-      case .first: return context.append(bytes) ? .taken : .notAccepted
-      case .more: return context.appendMore(bytes) ? .taken : .full
-      }
-    }
+    queue.handOver(now: loop.now) { context.unwrittenBytes < Self.unwrittenHighWater && context.append($0) }
     while let refused = queue.popRefused(), let refusal = refused.refusal {
       fail(refused, with: refusal.failure(limits))
     }
@@ -277,6 +288,6 @@ public final class HiredisConnection: HiredisContextOwner {
     lookup = nil
     context?.detach()
     context = nil
-    for (command, _) in queue.removeAll() { fail(command, with: .closed) }
+    queue.removeAll { command, _ in fail(command, with: .closed) }
   }
 }

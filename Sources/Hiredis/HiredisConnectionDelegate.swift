@@ -7,10 +7,18 @@ public protocol HiredisConnectionDelegate: AnyObject {
   /// scheduled.
   func connection(_ connection: HiredisConnection, didBecomeUnavailable reason: ConnectionDownReason)
 
-  /// A reply has come to a command that counts; called before its receiver.
+  /// Replies have come to commands that count; called within the turn, after their receivers.
   ///
-  /// - Parameter latencyNanoseconds: from handing the command over to its reply, by the loop's clock.
-  func connection(_ connection: HiredisConnection, didComplete isError: Bool, latencyNanoseconds: UInt64)
+  /// - Parameters:
+  ///   - count: how many commands, at least 1; all were sent in the same turn.
+  ///   - errors: how many of the replies are errors.
+  ///   - latencyNanoseconds: from handing each command over to its reply, by the loop's clock.
+  func connection(
+    _ connection: HiredisConnection,
+    didComplete count: Int,
+    errors: Int,
+    latencyNanoseconds: UInt64
+  )
 
   /// A command that counts will get no reply; called before its receiver.
   func connection(_ connection: HiredisConnection, didFail failure: ConnectionFailure)

@@ -1,87 +1,77 @@
 internal import CHiredis
 internal import EventLoop
 internal import Glibc
+internal import RESP
 
-/// One asynchronous hiredis context from connecting to its end, watched on the loop. All C calls on it are here.
+/// One hiredis context from connecting to its end, watched on the loop. All C calls on it are here and in its
+/// extensions.
 ///
-/// The C context belongs to hiredis, which frees it and says so through the cleanup hook: from then on `context` is
-/// nil. hiredis still touches the context after that hook, and the code that called into hiredis still runs; so the one
-/// reference that C holds becomes the loop's until the end of the turn. None of hiredis' other loop hooks is set: this
-/// class knows when it appended something, and writes at the end of the turn.
+/// hiredis connects, and its reader takes the replies apart. It is fed and asked from here, since hiredis' own
+/// asynchronous layer would allocate for every command, search it for the names of commands that change what comes
+/// back, and stop the process with an assertion where a store's words surprise it.
 final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
-  /// Memory that the reader keeps between replies. The default of 16 KiB would make it free and allocate its buffer
-  /// for each larger value.
-  private static let keptReaderBytes = 1024 * 1024
-  /// Bytes that one `redisAsyncHandleRead` takes from the socket at most.
-  static let bytesPerRead = 16 * 1024
-  /// How often it is called for one large reply before the others on the loop have their turn.
-  static let readsPerTurn = 16
+  /// Memory that the reader and the output keep between replies and commands.
+  private static let keptBytes = 1024 * 1024
+  /// A command of this size is written at once if nothing waits before it, instead of being copied first.
+  private static let directWriteBytes = 64 * 1024
+  /// How often one context is read before the others on the loop have their turn.
+  private static let readsPerTurn = 4
   /// Reads that get what a broken connection still has in its buffers.
-  private static let readsAfterFailure = 1024
+  private static let readsAfterFailure = 256
 
   /// Seconds of silence after which the kernel asks whether a TCP store is still there; hiredis' own suggestion.
   private static let keepAliveSeconds: Int32 = 15
 
-  /// Nil once the owner lost interest; not retained, the owner lets go in its deinit.
-  private(set) unowned(unsafe) var owner: (any HiredisContextOwner)?
+  /// Nil once the owner lost interest. It lets go of this object in its deinit, so that it is alive while it is set.
+  private var owner: Unmanaged<HiredisConnection>?
   private let loop: EventLoop
-  private(set) var context: UnsafeMutablePointer<redisAsyncContext>?
+  private var context: UnsafeMutablePointer<redisContext>?
   private var poll: PollHandle?
   private var isConnected = false
-  private(set) var isAborted = false
-  /// The store speaks unasked from now on: replies are not matched with commands any more.
-  var isPushing = false
-  /// With `isPushing`: the bytes are handed on as they come, and hiredis' reader is left out.
+  /// Why it is about to end, once a reply's receiver has returned: the reader is at work until then.
+  private var pendingEnd: ContextEnd?
+  private var isDelivering = false
+  /// The bytes that the store says are handed on as they come, and hiredis' reader is left out.
   var isRaw = false
   private var isRegistered = false
-  /// Why this side ended it, when it was not on the owner's behalf.
-  private var abortReason: String?
-  /// Bytes that hiredis holds and the operating system has not taken.
-  private(set) var unwrittenBytes = 0
+  /// What the operating system has not taken yet. Never lent to code that could come back here.
+  private var output = ByteBuffer()
 
   /// Begins to connect to an IP literal or a unix socket. Whether that works is heard through `owner`.
   ///
   /// - Throws: `ContextFailure` when it fails at once.
-  init(on loop: EventLoop, address: SocketAddress, owner: any HiredisContextOwner) throws(ContextFailure) {
+  init(on loop: EventLoop, address: SocketAddress, owner: HiredisConnection) throws(ContextFailure) {
     self.loop = loop
-    self.owner = owner
-    let connected: UnsafeMutablePointer<redisAsyncContext>?
+    self.owner = Unmanaged.passUnretained(owner)
+    let connecting: UnsafeMutablePointer<redisContext>?
     switch address {
     case .tcp(let host, let port):
-      connected = redisAsyncConnect(host, Int32(truncatingIfNeeded: port))
+      connecting = redisConnectNonBlock(host, Int32(truncatingIfNeeded: port))
     case .unix(let path):
       // hiredis cuts off what is too long, and would connect elsewhere.
       let longest = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
       guard path.utf8.count <= longest else {
         throw ContextFailure(reason: "the path of a unix socket has \(longest) bytes at most")
       }
-      connected = redisAsyncConnectUnix(path)
+      connecting = redisConnectUnixNonBlock(path)
     }
-    guard let connected else { throw ContextFailure(reason: "out of memory") }
-    guard connected.pointee.err == 0 else {
-      // Only in this case is the context the caller's to free; none of its hooks is set.
-      let reason = Self.errorText(connected)
-      redisAsyncFree(connected)
+    guard let connecting else { throw ContextFailure(reason: "out of memory") }
+    guard connecting.pointee.err == 0 else {
+      let reason = withUnsafeBytes(of: &connecting.pointee.errstr) { Self.text($0) }
+      redisFree(connecting)
       throw ContextFailure(reason: reason)
     }
-    Self.configure(connected.pointee.c.fd, address)
+    Self.configure(connecting.pointee.fd, address)
     do throws(EventLoopError) {
-      poll = try PollHandle(on: loop, fd: connected.pointee.c.fd, owner: self)
+      poll = try PollHandle(on: loop, fd: connecting.pointee.fd, owner: self)
     } catch {
-      redisAsyncFree(connected)
+      redisFree(connecting)
       throw ContextFailure(reason: error.description)
     }
-    ReplyObjects.install(in: connected.pointee.c.reader)
-    connected.pointee.c.reader.pointee.maxbuf = Self.keptReaderBytes
-    context = connected
-    connected.pointee.ev.data = Unmanaged.passRetained(self).toOpaque()
-    connected.pointee.ev.cleanup = { data in
-      if let data { Unmanaged<HiredisContext>.fromOpaque(data).takeRetainedValue().cleanUp() }
-    }
-    redisAsyncSetConnectCallback(connected) { context, status in
-      // A failure is followed by the cleanup hook, which tells of it.
-      if status == REDIS_OK, let context { HiredisContext.of(context)?.didConnect() }
-    }
+    ReplyObjects.install(in: connecting.pointee.reader, for: self)
+    // The default of 16 KiB would make the reader free and allocate its buffer for each larger value.
+    connecting.pointee.reader.pointee.maxbuf = Self.keptBytes
+    context = connecting
     poll?.update(readable: false, writable: true)
   }
 
@@ -89,31 +79,23 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
     precondition(context == nil, "a hiredis context outlived its owner")
   }
 
-  /// Whether commands can be appended.
-  var isOpen: Bool { isConnected && !isAborted }
+  /// Whether bytes can be appended.
+  var isOpen: Bool { isConnected && context != nil && pendingEnd == nil }
 
-  /// Appends one command or its beginning, to be written at the end of the turn. False when hiredis refuses it.
-  func append(_ command: Span<UInt8>) -> Bool {
-    guard let context, isOpen else { return false }
-    precondition(Self.looksLikeCommand(command), "what is sent to a store has to be an array of bulk strings")
-    let status = command.withUnsafeBytes { Self.append($0, to: context) }
-    guard status == REDIS_OK else { return false }
-    willWrite(command.count)
-    return true
-  }
+  /// Bytes that the operating system has not taken.
+  var unwrittenBytes: Int { output.count }
 
-  /// Appends bytes that belong to the command that was appended last. False when there is no context any more.
-  func appendMore(_ bytes: Span<UInt8>) -> Bool {
+  /// Appends commands or a part of them, to be written at the end of the turn. False when it can't take any.
+  func append(_ bytes: Span<UInt8>) -> Bool {
     guard let context, isOpen else { return false }
-    let status = bytes.withUnsafeBytes { bytes in
-      redisAppendFormattedCommand(
-        &context.pointee.c,
-        bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
-        bytes.count
-      )
+    if bytes.count >= Self.directWriteBytes, output.isEmpty {
+      // What goes wrong here goes wrong with the rest as well, and is found then.
+      let taken = max(0, Self.send(bytes, to: context.pointee.fd))
+      output.append(bytes.extracting(taken...))
+    } else {
+      output.append(bytes)
     }
-    guard status == REDIS_OK else { return false }
-    willWrite(bytes.count)
+    willWrite()
     return true
   }
 
@@ -125,10 +107,7 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
   /// Ends the context, and the owner hears of it as with any other end. From within a reply's receiver the end comes
   /// after the receiver has returned.
   func abort(reason: String? = nil) {
-    guard let context, !isAborted else { return }
-    isAborted = true
-    abortReason = reason
-    redisAsyncFree(context)
+    end(reason.map { .failed($0) } ?? .aborted)
   }
 
   /// Ends the context without telling the owner.
@@ -147,12 +126,8 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
       abort(reason: "the event loop was closed")
       return
     }
-    guard isConnected else {
-      // Readable and failed count too: hiredis asks the socket what became of it.
-      if let context { redisAsyncHandleWrite(context) }
-      watch()
-      return
-    }
+    // Readable and failed count too: the socket says what became of it.
+    guard isConnected else { return finishConnecting() }
     if events.contains(.failed) {
       readRest()
       return
@@ -161,8 +136,12 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
     if events.contains(.writable) { write() }
   }
 
-  static func of(_ context: UnsafePointer<redisAsyncContext>) -> HiredisContext? {
-    context.pointee.ev.data.map { Unmanaged<HiredisContext>.fromOpaque($0).takeUnretainedValue() }
+  /// A reply that is no part of another, right from the reader. It is gone when this returns.
+  @inline(__always)
+  func deliver(_ reply: UnsafePointer<redisReply>) {
+    guard pendingEnd == nil, let owner else { return }
+    // `read` keeps it alive.
+    owner._withUnsafeGuaranteedRef { $0.contextDidReceive(reply) }
   }
 
   /// Sets what hiredis leaves out. Nothing of it can fail in a way that matters.
@@ -181,107 +160,144 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
     }
   }
 
-  private static func errorText(_ context: UnsafeMutablePointer<redisAsyncContext>) -> String {
-    context.pointee.errstr.map { String(cString: $0) } ?? "unknown error"
+  /// Text that ends at a zero byte.
+  private static func text(_ bytes: UnsafeRawBufferPointer) -> String {
+    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
   }
 
-  private func willWrite(_ byteCount: Int) {
-    unwrittenBytes += byteCount
+  private static func text(_ error: Int32) -> String { String(cString: strerror(error)) }
+
+  /// How many bytes the operating system took; minus the error number if it took none.
+  private static func send(_ bytes: Span<UInt8>, to fd: Int32) -> Int {
+    bytes.withUnsafeBytes { bytes in
+      let count = Glibc.send(fd, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+      return count < 0 ? -Int(errno) : count
+    }
+  }
+
+  private func finishConnecting() {
+    guard let context else { return }
+    var error: Int32 = 0
+    var length = socklen_t(MemoryLayout<Int32>.size)
+    getsockopt(context.pointee.fd, SOL_SOCKET, SO_ERROR, &error, &length)
+    guard error == 0 else { return end(.failed(Self.text(error))) }
+    isConnected = true
+    owner?.takeUnretainedValue().contextDidConnect()
+    watch()
+  }
+
+  // MARK: Writing
+
+  private func willWrite() {
     guard !isRegistered else { return }
     isRegistered = true
     loop.atEndOfTurn(self)
   }
 
-  private func didConnect() {
-    isConnected = true
-    owner?.contextDidConnect()
+  private func write() {
+    guard let context, isOpen, !output.isEmpty else { return }
+    let count = output.withSpan { Self.send($0, to: context.pointee.fd) }
+    if count > 0 {
+      output.removeFirst(count)
+      if output.isEmpty { output.removeAll(keepingCapacityUpTo: Self.keptBytes) }
+    } else if count != -Int(EAGAIN), count != -Int(EINTR) {
+      return end(.failed(Self.text(Int32(-count))))
+    }
+    owner?.takeUnretainedValue().contextDidWrite()
+    watch()
   }
 
-  func didReceive(_ reply: UnsafePointer<redisReply>) {
-    guard let context, !isAborted else { return }
-    // hiredis stops the process with an assertion when there are more replies than commands.
-    let reader = context.pointee.c.reader.pointee
-    let isLast = context.pointee.replies.head == nil
-    let isUnsolicited = isLast && reader.pos < reader.len
-    owner?.contextDidReceive(reply)
-    if isUnsolicited { abort(reason: "the store sent more replies than it got commands") }
+  private func watch() {
+    guard context != nil, isConnected else { return }
+    poll?.update(readable: true, writable: !output.isEmpty && !isRegistered)
   }
+
+  // MARK: Reading
 
   private func read() {
-    if isPushing { return isRaw ? readRaw() : readPushes() }
-    guard let context, !isAborted else { return }
-    if context.pointee.replies.head == nil, isUnsolicited(context.pointee.c.fd) {
-      abort(reason: "the store sent something that nobody had asked for")
-      return
-    }
-    redisAsyncHandleRead(context)
-    // A reply that is larger than a read is most likely followed by more of it.
-    var reads = 1
-    while reads < Self.readsPerTurn, let context = self.context, !isAborted, context.pointee.replies.head != nil {
-      let reader = context.pointee.c.reader
-      guard let reader, reader.pointee.ridx >= 0, reader.pointee.len - reader.pointee.pos >= Self.bytesPerRead else {
-        return
+    // Whoever hears of a reply may let go of the owner, and the owner of this object.
+    guard let owner = owner?.takeUnretainedValue() else { return }
+    withExtendedLifetime((owner, self)) {
+      var reads = 0
+      while reads < Self.readsPerTurn, let context, pendingEnd == nil {
+        let buffer = loop.readBuffer
+        let count = recv(context.pointee.fd, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
+        guard count > 0 else { return stopReading(count, errno) }
+        let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+        if isRaw { deliverRaw(bytes, to: owner) } else { deliverReplies(in: bytes, context) }
+        guard count == buffer.count else { return }
+        reads += 1
       }
-      redisAsyncHandleRead(context)
-      reads += 1
     }
   }
 
-  /// Whether there is data to read. Its end or an error is hiredis' to find.
-  private func isUnsolicited(_ fd: Int32) -> Bool {
-    var byte: UInt8 = 0
-    return recv(fd, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) > 0
+  private func stopReading(_ count: Int, _ error: Int32) {
+    if count == 0 { return end(.failed("the store closed the connection")) }
+    if error != EAGAIN, error != EINTR { end(.failed(Self.text(error))) }
+  }
+
+  private func deliverRaw(_ bytes: UnsafeRawBufferPointer, to owner: HiredisConnection) {
+    isDelivering = true
+    owner.contextDidReceiveRaw(bytes.assumingMemoryBound(to: UInt8.self).span)
+    didDeliver()
+  }
+
+  private func deliverReplies(in bytes: UnsafeRawBufferPointer, _ context: UnsafeMutablePointer<redisContext>) {
+    guard let reader = context.pointee.reader else { return }
+    redisReaderFeed(reader, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
+    isDelivering = true
+    while pendingEnd == nil {
+      var object: UnsafeMutableRawPointer?
+      guard redisReaderGetReply(reader, &object) == REDIS_OK else {
+        pendingEnd = Self.end(of: reader)
+        break
+      }
+      guard let object else { break }
+      guard !ReplyObjects.wasDelivered(object) else { continue }
+      deliver(UnsafePointer(object.assumingMemoryBound(to: redisReply.self)))
+      freeReplyObject(object)
+    }
+    didDeliver()
+  }
+
+  private func didDeliver() {
+    owner?._withUnsafeGuaranteedRef { $0.contextDidRead() }
+    isDelivering = false
+    guard let pendingEnd else { return }
+    self.pendingEnd = nil
+    end(pendingEnd)
+  }
+
+  /// Why the reader gave up.
+  private static func end(of reader: UnsafeMutablePointer<redisReader>) -> ContextEnd {
+    let reason = withUnsafeBytes(of: &reader.pointee.errstr) { text($0) }
+    // The reader keeps no other trace of what it did not like.
+    return reason.hasPrefix("No support for nested multi bulk") ? .replyTooDeep : .failed(reason)
   }
 
   /// The descriptor is not watched any more. Replies that came before the connection broke are still delivered.
   private func readRest() {
     var reads = 0
-    while context != nil, !isAborted, reads < Self.readsAfterFailure {
+    while context != nil, reads < Self.readsAfterFailure {
       read()
       reads += 1
     }
     abort(reason: "the connection failed")
   }
 
-  private func write() {
-    guard let context, isOpen, unwrittenBytes > 0 else { return }
-    redisAsyncHandleWrite(context)
-    guard let context = self.context, !isAborted else { return }
-    unwrittenBytes = sdslen(context.pointee.c.obuf)
-    if unwrittenBytes == 0 { owner?.contextDidDrain() }
-    watch()
-  }
+  // MARK: The end
 
-  private func watch() {
-    guard context != nil, isConnected else { return }
-    poll?.update(readable: true, writable: unwrittenBytes > 0 && !isRegistered)
-  }
-
-  /// hiredis' cleanup hook: it is about to free the context.
-  private func cleanUp() {
-    guard let context else { return }
+  private func end(_ end: ContextEnd) {
+    guard let context, pendingEnd == nil else { return }
+    guard !isDelivering else {
+      pendingEnd = end
+      return
+    }
     self.context = nil
     poll?.close()
-    // Keeps this object until hiredis' own functions have returned.
-    isRegistered = true
-    loop.atEndOfTurn(self)
-    let owner = owner
+    redisFree(context)
+    let owner = owner?.takeUnretainedValue()
     self.owner = nil
-    owner?.contextDidEnd(end(context))
-  }
-
-  private func end(_ context: UnsafeMutablePointer<redisAsyncContext>) -> ContextEnd {
-    if let abortReason { return .failed(abortReason) }
-    if isAborted { return .aborted }
-    switch context.pointee.err {
-    case REDIS_ERR_EOF:
-      return .failed("the store closed the connection")
-    case REDIS_ERR_PROTOCOL:
-      let text = Self.errorText(context)
-      // The reader keeps no other trace of what it did not like.
-      return text.hasPrefix("No support for nested multi bulk") ? .replyTooDeep : .failed(text)
-    default:
-      return .failed(Self.errorText(context))
-    }
+    owner?.contextDidEnd(end)
   }
 }

@@ -72,33 +72,19 @@ public struct Reply: ~Escapable {
   /// Calls itself for elements, as deep as replies can be nested: hiredis refuses more than nine levels.
   private static func encode(_ reply: UnsafePointer<redisReply>, into buffer: inout ByteBuffer) {
     switch reply.pointee.type {
-    case REDIS_REPLY_STRING:
-      buffer.append(UInt8(ascii: "$"))
-      buffer.append(decimal: reply.pointee.len)
-      buffer.append("\r\n")
-      buffer.append(bytes(reply).span)
-    case REDIS_REPLY_STATUS:
-      buffer.append(UInt8(ascii: "+"))
-      buffer.append(bytes(reply).span)
-    case REDIS_REPLY_INTEGER:
-      buffer.append(UInt8(ascii: ":"))
-      buffer.append(decimal: Int(reply.pointee.integer))
+    case REDIS_REPLY_STRING: buffer.appendBulk(bytes(reply).span)
+    case REDIS_REPLY_STATUS: buffer.appendLine("+", bytes(reply).span)
+    case REDIS_REPLY_INTEGER: buffer.appendInteger(Int(reply.pointee.integer))
     case REDIS_REPLY_NIL:
-      buffer.append(reply.pointee.integer == ReplyObjects.nullArrayMark ? "*-1" : "$-1")
-    case REDIS_REPLY_ERROR:
-      buffer.append(UInt8(ascii: "-"))
-      buffer.append(bytes(reply).span)
+      if reply.pointee.integer == ReplyObjects.nullArrayMark { buffer.appendNullArray() } else { buffer.appendNull() }
+    case REDIS_REPLY_ERROR: buffer.appendLine("-", bytes(reply).span)
     default:
-      buffer.append(UInt8(ascii: "*"))
-      buffer.append(decimal: reply.pointee.elements)
-      buffer.append("\r\n")
+      buffer.appendArrayHeader(reply.pointee.elements)
       for index in 0..<reply.pointee.elements {
         guard let element = reply.pointee.element[index] else { continue }
         encode(element, into: &buffer)
       }
-      return
     }
-    buffer.append("\r\n")
   }
 }
 

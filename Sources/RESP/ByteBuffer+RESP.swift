@@ -1,5 +1,12 @@
 /// Writing RESP2 into a buffer.
 extension ByteBuffer {
+  /// The bytes of a line between its first byte, which says what it is, and its end.
+  public mutating func appendLine(_ type: StaticString, _ text: Span<UInt8>) {
+    append(type)
+    append(text)
+    appendLineEnd()
+  }
+
   /// `+text`. The text has no line break.
   public mutating func appendStatus(_ text: StaticString) {
     append(UInt8(ascii: "+"))
@@ -37,7 +44,7 @@ extension ByteBuffer {
     append(UInt8(ascii: "$"))
     append(decimal: string.utf8.count)
     appendLineEnd()
-    append(string)
+    append(utf8Of: string)
     appendLineEnd()
   }
 
@@ -63,9 +70,7 @@ extension ByteBuffer {
     appendLineEnd()
   }
 
-  @inline(__always)
   private mutating func appendLineEnd() {
-    append(UInt8(ascii: "\r"))
-    append(UInt8(ascii: "\n"))
+    append("\r\n")
   }
 }

@@ -1,16 +1,17 @@
+internal import BasicContainers
+
 /// A growable queue of bytes: appended at the end, consumed at the front, its memory kept for reuse.
 ///
-/// It can't be copied, so that no copy-on-write ever happens behind the hot path's back. A buffer belongs to whoever
-/// owns it, on one thread.
+/// It can't be copied, so that no copy-on-write ever happens behind the hot path's back, and nothing has to look
+/// whether one is due. A buffer belongs to whoever owns it, on one thread.
 public struct ByteBuffer: ~Copyable {
-  private var storage: [UInt8]
+  private var storage: UniqueArray<UInt8>
   /// Where the bytes that were not consumed yet begin.
   private var head = 0
 
   /// An empty buffer. `minimumCapacity` bytes are reserved at once; 0 allocates nothing.
   public init(minimumCapacity: Int = 0) {
-    storage = []
-    if minimumCapacity > 0 { storage.reserveCapacity(minimumCapacity) }
+    storage = minimumCapacity > 0 ? UniqueArray(minimumCapacity: minimumCapacity) : UniqueArray()
   }
 
   /// Bytes that were appended and not consumed yet.
@@ -36,36 +37,32 @@ public struct ByteBuffer: ~Copyable {
   }
 
   /// A copy of the bytes that were not consumed yet.
-  public var bytes: [UInt8] { Array(storage[head...]) }
+  public var bytes: [UInt8] { span.array }
+
+  /// Makes room for `count` more bytes at once, where it is known that they will come.
+  public mutating func reserve(_ count: Int) {
+    storage.reserveCapacity(storage.count + count)
+  }
 
   /// Appends one byte.
-  @inline(__always)
   public mutating func append(_ byte: UInt8) {
     storage.append(byte)
   }
 
   /// Appends all of `span`.
-  @inline(__always)
   public mutating func append(_ span: Span<UInt8>) {
-    // The standard library copies from a raw buffer with one memcpy; the span keeps it alive meanwhile.
-    unsafe span.withUnsafeBufferPointer { unsafe storage.append(contentsOf: $0) }
-  }
-
-  /// Appends all of `bytes`.
-  public mutating func append(contentsOf bytes: [UInt8]) {
-    storage.append(contentsOf: bytes)
+    storage.append(copying: span)
   }
 
   /// Appends a literal's UTF-8.
-  @inline(__always)
   public mutating func append(_ literal: StaticString) {
     // A literal's bytes are in the binary and never move.
-    unsafe storage.append(contentsOf: UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+    unsafe storage.append(copying: UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
   }
 
   /// Appends a string's UTF-8.
-  public mutating func append(_ string: String) {
-    storage.append(contentsOf: string.utf8)
+  public mutating func append(utf8Of string: String) {
+    storage.append(copying: string.utf8)
   }
 
   /// Appends `integer` in decimal.
@@ -74,21 +71,18 @@ public struct ByteBuffer: ~Copyable {
       storage.append(UInt8(truncatingIfNeeded: integer) &+ UInt8(ascii: "0"))
       return
     }
+    // From the last digit to the first; a minus sign and 19 digits are the most there can be.
+    var digits = InlineArray<20, UInt8>(repeating: UInt8(ascii: "-"))
+    var first = digits.count
     var magnitude = integer.magnitude
-    if integer < 0 { storage.append(UInt8(ascii: "-")) }
-    let first = storage.count
     while magnitude > 0 {
       let (quotient, remainder) = magnitude.quotientAndRemainder(dividingBy: 10)
-      storage.append(UInt8(truncatingIfNeeded: remainder) &+ UInt8(ascii: "0"))
+      first -= 1
+      digits[first] = UInt8(truncatingIfNeeded: remainder) &+ UInt8(ascii: "0")
       magnitude = quotient
     }
-    var low = first
-    var high = storage.count - 1
-    while low < high {
-      storage.swapAt(low, high)
-      low += 1
-      high -= 1
-    }
+    if integer < 0 { first -= 1 }
+    storage.append(copying: digits.span.extracting(first...))
   }
 
   /// Consumes `count` bytes from the front.
@@ -102,7 +96,7 @@ public struct ByteBuffer: ~Copyable {
       head = 0
     } else if head > storage.count / 2 {
       // Moving the smaller half keeps the cost of consuming linear.
-      storage.removeSubrange(0..<head)
+      storage.removeSubrange(..<head)
       head = 0
     }
   }
@@ -120,7 +114,7 @@ public struct ByteBuffer: ~Copyable {
   public mutating func removeAll(keepingCapacityUpTo limit: Int = .max) {
     head = 0
     if storage.capacity > limit {
-      storage = []
+      storage = UniqueArray()
     } else {
       storage.removeAll(keepingCapacity: true)
     }

@@ -92,7 +92,22 @@ extension Span<UInt8> {
   /// True when both hold the same bytes.
   public func hasSameBytes(as other: Span<UInt8>) -> Bool {
     guard count == other.count else { return false }
-    for index in indices where self[index] != other[index] { return false }
+    let first = unsafe bytes
+    let second = unsafe other.bytes
+    var at = 0
+    // Eight bytes at once: values may be large.
+    while at + 8 <= first.byteCount {
+      // Both have eight bytes from there on, and any bytes are a number.
+      let differs =
+        unsafe first.unsafeLoadUnaligned(fromByteOffset: at, as: UInt64.self)
+        != second.unsafeLoadUnaligned(fromByteOffset: at, as: UInt64.self)
+      if differs { return false }
+      at += 8
+    }
+    while at < count {
+      if self[at] != other[at] { return false }
+      at += 1
+    }
     return true
   }
 }
@@ -130,7 +145,7 @@ extension ByteBuffer {
     switch value {
     case .status(let text):
       append(UInt8(ascii: "+"))
-      append(text)
+      append(utf8Of: text)
       append("\r\n")
     case .error(let text): appendError(text)
     case .integer(let integer): appendInteger(integer)

@@ -21,7 +21,7 @@ final class Harness: HiredisConnectionDelegate, ReplyReceiver {
   var downs: [ConnectionDownReason] = []
   /// What the delegate was told of, for commands without a reply.
   var reportedFailures: [ConnectionFailure] = []
-  var completions: [(isError: Bool, latencyNanoseconds: UInt64)] = []
+  var completions: [(count: Int, errors: Int, latencyNanoseconds: UInt64)] = []
   /// Called after each thing that was heard, before the condition is looked at.
   var onReply: (Int) -> Void = { _ in }
   var onReady: () -> Void = {}
@@ -101,8 +101,13 @@ final class Harness: HiredisConnectionDelegate, ReplyReceiver {
     heard { onDown(reason) }
   }
 
-  func connection(_ connection: HiredisConnection, didComplete isError: Bool, latencyNanoseconds: UInt64) {
-    completions.append((isError, latencyNanoseconds))
+  func connection(
+    _ connection: HiredisConnection,
+    didComplete count: Int,
+    errors: Int,
+    latencyNanoseconds: UInt64
+  ) {
+    completions.append((count, errors, latencyNanoseconds))
   }
 
   func connection(_ connection: HiredisConnection, didFail failure: ConnectionFailure) {

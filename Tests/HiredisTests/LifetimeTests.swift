@@ -43,7 +43,9 @@ import class TestSupport.RedisServer
     harness.run { harness.outcomes.count == 3 }
     #expect(observed == nil)
     #expect(harness.outcomes.map(\.token) == [0, 1, 2])
-    #expect(harness.outcomes.map(\.outcome) == [.reply("+PONG\r\n"), .failure(.closed), .failure(.closed)])
+    // What had been read with the first reply is still delivered.
+    #expect(harness.outcomes.allSatisfy { $0.outcome == .reply("+PONG\r\n") || $0.outcome == .failure(.closed) })
+    #expect(harness.outcomes[0].outcome == .reply("+PONG\r\n"))
   }
 
   @Test func isDroppedWhileItConnects() throws {
@@ -71,7 +73,7 @@ import class TestSupport.RedisServer
     connection.close()
   }
 
-  /// hiredis would stop the process at either of these.
+  /// hiredis' own asynchronous layer would stop the process at either of these.
   @Test(arguments: ["+SURPRISE\r\n", "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nx\r\n", "-ERR going down\r\n"])
   func survivesAStoreThatSpeaksUnasked(surprise: String) throws {
     let harness = try Harness()
@@ -97,7 +99,7 @@ import class TestSupport.RedisServer
     harness.send("PING", on: connection)
     harness.run { !harness.downs.isEmpty }
     #expect(harness.outcomes.map(\.outcome) == [.reply("+ONE\r\n")])
-    #expect(harness.downs[0].detail == "the store sent more replies than it got commands")
+    #expect(harness.downs[0].detail == "the store sent something that nobody had asked for")
     connection.close()
   }
 

@@ -9,9 +9,9 @@ struct ByteBufferTests {
     #expect(buffer.isEmpty && buffer.bytes.isEmpty && buffer.capacity == 0)
     buffer.append(UInt8(ascii: "a"))
     buffer.append(bytes("bc").span)
-    buffer.append(contentsOf: bytes("de"))
-    buffer.append("fg" as StaticString)
-    buffer.append("hé" as String)
+    buffer.append(bytes("de").span)
+    buffer.append("fg")
+    buffer.append(utf8Of: "hé")
     let isSame = buffer.span.array == bytes("abcdefghé")
     #expect(isSame && buffer.bytes == bytes("abcdefghé") && buffer.count == 10)
     let length = buffer.withSpan { $0.count }
@@ -24,7 +24,7 @@ struct ByteBufferTests {
   )
   func decimal(number: Int) {
     var buffer = ByteBuffer()
-    buffer.append("x" as StaticString)
+    buffer.append("x")
     buffer.append(decimal: number)
     #expect(buffer.bytes == bytes("x\(number)"))
   }
@@ -62,7 +62,7 @@ struct ByteBufferTests {
   func capacity() {
     var buffer = ByteBuffer(minimumCapacity: 100)
     #expect(buffer.capacity >= 100)
-    buffer.append(contentsOf: Array(repeating: 1, count: 100_000))
+    buffer.append(Array(repeating: 1, count: 100_000).span)
     let capacity = buffer.capacity
     buffer.removeFirst(100_000)
     #expect(buffer.isEmpty && buffer.capacity == capacity)

@@ -18,12 +18,12 @@ struct ImportRules: Sendable {
 
   /// The rules by target, from the bottom to the top.
   static let byTarget: [String: ImportRules] = [
-    "RESP": ImportRules(own: [], packages: [], system: []),
-    "EventLoop": ImportRules(own: ["CUV"], packages: [], system: libc),
+    "RESP": ImportRules(own: [], packages: ["BasicContainers"], system: []),
+    "EventLoop": ImportRules(own: ["CUV"], packages: ["DequeModule"], system: libc),
     "Hiredis": ImportRules(own: ["CHiredis", "EventLoop", "RESP"], packages: ["DequeModule"], system: libc),
     "MultiStore": ImportRules(
       own: ["RESP", "Hiredis", "EventLoop"],
-      packages: ["Logging", "Metrics", "CoreMetrics"],
+      packages: ["BasicContainers", "Logging", "Metrics", "CoreMetrics"],
       system: libc
     ),
     "PrometheusExposition": ImportRules(own: [], packages: ["CoreMetrics"], system: libc),

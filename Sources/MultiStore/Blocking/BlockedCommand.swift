@@ -158,7 +158,7 @@ final class BlockedCommand: DualWrite {
       return leave { finish() }
     }
     multiStore.metrics.blockedMoves.increment()
-    let id = batch.commands[0].id
+    let id = batch.spec(0).id
     batch.removeAll()
     batch.append(rewritten.span, id: id)
     stage = .waiting

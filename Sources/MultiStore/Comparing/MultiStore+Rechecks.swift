@@ -6,7 +6,7 @@ extension MultiStore {
   /// The replies to a read in a pipeline or a transaction differed.
   func recheck(_ batch: CommandBatch, _ index: Int, routing: Routing) {
     guard let rechecks else { return }
-    batch.withCommand(index) { rechecks.add($0, CommandTable.spec(batch.commands[index].id), routing: routing) }
+    batch.withCommand(index) { rechecks.add($0, batch.spec(index), routing: routing) }
   }
 
   /// Whether one of the keys of `command` waits for its dump, which the other store will get.

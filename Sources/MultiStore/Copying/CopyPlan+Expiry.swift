@@ -12,7 +12,7 @@ extension CopyPlanner {
   static func setsRelativeExpiry(_ effect: Effect, _ command: Span<UInt8>) -> Bool {
     switch effect {
     case .expire, .pexpire, .setex, .psetex: true
-    case .setWithExpiry: ArgumentCursor(command).count > 3 && SetOptions(command, from: 3).expiry != nil
+    case .setWithExpiry: SetOptions(command, from: 3).expiry != nil
     case .getex: SetOptions(command, from: 2).expiry != nil
     case .msetex: firstOption(ofMSETEX: command).map { SetOptions(command, from: $0).expiry != nil } ?? false
     default: false
@@ -24,7 +24,7 @@ extension CopyPlanner {
   static func changesPart(_ copy: Span<UInt8>, _ spec: CommandSpec) -> Bool {
     if spec.traits.contains(.changesPart) { return true }
     switch spec.effect {
-    case .setWithExpiry: return ArgumentCursor(copy).count > 3 && SetOptions(copy, from: 3).keepsExpiry
+    case .setWithExpiry: return SetOptions(copy, from: 3).keepsExpiry
     case .msetex: return firstOption(ofMSETEX: copy).map { SetOptions(copy, from: $0).keepsExpiry } ?? false
     default: return false
     }
@@ -34,7 +34,7 @@ extension CopyPlanner {
   static func tookEffect(_ effect: Effect, _ command: Span<UInt8>, after reply: borrowing Reply) -> Bool {
     switch effect {
     case .expire, .pexpire, .msetex: reply.integer == 1
-    case .setWithExpiry: SetOptions(command, from: 3).tookEffect(reply)
+    case .setWithExpiry: SetOptions(command, from: 3).tookEffect(command, after: reply)
     case .getex: reply.kind != .nil
     default: true
     }

@@ -17,7 +17,7 @@ enum DeadlineQuestion {
     question.appendBulk("PEXPIRETIME")
     var isFirst = true
     batch.withCommand(index) { command in
-      CommandTable.spec(batch.commands[index].id).forEachKey(ofCommand: command) { key in
+      batch.spec(index).forEachKey(ofCommand: command) { key in
         if isFirst { question.appendBulk(key) }
         isFirst = false
       }

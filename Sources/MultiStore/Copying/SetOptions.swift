@@ -20,17 +20,16 @@ struct SetOptions {
   /// Where HSETEX's second condition stands: there can be one on the key and one on the fields.
   private var secondConditionIndex: Int?
   private var returnsOldValue = false
-  private var oldValueMatches: [UInt8] = []
 
   /// Reads the options of `command` from the argument at `first` on, up to FIELDS where hash fields begin.
   init(_ command: Span<UInt8>, from first: Int) {
     var arguments = ArgumentCursor(command)
+    guard arguments.count > first else { return }
     var isAmount = false
     while let argument = arguments.next() {
       let index = arguments.index - 1
       if index < first { continue }
       if isAmount {
-        if condition == .equal, conditionIndex == index - 1 { oldValueMatches = argument.array }
         isAmount = false
         continue
       }
@@ -56,15 +55,21 @@ struct SetOptions {
     }
   }
 
-  /// Whether SET changed something, as its reply tells it.
-  func tookEffect(_ reply: borrowing Reply) -> Bool {
+  /// Whether SET changed something, as the reply to `command`, whose options these are, tells it.
+  func tookEffect(_ command: Span<UInt8>, after reply: borrowing Reply) -> Bool {
     switch condition {
     case .none: true
     case .absent: returnsOldValue ? reply.kind == .nil : reply.kind != .nil
     case .present: reply.kind != .nil
     case .equal:
-      returnsOldValue ? reply.kind == .string && reply.bytes.hasSameBytes(as: oldValueMatches.span) : reply.kind != .nil
+      returnsOldValue ? isExpectedValue(reply, command) : reply.kind != .nil
     }
+  }
+
+  /// Whether the old value is the one that IFEQ compares with.
+  private func isExpectedValue(_ reply: borrowing Reply, _ command: Span<UInt8>) -> Bool {
+    guard let expected = ArgumentCursor(command).argument(at: conditionIndex + 1) else { return false }
+    return reply.kind == .string && reply.bytes.hasSameBytes(as: expected)
   }
 
   private mutating func read(_ argument: Span<UInt8>, at index: Int, _ isAmount: inout Bool) {

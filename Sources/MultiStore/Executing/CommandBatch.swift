@@ -1,3 +1,4 @@
+internal import BasicContainers
 public import RESP
 
 /// Commands that are kept until they were executed everywhere: one command, a pipeline, or the body of a transaction.
@@ -20,7 +21,7 @@ public final class CommandBatch {
 
   var bytes = ByteBuffer()
   /// The commands in the order they came.
-  public private(set) var commands: [Entry] = []
+  private(set) var commands = UniqueArray<Entry>()
 
   /// A batch with no command.
   public init() {}
@@ -46,6 +47,18 @@ public final class CommandBatch {
     let subcommand = arguments.count > 1 ? arguments[1] : []
     let id = CommandTable.lookup(name.span, subcommand: subcommand.span)
     commands.append(Entry(offset: offset, length: bytes.count - offset, id: id, bytesID: id))
+  }
+
+  /// The line of the command table for the command at `index`.
+  @inline(__always)
+  func spec(_ index: Int) -> CommandSpec {
+    CommandTable.spec(commands[index].id)
+  }
+
+  /// The line of what stands in the bytes at `index`: it tells where the keys are.
+  @inline(__always)
+  func bytesSpec(_ index: Int) -> CommandSpec {
+    CommandTable.spec(commands[index].bytesID)
   }
 
   /// Lends the bytes of the command at `index` to `body`.

@@ -64,12 +64,12 @@ class Execution: ReplyReceiver {
 
   /// The line of the command table for the command at `index`.
   final func spec(_ index: Int) -> CommandSpec {
-    CommandTable.spec(batch.commands[index].id)
+    batch.spec(index)
   }
 
   /// The line of what stands in the batch's bytes at `index`: it tells where the keys are.
   final func bytesSpec(_ index: Int) -> CommandSpec {
-    CommandTable.spec(batch.commands[index].bytesID)
+    batch.bytesSpec(index)
   }
 
   /// Tells the sink that its replies are in its output. Happens once.

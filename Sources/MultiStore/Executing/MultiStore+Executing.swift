@@ -68,7 +68,7 @@ extension MultiStore {
     _ connection: HiredisConnection?,
     _ sink: ReplySink
   ) {
-    let spec = CommandTable.spec(batch.commands[0].id)
+    let spec = batch.spec(0)
     let commandClass = batch.withCommand(0) { spec.commandClass(ofCommand: $0) }
     if spec.traits.contains(.iterates), readsOnePage(batch, spec, routing, sink) { return }
     switch routing.route(for: commandClass) {

@@ -1,3 +1,4 @@
+internal import BasicContainers
 internal import CoreMetrics
 internal import Hiredis
 internal import RESP
@@ -158,10 +159,10 @@ extension PipelineExecution {
 
   private func defaultStoreIsDone() {
     guard !isRefused else { return complete() }
-    guard routing.isDual, elements.contains(where: \.isCopied) else { return copyKeys() }
+    guard routing.isDual, elements.indices.contains(where: { elements[$0].isCopied }) else { return copyKeys() }
     sendCopies()
     // A missed read may get a better answer from the other store, so it has to be waited for.
-    let mayFill = routing.readPolicy == .fallback && elements.contains(where: \.isMiss)
+    let mayFill = routing.readPolicy == .fallback && elements.indices.contains(where: { elements[$0].isMiss })
     if multiStore.configuration.writeAcknowledgement == .defaultStore, !mayFill { writeAnswer() }
   }
 }

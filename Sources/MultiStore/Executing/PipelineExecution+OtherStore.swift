@@ -1,3 +1,4 @@
+internal import BasicContainers
 internal import CoreMetrics
 internal import Hiredis
 internal import RESP

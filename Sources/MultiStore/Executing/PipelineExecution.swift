@@ -1,3 +1,4 @@
+internal import BasicContainers
 internal import CoreMetrics
 internal import Hiredis
 internal import RESP
@@ -39,7 +40,7 @@ final class PipelineExecution: Execution {
   var kind = BatchKind.pipelined
   /// The connection to the default store: the ordinary one, or a session's own when it watches keys.
   var connection: HiredisConnection?
-  var elements: [Element] = []
+  var elements = UniqueArray<Element>()
   var replies = ByteBuffer()
   var substitutes = ByteBuffer()
   var scratch = ByteBuffer()
@@ -209,7 +210,8 @@ final class PipelineExecution: Execution {
 
   private func writeSubstituted(into output: inout ByteBuffer) {
     var start = 0
-    for element in elements {
+    for index in elements.indices {
+      let element = elements[index]
       if element.substitute.isEmpty {
         replies.withSpan { output.append($0.extracting(start..<element.end)) }
       } else {

@@ -1,3 +1,4 @@
+internal import BasicContainers
 public import CoreMetrics
 public import RESP
 internal import Synchronization
@@ -51,7 +52,7 @@ public final class InventoryCounts {
   private let configuration: MultiStoreConfiguration
   private let factory: any MetricsFactory
   /// Two places for each line of the command table: as the table classes it, and as its options do.
-  private var counts = [UInt64](repeating: 0, count: 2 * CommandTable.all.count)
+  private var counts = UniqueArray<UInt64>(repeating: 0, count: 2 * CommandTable.all.count)
   private var published: [Int: Published] = [:]
 
   /// Nothing is counted yet.

@@ -3,7 +3,7 @@ internal import RESP
 
 /// The metrics of one instance that belong to no single store. Created once, all that is known beforehand with value 0;
 /// recording is lock-free and allowed on any thread.
-struct InstanceMetrics {
+final class InstanceMetrics {
   let primaryReads: Counter
   let fallbackAfterMiss: Counter
   let fallbackAfterError: Counter

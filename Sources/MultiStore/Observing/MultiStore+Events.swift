@@ -45,14 +45,14 @@ extension MultiStore {
   }
 
   func leftUncopied(_ batch: CommandBatch, _ index: Int, on role: StoreRole) {
-    let spec = CommandTable.spec(batch.commands[index].id)
+    let spec = batch.spec(index)
     batch.withCommand(index) { store(role).markStale($0, spec) }
     metrics.uncopiedWrite(spec.id)
   }
 
   /// The secondary had what the primary lacked.
   func fellBack(_ batch: CommandBatch, _ index: Int = 0) {
-    let spec = CommandTable.spec(batch.commands[index].id)
+    let spec = batch.spec(index)
     metrics.fellBack(spec.id)
     report(.readFromPrimary) {
       Event(
@@ -69,15 +69,15 @@ extension MultiStore {
     storeFailed(
       exceptionClass,
       description,
-      command: CommandTable.spec(batch.commands[0].id).label,
+      command: batch.spec(0).label,
       "Failed to read from the redis \(role.messageName)."
     )
   }
 
   func copyFailed(_ batch: CommandBatch, _ index: Int, on role: StoreRole, _ failure: CopyFailure) {
-    let spec = CommandTable.spec(batch.commands[index].id)
+    let spec = batch.spec(index)
     let store = store(role)
-    batch.withCommand(index) { store.markStale($0, CommandTable.spec(batch.commands[index].bytesID)) }
+    batch.withCommand(index) { store.markStale($0, batch.bytesSpec(index)) }
     store.metrics.copyFailed(failure.reason)
     storeFailed(
       failure.exceptionClass,
@@ -100,10 +100,10 @@ extension MultiStore {
 
   /// The default store may or may not have executed a write, so the other store may or may not lack it.
   func markUnknown(_ batch: CommandBatch, _ index: Int, on role: StoreRole) {
-    let spec = CommandTable.spec(batch.commands[index].id)
+    let spec = batch.spec(index)
     guard spec.effect != .none else { return }
     let store = store(role)
-    batch.withCommand(index) { store.markStale($0, CommandTable.spec(batch.commands[index].bytesID)) }
+    batch.withCommand(index) { store.markStale($0, batch.bytesSpec(index)) }
     store.metrics.copyFailed(.defaultUnknown)
   }
 

@@ -1,7 +1,7 @@
 internal import CoreMetrics
 
 /// The metrics of one store of one instance. Created once; recording is lock-free and allowed on any thread.
-struct StoreMetrics {
+final class StoreMetrics {
   let ok: Counter
   let errorReplies: Counter
   let unavailable: Counter

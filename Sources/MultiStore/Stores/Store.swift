@@ -239,10 +239,16 @@ extension Store: HiredisConnectionDelegate {
     owner.store(self, didBecomeUnavailable: reason)
   }
 
-  /// A command was answered: it is counted and timed.
-  public func connection(_ connection: HiredisConnection, didComplete isError: Bool, latencyNanoseconds: UInt64) {
-    if isError { metrics.errorReplies.increment() } else { metrics.ok.increment() }
-    metrics.latency.recordNanoseconds(Int64(latencyNanoseconds))
+  /// Commands were answered: they are counted and timed.
+  public func connection(
+    _ connection: HiredisConnection,
+    didComplete count: Int,
+    errors: Int,
+    latencyNanoseconds: UInt64
+  ) {
+    if errors > 0 { metrics.errorReplies.increment(by: errors) }
+    if count > errors { metrics.ok.increment(by: count - errors) }
+    for _ in 0..<count { metrics.latency.recordNanoseconds(Int64(latencyNanoseconds)) }
   }
 
   /// A command was not answered: it is counted.

@@ -129,7 +129,7 @@ extension Session {
 
   private func writeHelp() {
     output.appendArrayHeader(Self.help.count)
-    for line in Self.help { output.append("+\(line)\r\n") }
+    for line in Self.help { output.append(utf8Of: "+\(line)\r\n") }
   }
 
   private static let help = [

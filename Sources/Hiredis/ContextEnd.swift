@@ -1,0 +1,14 @@
+/// Why a context has ended, in the terms of the bridge.
+enum ContextEnd {
+  /// The operating system, the store or hiredis ended it.
+  case failed(String)
+  /// A reply was nested deeper than hiredis can read.
+  case replyTooDeep
+  /// Ended from this side by `abort`.
+  case aborted
+}
+
+/// A context could not be made.
+struct ContextFailure: Error {
+  var reason: String
+}
