@@ -118,25 +118,28 @@ public final class Stream: HandleOwner {
     uv_read_stop(handle)
   }
 
-  /// Writes `bytes`: what the socket takes at once is not copied, the rest is, and follows when it can. Nothing bounds
-  /// the rest: whoever writes watches `pendingWriteBytes`. Does nothing on a stream that is closing.
-  public func write(_ bytes: Span<UInt8>) {
+  /// Writes `bytes`, and what follows them: what the socket takes at once is not copied, the rest is, and follows when
+  /// it can. Nothing bounds the rest: whoever writes watches `pendingWriteBytes`. Does nothing on a stream that is
+  /// closing.
+  public func write(_ bytes: Span<UInt8>, _ more: Span<UInt8> = Span(), _ last: Span<UInt8> = Span()) {
     loop.preconditionOnLoop()
-    guard let handle, !closesAfterWriting, !bytes.isEmpty else { return }
-    guard !isWriting else {
-      waiting.append(bytes)
-      return
+    guard let handle, !closesAfterWriting else { return }
+    let count = bytes.count + more.count + last.count
+    guard count > 0 else { return }
+    var taken: Int32 = 0
+    if !isWriting {
+      taken = Self.tryWrite(handle, bytes, more, last)
+      if taken < 0, taken != UV_EAGAIN.rawValue { return fail(taken) }
+      if Int(taken) == count { return }
     }
-    let taken = bytes.withUnsafeBytes { bytes in
-      var buffer = Self.buffer(bytes)
-      return uv_try_write(handle, &buffer, 1)
+    var skipped = max(0, Int(taken))
+    for part in 0..<3 {
+      let part = part == 0 ? bytes : part == 1 ? more : last
+      let done = min(skipped, part.count)
+      skipped -= done
+      if isWriting { waiting.append(part.extracting(done...)) } else { writing.append(part.extracting(done...)) }
     }
-    if taken < 0, taken != UV_EAGAIN.rawValue {
-      fail(taken)
-    } else if Int(taken) < bytes.count {
-      writing.append(bytes.extracting(max(0, Int(taken))...))
-      writeRest()
-    }
+    if !isWriting { writeRest() }
   }
 
   /// Bytes that were written here and that the operating system has not taken yet.
@@ -173,6 +176,25 @@ public final class Stream: HandleOwner {
 
   private static func of(_ handle: UnsafeMutablePointer<uv_stream_t>?) -> Stream? {
     handle?.pointee.data.map { Unmanaged<Stream>.fromOpaque($0).takeUnretainedValue() }
+  }
+
+  /// How many bytes the socket took, or libuv's error.
+  private static func tryWrite(
+    _ handle: UnsafeMutablePointer<uv_stream_t>,
+    _ bytes: Span<UInt8>,
+    _ more: Span<UInt8>,
+    _ last: Span<UInt8>
+  ) -> Int32 {
+    bytes.withUnsafeBytes { bytes in
+      more.withUnsafeBytes { more in
+        last.withUnsafeBytes { last in
+          let buffers: InlineArray<3, uv_buf_t> = [buffer(bytes), buffer(more), buffer(last)]
+          // Nothing but the first is the usual case, and a plain write.
+          let count: UInt32 = more.isEmpty && last.isEmpty ? 1 : 3
+          return buffers.span.withUnsafeBufferPointer { uv_try_write(handle, $0.baseAddress, count) }
+        }
+      }
+    }
   }
 
   /// libuv only reads through the pointer of a buffer to be written.

@@ -48,14 +48,17 @@ public final class HiredisConnection {
   /// Gets everything that the store says after the handshake, in place of the receivers of commands: for connections
   /// on which a store speaks unasked. Set before the connection is ready, and not retained, like ``delegate``. Such a
   /// connection takes commands through ``push(_:)`` alone.
-  public unowned var pushReceiver: (any PushReceiver)?
+  public unowned var pushReceiver: (any PushReceiver)? { didSet { isPushing = pushReceiver != nil } }
+  private var isPushing = false
   /// True to have ``pushReceiver`` get what the store says as bytes, which hiredis does not read: a reply may be nested
   /// deeper than it can. Set before the connection is ready.
   public var pushesBytes = false
 
   let loop: EventLoop
   var state = State.idle
-  var context: HiredisContext?
+  var context: HiredisContext? { didSet { unretainedContext = context.map(Unmanaged.passUnretained) } }
+  /// The same for what each command passes through: it can't end while one is being sent.
+  private var unretainedContext: Unmanaged<HiredisContext>?
   var lookup: HostLookup?
   /// Addresses of the present attempt that were not tried yet.
   var candidates: ArraySlice<SocketAddress> = []
@@ -143,7 +146,7 @@ public final class HiredisConnection {
   ///     deadline, so that the connection is never given up because of it.
   public func send(_ command: Span<UInt8>, to receiver: any ReplyReceiver, token: Int, isCounted: Bool = true) {
     loop.preconditionOnLoop()
-    let unwritten = context?.unwrittenBytes ?? 0
+    let unwritten = unretainedContext?._withUnsafeGuaranteedRef { $0.unwrittenBytes } ?? 0
     let queued = QueuedCommand(
       receiver: receiver,
       token: token,
@@ -160,9 +163,9 @@ public final class HiredisConnection {
     }
     if queued.refusal != nil { return refuse(queued) }
     // The rest follows when the context has written what it holds.
-    guard !queue.holdsCommands, unwritten < Self.unwrittenHighWater, let context, context.append(command) else {
-      return queue.hold(queued, bytes: command)
-    }
+    guard !queue.holdsCommands, unwritten < Self.unwrittenHighWater, let unretainedContext,
+      unretainedContext._withUnsafeGuaranteedRef({ $0.append(command) })
+    else { return queue.hold(queued, bytes: command) }
     queue.append(queued)
     if !isDeadlineSet { setDeadline() }
   }
@@ -177,7 +180,9 @@ public final class HiredisConnection {
   public var inFlightCount: Int { queue.count }
 
   /// Bytes of commands that the operating system has not taken yet.
-  public var queuedBytes: Int { queue.heldBytes + (context?.unwrittenBytes ?? 0) }
+  public var queuedBytes: Int {
+    queue.heldBytes + (unretainedContext?._withUnsafeGuaranteedRef { $0.unwrittenBytes } ?? 0)
+  }
 
   /// Whether so many commands of so many bytes together would be taken now: what has to go as a whole asks before.
   public func hasRoom(commands: Int, bytes: Int) -> Bool {
@@ -195,14 +200,20 @@ public final class HiredisConnection {
 
   /// A refused command fails in its turn.
   private func refuse(_ command: consuming QueuedCommand) {
-    guard !queue.isEmpty else { return fail(command, with: .closed) }
-    queue.append(command)
+    if let refusal = command.refusal, queue.isEmpty {
+      fail(command, with: refusal.failure(limits))
+    } else {
+      queue.append(command)
+    }
   }
 
   func contextDidReceive(_ reply: UnsafePointer<redisReply>) {
     let reply = Reply(borrowing: reply)
     guard state == .ready else { return receiveHandshake(reply) }
-    if let pushReceiver { return pushReceiver.pushConnection(self, didReceive: reply) }
+    if isPushing {
+      pushReceiver?.pushConnection(self, didReceive: reply)
+      return
+    }
     guard let command = queue.popAnswered() else {
       context?.abort(reason: "the store sent something that nobody had asked for")
       return

@@ -30,11 +30,16 @@ extension ByteBuffer {
     appendLineEnd()
   }
 
+  /// The header of a bulk string of `count` bytes, which follow.
+  public mutating func appendBulkHeader(_ count: Int) {
+    append(UInt8(ascii: "$"))
+    append(decimal: count)
+    appendLineEnd()
+  }
+
   /// The bulk string that holds `bytes`.
   public mutating func appendBulk(_ bytes: Span<UInt8>) {
-    append(UInt8(ascii: "$"))
-    append(decimal: bytes.count)
-    appendLineEnd()
+    appendBulkHeader(bytes.count)
     append(bytes)
     appendLineEnd()
   }

@@ -77,6 +77,10 @@ public struct CommandParser: Sendable {
     self.limits = limits
   }
 
+  /// After `.needsMore`: how many bytes the command takes at least, as far as it has said; 0 if that is no more than
+  /// what has come.
+  public var knownLength: Int { stage == .bulkBody ? position + bulkLength + 2 : 0 }
+
   /// Looks for one command at the beginning of `input`.
   ///
   /// After `.needsMore`, the next call's input has to begin with the same bytes. After anything else the parser is at
@@ -193,10 +197,30 @@ extension CommandParser {
     case number(Int?, next: Int)
   }
 
+  /// Digits of a length that is read without looking for anything unusual; nobody limits lines to fewer.
+  private static let usualDigits = 9
+
   /// Reads a decimal number and its CRLF from `start` on, as strictly as Redis' `string2ll`: no sign but a minus, no
   /// leading zero, no space.
   @inline(__always)
   static func line(in input: Span<UInt8>, from start: Int, limit: Int) -> Line {
+    var at = start
+    var value = 0
+    while at < input.count {
+      let digit = input[at] &- UInt8(ascii: "0")
+      guard digit <= 9, at - start < usualDigits else { break }
+      value = value &* 10 &+ Int(digit)
+      at += 1
+    }
+    let isUsual = at > start && (at == start + 1 || input[start] != UInt8(ascii: "0"))
+    if isUsual, at + 1 < input.count, input[at] == UInt8(ascii: "\r"), input[at + 1] == UInt8(ascii: "\n") {
+      return .number(value, next: at + 2)
+    }
+    return unusualLine(in: input, from: start, limit: limit)
+  }
+
+  /// The same for lines that are not whole, not right, or longer.
+  private static func unusualLine(in input: Span<UInt8>, from start: Int, limit: Int) -> Line {
     var at = start
     var value = 0
     var valid = true

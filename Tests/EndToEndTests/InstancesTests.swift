@@ -42,9 +42,11 @@ struct InstancesTests {
     #expect(metrics[MultiStoreNames.readFallback, ["command": "get", "instance_name": "cache"]] == 1)
     #expect(metrics[MultiStoreNames.readFallback, ["command": "get", "instance_name": "sessions"]] == 0)
     shared.kill()
-    try eventually { try sidecar.get("/-/ready").text.contains("cache") }
-    let unready = try sidecar.get("/-/ready")
-    #expect(unready.status == 503 && unready.text.contains("sessions"))
+    // Each instance finds out on a thread of its own.
+    try eventually {
+      let unready = try sidecar.get("/-/ready")
+      return unready.status == 503 && unready.text.contains("cache") && unready.text.contains("sessions")
+    }
     #expect(try sidecar.terminate() == .status(0))
   }
 

@@ -115,8 +115,6 @@ class DualWrite: Execution {
     }
   }
 
-  private var other: Store { multiStore.store(routing.defaultStore.other) }
-
   private func defaultStoreReplied(_ reply: borrowing Reply) {
     if let sink { reply.encode(into: &sink.output) }
     let spec = spec(0)

@@ -34,16 +34,22 @@ class Execution: ReplyReceiver {
   /// Whom to answer; nil once that was done.
   private(set) var sink: ReplySink?
   private(set) var routing = Routing(flags: FlagState(), canUsePrimary: false, readPolicy: .fallback)
+  /// The store whose reply counts.
+  private(set) final var defaultStore: Store
+  /// The one that gets copies, if the instance has it.
+  private(set) final var other: Store
 
   init(multiStore: MultiStore) {
     self.multiStore = multiStore
+    defaultStore = multiStore.secondary
+    other = multiStore.secondary
   }
 
   /// Takes over `batch` and begins.
   final func start(_ batch: CommandBatch, routing: Routing, sink: ReplySink) {
     self.batch = batch
-    self.routing = routing
     self.sink = sink
+    reroute(routing)
     if writesToBoth { multiStore.dualExecutionBegan() }
     begin()
   }
@@ -51,10 +57,9 @@ class Execution: ReplyReceiver {
   /// From now on `routing` holds for it.
   final func reroute(_ routing: Routing) {
     self.routing = routing
+    defaultStore = multiStore.store(routing.defaultStore)
+    other = multiStore.store(routing.defaultStore.other)
   }
-
-  /// The store whose reply counts.
-  final var defaultStore: Store { multiStore.store(routing.defaultStore) }
 
   /// Lends the bytes of the command at `index` to `body`.
   @inline(__always)

@@ -150,8 +150,6 @@ final class PipelineExecution: Execution {
     }
   }
 
-  var other: Store { multiStore.store(routing.defaultStore.other) }
-
   // MARK: The answer
 
   func finishComparison() {

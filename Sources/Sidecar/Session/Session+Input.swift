@@ -13,6 +13,15 @@ extension Session {
     case waits
   }
 
+  /// What holds for all commands of one call of ``process(_:)``, looked up once.
+  private struct Turn {
+    let multiStore: MultiStore
+    let routing: Routing
+    /// Where reads and writes go that one store alone executes.
+    let ordinary: HiredisConnection
+    let inventory: InventoryCounts
+  }
+
   /// Takes as many whole commands from `bytes` as can be executed now.
   ///
   /// - Returns: the bytes that are done with.
@@ -21,6 +30,12 @@ extension Session {
       isHeld = true
       return 0
     }
+    let turn = Turn(
+      multiStore: multiStore,
+      routing: routing,
+      ordinary: multiStore.store(routing.defaultStore).ordinary,
+      inventory: server.inventory
+    )
     var consumed = 0
     var gathered: CommandBatch?
     parsing: while !isClosing, canTakeNextCommand() {
@@ -39,14 +54,15 @@ extension Session {
         let disposal: Disposal
         if command.isInline {
           let inline = parser.inlineCommand
-          disposal = take(inline.span, command, routing, &gathered)
+          disposal = take(inline.span, command, turn, &gathered)
         } else {
-          disposal = take(bytes.extracting(consumed..<consumed + command.length), command, routing, &gathered)
+          disposal = take(bytes.extracting(consumed..<consumed + command.length), command, turn, &gathered)
         }
         guard disposal == .taken else { break parsing }
         consumed += command.length
         if replyMode == .skipNext, lastCommand != .clientReply { replyMode = .skipping }
-        if replyMode == .skipping { break parsing }
+        // RESET goes back to the first database.
+        guard replyMode != .skipping, multiStore === turn.multiStore else { break parsing }
       }
     }
     if let gathered { execute(gathered, as: gathered.count == 1 ? .single : .pipelined, routing: routing) }
@@ -57,7 +73,7 @@ extension Session {
   private func take(
     _ bytes: Span<UInt8>,
     _ command: CommandParser.Command,
-    _ routing: Routing,
+    _ turn: borrowing Turn,
     _ gathered: inout CommandBatch?
   ) -> Disposal {
     let id = CommandTable.lookup(bytes.extracting(command.name), subcommand: bytes.extracting(command.second))
@@ -75,14 +91,14 @@ extension Session {
       guard gathered == nil, isQuiet else { return .waits }
       // What is refused for its form, or for want of a login, says nothing about the application.
       if isAuthenticated, spec.accepts(argumentCount: command.argumentCount) {
-        server.inventory.count(id, byOptions: spec.commandClass(ofCommand: bytes) != spec.commandClass)
+        turn.inventory.count(id, byOptions: spec.commandClass(ofCommand: bytes) != spec.commandClass)
       }
-      takeUncommon(bytes, spec, command.argumentCount, routing)
+      takeUncommon(bytes, spec, command.argumentCount, turn.routing)
       return .taken
     }
     let commandClass = spec.commandClass(ofCommand: bytes)
-    let disposal = dispatch(bytes, spec, commandClass, command.argumentCount, routing, &gathered)
-    if disposal == .taken { server.inventory.count(id, byOptions: commandClass != spec.commandClass) }
+    let disposal = dispatch(bytes, spec, commandClass, command.argumentCount, turn, &gathered)
+    if disposal == .taken { turn.inventory.count(id, byOptions: commandClass != spec.commandClass) }
     return disposal
   }
 
@@ -96,21 +112,22 @@ extension Session {
     _ spec: CommandSpec,
     _ commandClass: CommandClass,
     _ argumentCount: Int,
-    _ routing: Routing,
+    _ turn: borrowing Turn,
     _ gathered: inout CommandBatch?
   ) -> Disposal {
-    if spec.traits.contains(.iterates), multiStore.hasPrimary {
+    let routing = turn.routing
+    if spec.traits.contains(.iterates), turn.multiStore.hasPrimary {
       // A page comes from the store that gave the cursor, whatever the flags say.
       guard gathered == nil, isQuiet else { return .waits }
-      let batch = multiStore.makeBatch()
+      let batch = turn.multiStore.makeBatch()
       batch.append(bytes, id: spec.id)
       execute(batch, as: .single, routing: routing)
       return .taken
     }
-    if spec.traits.contains(.empties), let refusal = multiStore.flushRefusal(of: spec) {
+    if spec.traits.contains(.empties), let refusal = turn.multiStore.flushRefusal(of: spec) {
       return gathered == nil ? refuse(refusal) : .waits
     }
-    if routing.isDual, let refusal = multiStore.refusal(toReachDatabaseOf: bytes, spec) {
+    if routing.isDual, let refusal = turn.multiStore.refusal(toReachDatabaseOf: bytes, spec) {
       return gathered == nil ? refuse(refusal.clientError) : .waits
     }
     if routing.isDual, commandClass == .read || commandClass == .write || commandClass == .keyspaceRead {
@@ -120,7 +137,7 @@ extension Session {
     guard gathered == nil else { return .waits }
     switch commandClass {
     case .read, .keyspaceRead, .write:
-      return forwardOrWait(bytes, over: multiStore.store(routing.defaultStore).ordinary)
+      return forwardOrWait(bytes, over: turn.ordinary)
     case .connection, .transaction, .pubsub:
       guard isQuiet else { return .waits }
       takeUncommon(bytes, spec, argumentCount, routing)

@@ -16,6 +16,11 @@ final class Session: ReplySink {
   static let inputHighWater = 256 << 10
   /// Output that a client has not taken; beyond it no further command of the client is executed.
   static let outputHighWater = 1 << 20
+  /// A reply's string of this size is written at once, instead of being copied into the output first.
+  private static let directWriteBytes = 32 << 10
+  /// Memory that is reserved at once for a command whose length is known, or as much as has come of it if that is more:
+  /// a length alone costs a client nothing.
+  private static let reservedInputBytes = 16 << 20
   /// Buffer memory that an active session keeps between two turns.
   static let keptCapacity = 16 << 10
 
@@ -98,7 +103,7 @@ final class Session: ReplySink {
   /// - Parameter identity: what stands for the command should its reply be too deep; see ``DeepReplies``.
   func forward(_ command: Span<UInt8>, over connection: HiredisConnection, identity: Int = 0) {
     inFlight += 1
-    path = connection
+    if path !== connection { path = connection }
     connection.send(command, to: self, token: identity)
   }
 
@@ -220,6 +225,8 @@ final class Session: ReplySink {
     output.removeAll(keepingCapacityUpTo: Self.keptCapacity)
   }
 
+  private static let lineEnd: InlineArray<2, UInt8> = [UInt8(ascii: "\r"), UInt8(ascii: "\n")]
+
   private var owedBytes: Int { output.count + stream.pendingWriteBytes }
 
   private var hasHeadroom: Bool { owedBytes < Self.outputHighWater }
@@ -228,8 +235,17 @@ final class Session: ReplySink {
 extension Session: ReplyReceiver {
   func receive(_ reply: borrowing Reply, token: Int) {
     inFlight -= 1
-    if !isClosed { reply.encode(into: &output) }
+    if !isClosed { write(reply) }
     finishTurn()
+  }
+
+  private func write(_ reply: borrowing Reply) {
+    let isLarge = reply.kind == .string && reply.bytes.count >= Self.directWriteBytes && !dropsReplies
+    guard isLarge else { return reply.encode(into: &output) }
+    output.appendBulkHeader(reply.bytes.count)
+    let value = reply.bytes
+    output.withSpan { stream.write($0, value, Self.lineEnd.span) }
+    output.removeAll(keepingCapacityUpTo: Self.keptCapacity)
   }
 
   func receive(failure: ConnectionFailure, token: Int) {
@@ -246,12 +262,19 @@ extension Session: StreamDelegate {
     guard !isClosing else { return }
     if input.isEmpty, hasHeadroom, !isHeld {
       let consumed = process(bytes)
-      if consumed < bytes.count { input.append(bytes.extracting(consumed..<bytes.count)) }
+      if consumed < bytes.count { keep(bytes.extracting(consumed..<bytes.count)) }
     } else {
-      input.append(bytes)
+      keep(bytes)
     }
     guard input.count <= server.limits.inputBufferLimit else { return cutOff(.inputBufferLimit) }
     finishTurn()
+  }
+
+  /// Keeps input that could not be consumed yet.
+  private func keep(_ bytes: Span<UInt8>) {
+    let missing = parser.knownLength - input.count
+    if missing > bytes.count { input.reserve(min(missing, max(Self.reservedInputBytes, input.count))) }
+    input.append(bytes)
   }
 
   func streamDidDrain(_ stream: Stream) {
