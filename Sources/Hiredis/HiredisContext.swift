@@ -12,6 +12,9 @@ internal import RESP
 final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
   /// Memory that the reader and the output keep between replies and commands.
   private static let keptBytes = 1024 * 1024
+  /// When so much has been gathered it is written before the turn ends: a server reads 16 KiB at a time, and executes
+  /// them while the rest is gathered here.
+  private static let earlyWriteBytes = 16 * 1024
   /// A command of this size is written at once if nothing waits before it, instead of being copied first.
   private static let directWriteBytes = 64 * 1024
   /// How often one context is read before the others on the loop have their turn.
@@ -34,6 +37,8 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
   /// The bytes that the store says are handed on as they come, and hiredis' reader is left out.
   var isRaw = false
   private var isRegistered = false
+  /// The operating system did not take all that it was offered last; it says when it takes more.
+  private var isSocketFull = false
   /// What the operating system has not taken yet. Never lent to code that could come back here.
   private var output = ByteBuffer()
 
@@ -85,15 +90,17 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
   /// Bytes that the operating system has not taken.
   var unwrittenBytes: Int { output.count }
 
-  /// Appends commands or a part of them, to be written at the end of the turn. False when it can't take any.
+  /// Appends commands or a part of them, to be written by the end of the turn. False when it can't take any.
   func append(_ bytes: Span<UInt8>) -> Bool {
     guard let context, isOpen else { return false }
+    // What goes wrong here goes wrong at the end of the turn as well, and is found then.
     if bytes.count >= Self.directWriteBytes, output.isEmpty {
-      // What goes wrong here goes wrong with the rest as well, and is found then.
       let taken = max(0, Self.send(bytes, to: context.pointee.fd))
+      isSocketFull = taken < bytes.count
       output.append(bytes.extracting(taken...))
     } else {
       output.append(bytes)
+      if output.count >= Self.earlyWriteBytes, !isSocketFull { flush(context.pointee.fd) }
     }
     willWrite()
     return true
@@ -194,15 +201,22 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
     loop.atEndOfTurn(self)
   }
 
+  /// Offers the output to the operating system; returns as ``send(_:to:)`` does.
+  @discardableResult
+  private func flush(_ fd: Int32) -> Int {
+    let count = output.withSpan { Self.send($0, to: fd) }
+    if count > 0 { output.removeFirst(count) }
+    isSocketFull = !output.isEmpty
+    return count
+  }
+
   private func write() {
-    guard let context, isOpen, !output.isEmpty else { return }
-    let count = output.withSpan { Self.send($0, to: context.pointee.fd) }
-    if count > 0 {
-      output.removeFirst(count)
-      if output.isEmpty { output.removeAll(keepingCapacityUpTo: Self.keptBytes) }
-    } else if count != -Int(EAGAIN), count != -Int(EINTR) {
-      return end(.failed(Self.text(Int32(-count))))
+    guard let context, isOpen else { return }
+    if !output.isEmpty {
+      let count = flush(context.pointee.fd)
+      if count < 0, count != -Int(EAGAIN), count != -Int(EINTR) { return end(.failed(Self.text(Int32(-count)))) }
     }
+    if output.isEmpty { output.removeAll(keepingCapacityUpTo: Self.keptBytes) }
     owner?.takeUnretainedValue().contextDidWrite()
     watch()
   }
