@@ -178,6 +178,8 @@ class DualWrite: Execution {
   private func execute(_ plan: CopyPlan) {
     let spec = spec(0)
     if plan != .noEffect { withCommand { defaultStore.clearStale($0, spec) } }
+    // The client first: its answer is written before the copy then.
+    if multiStore.configuration.writeAcknowledgement == .defaultStore { answer() }
     switch plan {
     case .verbatim:
       withCommand { sendCopy($0, spec) }
@@ -191,7 +193,6 @@ class DualWrite: Execution {
       multiStore.leftUncopied(batch, 0, on: other.role)
       return finish()
     }
-    if multiStore.configuration.writeAcknowledgement == .defaultStore { answer() }
   }
 
   /// A write that changes part of a key goes out under guard; where the key is stale it is of no use at all.

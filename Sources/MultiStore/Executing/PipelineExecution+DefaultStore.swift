@@ -160,9 +160,10 @@ extension PipelineExecution {
   private func defaultStoreIsDone() {
     guard !isRefused else { return complete() }
     guard routing.isDual, elements.indices.contains(where: { elements[$0].isCopied }) else { return copyKeys() }
-    sendCopies()
     // A missed read may get a better answer from the other store, so it has to be waited for.
     let mayFill = routing.readPolicy == .fallback && elements.indices.contains(where: { elements[$0].isMiss })
+    // The client first: its answer is written before the copies then.
     if multiStore.configuration.writeAcknowledgement == .defaultStore, !mayFill { writeAnswer() }
+    sendCopies()
   }
 }
