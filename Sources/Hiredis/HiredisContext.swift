@@ -10,13 +10,17 @@ internal import RESP
 /// asynchronous layer would allocate for every command, search it for the names of commands that change what comes
 /// back, and stop the process with an assertion where a store's words surprise it.
 final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
-  /// Memory that the reader and the output keep between replies and commands.
-  private static let keptBytes = 1024 * 1024
+  /// Memory that the reader and the output keep, each, between replies and commands: what large values need would be
+  /// asked of the operating system page by page, again for each of them. A store has few connections.
+  private static let keptBytes = 16 * 1024 * 1024
   /// When so much has been gathered it is written before the turn ends: a server reads 16 KiB at a time, and executes
   /// them while the rest is gathered here.
   private static let earlyWriteBytes = 16 * 1024
   /// A command of this size is written at once if nothing waits before it, instead of being copied first.
   private static let directWriteBytes = 64 * 1024
+  /// What the reader is fed with at once. Whenever it has taken 1 KiB out, it moves all that it holds to the front: of
+  /// 64 KiB that would be thirty times a reply of that size.
+  private static let feedBytes = 4 * 1024
   /// How often one context is read before the others on the loop have their turn.
   private static let readsPerTurn = 4
   /// Reads that get what a broken connection still has in its buffers.
@@ -74,7 +78,6 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
       throw ContextFailure(reason: error.description)
     }
     ReplyObjects.install(in: connecting.pointee.reader, for: self)
-    // The default of 16 KiB would make the reader free and allocate its buffer for each larger value.
     connecting.pointee.reader.pointee.maxbuf = Self.keptBytes
     context = connecting
     poll?.update(readable: false, writable: true)
@@ -258,8 +261,19 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
 
   private func deliverReplies(in bytes: UnsafeRawBufferPointer, _ context: UnsafeMutablePointer<redisContext>) {
     guard let reader = context.pointee.reader else { return }
-    redisReaderFeed(reader, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
     isDelivering = true
+    var fed = 0
+    while fed < bytes.count, pendingEnd == nil {
+      let piece = UnsafeRawBufferPointer(rebasing: bytes[fed..<min(bytes.count, fed + Self.feedBytes)])
+      redisReaderFeed(reader, piece.baseAddress?.assumingMemoryBound(to: CChar.self), piece.count)
+      fed += piece.count
+      deliverReplies(of: reader)
+    }
+    didDeliver()
+  }
+
+  /// Hands on all replies that are whole.
+  private func deliverReplies(of reader: UnsafeMutablePointer<redisReader>) {
     while pendingEnd == nil {
       var object: UnsafeMutableRawPointer?
       guard redisReaderGetReply(reader, &object) == REDIS_OK else {
@@ -271,7 +285,6 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
       deliver(UnsafePointer(object.assumingMemoryBound(to: redisReply.self)))
       freeReplyObject(object)
     }
-    didDeliver()
   }
 
   private func didDeliver() {
