@@ -5,8 +5,8 @@ internal import Synchronization
 
 /// Gets one call at the end of each loop turn that it registered for.
 public protocol EndOfTurnWorker: AnyObject {
-  /// Everything that was readable in this turn has been handled and the loop is about to sleep: now is the time to
-  /// write what was gathered. More workers may be registered from here, and run before the loop sleeps.
+  /// Everything that was readable in this turn has been handled: now is the time to write what was gathered. More
+  /// workers may be registered from here, and run before the loop looks at its sockets again.
   func endOfTurn()
 }
 
@@ -16,8 +16,8 @@ public protocol EndOfTurnWorker: AnyObject {
 /// that thread alone: connections, streams, timers and their callbacks. `execute`, `stop` and `busyNanoseconds` are the
 /// only members for other threads. Before `run` was called, any one thread may set things up.
 ///
-/// A *turn* is what happens between two sleeps: the callbacks of everything that was ready, then the end-of-turn
-/// workers. The clocks stand still during a turn.
+/// A *turn* is what happens between two looks at the sockets: the callbacks of everything that was ready, then the
+/// end-of-turn workers. The clocks stand still during a turn.
 ///
 /// Sendable without the compiler's help: state that other threads reach is an atomic or behind a mutex, the rest is
 /// touched by the loop's thread only.
@@ -56,7 +56,7 @@ public final class EventLoop: @unchecked Sendable {
   package let readBuffer: UnsafeMutableRawBufferPointer
   private let wakeUp: UnsafeMutablePointer<uv_async_t>
   private let beforeSleep: UnsafeMutablePointer<uv_prepare_t>
-  /// Active only while workers are left over: an active idle handle keeps libuv from sleeping.
+  /// Active only while the loop has a reason not to sleep: an active idle handle keeps libuv from it.
   private let dontSleep: UnsafeMutablePointer<uv_idle_t>
   private let inbox = Mutex(Inbox())
   private let runTime = Mutex(RunTime())
@@ -65,6 +65,8 @@ public final class EventLoop: @unchecked Sendable {
 
   /// A worker is called only when it was taken out, so that it may register others from there.
   private var workers = UniqueDeque<any EndOfTurnWorker>()
+  /// Those of the turn after this one.
+  private var nextWorkers = UniqueDeque<any EndOfTurnWorker>()
   private var cachedNow: UInt64 = 0
   private var cachedWallClock: Int64 = 0
   /// Set when the loop begins to close; nothing can be opened on it any more.
@@ -130,6 +132,8 @@ public final class EventLoop: @unchecked Sendable {
     uv_run(uv, UV_RUN_DEFAULT)
     // A loop that is stopped does not get to the end of its last turn by itself.
     runWorkers()
+    beginNextTurn()
+    runWorkers()
     runTime.withLock { runTime in
       runTime.accumulated = runTime.busy(uv)
       runTime.startedAt = nil
@@ -176,6 +180,7 @@ public final class EventLoop: @unchecked Sendable {
     repeat {
       closeAllHandles()
       runWorkers()
+      beginNextTurn()
     } while uv_run(uv, UV_RUN_DEFAULT) != 0 || !workers.isEmpty
     let result = uv_loop_close(uv)
     precondition(result == 0, "libuv handles were left open on a closing loop")
@@ -220,6 +225,12 @@ public final class EventLoop: @unchecked Sendable {
     workers.append(worker)
   }
 
+  /// Has `worker` called once at the end of the turn after this one, which comes without sleep: for what is better done
+  /// together with whatever is readable by then. Retains it until then. For the loop's thread.
+  public func atEndOfNextTurn(_ worker: any EndOfTurnWorker) {
+    nextWorkers.append(worker)
+  }
+
   /// Nanoseconds that the loop has spent with anything but waiting, over all runs. Any thread may read this.
   public var busyNanoseconds: UInt64 {
     runTime.withLock { $0.busy(uv) }
@@ -246,6 +257,7 @@ public final class EventLoop: @unchecked Sendable {
   /// The prepare callback: libuv calls it right before it looks for I/O, and maybe sleeps.
   private func finishTurn() {
     runWorkers()
+    beginNextTurn()
     if workers.isEmpty {
       uv_idle_stop(dontSleep)
     } else {
@@ -253,6 +265,10 @@ public final class EventLoop: @unchecked Sendable {
     }
     cachedNow = 0
     cachedWallClock = 0
+  }
+
+  private func beginNextTurn() {
+    while let worker = nextWorkers.popFirst() { workers.append(worker) }
   }
 
   private func runWorkers() {

@@ -16,6 +16,9 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
   /// When so much has been gathered it is written before the turn ends: a server reads 16 KiB at a time, and executes
   /// them while the rest is gathered here.
   private static let earlyWriteBytes = 16 * 1024
+  /// Where several commands are under way, others are about to come: the output is written so many turns later, or when
+  /// a turn has brought no more. The store gets them at once, and wakes up once for them.
+  private static let mostGatheringTurns = 2
   /// A command of this size is written at once if nothing waits before it, instead of being copied first.
   private static let directWriteBytes = 64 * 1024
   /// What the reader is fed with at once. Whenever it has taken 1 KiB out, it moves all that it holds to the front: of
@@ -41,6 +44,9 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
   /// The bytes that the store says are handed on as they come, and hiredis' reader is left out.
   var isRaw = false
   private var isRegistered = false
+  /// Turns that the output has waited for more, and what it was at the end of the last of them.
+  private var gatheringTurns = 0
+  private var gatheredBytes = 0
   /// The operating system did not take all that it was offered last; it says when it takes more.
   private var isSocketFull = false
   /// What the operating system has not taken yet. Never lent to code that could come back here.
@@ -93,7 +99,7 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
   /// Bytes that the operating system has not taken.
   var unwrittenBytes: Int { output.count }
 
-  /// Appends commands or a part of them, to be written by the end of the turn. False when it can't take any.
+  /// Appends commands or a part of them, to be written as soon as no more come at once. False when it can't take any.
   func append(_ bytes: Span<UInt8>) -> Bool {
     guard let context, isOpen else { return false }
     // What goes wrong here goes wrong at the end of the turn as well, and is found then.
@@ -127,8 +133,23 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
   }
 
   func endOfTurn() {
+    if canGatherMore {
+      gatheringTurns += 1
+      gatheredBytes = output.count
+      loop.atEndOfNextTurn(self)
+      return
+    }
+    gatheringTurns = 0
+    gatheredBytes = 0
     isRegistered = false
     write()
+  }
+
+  /// Whether it is worth to look at the sockets once more, which takes no time, before the output is written. A command
+  /// that is alone does not wait.
+  private var canGatherMore: Bool {
+    guard gatheringTurns < Self.mostGatheringTurns, output.count > gatheredBytes, let owner else { return false }
+    return owner._withUnsafeGuaranteedRef { $0.inFlightCount } > 1
   }
 
   func pollHandle(_ handle: PollHandle, isReadyFor events: PollEvents) {

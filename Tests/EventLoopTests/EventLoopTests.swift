@@ -79,6 +79,39 @@ import Testing
     #expect(worker.count > 100)
   }
 
+  /// What is left for the next turn comes after the callbacks of that turn, and the loop does not sleep before.
+  @Test func callsWorkersOfTheNextTurn() throws {
+    let harness = try LoopHarness()
+    defer { harness.finish() }
+    let worker = CountingWorker()
+    var heard: [String] = []
+    let timer = LoopTimer(on: harness.loop) { heard.append("timer") }
+    worker.onCall = { [unowned worker] count in
+      heard.append("worker")
+      if count == 1 {
+        timer.schedule(after: .zero)
+        harness.loop.atEndOfNextTurn(worker)
+      } else {
+        harness.loop.stop()
+      }
+    }
+    harness.loop.atEndOfTurn(worker)
+    harness.run()
+    #expect(heard == ["worker", "timer", "worker"])
+  }
+
+  /// The loop that is stopped meanwhile does it at once.
+  @Test func callsWorkersOfTheNextTurnWhenItStops() throws {
+    let harness = try LoopHarness()
+    defer { harness.finish() }
+    let worker = CountingWorker()
+    worker.onCall = { [unowned worker] count in if count == 1 { harness.loop.atEndOfNextTurn(worker) } }
+    harness.loop.atEndOfTurn(worker)
+    harness.loop.stop()
+    harness.run()
+    #expect(worker.count == 2)
+  }
+
   @Test func clocksStandStillWithinATurn() throws {
     let harness = try LoopHarness()
     defer { harness.finish() }

@@ -23,6 +23,35 @@ import class TestSupport.RedisServer
     connection.close()
   }
 
+  /// Several commands under way wait for those of the turns that follow at once, and not for long.
+  @Test func gathersCommandsOfAFewTurns() throws {
+    let redis = try RedisServer()
+    let harness = try Harness()
+    defer { harness.finish() }
+    let connection = harness.connection(to: redis)
+    harness.run { connection.isReady }
+    let sender = SenderInTurns(harness, connection, turns: 5)
+    harness.loop.atEndOfTurn(sender)
+    harness.run { harness.outcomes.count == 10 }
+    #expect(sender.unwrittenCommands == [0, 2, 4, 0, 2])
+    connection.close()
+  }
+
+  @Test func writesACommandThatIsAloneAtOnce() throws {
+    let redis = try RedisServer()
+    let harness = try Harness()
+    defer { harness.finish() }
+    let connection = harness.connection(to: redis)
+    harness.run { connection.isReady }
+    let sender = SenderInTurns(harness, connection, turns: 1, commandsPerTurn: 1)
+    harness.loop.atEndOfTurn(sender)
+    let second = SenderInTurns(harness, connection, turns: 1, commandsPerTurn: 1)
+    harness.loop.atEndOfNextTurn(second)
+    harness.run { harness.outcomes.count == 2 }
+    #expect(second.unwrittenCommands == [0])
+    connection.close()
+  }
+
   @Test func tellsTheDelegateNothingOfWhatDoesNotCount() throws {
     let redis = try RedisServer()
     let harness = try Harness()
@@ -267,5 +296,27 @@ final class ShapeReceiver: ReplyReceiver {
     default:
       return "\(reply.kind) " + reply.bytes.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
     }
+  }
+}
+
+/// Sends commands in each of several turns, and sees what is still unwritten of those before.
+private final class SenderInTurns: EndOfTurnWorker {
+  private(set) var unwrittenCommands: [Int] = []
+  private let harness: Harness
+  private let connection: HiredisConnection
+  private let turns: Int
+  private let commandsPerTurn: Int
+
+  init(_ harness: Harness, _ connection: HiredisConnection, turns: Int, commandsPerTurn: Int = 2) {
+    self.harness = harness
+    self.connection = connection
+    self.turns = turns
+    self.commandsPerTurn = commandsPerTurn
+  }
+
+  func endOfTurn() {
+    unwrittenCommands.append(connection.queuedBytes / encode([Array("PING".utf8)]).count)
+    for _ in 0..<commandsPerTurn { harness.send("PING", on: connection) }
+    if unwrittenCommands.count < turns { harness.loop.atEndOfNextTurn(self) }
   }
 }
