@@ -30,6 +30,7 @@ extension HiredisConnection {
     }
     delegate?.connection(self, didBecomeUnavailable: reason)
     pushReceiver?.pushConnection(self, didBecomeUnavailable: reason)
+    tellDrainWaiters()
   }
 
   /// Tells whoever sent `command`, at the end of the turn. One that was refused fails for that reason.

@@ -26,7 +26,7 @@ public final class HiredisConnection {
 
   /// Bytes that may wait to be written before commands are held back: the deadline of a command begins when it is on
   /// its way, however much was before it.
-  private static let unwrittenHighWater = 1024 * 1024
+  static let unwrittenHighWater = 1024 * 1024
 
   /// Where the store is.
   public let endpoint: StoreEndpoint
@@ -72,6 +72,8 @@ public final class HiredisConnection {
   /// Receivers and the delegate are called only when a command was taken out, so that they may send from there.
   var queue: CommandQueue
   let failures: FailureDelivery
+  /// Those who wait until this is not congested any more.
+  var drainWaiters: [any DrainWaiter] = []
   /// Starts attempts, and ends those that take too long.
   var attemptTimer: LoopTimer?
   /// Runs while commands are in flight. It is not set anew for each of them: when it fires it looks at the oldest.
@@ -146,7 +148,7 @@ public final class HiredisConnection {
   ///     deadline, so that the connection is never given up because of it.
   public func send(_ command: Span<UInt8>, to receiver: any ReplyReceiver, token: Int, isCounted: Bool = true) {
     loop.preconditionOnLoop()
-    let unwritten = unretainedContext?._withUnsafeGuaranteedRef { $0.unwrittenBytes } ?? 0
+    let unwritten = unwrittenBytes
     let queued = QueuedCommand(
       receiver: receiver,
       token: token,
@@ -180,9 +182,10 @@ public final class HiredisConnection {
   public var inFlightCount: Int { queue.count }
 
   /// Bytes of commands that the operating system has not taken yet.
-  public var queuedBytes: Int {
-    queue.heldBytes + (unretainedContext?._withUnsafeGuaranteedRef { $0.unwrittenBytes } ?? 0)
-  }
+  public var queuedBytes: Int { queue.heldBytes + unwrittenBytes }
+
+  /// Bytes that the context has got and the operating system has not taken yet.
+  var unwrittenBytes: Int { unretainedContext?._withUnsafeGuaranteedRef { $0.unwrittenBytes } ?? 0 }
 
   /// Whether so many commands of so many bytes together would be taken now: what has to go as a whole asks before.
   public func hasRoom(commands: Int, bytes: Int) -> Bool {
@@ -248,6 +251,7 @@ public final class HiredisConnection {
   /// Some bytes are with the operating system, so there is room for more.
   func contextDidWrite() {
     if state == .ready, queue.holdsCommands { handOver() }
+    tellDrainWaiters()
   }
 
   /// Gives the context held back commands, as many as it should have.
@@ -300,5 +304,6 @@ public final class HiredisConnection {
     context?.detach()
     context = nil
     queue.removeAll { command, _ in fail(command, with: .closed) }
+    tellDrainWaiters()
   }
 }

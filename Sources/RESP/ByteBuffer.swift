@@ -41,7 +41,18 @@ public struct ByteBuffer: ~Copyable {
 
   /// Makes room for `count` more bytes at once, where it is known that they will come.
   public mutating func reserve(_ count: Int) {
+    makeRoom(count)
     storage.reserveCapacity(storage.count + count)
+  }
+
+  /// Gets the room of consumed bytes back before the memory grows. Moving the smaller half keeps the cost of consuming
+  /// linear, and what is only consumed never moves.
+  @inline(__always)
+  private mutating func makeRoom(_ count: Int) {
+    if head > storage.count / 2, storage.freeCapacity < count {
+      storage.removeSubrange(..<head)
+      head = 0
+    }
   }
 
   /// Appends one byte.
@@ -51,6 +62,7 @@ public struct ByteBuffer: ~Copyable {
 
   /// Appends all of `span`.
   public mutating func append(_ span: Span<UInt8>) {
+    makeRoom(span.count)
     storage.append(copying: span)
   }
 
@@ -93,10 +105,6 @@ public struct ByteBuffer: ~Copyable {
     head += count
     if head == storage.count {
       storage.removeAll(keepingCapacity: true)
-      head = 0
-    } else if head > storage.count / 2 {
-      // Moving the smaller half keeps the cost of consuming linear.
-      storage.removeSubrange(..<head)
       head = 0
     }
   }

@@ -113,6 +113,41 @@ struct StoreFailureTests {
     #expect(try deployment.client().command("INCR", "n") == .integer(21))
   }
 
+  /// They wait in their clients' inputs instead.
+  @Test func `large values for a store that reads slowly do not fill its queue`() throws {
+    let deployment = try Deployment(stores: "max_queued_bytes: 16MiB, command_timeout: 60s")
+    let clients = try (0..<6).map { _ in try deployment.client() }
+    deployment.secondary.pause()
+    let values = clients.indices.map { String(repeating: "\($0)", count: 8 << 20) }
+    for (index, client) in clients.enumerated() {
+      try client.send(RESPClient.encode(["SET", "value:\(index)", values[index]]), within: .seconds(60))
+    }
+    deployment.secondary.resume()
+    for client in clients { #expect(try client.readReply(within: .seconds(60)) == .ok) }
+    let client = try deployment.secondary.client()
+    for index in clients.indices {
+      let isSame = try client.command("GET", "value:\(index)") == .text(values[index])
+      #expect(isSame, "value \(index)")
+    }
+    #expect(try deployment.sidecar.metrics().sum("multistore_commands_total", ["outcome": "queue_full"]) == 0)
+  }
+
+  /// A value that waits for the store gets its error when the store is lost, and the client goes on afterwards.
+  @Test func `large values for a store that goes down are answered with errors`() throws {
+    let deployment = try Deployment(stores: "command_timeout: 60s")
+    let clients = try (0..<6).map { _ in try deployment.client() }
+    deployment.secondary.pause()
+    let command = RESPClient.encode(["SET", "value", String(repeating: "v", count: 8 << 20)])
+    for client in clients { try client.send(command, within: .seconds(60)) }
+    deployment.secondary.kill()
+    for client in clients {
+      let error = try client.readReply(within: .seconds(60)).errorText ?? ""
+      #expect(error.hasPrefix("ERR MultiStore: secondary store: "), "\(error)")
+    }
+    try deployment.secondary.restart()
+    for client in clients { try eventually { try client.command("SET", "a", "1") == .ok } }
+  }
+
   @Test func `a store whose connection breaks in the middle of a command has it answered, and not sent twice`() throws {
     let deployment = try Deployment(instance: ["event_rate_limit: 1000"])
     let client = try deployment.client()

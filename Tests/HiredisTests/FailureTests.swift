@@ -183,6 +183,53 @@ import class TestSupport.RedisServer
   }
 }
 
+@Suite struct DrainTests {
+  /// How a congested connection stops being one.
+  enum End: CaseIterable {
+    case drained, lost, closed
+  }
+
+  @Test(arguments: End.allCases) func tellsThoseWhoWaitUntilItHasDrained(end: End) throws {
+    let redis = try RedisServer()
+    let harness = try Harness()
+    defer { harness.finish() }
+    let connection = harness.connection(to: redis)
+    harness.run { connection.isReady }
+    #expect(!connection.isCongested)
+    redis.pause()
+    let value = String(repeating: "v", count: 1_000_000)
+    var sent = 0
+    while !connection.isCongested, sent < 64 {
+      harness.send("SET", "key", value, on: connection, token: sent)
+      sent += 1
+    }
+    #expect(connection.isCongested)
+    let waiters = (0..<2).map { _ in Waiter() }
+    for waiter in waiters { connection.whenDrained(waiter) }
+    #expect(waiters.map(\.calls) == [0, 0])
+    switch end {
+    case .drained: redis.resume()
+    case .lost: redis.kill()
+    case .closed:
+      connection.close()
+      redis.resume()
+    }
+    harness.run { harness.outcomes.count == sent }
+    #expect(waiters.map(\.calls) == [1, 1])
+    #expect(!connection.isCongested)
+    #expect((harness.failures.isEmpty) == (end == .drained))
+    connection.close()
+  }
+
+  private final class Waiter: DrainWaiter {
+    private(set) var calls = 0
+
+    func connectionDidDrain() {
+      calls += 1
+    }
+  }
+}
+
 /// Keeps its loop from looking at sockets for a while, once.
 final class BusyOnce: EndOfTurnWorker {
   func endOfTurn() {

@@ -72,6 +72,18 @@ struct ByteBufferTests {
     #expect(buffer.capacity == 0)
   }
 
+  @Test("A queue that is never empty does not grow: the room of consumed bytes is used again")
+  func reuse() {
+    var buffer = ByteBuffer()
+    let piece = [UInt8](repeating: 1, count: 100)
+    for _ in 0..<10 { buffer.append(piece.span) }
+    for _ in 0..<10_000 {
+      buffer.append(piece.span)
+      buffer.removeFirst(100)
+    }
+    #expect(buffer.count == 1000 && buffer.capacity <= 4096, "\(buffer.capacity)")
+  }
+
   @Test("More than is there can't be consumed")
   func overconsumption() async {
     await #expect(processExitsWith: .failure) {

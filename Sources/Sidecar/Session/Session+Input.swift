@@ -131,7 +131,7 @@ extension Session {
       return gathered == nil ? refuse(refusal.clientError) : .waits
     }
     if routing.isDual, commandClass == .read || commandClass == .write || commandClass == .keyspaceRead {
-      return gather(bytes, spec.id, &gathered)
+      return gather(bytes, spec.id, turn, &gathered)
     }
     // Everything else is an execution of its own: the pipeline so far goes first.
     guard gathered == nil else { return .waits }
@@ -149,12 +149,17 @@ extension Session {
     }
   }
 
-  private func gather(_ bytes: Span<UInt8>, _ id: CommandID, _ gathered: inout CommandBatch?) -> Disposal {
+  private func gather(
+    _ bytes: Span<UInt8>,
+    _ id: CommandID,
+    _ turn: borrowing Turn,
+    _ gathered: inout CommandBatch?
+  ) -> Disposal {
     if let batch = gathered {
       guard batch.count < Self.maxPipelineCommands else { return .waits }
       batch.append(bytes, id: id)
     } else {
-      guard isQuiet else { return .waits }
+      guard isQuiet, !waitsForDrain(of: turn.ordinary, bytes) else { return .waits }
       let batch = multiStore.makeBatch()
       batch.append(bytes, id: id)
       gathered = batch
@@ -163,7 +168,7 @@ extension Session {
   }
 
   private func forwardOrWait(_ bytes: Span<UInt8>, over connection: HiredisConnection) -> Disposal {
-    guard canForward(over: connection) else { return .waits }
+    guard canForward(over: connection), !waitsForDrain(of: connection, bytes) else { return .waits }
     guard connection.hasRoom(commands: 1, bytes: bytes.count) else {
       guard isQuiet else { return .waits }
       let failure = ConnectionFailure.queueFull(limit: connection.limits.maxQueuedCommands)

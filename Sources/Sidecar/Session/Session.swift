@@ -18,6 +18,9 @@ final class Session: ReplySink {
   static let outputHighWater = 1 << 20
   /// A reply's string of this size is written at once, instead of being copied into the output first.
   private static let directWriteBytes = 32 << 10
+  /// A command of this size stays in the input until its connection is not congested, instead of being copied and
+  /// waiting there.
+  private static let patientCommandBytes = 64 << 10
   /// Memory that is reserved at once for a command whose length is known, or as much as has come of it if that is more:
   /// a length alone costs a client nothing.
   private static let reservedInputBytes = 16 << 20
@@ -53,7 +56,8 @@ final class Session: ReplySink {
   private var isExecuting = false
   /// What stands for the command under way should its reply be too deep; 0 for what can't have such a reply.
   private var executingIdentity = 0
-  /// A change of the flags waits for executions under way, and this session with it.
+  /// The input waits for something else than the commands before: for a change of the flags, which waits for executions
+  /// under way, or for a connection to drain.
   var isHeld = false
   /// The commands since MULTI; nil outside of a transaction.
   var transaction: Transaction?
@@ -96,6 +100,14 @@ final class Session: ReplySink {
   /// True when a command may be forwarded over `connection` without overtaking anything.
   func canForward(over connection: HiredisConnection) -> Bool {
     !isExecuting && (inFlight == 0 || (path === connection && inFlight < server.limits.maxInFlight))
+  }
+
+  /// True when `command` has to stay in the input for now; it is taken up again when `connection` has drained.
+  func waitsForDrain(of connection: HiredisConnection, _ command: Span<UInt8>) -> Bool {
+    guard command.count >= Self.patientCommandBytes, connection.isCongested else { return false }
+    isHeld = true
+    connection.whenDrained(self)
+    return true
   }
 
   /// Forwards one command; its reply comes next after those of the commands before.
@@ -176,6 +188,10 @@ final class Session: ReplySink {
   }
 
   override func routingDidSettle() {
+    goOn()
+  }
+
+  private func goOn() {
     isHeld = false
     finishTurn()
   }
@@ -253,6 +269,12 @@ extension Session: ReplyReceiver {
     if failure.isReplyTooDeep, token != 0 { server.deepReplies.insert(token) }
     if !isClosed { output.appendError(clientError(failure, over: path)) }
     finishTurn()
+  }
+}
+
+extension Session: DrainWaiter {
+  func connectionDidDrain() {
+    goOn()
   }
 }
 
