@@ -10,8 +10,9 @@ extension PipelineExecution {
   func askForDeadlines(over connection: HiredisConnection) {
     deadlinesLeft = 0
     guard routing.isDual, kind != .single, defaultStore.hasExpiryTime else { return }
+    let batch = batch
     for index in 0..<batch.count
-    where withCommand(index, { CopyPlanner.setsRelativeExpiry(spec(index).effect, $0) }) {
+    where batch.withCommand(index, { CopyPlanner.setsRelativeExpiry(batch.spec(index).effect, $0) }) {
       deadlinesLeft += 1
       DeadlineQuestion.send(about: batch, index, over: connection, to: self, token: Self.deadlineBit + index)
     }
@@ -32,7 +33,8 @@ extension PipelineExecution {
   }
 
   func keep(_ reply: borrowing Reply, at index: Int) {
-    let spec = spec(index)
+    let batch = batch
+    let spec = batch.spec(index)
     if spec.traits.contains(.iterates) {
       StoreCursor.encode(reply, of: routing.defaultStore, into: &replies)
     } else {
@@ -45,35 +47,41 @@ extension PipelineExecution {
         || spec.mayHaveWritten(despite: reply)
     else { return }
     let reply = copy reply
-    switch withCommand(index, { spec.commandClass(ofCommand: $0) }) {
+    switch batch.withCommand(index, { spec.commandClass(ofCommand: $0) }) {
     case .read:
       elements[index].isRead = true
       if routing.readPolicy == .fallback, routing.defaultStore == .primary {
         multiStore.metrics.primaryReads.increment()
       }
-      elements[index].isMiss = withCommand(index) { spec.miss.isMiss(reply, of: $0) }
+      elements[index].isMiss = batch.withCommand(index) { spec.miss.isMiss(reply, of: $0) }
       elements[index].isComparable = true
       elements[index].isCopied = true
     case .write, .script, .blocking:
-      planCopy(of: index, spec, after: reply)
+      planCopy(of: index, in: batch, spec, after: reply)
     default: return
     }
   }
 
   /// Decides what the other store gets; a changed command takes the place of the client's in the batch's copy.
-  private func planCopy(of index: Int, _ spec: CommandSpec, after reply: borrowing Reply) {
+  private func planCopy(
+    of index: Int,
+    in batch: CommandBatch,
+    _ spec: CommandSpec,
+    after reply: borrowing Reply
+  ) {
     let reply = copy reply
     if connection !== defaultStore.ordinary, let rechecks = multiStore.rechecks {
-      withCommand(index) { rechecks.noteChange(ofKeysIn: $0, spec) }
+      batch.withCommand(index) { rechecks.noteChange(ofKeysIn: $0, spec) }
     }
-    if deadlinesLeft > 0, withCommand(index, { CopyPlanner.setsRelativeExpiry(spec.effect, $0) }) {
-      elements[index].awaitsDeadline = withCommand(index) {
+    if deadlinesLeft > 0, batch.withCommand(index, { CopyPlanner.setsRelativeExpiry(spec.effect, $0) }) {
+      elements[index].awaitsDeadline = batch.withCommand(index) {
         CopyPlanner.tookEffect(spec.effect, $0, after: reply)
       }
       return
     }
     let planner = multiStore.copyPlanner(for: other)
-    execute(withCommand(index) { planner.plan(spec.effect, $0, after: reply, into: &scratch) }, of: index, spec)
+    let plan = batch.withCommand(index) { planner.plan(spec.effect, $0, after: reply, into: &scratch) }
+    execute(plan, of: index, in: batch, spec)
   }
 
   /// What is done after it in the same batch may have taken the deadline away again; then its own stays as the clock
@@ -84,23 +92,24 @@ extension PipelineExecution {
       var planner = multiStore.copyPlanner(for: other)
       planner.knownDeadline = milliseconds
       let spec = spec(index)
-      execute(withCommand(index) { planner.expiring(spec.effect, $0, into: &scratch) }, of: index, spec)
+      let plan = withCommand(index) { planner.expiring(spec.effect, $0, into: &scratch) }
+      execute(plan, of: index, in: batch, spec)
     }
     if deadlinesLeft == 0 { defaultStoreIsDone() }
   }
 
-  private func execute(_ plan: CopyPlan, of index: Int, _ spec: CommandSpec) {
-    if plan != .noEffect { withCommand(index) { defaultStore.clearStale($0, spec) } }
+  private func execute(_ plan: CopyPlan, of index: Int, in batch: CommandBatch, _ spec: CommandSpec) {
+    if plan != .noEffect { batch.withCommand(index) { defaultStore.clearStale($0, spec) } }
     switch plan {
     case .verbatim:
       elements[index].isCopied = true
       elements[index].isComparable = true
-      if withCommand(index, { CopyPlanner.changesPart($0, spec) }) { guardCopy(of: index) }
+      if batch.withCommand(index, { CopyPlanner.changesPart($0, spec) }) { guardCopy(of: index) }
     case .rewritten(let isComparable):
       scratch.withSpan { batch.replace(index, with: $0) }
       elements[index].isCopied = true
       elements[index].isComparable = isComparable
-      if withCommand(index, { CopyPlanner.changesPart($0, spec) }) { guardCopy(of: index) }
+      if batch.withCommand(index, { CopyPlanner.changesPart($0, spec) }) { guardCopy(of: index) }
     case .keys(let selection): elements[index].keysToCopy = selection
     case .noEffect: return
     case .notRepeatable:

@@ -7,6 +7,7 @@ internal import RESP
 extension PipelineExecution {
   func sendCopies() {
     let connection = other.ordinary
+    let batch = batch
     let isMulti = kind == .multi
     let (multi, exec) = (Self.multi, Self.exec)
     guard connection.hasRoom(commands: batch.count + 2, bytes: batch.byteCount + guarded.count + 64) else {
@@ -20,7 +21,7 @@ extension PipelineExecution {
       let token = isMulti ? Self.openToken : Self.copyBit + index
       let guardedCommand = elements[index].guardedCommand
       if guardedCommand.isEmpty {
-        withCommand(index) { connection.send($0, to: self, token: token) }
+        batch.withCommand(index) { connection.send($0, to: self, token: token) }
       } else {
         guarded.withSpan { connection.send($0.extracting(guardedCommand), to: self, token: token) }
       }
@@ -71,7 +72,8 @@ extension PipelineExecution {
   }
 
   private func compare(_ reply: borrowing Reply, with index: Int) {
-    let spec = spec(index)
+    let batch = batch
+    let spec = batch.spec(index)
     if elements[index].isGuarded, PresenceGuard.wasSkipped(reply) {
       if reply.kind == .error { other.loadPresenceGuard() }
       elements[index].keysToCopy = .all
@@ -94,11 +96,10 @@ extension PipelineExecution {
       if reply.kind == .error {
         return multiStore.copyFailed(batch, index, on: other.role, CopyFailure(reply))
       }
-      withCommand(index) { other.clearStale($0, bytesSpec(index)) }
+      batch.withCommand(index) { other.clearStale($0, batch.bytesSpec(index)) }
     }
     guard elements[index].isComparable, !isUnsettled(index) else { return }
     withReplies(range) { defaultReply, otherReply in
-      let comparer = ReplyComparer(mode: multiStore.configuration.comparison)
       if comparer.areEqual(spec.comparison, defaultReply, otherReply) { return }
       if elements[index].isRead { multiStore.recheck(batch, index, routing: routing) }
       diff.add(
@@ -106,7 +107,7 @@ extension PipelineExecution {
         command: spec.id,
         defaultReply: defaultReply,
         otherReply: otherReply,
-        isFull: multiStore.configuration.logValues
+        isFull: logsValues
       )
     }
     if elements[index].isMiss, routing.readPolicy == .fallback { substitute(reply, for: index, spec, range) }

@@ -5,6 +5,9 @@ internal import RESP
 
 /// A pipeline or a transaction: executed on the default store as a whole, then on the other store, and compared element
 /// by element. With one store alone it is just executed there.
+///
+/// What is done for each command gets the batch as a parameter or names it once: each look at a property that could
+/// change meanwhile would be counted as a reference.
 final class PipelineExecution: Execution {
   /// What is known of one command.
   struct Element {
@@ -37,6 +40,8 @@ final class PipelineExecution: Execution {
   static let execToken = -2
   static let copiedExecToken = -3
 
+  let comparer: ReplyComparer
+  let logsValues: Bool
   var kind = BatchKind.pipelined
   /// The connection to the default store: the ordinary one, or a session's own when it watches keys.
   var connection: HiredisConnection?
@@ -61,6 +66,12 @@ final class PipelineExecution: Execution {
   var unsettledKeys: Set<[UInt8]> = []
   /// The first element whose keys were not looked at for `unsettledKeys`.
   var firstUnsettled = 0
+
+  override init(multiStore: MultiStore) {
+    comparer = ReplyComparer(mode: multiStore.configuration.comparison)
+    logsValues = multiStore.configuration.logValues
+    super.init(multiStore: multiStore)
+  }
 
   /// Begins like ``Execution/start(_:routing:sink:)``.
   func start(
@@ -88,6 +99,7 @@ final class PipelineExecution: Execution {
     copiesLeft = 0
     keyCopiesLeft = 0
     guard let connection else { return }
+    let batch = batch
     if isSeparate { beginning = multiStore.separateTransactions.begin(beside: defaultStore.ordinary) }
     let isMulti = kind == .multi
     guard connection.hasRoom(commands: batch.count + 2, bytes: batch.byteCount + 64) else {
@@ -96,13 +108,13 @@ final class PipelineExecution: Execution {
       return failWhole(.queueFull(limit: connection.limits.maxQueuedCommands))
     }
     for index in 0..<batch.count {
-      let spec = spec(index)
+      let spec = batch.spec(index)
       if spec.traits.contains(.iterates) { giveCursorToItsStore(index) }
-      if spec.commandClass == .script { withCommand(index) { multiStore.noteScript(in: $0, spec) } }
+      if spec.commandClass == .script { batch.withCommand(index) { multiStore.noteScript(in: $0, spec) } }
     }
     if isMulti { connection.send(Self.multi.span, to: self, token: Self.openToken) }
     for index in 0..<batch.count {
-      withCommand(index) { connection.send($0, to: self, token: isMulti ? Self.openToken : index) }
+      batch.withCommand(index) { connection.send($0, to: self, token: isMulti ? Self.openToken : index) }
     }
     if isMulti { connection.send(Self.exec.span, to: self, token: Self.execToken) }
     repliesLeft = isMulti ? 1 : batch.count
