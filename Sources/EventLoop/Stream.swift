@@ -132,14 +132,29 @@ public final class Stream: HandleOwner {
       if taken < 0, taken != UV_EAGAIN.rawValue { return fail(taken) }
       if Int(taken) == count { return }
     }
-    var skipped = max(0, Int(taken))
-    for part in 0..<3 {
-      let part = part == 0 ? bytes : part == 1 ? more : last
+    if isWriting {
+      Self.append(bytes, more, last, to: &waiting, skipping: 0)
+    } else {
+      Self.append(bytes, more, last, to: &writing, skipping: max(0, Int(taken)))
+      writeRest()
+    }
+  }
+
+  /// Appends all three but the first `count` bytes of them.
+  private static func append(
+    _ bytes: Span<UInt8>,
+    _ more: Span<UInt8>,
+    _ last: Span<UInt8>,
+    to buffer: inout WriteBuffer,
+    skipping count: Int
+  ) {
+    var skipped = count
+    for index in 0..<3 {
+      let part = index == 0 ? bytes : index == 1 ? more : last
       let done = min(skipped, part.count)
       skipped -= done
-      if isWriting { waiting.append(part.extracting(done...)) } else { writing.append(part.extracting(done...)) }
+      buffer.append(part.extracting(done...))
     }
-    if !isWriting { writeRest() }
   }
 
   /// Bytes that were written here and that the operating system has not taken yet.

@@ -280,6 +280,7 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
     didDeliver()
   }
 
+  /// The bytes lie in the loop's buffer, which the next socket that is read takes: a reply's receiver reads none.
   private func deliverReplies(in bytes: UnsafeRawBufferPointer, _ context: UnsafeMutablePointer<redisContext>) {
     guard let reader = context.pointee.reader else { return }
     isDelivering = true

@@ -1,8 +1,10 @@
-// Families to bytes, in both formats. What differs: OpenMetrics names a counter's family without `_total`, escapes
-// quotes in help texts, writes the type first and ends with `# EOF`.
+// Families to bytes, in both formats.
 
 /// Renders one page.
 struct ExpositionRenderer {
+  /// What a page of one instance takes, more or less.
+  private static let expectedBytes = 64 << 10
+
   private var bytes: [UInt8] = []
   private let format: ExpositionFormat
 
@@ -10,40 +12,37 @@ struct ExpositionRenderer {
     self.format = format
   }
 
-  /// The page: families sorted by name, series by their label values. A family without series is left out.
-  static func render(_ families: some Collection<Family>, format: ExpositionFormat) -> [UInt8] {
+  /// The page: families by name, series by their label values. A family without series is left out.
+  static func render(_ table: FamilyTable, format: ExpositionFormat) -> [UInt8] {
     var renderer = ExpositionRenderer(format: format)
-    for family in families.filter({ !$0.series.isEmpty }).sorted(by: { $0.descriptor.name < $1.descriptor.name }) {
-      renderer.append(family)
+    renderer.bytes.reserveCapacity(expectedBytes)
+    for name in table.names {
+      if let family = table.families[name], !family.series.isEmpty { renderer.append(family) }
     }
     if format == .openMetrics100 { renderer.append("# EOF\n") }
     return renderer.bytes
   }
 
   private mutating func append(_ family: Family) {
-    let descriptor = family.descriptor
-    switch format {
-    case .text004:
-      appendHelp(descriptor.name, descriptor.help)
-      appendType(descriptor.name, descriptor.kind)
-    case .openMetrics100:
-      appendType(descriptor.familyName, descriptor.kind)
-      appendHelp(descriptor.familyName, descriptor.help)
-    }
-    for (_, series) in family.series.sorted(by: { $0.key < $1.key }) {
-      append(series, of: descriptor.name)
-    }
+    bytes += family.heading.bytes(format)
+    let name = family.descriptor.name
+    for element in family.series.inOrder { append(element.series, of: name) }
   }
 
   private mutating func append(_ series: Series, of name: String) {
     switch series.value {
     case .counter(let counter):
-      let value = counter.exactValue.map(String.init) ?? NumberFormat.sample(counter.value, format)
-      appendSample(name, series.renderedLabels, value)
+      appendName(name, series.renderedLabels)
+      if let count = counter.exactValue {
+        bytes.append(decimal: count)
+      } else {
+        append(NumberFormat.sample(counter.value, format))
+      }
+      endSample()
     case .gauge(let gauge):
-      appendSample(name, series.renderedLabels, NumberFormat.sample(gauge.value, format))
+      appendSample(name, series.renderedLabels, gauge.value)
     case .computed(let value):
-      appendSample(name, series.renderedLabels, NumberFormat.sample(value, format))
+      appendSample(name, series.renderedLabels, value)
     case .histogram(let histogram):
       append(histogram, labels: series.renderedLabels, of: name)
     }
@@ -51,28 +50,31 @@ struct ExpositionRenderer {
 
   private mutating func append(_ histogram: Histogram, labels: [UInt8], of name: String) {
     let reading = histogram.reading
-    let bucketLabels = labels + (labels.isEmpty ? "" : ",").utf8
+    let (bucket, separator) = (name + "_bucket{", UInt8(ascii: ","))
     var count: UInt64 = 0
     for (index, cell) in reading.counts.enumerated() {
       count &+= cell
-      let bound = index < histogram.bounds.count ? NumberFormat.bound(histogram.bounds[index]) : "+Inf"
-      appendSample(name + "_bucket", bucketLabels + "le=\"\(bound)\"".utf8, String(count))
+      append(bucket)
+      bytes += labels
+      if !labels.isEmpty { bytes.append(separator) }
+      bytes += histogram.renderedBounds[index]
+      bytes.append(decimal: count)
+      endSample()
     }
-    appendSample(name + "_sum", labels, NumberFormat.sample(reading.sum, format))
-    appendSample(name + "_count", labels, String(count))
+    appendSample(name + "_sum", labels, reading.sum)
+    appendName(name + "_count", labels)
+    bytes.append(decimal: count)
+    endSample()
   }
 
-  private mutating func appendHelp(_ name: String, _ help: String) {
-    append("# HELP \(name) ")
-    bytes.append(escaping: help, quotes: format == .openMetrics100)
-    append("\n")
+  private mutating func appendSample(_ name: String, _ labels: [UInt8], _ value: Double) {
+    appendName(name, labels)
+    append(NumberFormat.sample(value, format))
+    endSample()
   }
 
-  private mutating func appendType(_ name: String, _ kind: MetricDescriptor.Kind) {
-    append("# TYPE \(name) \(kind.typeName)\n")
-  }
-
-  private mutating func appendSample(_ name: String, _ labels: [UInt8], _ value: String) {
+  /// All of a sample before its value.
+  private mutating func appendName(_ name: String, _ labels: [UInt8]) {
     append(name)
     if !labels.isEmpty {
       bytes.append(UInt8(ascii: "{"))
@@ -80,7 +82,9 @@ struct ExpositionRenderer {
       bytes.append(UInt8(ascii: "}"))
     }
     bytes.append(UInt8(ascii: " "))
-    append(value)
+  }
+
+  private mutating func endSample() {
     bytes.append(UInt8(ascii: "\n"))
   }
 

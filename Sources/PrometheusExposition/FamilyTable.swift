@@ -4,7 +4,13 @@
 /// Everything of one name: its description and its time series.
 struct Family {
   let descriptor: MetricDescriptor
-  var series: [LabelSet: Series] = [:]
+  let heading: FamilyHeading
+  var series = SortedSeries()
+
+  init(_ descriptor: MetricDescriptor) {
+    self.descriptor = descriptor
+    heading = FamilyHeading(descriptor)
+  }
 }
 
 /// One time series: the place its value comes from, and its labels as they are written.
@@ -66,6 +72,8 @@ struct FamilyTable {
 
   var maxSeriesPerMetric: Int
   private(set) var families: [String: Family] = [:]
+  /// The names of all metrics, in order.
+  private(set) var names: [String] = []
   /// Which metric owns which name in the exposition; see ``MetricDescriptor/claimedNames``.
   private var owners: [String: String] = [:]
 
@@ -86,7 +94,8 @@ struct FamilyTable {
     if families.count >= FamilyTable.maxFamilies {
       throw .tooManyMetrics(name: descriptor.name, limit: FamilyTable.maxFamilies)
     }
-    families[descriptor.name] = Family(descriptor: descriptor)
+    families[descriptor.name] = Family(descriptor)
+    names.insert(descriptor.name, at: names.firstIndex { $0 > descriptor.name } ?? names.count)
     for name in descriptor.claimedNames { owners[name] = descriptor.name }
   }
 

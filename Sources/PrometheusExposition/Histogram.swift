@@ -29,6 +29,9 @@ public final class Histogram: Sendable {
   /// The inclusive upper bounds, in the base unit.
   let bounds: [Double]
 
+  /// The label `le` of each bucket and what follows it up to the value, for the exposition.
+  let renderedBounds: [[UInt8]]
+
   /// The same bounds for observations in nanoseconds, so that the data path compares integers.
   private let boundsNanoseconds: [UInt64]
 
@@ -40,6 +43,7 @@ public final class Histogram: Sendable {
   init(bounds: [Double]) {
     precondition(bounds.count <= Histogram.maxBuckets, "A histogram has at most \(Histogram.maxBuckets) buckets.")
     self.bounds = bounds
+    renderedBounds = (bounds.map(NumberFormat.bound) + ["+Inf"]).map { Array("le=\"\($0)\"} ".utf8) }
     boundsNanoseconds = bounds.map { UInt64(exactly: ($0 * 1e9).rounded()) ?? ($0 < 0 ? 0 : .max) }
     cells = InlineArray { _ in Atomic<UInt64>(0) }
   }

@@ -54,6 +54,8 @@ struct LabelSet: Hashable, Comparable {
 extension [UInt8] {
   /// Appends text as the exposition formats want it: `\` and line feed escaped, and `"` too if asked.
   mutating func append(escaping text: String, quotes: Bool) {
+    // Nearly no text has anything to escape.
+    guard text.utf8.contains(where: Self.isEscaped) else { return self += text.utf8 }
     for byte in text.utf8 {
       switch byte {
       case UInt8(ascii: "\\"): self += [byte, byte]
@@ -62,5 +64,24 @@ extension [UInt8] {
       default: append(byte)
       }
     }
+  }
+
+  private static func isEscaped(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\"")
+  }
+
+  /// Appends the digits of `number`.
+  mutating func append(decimal number: UInt64) {
+    // From the last digit to the first; 20 are the most there can be.
+    var digits = InlineArray<20, UInt8>(repeating: 0)
+    var first = digits.count
+    var rest = number
+    repeat {
+      let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+      first -= 1
+      digits[first] = UInt8(ascii: "0") + UInt8(digit)
+      rest = quotient
+    } while rest > 0
+    for index in first..<digits.count { append(digits[index]) }
   }
 }

@@ -22,9 +22,9 @@ public struct MetricsReading {
       guard let index = family.descriptor.labels.firstIndex(of: label) else { return 0 }
       wanted.append((index, value))
     }
-    return family.series.reduce(0) { sum, series in
-      let isWanted = wanted.allSatisfy { series.key.values[$0.index] == $0.value }
-      return isWanted ? sum + (series.value.number ?? 0) : sum
+    return family.series.inOrder.reduce(0) { sum, element in
+      let isWanted = wanted.allSatisfy { element.labels.values[$0.index] == $0.value }
+      return isWanted ? sum + (element.series.number ?? 0) : sum
     }
   }
 

@@ -70,13 +70,15 @@ public enum ProcessCollector {
     private static let maxSystemStatBytes = 1 << 20
 
     static func status() -> Status? {
-      guard let text = read("/proc/self/stat", atMost: maxStatBytes) else { return nil }
+      guard let line = read("/proc/self/stat", atMost: maxStatBytes) else { return nil }
       // The second field is the program's name in parentheses and may hold anything, parentheses too: count from its
       // end.
-      guard let end = text.lastIndex(of: ")") else { return nil }
-      let fields = text[end...].dropFirst().split(separator: " ")
+      guard let end = line.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+      let fields = line[end...].dropFirst().split(separator: UInt8(ascii: " "))
       // proc(5) counts from 1, and the first field here is its third.
-      func field(_ number: Int) -> Double? { number - 3 < fields.count ? Double(fields[number - 3]) : nil }
+      func field(_ number: Int) -> Double? {
+        number - 3 < fields.count ? Double(String(decoding: fields[number - 3], as: UTF8.self)) : nil
+      }
       guard let user = field(14), let system = field(15), let start = field(22),
         let virtual = field(23), let residentPages = field(24)
       else { return nil }
@@ -91,8 +93,8 @@ public enum ProcessCollector {
 
     /// When the machine started, in seconds since 1970.
     static func bootTime() -> Double? {
-      guard let text = read("/proc/stat", atMost: maxSystemStatBytes) else { return nil }
-      for line in text.split(separator: "\n") where line.hasPrefix("btime ") {
+      guard let bytes = read("/proc/stat", atMost: maxSystemStatBytes) else { return nil }
+      for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") where line.hasPrefix("btime ") {
         return Double(line.dropFirst("btime ".count))
       }
       return nil
@@ -100,6 +102,9 @@ public enum ProcessCollector {
 
     /// How many descriptors are open, the one for looking not counted.
     static func openDescriptors() -> Int? {
+      // Since Linux 6.2 the folder's size is their number (proc(5)); reading 10,000 entries takes milliseconds.
+      var folder = stat()
+      if unsafe stat("/proc/self/fd", &folder) == 0, folder.st_size > 0 { return Int(folder.st_size) }
       // The stream is used by this call alone, and closed at its end.
       guard let directory = unsafe opendir("/proc/self/fd") else { return nil }
       defer { unsafe closedir(directory) }
@@ -109,7 +114,7 @@ public enum ProcessCollector {
       return entries - 3
     }
 
-    private static func read(_ path: String, atMost limit: Int) -> String? {
+    private static func read(_ path: String, atMost limit: Int) -> [UInt8]? {
       // The path is copied by the kernel before the call returns.
       let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
       guard descriptor >= 0 else { return nil }
@@ -123,7 +128,7 @@ public enum ProcessCollector {
         if count == 0 { break }
         bytes += chunk[..<count]
       }
-      return String(decoding: bytes, as: UTF8.self)
+      return bytes
     }
   }
 #endif

@@ -115,7 +115,7 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
 
   /// The page that a scrape gets: families by name, series by label values, UTF-8.
   public func exposition(_ format: ExpositionFormat) -> [UInt8] {
-    ExpositionRenderer.render(collected().families.values, format: format)
+    ExpositionRenderer.render(collected(), format: format)
   }
 
   /// The same values for the program itself. Counters and gauges of the reading go on; what collectors computed stays.

@@ -87,7 +87,6 @@ struct StatusTests {
     let ready = "multistore_next_step_ready"
     let met = "multistore_next_step_criterion_met"
     #expect(try deployment.metric(ready) == 0)
-    #expect(try deployment.metric(met, ["criterion": "new_store_empty"]) == 0)
     #expect(try deployment.metric(met, ["criterion": "method_missing"]) == 0)
     #expect(try deployment.metric(met, ["criterion": "soak"]) == nil)
     // The stores' keys are looked at every quarter of a minute, and the judge every five seconds.

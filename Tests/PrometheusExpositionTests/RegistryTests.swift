@@ -24,6 +24,16 @@ import Testing
     #expect(registry.samples()["g{a=\"1\",b=\"2\"}"] == 2.5)
   }
 
+  /// However they were added, series are written by their values, and found again.
+  @Test func seriesAreInOrder() {
+    let registry = PrometheusRegistry(describing: Self.table)
+    let values = (0..<200).map { "v\($0)" }
+    for value in values.shuffled() { registry.gauge("g", labels: [("a", value), ("b", "")]).set(1) }
+    for value in values.shuffled() { registry.gauge("g", labels: [("a", value), ("b", "")]).add(1) }
+    let written = registry.text().split(separator: "\n").filter { $0.hasPrefix("g{") }
+    #expect(written.map(String.init) == values.sorted().map { "g{a=\"\($0)\",b=\"\"} 2" })
+  }
+
   /// Threads count while others scrape and make series: nothing is lost, and no scrape sees a counter fall.
   @Test func countingFromManyThreads() {
     let registry = PrometheusRegistry(describing: Self.table)
