@@ -73,7 +73,7 @@ public final class HiredisConnection {
   var queue: CommandQueue
   let failures: FailureDelivery
   /// Those who wait until this is not congested any more.
-  var drainWaiters: [any DrainWaiter] = []
+  var drainWaiters = UniqueDeque<any DrainWaiter>()
   /// Starts attempts, and ends those that take too long.
   var attemptTimer: LoopTimer?
   /// Runs while commands are in flight. It is not set anew for each of them: when it fires it looks at the oldest.
@@ -250,8 +250,8 @@ public final class HiredisConnection {
 
   /// Some bytes are with the operating system, so there is room for more.
   func contextDidWrite() {
-    if state == .ready, queue.holdsCommands { handOver() }
     tellDrainWaiters()
+    if state == .ready, queue.holdsCommands { handOver() }
   }
 
   /// Gives the context held back commands, as many as it should have.

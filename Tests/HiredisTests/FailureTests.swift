@@ -221,11 +221,45 @@ import class TestSupport.RedisServer
     connection.close()
   }
 
+  /// What the first sends has to be on its way before the second is told; if it sends nothing, the second is told all
+  /// the same.
+  @Test(arguments: [true, false]) func tellsOneAfterTheOther(sends: Bool) throws {
+    let redis = try RedisServer()
+    let harness = try Harness()
+    defer { harness.finish() }
+    let connection = harness.connection(to: redis)
+    harness.run { connection.isReady }
+    redis.pause()
+    let value = String(repeating: "v", count: 1_000_000)
+    func fill() {
+      while !connection.isCongested { harness.send("SET", "key", value, on: connection) }
+    }
+    fill()
+    let (first, second) = (Waiter(), Waiter())
+    connection.whenDrained(first)
+    connection.whenDrained(second)
+    var wasFirstAlone = false
+    first.onDrain = {
+      wasFirstAlone = second.calls == 0
+      if sends { fill() }
+    }
+    redis.resume()
+    var unwrittenAtSecond = Int.max
+    second.onDrain = { unwrittenAtSecond = connection.unwrittenBytes }
+    harness.send("PING", on: connection)
+    harness.run { second.calls == 1 && connection.inFlightCount == 0 }
+    #expect(first.calls == 1 && wasFirstAlone)
+    #expect(unwrittenAtSecond < HiredisConnection.unwrittenHighWater)
+    connection.close()
+  }
+
   private final class Waiter: DrainWaiter {
     private(set) var calls = 0
+    var onDrain: () -> Void = {}
 
     func connectionDidDrain() {
       calls += 1
+      onDrain()
     }
   }
 }

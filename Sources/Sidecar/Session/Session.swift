@@ -59,6 +59,8 @@ final class Session: ReplySink {
   /// The input waits for something else than the commands before: for a change of the flags, which waits for executions
   /// under way, or for a connection to drain.
   var isHeld = false
+  /// The command at the beginning of the input has waited for its connection to drain.
+  private var hasWaited = false
   /// The commands since MULTI; nil outside of a transaction.
   var transaction: Transaction?
   /// The session's own connection to the default store: for what blocks, and for WATCH.
@@ -102,9 +104,14 @@ final class Session: ReplySink {
     !isExecuting && (inFlight == 0 || (path === connection && inFlight < server.limits.maxInFlight))
   }
 
-  /// True when `command` has to stay in the input for now; it is taken up again when `connection` has drained.
+  /// True when `command` has to stay in the input for now; it is taken up again when `connection` has drained, and then
+  /// waits no more.
   func waitsForDrain(of connection: HiredisConnection, _ command: Span<UInt8>) -> Bool {
-    guard command.count >= Self.patientCommandBytes, connection.isCongested else { return false }
+    guard command.count >= Self.patientCommandBytes else { return false }
+    guard !hasWaited, connection.isCongested else {
+      hasWaited = false
+      return false
+    }
     isHeld = true
     connection.whenDrained(self)
     return true
@@ -274,6 +281,7 @@ extension Session: ReplyReceiver {
 
 extension Session: DrainWaiter {
   func connectionDidDrain() {
+    hasWaited = true
     goOn()
   }
 }
