@@ -35,11 +35,13 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Usage:
-    """What a proxy used for a load: seconds of processor time and bytes of memory; zero where there is no proxy."""
+    """What a proxy used for a load: seconds of processor time and bytes of memory; zero where there is no proxy. And the
+    stores' seconds."""
 
     user: float
     system: float
     peak_bytes: int
+    stores: float
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Sample:
     user: float
     system: float
     peak_bytes: int
+    # Seconds of processor time of whoever puts on the load and of the stores: what no proxy can save.
+    others: float
 
     @property
     def throughput(self) -> float:
@@ -81,6 +85,7 @@ class Measurement:
         self._failures = self._sidecar_failures()
         self._before = old.counts(), new.counts()
         self._time = ProcessorTime(0, 0)
+        self._stores_time = self._stores_total()
         if target.proxy is not None:
             procfs.reset_peak(target.proxy.process.pid)
             self._time = procfs.processor_time(target.proxy.process.pid)
@@ -107,13 +112,17 @@ class Measurement:
     def _executed(self) -> tuple[StoreCounts, StoreCounts]:
         return self._old.counts() - self._before[0], self._new.counts() - self._before[1]
 
+    def _stores_total(self) -> float:
+        return sum(procfs.processor_time(store.process.pid).total for store in (self._old, self._new))
+
     def _usage(self) -> Usage:
+        stores = self._stores_total() - self._stores_time
         if self._target.proxy is None:
-            return Usage(0, 0, 0)
+            return Usage(0, 0, 0, stores)
         process = self._target.proxy.process
         process.check()
         used = procfs.processor_time(process.pid) - self._time
-        return Usage(used.user, used.system, procfs.peak_resident_bytes(process.pid))
+        return Usage(used.user, used.system, procfs.peak_resident_bytes(process.pid), stores)
 
     def _sidecar_failures(self) -> float:
         proxy = self._target.proxy
@@ -122,8 +131,8 @@ class Measurement:
         return failures(fetch(proxy.metrics_url).decode())
 
 
-def sample(load: LoadResult, usage: Usage) -> Sample:
-    """What the clients saw and what the proxy used, in one."""
+def sample(load: LoadResult, load_time: float, usage: Usage) -> Sample:
+    """What the clients saw and what all processes used, in one."""
     return Sample(
         load.commands,
         load.seconds,
@@ -133,6 +142,7 @@ def sample(load: LoadResult, usage: Usage) -> Sample:
         usage.user,
         usage.system,
         usage.peak_bytes,
+        load_time + usage.stores,
     )
 
 
@@ -142,8 +152,10 @@ def measure(
     """Puts one load on a target; raises Refused if it was not executed as it should have been."""
     try:
         measurement = Measurement(target, *stores)
+        before = procfs.load_time()
         load = run(target.ports, workload, commands, cores)
-        return sample(load, measurement.end(workload, commands))
+        load_time = procfs.load_time() - before
+        return sample(load, load_time, measurement.end(workload, commands))
     except (LoadError, ServerError, OSError) as error:
         # An OSError comes from a process or a page that is no longer there.
         raise Refused(str(error)) from error

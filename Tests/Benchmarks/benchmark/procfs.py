@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,11 @@ class ProcessorTime:
     user: float
     system: float
 
+    @property
+    def total(self) -> float:
+        """Both together."""
+        return self.user + self.system
+
     def __sub__(self, earlier: ProcessorTime) -> ProcessorTime:
         return ProcessorTime(self.user - earlier.user, self.system - earlier.system)
 
@@ -25,6 +31,12 @@ def processor_time(pid: int) -> ProcessorTime:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     # utime and stime are the fields 14 and 15 of proc(5), and what is left begins with field 3.
     return ProcessorTime(int(fields[11]) / TICKS_PER_SECOND, int(fields[12]) / TICKS_PER_SECOND)
+
+
+def load_time() -> float:
+    """Seconds of processor time that this process has used, and those of its children that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 def resident_bytes(pid: int) -> int:

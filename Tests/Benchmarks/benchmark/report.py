@@ -22,15 +22,17 @@ GROWTH_LIMIT = 1.5
 
 HOW_TO_READ = """\
 Of direct: the throughput as a share of direct's in the same round, median (least–greatest). Added: what the latency is
-above direct's in the same round, median. CPU: seconds of the proxy's processor time for a million commands. Peak: the
-proxy's resident memory in MiB, at most. With 1 client latencies are those of a probe, to the nanosecond; otherwise
+above direct's in the same round, median. CPU: seconds of the proxy's processor time for a million commands;
+others: those of the load and the stores, which are there without a proxy too. Peak: the proxy's resident memory in MiB,
+at most. With 1 client latencies are those of a probe, to the nanosecond; otherwise
 redis-benchmark's, in steps of 8 µs, and with pipelines from the first byte sent to the first reply of the pipeline.
 SET and GET at once: of both the longer time and the greater latencies."""
 
 
 def cell_table(cell: Cell) -> Table:
     """All targets under one load."""
-    headings = ["", "commands/s", "of direct", "p50 added", "p99 added", "p99.9 added", "CPU user", "system", "peak"]
+    headings = ["", "commands/s", "of direct", "p50 added", "p99 added", "p99.9 added"]
+    headings += ["CPU user", "system", "others", "peak"]
     comparisons = {comparison.target: comparison for comparison in compare(cell)}
     rows = []
     for series in cell.series:
@@ -51,11 +53,12 @@ def cell_text(cell: Cell) -> str:
 def _comparison_row(comparison: Comparison) -> list[str]:
     row = [comparison.title, thousands(comparison.throughput.median)]
     if comparison.target == targets.DIRECT:
-        return row + ["1", *["–"] * 6]
+        return row + ["1", *["–"] * 5, f"{comparison.others:.2f}", "–"]
     row.append(ratio(comparison.ratio))
     for added in (comparison.added_p50, comparison.added_p99, comparison.added_p999):
         row.append(microseconds(added.median, signed=True))
-    return row + [f"{comparison.user:.2f}", f"{comparison.system:.2f}", mebibytes(comparison.peak_bytes)]
+    row += [f"{seconds:.2f}" for seconds in (comparison.user, comparison.system, comparison.others)]
+    return row + [mebibytes(comparison.peak_bytes)]
 
 
 def summary_table(results: Results) -> Table | None:

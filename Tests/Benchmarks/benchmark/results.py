@@ -64,6 +64,7 @@ class Comparison:
     user: float
     system: float
     peak_bytes: float
+    others: float
 
 
 def compare(cell: Cell) -> list[Comparison]:
@@ -92,4 +93,5 @@ def _compare(series: Series, direct: Series) -> Comparison:
         user=median(sample.user / sample.commands * 1e6 for sample in series.samples),
         system=median(sample.system / sample.commands * 1e6 for sample in series.samples),
         peak_bytes=median(sample.peak_bytes for sample in series.samples),
+        others=median(sample.others / sample.commands * 1e6 for sample in series.samples),
     )

@@ -17,7 +17,7 @@ MACHINE = Machine("A processor <fast>", 2, 4096, "6.1", 0.1, 20_000)
 
 def sample(throughput: float, p50: float = 100, user: float = 0.01, commands: int = 10_000) -> Sample:
     """A measurement with this throughput."""
-    return Sample(commands, commands / throughput, p50, p50 * 2, p50 * 3, user, user / 2, 10 * MIB)
+    return Sample(commands, commands / throughput, p50, p50 * 2, p50 * 3, user, user / 2, 10 * MIB, user * 3)
 
 
 def cell(workload: Workload, throughputs: dict[str, list[float]]) -> Cell:

@@ -44,6 +44,12 @@ class ComparisonTests(unittest.TestCase):
         self.assertAlmostEqual(off.added_p50.low, 1e6 / 80_000 - 1e6 / 100_000)
         self.assertAlmostEqual(off.user, 1.0)
         self.assertAlmostEqual(off.system, 0.5)
+        self.assertAlmostEqual(off.others, 3.0)
+
+    def test_what_the_others_use_is_shown_for_direct_too(self) -> None:
+        table = report.cell_table(cell(PIPELINED, {targets.DIRECT: [10.0], targets.SIDECAR_OFF: [9.0]}))
+        column = table.headings.index("others")
+        self.assertEqual([row[column] for row in table.rows], ["3.00", "3.00"])
 
     def test_nothing_is_compared_without_direct(self) -> None:
         self.assertEqual(compare(cell(PIPELINED, {targets.DIRECT: [], targets.SIDECAR_OFF: [1.0]})), [])
