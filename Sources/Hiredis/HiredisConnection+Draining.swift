@@ -3,37 +3,43 @@ public import EventLoop
 
 /// Hears that a connection has written what it had.
 public protocol DrainWaiter: AnyObject {
-  /// It is this one's turn: the connection has drained, or it was lost. Called once for each wait, within the turn.
+  /// It is this one's turn: what was before it is written, or the connection was lost. Called once for each wait,
+  /// within the turn.
   func connectionDidDrain()
 }
 
 /// Waiting instead of having bytes copied that can't be written yet.
 extension HiredisConnection: EndOfTurnWorker {
   /// Whether more waits to be written than the operating system will soon take: what is sent now is copied, and waits.
-  public var isCongested: Bool { isFull || state == .ready && queue.holdsCommands }
+  public var isCongested: Bool {
+    state == .ready && (queue.holdsCommands || unwrittenBytes >= Self.unwrittenHighWater)
+  }
 
-  private var isFull: Bool { state == .ready && unwrittenBytes >= Self.unwrittenHighWater }
-
-  /// Tells `waiter` when the connection has drained, and retains it until then. One is told each time, in the order of
-  /// the calls. It should then send, even if others were faster: otherwise it could wait for as long as they go on.
+  /// Tells `waiter` when all that was sent before is written, what those sent included who waited before, and retains
+  /// it until then. It should then send, whatever others have sent meanwhile: otherwise it could wait for as long as
+  /// they go on.
   public func whenDrained(_ waiter: any DrainWaiter) {
     loop.preconditionOnLoop()
+    if drainWaiters.isEmpty, !hasToldWaiter { drainMark = sentBytes }
     drainWaiters.append(waiter)
   }
 
-  /// To be called whenever there may be room again, and when the connection is gone.
+  /// To be called whenever something was written, and when the connection is gone.
   func tellDrainWaiters() {
-    while !isFull, let waiter = drainWaiters.popFirst() {
-      waiter.connectionDidDrain()
-      guard state == .ready else { continue }
-      // What it sends is there at the end of this turn. If that was nothing, the next one is not to wait in vain.
-      if !drainWaiters.isEmpty { loop.atEndOfNextTurn(self) }
+    guard state == .ready else {
+      while let waiter = drainWaiters.popFirst() { waiter.connectionDidDrain() }
       return
     }
+    guard !hasToldWaiter, sentBytes &- queuedBytes >= drainMark, let waiter = drainWaiters.popFirst() else { return }
+    hasToldWaiter = true
+    waiter.connectionDidDrain()
+    loop.atEndOfNextTurn(self)
   }
 
-  /// The loop's call for who has waited longest, should the one before have sent nothing. Not to be called by others.
+  /// The loop's call when the one that was told has sent, if it wanted to. Not to be called by others.
   public func endOfTurn() {
+    hasToldWaiter = false
+    drainMark = sentBytes
     tellDrainWaiters()
   }
 }

@@ -72,8 +72,13 @@ public final class HiredisConnection {
   /// Receivers and the delegate are called only when a command was taken out, so that they may send from there.
   var queue: CommandQueue
   let failures: FailureDelivery
-  /// Those who wait until this is not congested any more.
+  /// Those who wait until what was sent before is written, and how much of `sentBytes` that is for the first of them.
   var drainWaiters = UniqueDeque<any DrainWaiter>()
+  var drainMark = 0
+  /// One of them was told, and has not sent yet.
+  var hasToldWaiter = false
+  /// Bytes of commands so far, over all connections that were made.
+  private(set) var sentBytes = 0
   /// Starts attempts, and ends those that take too long.
   var attemptTimer: LoopTimer?
   /// Runs while commands are in flight. It is not set anew for each of them: when it fires it looks at the oldest.
@@ -164,6 +169,7 @@ public final class HiredisConnection {
     case .closed: return fail(queued, with: .closed)
     }
     if queued.refusal != nil { return refuse(queued) }
+    sentBytes &+= command.count
     // The rest follows when the context has written what it holds.
     guard !queue.holdsCommands, unwritten < Self.unwrittenHighWater, let unretainedContext,
       unretainedContext._withUnsafeGuaranteedRef({ $0.append(command) })
@@ -250,8 +256,8 @@ public final class HiredisConnection {
 
   /// Some bytes are with the operating system, so there is room for more.
   func contextDidWrite() {
-    tellDrainWaiters()
     if state == .ready, queue.holdsCommands { handOver() }
+    tellDrainWaiters()
   }
 
   /// Gives the context held back commands, as many as it should have.

@@ -102,7 +102,7 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
   /// Appends commands or a part of them, to be written as soon as no more come at once. False when it can't take any.
   func append(_ bytes: Span<UInt8>) -> Bool {
     guard let context, isOpen else { return false }
-    // What goes wrong here goes wrong at the end of the turn as well, and is found then.
+    // What goes wrong here goes wrong when the rest is written as well, and is found then.
     if bytes.count >= Self.directWriteBytes, output.isEmpty {
       let taken = max(0, Self.send(bytes, to: context.pointee.fd))
       isSocketFull = taken < bytes.count

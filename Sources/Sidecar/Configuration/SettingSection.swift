@@ -120,8 +120,8 @@ enum SettingSection: Sendable, CaseIterable {
       "max_queued_bytes",
       .size(1 << 20...16 << 30),
       .value("256MiB"),
-      "Bytes of commands waiting to be sent to this store; further ones are answered with an error. One of 64 KiB or "
-        + "more waits in its client's input first, for as long as the store takes no more."
+      "Bytes of commands waiting to be sent to this store; further ones are answered with an error. Reads and writes "
+        + "of 64 KiB or more wait in their clients' inputs first, while the default store takes no more."
     ),
   ]
 

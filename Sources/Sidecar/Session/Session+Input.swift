@@ -160,6 +160,7 @@ extension Session {
       batch.append(bytes, id: id)
     } else {
       guard isQuiet, !waitsForDrain(of: turn.ordinary, bytes) else { return .waits }
+      hasWaited = false
       let batch = multiStore.makeBatch()
       batch.append(bytes, id: id)
       gathered = batch
@@ -171,10 +172,12 @@ extension Session {
     guard canForward(over: connection), !waitsForDrain(of: connection, bytes) else { return .waits }
     guard connection.hasRoom(commands: 1, bytes: bytes.count) else {
       guard isQuiet else { return .waits }
+      hasWaited = false
       let failure = ConnectionFailure.queueFull(limit: connection.limits.maxQueuedCommands)
       multiStore.refused(by: connection)
       return refuse(clientError(failure, over: connection))
     }
+    hasWaited = false
     forward(bytes, over: connection)
     return .taken
   }

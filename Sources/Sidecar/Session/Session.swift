@@ -60,7 +60,7 @@ final class Session: ReplySink {
   /// under way, or for a connection to drain.
   var isHeld = false
   /// The command at the beginning of the input has waited for its connection to drain.
-  private var hasWaited = false
+  var hasWaited = false
   /// The commands since MULTI; nil outside of a transaction.
   var transaction: Transaction?
   /// The session's own connection to the default store: for what blocks, and for WATCH.
@@ -107,11 +107,7 @@ final class Session: ReplySink {
   /// True when `command` has to stay in the input for now; it is taken up again when `connection` has drained, and then
   /// waits no more.
   func waitsForDrain(of connection: HiredisConnection, _ command: Span<UInt8>) -> Bool {
-    guard command.count >= Self.patientCommandBytes else { return false }
-    guard !hasWaited, connection.isCongested else {
-      hasWaited = false
-      return false
-    }
+    guard command.count >= Self.patientCommandBytes, !hasWaited, connection.isCongested else { return false }
     isHeld = true
     connection.whenDrained(self)
     return true

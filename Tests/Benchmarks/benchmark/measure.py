@@ -35,8 +35,8 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Usage:
-    """What a proxy used for a load: seconds of processor time and bytes of memory; zero where there is no proxy. And the
-    stores' seconds."""
+    """What a proxy used for a load: seconds of processor time and bytes of memory; zero where there is no proxy. And
+    the stores' seconds."""
 
     user: float
     system: float
