@@ -46,7 +46,8 @@ public struct ByteBuffer: ~Copyable {
   }
 
   /// Gets the room of consumed bytes back before the memory grows. Moving the smaller half keeps the cost of consuming
-  /// linear, and what is only consumed never moves.
+  /// linear, and what is only consumed never moves. For spans alone: queues are filled with those, and replies, which
+  /// are written byte by byte, are consumed as a whole.
   @inline(__always)
   private mutating func makeRoom(_ count: Int) {
     if head > storage.count / 2, storage.freeCapacity < count {

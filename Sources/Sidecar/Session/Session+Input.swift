@@ -170,14 +170,14 @@ extension Session {
 
   private func forwardOrWait(_ bytes: Span<UInt8>, over connection: HiredisConnection) -> Disposal {
     guard canForward(over: connection), !waitsForDrain(of: connection, bytes) else { return .waits }
-    guard connection.hasRoom(commands: 1, bytes: bytes.count) else {
-      guard isQuiet else { return .waits }
-      hasWaited = false
+    let hasRoom = connection.hasRoom(commands: 1, bytes: bytes.count)
+    guard hasRoom || isQuiet else { return .waits }
+    hasWaited = false
+    guard hasRoom else {
       let failure = ConnectionFailure.queueFull(limit: connection.limits.maxQueuedCommands)
       multiStore.refused(by: connection)
       return refuse(clientError(failure, over: connection))
     }
-    hasWaited = false
     forward(bytes, over: connection)
     return .taken
   }
