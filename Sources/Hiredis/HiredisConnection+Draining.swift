@@ -12,7 +12,7 @@ public protocol DrainWaiter: AnyObject {
 extension HiredisConnection: EndOfTurnWorker {
   /// Whether more waits to be written than the operating system will soon take: what is sent now is copied, and waits.
   public var isCongested: Bool {
-    state == .ready && (queue.holdsCommands || unwrittenBytes >= Self.unwrittenHighWater)
+    state == .ready && queuedBytes >= Self.unwrittenHighWater
   }
 
   /// Tells `waiter` when all that was sent before is written, what those sent included who waited before, and retains

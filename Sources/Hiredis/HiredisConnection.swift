@@ -84,6 +84,10 @@ public final class HiredisConnection {
   /// Runs while commands are in flight. It is not set anew for each of them: when it fires it looks at the oldest.
   var deadlineTimer: LoopTimer?
   var isDeadlineSet = false
+  /// Hands over the commands that linger.
+  var lingerTimer: LoopTimer?
+  /// The timer runs: some commands are held back for no other reason than that others may come.
+  var isLingering = false
   private let commandTimeoutNanoseconds: UInt64?
   /// Commands that were answered and of which the delegate has not heard: all sent in the same turn, and all answered
   /// in the present one.
@@ -123,6 +127,7 @@ public final class HiredisConnection {
     commandTimeoutNanoseconds = limits.commandTimeout.map { UInt64(max(0, $0 / .nanoseconds(1))) }
     attemptTimer = LoopTimer(on: loop) { [unowned self] in attemptTimerFired() }
     deadlineTimer = LoopTimer(on: loop) { [unowned self] in deadlineTimerFired() }
+    lingerTimer = LoopTimer(on: loop) { [unowned self] in handOver() }
   }
 
   deinit {
@@ -151,8 +156,17 @@ public final class HiredisConnection {
   ///   - token: tells the receiver which command it is.
   ///   - isCounted: false for a command that nobody waits for: its outcome is kept from the delegate, and it has no
   ///     deadline, so that the connection is never given up because of it.
-  public func send(_ command: Span<UInt8>, to receiver: any ReplyReceiver, token: Int, isCounted: Bool = true) {
+  ///   - isUrgent: false for a command that may linger a little for others to join it.
+  public func send(
+    _ command: Span<UInt8>,
+    to receiver: any ReplyReceiver,
+    token: Int,
+    isCounted: Bool = true,
+    isUrgent: Bool = true
+  ) {
     loop.preconditionOnLoop()
+    let lingers = !isUrgent && command.count < Self.mostLingeringBytes
+    if isLingering, !lingers { handOver() }
     let unwritten = unwrittenBytes
     let queued = QueuedCommand(
       receiver: receiver,
@@ -170,6 +184,10 @@ public final class HiredisConnection {
     }
     if queued.refusal != nil { return refuse(queued) }
     sentBytes &+= command.count
+    if lingers {
+      queue.hold(queued, bytes: command)
+      return linger()
+    }
     // The rest follows when the context has written what it holds.
     guard !queue.holdsCommands, unwritten < Self.unwrittenHighWater, let unretainedContext,
       unretainedContext._withUnsafeGuaranteedRef({ $0.append(command) })
@@ -256,13 +274,14 @@ public final class HiredisConnection {
 
   /// Some bytes are with the operating system, so there is room for more.
   func contextDidWrite() {
-    if state == .ready, queue.holdsCommands { handOver() }
+    if queue.holdsCommands { handOver() }
     tellDrainWaiters()
   }
 
   /// Gives the context held back commands, as many as it should have.
   func handOver() {
-    guard let context else { return }
+    isLingering = false
+    guard state == .ready, let context else { return }
     queue.handOver(now: loop.now) { context.unwrittenBytes < Self.unwrittenHighWater && context.append($0) }
     while let refused = queue.popRefused(), let refusal = refused.refusal {
       fail(refused, with: refusal.failure(limits))
@@ -306,6 +325,7 @@ public final class HiredisConnection {
     state = .closed
     attemptTimer?.close()
     deadlineTimer?.close()
+    lingerTimer?.close()
     lookup = nil
     context?.detach()
     context = nil

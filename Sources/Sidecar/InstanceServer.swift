@@ -77,7 +77,8 @@ final class InstanceServer {
     return listeners.map(\.boundAddress)
   }
 
-  /// Accepts nobody any more, executes what clients have sent, and calls `then` when the last of them is gone.
+  /// Accepts nobody any more, executes what clients have sent, and calls `then` when the last of them is gone and the
+  /// other store has its copies.
   func drain(then: @escaping () -> Void) {
     listeners.forEach { $0.close() }
     listeners = []
@@ -147,7 +148,7 @@ final class InstanceServer {
   private func finishIfDrained() {
     guard sessions.isEmpty, let whenDrained else { return }
     self.whenDrained = nil
-    whenDrained()
+    multiStore.whenSettled(whenDrained)
   }
 
   private static func nanoseconds(_ duration: Duration) -> UInt64 {

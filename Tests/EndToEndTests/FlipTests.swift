@@ -119,6 +119,24 @@ struct FlipTests {
     #expect(try client.readUntilClosed() == [])
     #expect(try other.sidecar.process.waitForExit() == .status(0))
   }
+
+  @Test func `SIGTERM waits for copies that nobody waits for`() throws {
+    let deployment = try Deployment(.dual, instance: ["write_acknowledgement: default_store"])
+    let client = try deployment.client()
+    deployment.primary.pause()
+    // More than the sockets hold, so that most of it has not left.
+    let value = String(repeating: "v", count: 1_000_000)
+    for number in 0..<20 { #expect(try client.command("SET", "large:\(number)", value) == .ok) }
+    #expect(try client.command("SET", "small", "v") == .ok)
+    deployment.sidecar.process.signal(15)
+    try deployment.sidecar.waitForEvent { $0.message == "Shutting down" }
+    #expect(try client.readUntilClosed() == [])
+    deployment.primary.resume()
+    #expect(try deployment.sidecar.process.waitForExit() == .status(0))
+    let primary = try deployment.primary.client()
+    #expect(try primary.command("DBSIZE") == .integer(21))
+    #expect(try primary.command("STRLEN", "large:19") == .integer(value.utf8.count))
+  }
 }
 
 /// Increments a counter once alone and three times in a pipeline, holding each reply against `count`.

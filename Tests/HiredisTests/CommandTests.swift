@@ -52,6 +52,59 @@ import class TestSupport.RedisServer
     connection.close()
   }
 
+  /// What is not urgent stays here until it is a lot, until something urgent comes, or for a moment.
+  @Test(arguments: EndOfLingering.allCases) func letsLingerWhatIsNotUrgent(end: EndOfLingering) throws {
+    let redis = try RedisServer()
+    let harness = try Harness()
+    defer { harness.finish() }
+    let connection = harness.connection(to: redis)
+    harness.run { connection.isReady }
+    let value = String(repeating: "v", count: 1000)
+    let command = encode(["RPUSH", "list", value].map { Array($0.utf8) })
+    connection.send(command.span, to: harness, token: 1, isUrgent: false)
+    connection.send(command.span, to: harness, token: 2, isUrgent: false)
+    #expect(connection.unwrittenBytes == 0)
+    #expect(connection.queuedBytes == 2 * command.count)
+    var last = 2
+    switch end {
+    case .time: break
+    case .anUrgentOne:
+      last += 1
+      harness.send("LLEN", "list", on: connection, token: last)
+      #expect(connection.unwrittenBytes > 2 * command.count)
+    case .aLot:
+      while connection.queuedBytes + command.count < HiredisConnection.mostLingeringBytes {
+        last += 1
+        connection.send(command.span, to: harness, token: last, isUrgent: false)
+      }
+      #expect(connection.unwrittenBytes == 0)
+      last += 1
+      connection.send(command.span, to: harness, token: last, isUrgent: false)
+      #expect(connection.queue.heldBytes == 0)
+    case .aLargeOne:
+      last += 1
+      let large = encode(["SET", "large", String(repeating: "v", count: 20_000)].map { Array($0.utf8) })
+      connection.send(large.span, to: harness, token: last, isUrgent: false)
+      #expect(connection.queue.heldBytes == 0)
+    }
+    harness.run { harness.outcomes.count == last }
+    #expect(harness.outcomes.map(\.token) == Array(1...last))
+    #expect(harness.failures.isEmpty)
+    connection.close()
+  }
+
+  @Test func failsWhatLingersWhenItIsClosed() throws {
+    let redis = try RedisServer()
+    let harness = try Harness()
+    defer { harness.finish() }
+    let connection = harness.connection(to: redis)
+    harness.run { connection.isReady }
+    connection.send(encode([Array("PING".utf8)]).span, to: harness, token: 1, isUrgent: false)
+    connection.close()
+    harness.run { harness.outcomes.count == 1 }
+    #expect(harness.failures == [.closed])
+  }
+
   @Test func tellsTheDelegateNothingOfWhatDoesNotCount() throws {
     let redis = try RedisServer()
     let harness = try Harness()
@@ -297,6 +350,11 @@ final class ShapeReceiver: ReplyReceiver {
       return "\(reply.kind) " + reply.bytes.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
     }
   }
+}
+
+/// What makes lingering commands leave.
+enum EndOfLingering: CaseIterable {
+  case time, anUrgentOne, aLot, aLargeOne
 }
 
 /// Sends commands in each of several turns, and sees what is still unwritten of those before.

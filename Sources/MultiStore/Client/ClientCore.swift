@@ -35,7 +35,8 @@ final class ClientCore: @unchecked Sendable {
     finishIfDrained()
   }
 
-  /// Calls `then` when no request is without an answer. After `limit` what is left is answered with an error.
+  /// Calls `then` when no request is without an answer, and the other store has its copies. After `limit` what
+  /// is left is answered with an error.
   func drain(within limit: Duration, then: @escaping () -> Void) {
     whenDrained = then
     let timer = LoopTimer(on: loop) { [unowned self] in closeConnections() }
@@ -73,6 +74,6 @@ final class ClientCore: @unchecked Sendable {
   private func finishIfDrained() {
     guard activeCount == 0, let whenDrained else { return }
     self.whenDrained = nil
-    whenDrained()
+    multiStore.whenSettled(whenDrained)
   }
 }

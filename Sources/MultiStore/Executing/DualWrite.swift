@@ -198,11 +198,11 @@ class DualWrite: Execution {
   /// A write that changes part of a key goes out under guard; where the key is stale it is of no use at all.
   private func sendCopy(_ copy: Span<UInt8>, _ spec: CommandSpec) {
     guard CopyPlanner.changesPart(copy, spec) else {
-      return other.ordinary.send(copy, to: self, token: Self.copyToken)
+      return other.ordinary.send(copy, to: self, token: Self.copyToken, isUrgent: isAwaited)
     }
     guarded.removeAll()
     guard !other.isStale(copy, spec), PresenceGuard.wrap(copy, into: &guarded) else { return copyKeys(.all) }
-    guarded.withSpan { other.ordinary.send($0, to: self, token: Self.guardedCopyToken) }
+    guarded.withSpan { other.ordinary.send($0, to: self, token: Self.guardedCopyToken, isUrgent: isAwaited) }
   }
 
   private func copyKeys(_ selection: KeySelection) {

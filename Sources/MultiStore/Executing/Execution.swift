@@ -77,6 +77,9 @@ class Execution: ReplyReceiver {
     batch.bytesSpec(index)
   }
 
+  /// A client waits for it.
+  final var isAwaited: Bool { sink != nil }
+
   /// Tells the sink that its replies are in its output. Happens once.
   final func answer() {
     guard let sink else { return }

@@ -9,26 +9,26 @@ extension PipelineExecution {
     let connection = other.ordinary
     let batch = batch
     let isMulti = kind == .multi
-    let (multi, exec) = (Self.multi, Self.exec)
+    let (multi, exec, isUrgent) = (Self.multi, Self.exec, isAwaited)
     guard connection.hasRoom(commands: batch.count + 2, bytes: batch.byteCount + guarded.count + 64) else {
       copiesLeft = 0
       noteCopyFailure(CopyFailure(.queueFull(limit: connection.limits.maxQueuedCommands)))
       return
     }
-    if isMulti { connection.send(multi.span, to: self, token: Self.openToken) }
+    if isMulti { connection.send(multi.span, to: self, token: Self.openToken, isUrgent: isUrgent) }
     for index in elements.indices where elements[index].isCopied {
       copiesLeft += 1
       let token = isMulti ? Self.openToken : Self.copyBit + index
       let guardedCommand = elements[index].guardedCommand
       if guardedCommand.isEmpty {
-        batch.withCommand(index) { connection.send($0, to: self, token: token) }
+        batch.withCommand(index) { connection.send($0, to: self, token: token, isUrgent: isUrgent) }
       } else {
-        guarded.withSpan { connection.send($0.extracting(guardedCommand), to: self, token: token) }
+        guarded.withSpan { connection.send($0.extracting(guardedCommand), to: self, token: token, isUrgent: isUrgent) }
       }
     }
     if isMulti {
       copiesLeft = 1
-      connection.send(exec.span, to: self, token: Self.copiedExecToken)
+      connection.send(exec.span, to: self, token: Self.copiedExecToken, isUrgent: isUrgent)
     }
   }
 

@@ -23,6 +23,9 @@ final class StoreFamily {
   /// Whether more than one database is in use.
   var hasSeveralDatabases: Bool { members.count > 1 }
 
+  /// Whether any of them has a command without a reply, but for those that are in no counter.
+  var isBusy: Bool { members.contains { $0.store.inFlightCount > 0 } }
+
   func add(_ store: Store) {
     members.append(Member(store: store))
   }

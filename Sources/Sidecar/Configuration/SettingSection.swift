@@ -82,7 +82,7 @@ enum SettingSection: Sendable, CaseIterable {
       "shutdown_timeout",
       .duration(.zero...(.seconds(3600))),
       .value("10s"),
-      "How long commands in flight may take after SIGTERM before their clients are cut off."
+      "How long commands in flight, and copies, may take after SIGTERM before they are cut off."
     ),
   ]
 

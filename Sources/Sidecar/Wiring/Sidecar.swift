@@ -226,7 +226,7 @@ public final class Sidecar {
     guard shutdown.begin(awaiting: instances.count) else { return loop.stop() }
     logger.notice("Shutting down", metadata: ["signal": "\(signal)"])
     let timer = LoopTimer(on: loop) { [unowned self] in
-      logger.warning("Commands were still in flight after shutdown_timeout; their clients are cut off")
+      logger.warning("Commands or copies were still in flight after shutdown_timeout and are cut off")
       loop.stop()
     }
     timer.schedule(after: configuration.shutdownTimeout)
