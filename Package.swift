@@ -1,6 +1,10 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// Settings that every Swift target shares.
 let common: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
@@ -17,6 +21,28 @@ let safe: [SwiftSetting] = common + [.strictMemorySafety()]
 let hotPath: [SwiftSetting] = [
   .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
 ]
+
+/// Saves two MiB, a tenth of what the idle sidecar has resident: tables that only its start reads. Nobody looks the
+/// executable's own symbols up by name, and lld packs its relocations to a hundredth where the C library can read that.
+let small: [LinkerSetting] = [
+  .unsafeFlags(
+    ["-use-ld=lld", "-Xlinker", "--no-export-dynamic"]
+      + (readsPackedRelocations ? ["-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"] : []),
+    .when(platforms: [.linux], configuration: .release)
+  )
+]
+
+/// glibc does from 2.36 on (its NEWS for that version).
+var readsPackedRelocations: Bool {
+  #if canImport(Glibc)
+    var version = [CChar](repeating: 0, count: 64)
+    confstr(Int32(_CS_GNU_LIBC_VERSION), &version, version.count)  // "glibc 2.36"
+    let number = String(decoding: version.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self).drop { !$0.isNumber }
+    return number.split(separator: ".").compactMap { Int($0) }.lexicographicallyPrecedes([2, 36]) == false
+  #else
+    return false
+  #endif
+}
 
 let package = Package(
   name: "multistore-exporter",
@@ -95,7 +121,8 @@ let package = Package(
     .executableTarget(
       name: "multistore-exporter",
       dependencies: ["Sidecar", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-      swiftSettings: safe
+      swiftSettings: safe,
+      linkerSettings: small
     ),
 
     // How a Swift server embeds the library; its test runs it.
