@@ -85,6 +85,23 @@ struct ClientViewTests {
     }
   }
 
+  /// The store's queue is full, so that the command is refused while it is taken from the input.
+  @Test func `a client that does not want a reply gets no refusal either`() throws {
+    let deployment = try Deployment(.dual, stores: "max_queued_commands: 20, command_timeout: 60s")
+    let waiting = try (0..<20).map { _ in try deployment.client() }
+    deployment.secondary.pause()
+    for client in waiting { try client.send(RESPClient.encode(["INCR", "n"])) }
+    try deployment.waitForMetric("multistore_store_in_flight_commands", ["store": "secondary"], 20)
+    for command in ["SSCAN k 5", "INCR n", "GET n"] {
+      let lines = ["CLIENT REPLY SKIP", command, command, "ECHO end"]
+      let client = try deployment.client()
+      try client.send(lines.flatMap { RESPClient.encode($0.split(separator: " ").map(String.init)) })
+      #expect(try client.readReply().errorText?.contains("limit 20") == true, "\(command)")
+      #expect(try client.readReply() == .text("end"), "\(command)")
+    }
+    deployment.secondary.resume()
+  }
+
   @Test(arguments: [MigrationState.off, .dual])
   func `a client that waits is unblocked by its number`(state: MigrationState) throws {
     let deployment = try Deployment(state)

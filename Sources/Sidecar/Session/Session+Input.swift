@@ -36,6 +36,8 @@ extension Session {
       ordinary: multiStore.store(routing.defaultStore).ordinary,
       inventory: server.inventory
     )
+    isProcessing = true
+    defer { isProcessing = false }
     var consumed = 0
     var gathered: CommandBatch?
     parsing: while !isClosing, canTakeNextCommand() {

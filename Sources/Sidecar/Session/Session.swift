@@ -54,6 +54,8 @@ final class Session: ReplySink {
   private var inFlight = 0
   private var path: HiredisConnection?
   private var isExecuting = false
+  /// Commands are being taken from the input.
+  var isProcessing = false
   /// What stands for the command under way should its reply be too deep; 0 for what can't have such a reply.
   private var executingIdentity = 0
   /// The input waits for something else than the commands before: for a change of the flags, which waits for executions
@@ -179,6 +181,9 @@ final class Session: ReplySink {
   override func executionDidFinish() {
     isExecuting = false
     if let subscription, subscription.isEmpty { releaseSubscription() }
+    // Others are answered in the same turn: this client can go on meanwhile. A command that is refused while it is
+    // taken may be one whose reply is not wanted, which is known when it was taken.
+    if !isProcessing { writeOutput() }
     finishTurn()
   }
 
