@@ -10,9 +10,9 @@ public protocol DrainWaiter: AnyObject {
 
 /// Waiting instead of having bytes copied that can't be written yet.
 extension HiredisConnection: EndOfTurnWorker {
-  /// Whether more waits to be written than the operating system will soon take: what is sent now is copied, and waits.
+  /// Whether the operating system has not taken all that it was offered: what is sent now is copied, and waits.
   public var isCongested: Bool {
-    state == .ready && queuedBytes >= Self.unwrittenHighWater
+    state == .ready && context?.isSocketFull == true
   }
 
   /// Tells `waiter` when all that was sent before is written, what those sent included who waited before, and retains

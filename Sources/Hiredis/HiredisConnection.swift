@@ -1,7 +1,7 @@
 internal import CHiredis
 internal import DequeModule
 public import EventLoop
-internal import RESP
+public import RESP
 
 /// A connection to one store that comes back by itself, on the loop's thread.
 ///
@@ -147,11 +147,13 @@ public final class HiredisConnection {
 
   /// Sends one command; its outcome goes to `receiver` together with `token`.
   ///
-  /// The receiver is retained until then. The bytes go to the store as they are, and are copied.
+  /// The receiver is retained until then. The bytes go to the store as they are, and are copied unless they have an
+  /// owner.
   ///
   /// - Parameters:
   ///   - command: an array of bulk strings, complete. Not one that has more than one reply, or none: SUBSCRIBE and its
   ///     like, MONITOR, CLIENT REPLY.
+  ///   - owner: what holds the command, and nothing else: it is retained until the command is written.
   ///   - receiver: gets the reply.
   ///   - token: tells the receiver which command it is.
   ///   - isCounted: false for a command that nobody waits for: its outcome is kept from the delegate, and it has no
@@ -159,6 +161,7 @@ public final class HiredisConnection {
   ///   - isUrgent: false for a command that may linger a little for others to join it.
   public func send(
     _ command: Span<UInt8>,
+    of owner: SharedBytes? = nil,
     to receiver: any ReplyReceiver,
     token: Int,
     isCounted: Bool = true,
@@ -190,7 +193,7 @@ public final class HiredisConnection {
     }
     // The rest follows when the context has written what it holds.
     guard !queue.holdsCommands, unwritten < Self.unwrittenHighWater, let unretainedContext,
-      unretainedContext._withUnsafeGuaranteedRef({ $0.append(command) })
+      unretainedContext._withUnsafeGuaranteedRef({ $0.append(command, of: owner) })
     else { return queue.hold(queued, bytes: command) }
     queue.append(queued)
     if !isDeadlineSet { setDeadline() }

@@ -48,9 +48,12 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
   private var gatheringTurns = 0
   private var gatheredBytes = 0
   /// The operating system did not take all that it was offered last; it says when it takes more.
-  private var isSocketFull = false
+  private(set) var isSocketFull = false
   /// What the operating system has not taken yet. Never lent to code that could come back here.
   private var output = ByteBuffer()
+  /// A large command that stands before the output, and how much of it is still to be written.
+  private var large: SharedBytes?
+  private var largeLeft = 0
 
   /// Begins to connect to an IP literal or a unix socket. Whether that works is heard through `owner`.
   ///
@@ -97,22 +100,37 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
   var isOpen: Bool { isConnected && context != nil && pendingEnd == nil }
 
   /// Bytes that the operating system has not taken.
-  var unwrittenBytes: Int { output.count }
+  var unwrittenBytes: Int { output.count + largeLeft }
 
   /// Appends commands or a part of them, to be written as soon as no more come at once. False when it can't take any.
-  func append(_ bytes: Span<UInt8>) -> Bool {
+  ///
+  /// - Parameter owner: what holds `bytes`, and nothing else, for as long as they are not written; nil to have what is
+  ///   not written at once copied.
+  func append(_ bytes: Span<UInt8>, of owner: SharedBytes? = nil) -> Bool {
     guard let context, isOpen else { return false }
     // What goes wrong here goes wrong when the rest is written as well, and is found then.
-    if bytes.count >= Self.directWriteBytes, output.isEmpty {
-      let taken = max(0, Self.send(bytes, to: context.pointee.fd))
-      isSocketFull = taken < bytes.count
-      output.append(bytes.extracting(taken...))
+    if bytes.count >= Self.directWriteBytes {
+      appendLarge(bytes, of: owner, context.pointee.fd)
     } else {
       output.append(bytes)
       if output.count >= Self.earlyWriteBytes, !isSocketFull { flush(context.pointee.fd) }
     }
     willWrite()
     return true
+  }
+
+  private func appendLarge(_ bytes: Span<UInt8>, of owner: SharedBytes?, _ fd: Int32) {
+    if !isSocketFull { flush(fd) }
+    guard unwrittenBytes == 0 else { return output.append(bytes) }
+    let taken = max(0, Self.send(bytes, to: fd))
+    isSocketFull = taken < bytes.count
+    if let owner, isSocketFull {
+      precondition(owner.count == bytes.count, "a command's owner holds something else")
+      large = owner
+      largeLeft = owner.count - taken
+    } else {
+      output.append(bytes.extracting(taken...))
+    }
   }
 
   /// Reads what is there without waiting for the loop to say so.
@@ -225,18 +243,26 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
     loop.atEndOfTurn(self)
   }
 
-  /// Offers the output to the operating system; returns as ``send(_:to:)`` does.
+  /// Offers what there is to the operating system; returns what ``send(_:to:)`` has returned last.
   @discardableResult
   private func flush(_ fd: Int32) -> Int {
-    let count = output.withSpan { Self.send($0, to: fd) }
-    if count > 0 { output.removeFirst(count) }
-    isSocketFull = !output.isEmpty
+    var count = 0
+    if let large {
+      count = large.withSpan { Self.send($0.extracting(last: largeLeft), to: fd) }
+      largeLeft -= max(0, count)
+      if largeLeft == 0 { self.large = nil }
+    }
+    if largeLeft == 0, !output.isEmpty {
+      count = output.withSpan { Self.send($0, to: fd) }
+      if count > 0 { output.removeFirst(count) }
+    }
+    isSocketFull = unwrittenBytes > 0
     return count
   }
 
   private func write() {
     guard let context, isOpen else { return }
-    if !output.isEmpty {
+    if unwrittenBytes > 0 {
       let count = flush(context.pointee.fd)
       if count < 0, count != -Int(EAGAIN), count != -Int(EINTR) { return end(.failed(Self.text(Int32(-count)))) }
     }
@@ -247,7 +273,7 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
 
   private func watch() {
     guard context != nil, isConnected else { return }
-    poll?.update(readable: true, writable: !output.isEmpty && !isRegistered)
+    poll?.update(readable: true, writable: unwrittenBytes > 0 && !isRegistered)
   }
 
   // MARK: Reading

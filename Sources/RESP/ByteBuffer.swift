@@ -110,6 +110,18 @@ public struct ByteBuffer: ~Copyable {
     }
   }
 
+  /// Takes out the first `count` bytes with the memory that they are in. What follows them is copied.
+  ///
+  /// - Precondition: `count` bytes are there.
+  public mutating func detachFirst(_ count: Int) -> ByteBuffer {
+    precondition(count <= self.count, "more bytes detached than there are")
+    var rest = ByteBuffer(minimumCapacity: self.count - count)
+    rest.append(span.extracting(count...))
+    swap(&self, &rest)
+    rest.truncate(to: count)
+    return rest
+  }
+
   /// Drops the last bytes, so that `count` are left.
   ///
   /// - Precondition: at least `count` bytes are there.

@@ -38,6 +38,7 @@ final class InstanceServer {
   let inventory: InventoryCounts
   /// Commands that need a connection which hiredis does not read.
   var deepReplies = DeepReplies()
+  let spareBuffers = SpareBuffers()
   private var listeners: [Listener] = []
   private var sessions: [Int: Session] = [:]
   private var nextID = 1
@@ -135,6 +136,7 @@ final class InstanceServer {
   private func sweep() {
     let now = loop.now
     let timeout = limits.idleTimeout.map(Self.nanoseconds)
+    spareBuffers.trim()
     for session in sessions.values {
       let idle = now - min(now, session.lastActive)
       if let timeout, idle > timeout, session.isQuiet, session.subscription == nil {

@@ -107,6 +107,37 @@ struct ProtocolTests {
     #expect(replies == [.ok, .integer(1)])
   }
 
+  /// Large ones go another way than small ones: in their own memory, and waiting for sockets.
+  @Test(arguments: MigrationState.allCases)
+  func `small and large commands of one pipeline keep their order`(state: MigrationState) throws {
+    let deployment = try Deployment(state)
+    let client = try deployment.client(limit: .seconds(60))
+    let sizes = [10, 70_000, 65_536, 3_000_000, 5, 200_000, 200_000, 100_000, 1_000_000, 64 << 10, 1]
+    var commands: [[String]] = []
+    for (index, size) in sizes.enumerated() {
+      let value = String(repeating: "\(index)", count: size)
+      commands += [["APPEND", "all", value], ["SETEX", "key:\(index)", "1000", value], ["STRLEN", "all"]]
+    }
+    commands += [["MULTI"], ["SET", "a", String(repeating: "a", count: 300_000)], ["STRLEN", "a"], ["EXEC"]]
+    commands += [["CLIENT", "REPLY", "SKIP"], ["SET", "b", String(repeating: "b", count: 300_000)], ["STRLEN", "b"]]
+    let reference = try RedisServer()
+    let alone = try reference.client(limit: .seconds(60))
+    for target in [alone, client] {
+      try target.send(commands.flatMap { RESPClient.encode($0) }, within: .seconds(60))
+    }
+    let expected = try alone.readReplies(commands.count - 2)
+    #expect(try client.readReplies(commands.count - 2) == expected)
+    let stores = state.isDual ? [deployment.primary, deployment.secondary] : [deployment.defaultStore(state)]
+    for store in stores {
+      let store = try store.client()
+      for key in ["all", "a", "b"] + sizes.indices.map({ "key:\($0)" }) {
+        let isSame = try store.command("GET", key) == alone.command("GET", key)
+        #expect(isSame, "\(key)")
+      }
+    }
+    #expect(try deployment.sidecar.metrics().sum("multistore_copy_failures_total") == 0)
+  }
+
   @Test func `an argument beyond max_bulk_bytes and a command beyond max_arguments are refused`() throws {
     let deployment = try Deployment(instance: ["max_bulk_bytes: 1KiB", "max_arguments: 16"])
     let client = try deployment.client()

@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import RESP
 import Testing
 
 import class TestSupport.RedisServer
@@ -153,6 +154,35 @@ import class TestSupport.RedisServer
       Issue.record("\(harness.outcomes[0])")
       return
     }
+    connection.close()
+  }
+
+  /// What holds a large command is kept until the command is written; others follow it in their order.
+  @Test func keepsTheOwnerOfALargeCommandUntilItIsWritten() throws {
+    let redis = try RedisServer()
+    let harness = try Harness()
+    defer { harness.finish() }
+    let connection = harness.connection(to: redis)
+    harness.run { connection.isReady }
+    redis.pause()
+    let value = String(repeating: "v", count: 4_000_000)
+    weak var owner: SharedBytes?
+    do {
+      var command = ByteBuffer()
+      command.append(encode(["SET", "key", value].map { Array($0.utf8) }).span)
+      let shared = SharedBytes(command, spares: SpareBuffers())
+      owner = shared
+      harness.send("SET", "key", "before", on: connection, token: 0)
+      shared.withSpan { connection.send($0, of: shared, to: harness, token: 1) }
+    }
+    harness.send("STRLEN", "key", on: connection, token: 2)
+    #expect(owner != nil && connection.isCongested)
+    #expect(connection.queuedBytes > 2_000_000 && connection.queuedBytes < 4_000_000)
+    redis.resume()
+    harness.run { harness.outcomes.count == 3 }
+    #expect(harness.outcomes.map(\.token) == [0, 1, 2])
+    #expect(harness.outcomes.map(\.outcome) == [.reply("+OK\r\n"), .reply("+OK\r\n"), .reply(":4000000\r\n")])
+    #expect(owner == nil && !connection.isCongested && connection.queuedBytes == 0)
     connection.close()
   }
 

@@ -98,6 +98,20 @@ struct ByteBufferTests {
     }
   }
 
+  @Test("The first bytes are taken out with their memory")
+  func detaching() {
+    var buffer = ByteBuffer(minimumCapacity: 1000)
+    buffer.append("abcdefgh")
+    buffer.removeFirst(2)
+    let capacity = buffer.capacity
+    let first = buffer.detachFirst(4)
+    #expect(first.bytes == bytes("cdef") && first.capacity == capacity)
+    #expect(buffer.bytes == bytes("gh") && buffer.capacity < capacity)
+    buffer.append("i")
+    let rest = buffer.detachFirst(3)
+    #expect(rest.bytes == bytes("ghi") && buffer.isEmpty && first.bytes == bytes("cdef"))
+  }
+
   @Test("Replies are written as RESP2")
   func replies() {
     var buffer = ByteBuffer()

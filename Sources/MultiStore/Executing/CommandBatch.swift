@@ -8,6 +8,7 @@ public import RESP
 public final class CommandBatch {
   /// One command, as a place in the batch's bytes.
   public struct Entry: Sendable {
+    /// Below zero for the batch's large command, which is elsewhere.
     let offset: Int
     let length: Int
     /// The command's place in the table.
@@ -22,6 +23,8 @@ public final class CommandBatch {
   var bytes = ByteBuffer()
   /// The commands in the order they came.
   private(set) var commands = UniqueArray<Entry>()
+  /// A command that is alone in its batch, and in memory of its own.
+  private var large: SharedBytes?
 
   /// A batch with no command.
   public init() {}
@@ -30,12 +33,27 @@ public final class CommandBatch {
   public var count: Int { commands.count }
 
   /// Bytes of all commands.
-  public var byteCount: Int { bytes.count }
+  public var byteCount: Int { bytes.count + (large?.count ?? 0) }
 
   /// Appends one whole command, an array of bulk strings.
   public func append(_ command: Span<UInt8>, id: CommandID) {
     commands.append(Entry(offset: bytes.count, length: command.count, id: id, bytesID: id))
     bytes.append(command)
+  }
+
+  /// Lets `command` be the only one, without a copy of it.
+  ///
+  /// - Precondition: the batch is empty.
+  public func hold(_ command: SharedBytes, id: CommandID) {
+    precondition(commands.isEmpty, "a large command shares its batch")
+    commands.append(Entry(offset: -1, length: command.count, id: id, bytesID: id))
+    large = command
+  }
+
+  /// What holds the command at `index`, if that is the large one as it came.
+  @inline(__always)
+  func owner(_ index: Int) -> SharedBytes? {
+    commands[index].offset < 0 ? large : nil
   }
 
   /// Appends one command given by its arguments, the name first.
@@ -65,6 +83,7 @@ public final class CommandBatch {
   @inline(__always)
   func withCommand<Result>(_ index: Int, _ body: (Span<UInt8>) -> Result) -> Result {
     let entry = commands[index]
+    if entry.offset < 0, let large { return large.withSpan(body) }
     return bytes.withSpan { body($0.extracting(entry.offset..<entry.offset + entry.length)) }
   }
 
@@ -86,6 +105,7 @@ public final class CommandBatch {
 
   func removeAll() {
     commands.removeAll(keepingCapacity: true)
+    large = nil
     bytes.removeAll(keepingCapacityUpTo: Self.keptCapacity)
   }
 }

@@ -182,7 +182,7 @@ class DualWrite: Execution {
     if multiStore.configuration.writeAcknowledgement == .defaultStore { answer() }
     switch plan {
     case .verbatim:
-      withCommand { sendCopy($0, spec) }
+      withCommand { sendCopy($0, of: batch.owner(0), spec) }
     case .rewritten:
       scratch.withSpan { sendCopy($0, spec) }
     case .keys(let selection):
@@ -196,9 +196,9 @@ class DualWrite: Execution {
   }
 
   /// A write that changes part of a key goes out under guard; where the key is stale it is of no use at all.
-  private func sendCopy(_ copy: Span<UInt8>, _ spec: CommandSpec) {
+  private func sendCopy(_ copy: Span<UInt8>, of owner: SharedBytes? = nil, _ spec: CommandSpec) {
     guard CopyPlanner.changesPart(copy, spec) else {
-      return other.ordinary.send(copy, to: self, token: Self.copyToken, isUrgent: isAwaited)
+      return other.ordinary.send(copy, of: owner, to: self, token: Self.copyToken, isUrgent: isAwaited)
     }
     guarded.removeAll()
     guard !other.isStale(copy, spec), PresenceGuard.wrap(copy, into: &guarded) else { return copyKeys(.all) }

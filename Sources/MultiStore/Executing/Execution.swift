@@ -99,7 +99,7 @@ class Execution: ReplyReceiver {
       receive(failure: failure, token: token)
       return false
     }
-    withCommand { connection.send($0, to: self, token: token) }
+    withCommand { connection.send($0, of: batch.owner(0), to: self, token: token) }
     return true
   }
 

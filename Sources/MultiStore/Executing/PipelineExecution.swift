@@ -114,7 +114,9 @@ final class PipelineExecution: Execution {
     }
     if isMulti { connection.send(Self.multi.span, to: self, token: Self.openToken) }
     for index in 0..<batch.count {
-      batch.withCommand(index) { connection.send($0, to: self, token: isMulti ? Self.openToken : index) }
+      batch.withCommand(index) {
+        connection.send($0, of: batch.owner(index), to: self, token: isMulti ? Self.openToken : index)
+      }
     }
     if isMulti { connection.send(Self.exec.span, to: self, token: Self.execToken) }
     repliesLeft = isMulti ? 1 : batch.count

@@ -17,11 +17,11 @@ extension Session {
     let (channels, patterns, shardChannels) = subscription?.counts ?? (0, 0, 0)
     let subscribed = "sub=\(channels) psub=\(patterns) ssub=\(shardChannels)"
     let queued = transaction?.batch.byteCount ?? 0
-    let memory = input.count + output.count + stream.pendingWriteBytes + queued
+    let memory = inputCount + output.count + stream.pendingWriteBytes + queued
     return "id=\(id) addr=\(shownAddress) laddr=\(shownLocalAddress) fd=-1 name=\(client.name) "
       + "age=\(Self.seconds(since: connectedAt, now)) idle=\(Self.seconds(since: lastActive, now)) flags=\(flags) "
       + "db=\(multiStore.database) \(subscribed) multi=\(transaction?.batch.count ?? -1) "
-      + "qbuf=\(input.count) qbuf-free=0 argv-mem=0 multi-mem=\(queued) rbs=0 rbp=0 "
+      + "qbuf=\(inputCount) qbuf-free=0 argv-mem=0 multi-mem=\(queued) rbs=0 rbp=0 "
       + "obl=\(output.count) oll=0 omem=\(stream.pendingWriteBytes) tot-mem=\(memory) "
       + "events=\(stream.pendingWriteBytes > 0 ? "rw" : "r") cmd=\(lastCommand == .other ? "NULL" : lastCommandName) "
       + "user=\(client.user) redir=-1 resp=2 lib-name=\(client.libraryName) lib-ver=\(client.libraryVersion)"

@@ -13,6 +13,31 @@ extension Session {
     case waits
   }
 
+  /// How far one call of ``process(_:)`` has come.
+  struct Progress {
+    /// The bytes that are done with.
+    var consumed = 0
+    /// Length of a large command behind them, which is to be taken out of the input first; 0 if that is not why it
+    /// ended.
+    var largeLength = 0
+  }
+
+  /// Takes commands from what is kept of the input.
+  ///
+  /// - Returns: whether it is worth to go on.
+  func takeInput() -> Bool {
+    if let largeCommand {
+      guard largeCommand.withSpan({ process($0) }).consumed > 0 else { return false }
+      self.largeCommand = nil
+      return true
+    }
+    let progress = input.withSpan { process($0) }
+    input.removeFirst(progress.consumed)
+    guard progress.largeLength > 0 else { return false }
+    largeCommand = SharedBytes(input.detachFirst(progress.largeLength), spares: server.spareBuffers)
+    return true
+  }
+
   /// What holds for all commands of one call of ``process(_:)``, looked up once.
   private struct Turn {
     let multiStore: MultiStore
@@ -24,11 +49,10 @@ extension Session {
 
   /// Takes as many whole commands from `bytes` as can be executed now.
   ///
-  /// - Returns: the bytes that are done with.
-  func process(_ bytes: Span<UInt8>) -> Int {
+  func process(_ bytes: Span<UInt8>) -> Progress {
     guard let routing = multiStore.routing(orNotify: self) else {
       isHeld = true
-      return 0
+      return Progress()
     }
     let turn = Turn(
       multiStore: multiStore,
@@ -38,7 +62,7 @@ extension Session {
     )
     isProcessing = true
     defer { isProcessing = false }
-    var consumed = 0
+    var (consumed, largeLength) = (0, 0)
     var gathered: CommandBatch?
     parsing: while !isClosing, canTakeNextCommand() {
       switch parser.parse(bytes.extracting(consumed..<bytes.count)) {
@@ -52,6 +76,9 @@ extension Session {
         server.metrics.closed(.protocolError)
         closeAfterReplies()
         consumed = bytes.count
+      case .command(let command) where isToBeDetached(command, after: consumed, in: bytes):
+        largeLength = command.length
+        break parsing
       case .command(let command):
         let disposal: Disposal
         if command.isInline {
@@ -68,7 +95,14 @@ extension Session {
       }
     }
     if let gathered { execute(gathered, as: gathered.count == 1 ? .single : .pipelined, routing: routing) }
-    return consumed
+    return Progress(consumed: consumed, largeLength: largeLength)
+  }
+
+  /// Whether a command goes on its way in the memory that it came into. What follows it has to be copied then, so that
+  /// must not be more.
+  private func isToBeDetached(_ command: CommandParser.Command, after consumed: Int, in bytes: Span<UInt8>) -> Bool {
+    command.length >= Self.largeCommandBytes && largeCommand == nil && !command.isInline
+      && bytes.count - consumed <= 2 * command.length
   }
 
   /// Sends one command on its way, or adds it to the pipeline that is being gathered.
@@ -164,7 +198,7 @@ extension Session {
       guard isQuiet, !waitsForDrain(of: turn.ordinary, bytes) else { return .waits }
       hasWaited = false
       let batch = multiStore.makeBatch()
-      batch.append(bytes, id: id)
+      if let largeCommand { batch.hold(largeCommand, id: id) } else { batch.append(bytes, id: id) }
       gathered = batch
     }
     return .taken

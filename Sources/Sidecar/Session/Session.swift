@@ -18,9 +18,9 @@ final class Session: ReplySink {
   static let outputHighWater = 1 << 20
   /// A reply's string of this size is written at once, instead of being copied into the output first.
   private static let directWriteBytes = 32 << 10
-  /// A command of this size stays in the input until its connection is not congested, instead of being copied and
-  /// waiting there.
-  private static let patientCommandBytes = 64 << 10
+  /// A command of this size goes on its way in the memory that it came into, and stays here until its connection is not
+  /// congested, instead of being copied and waiting there.
+  static let largeCommandBytes = 64 << 10
   /// Memory that is reserved at once for a command whose length is known, or as much as has come of it if that is more:
   /// a length alone costs a client nothing.
   private static let reservedInputBytes = 16 << 20
@@ -49,6 +49,8 @@ final class Session: ReplySink {
 
   /// Input that could not be consumed yet.
   var input = ByteBuffer()
+  /// A whole command that came before the input, and has been taken out of it with its memory.
+  var largeCommand: SharedBytes?
   var parser: CommandParser
   /// Forwarded commands without a reply yet, all over `path`.
   private var inFlight = 0
@@ -109,7 +111,7 @@ final class Session: ReplySink {
   /// True when `command` has to stay in the input for now; it is taken up again when `connection` has drained, and then
   /// waits no more.
   func waitsForDrain(of connection: HiredisConnection, _ command: Span<UInt8>) -> Bool {
-    guard command.count >= Self.patientCommandBytes, !hasWaited, connection.isCongested else { return false }
+    guard command.count >= Self.largeCommandBytes, !hasWaited, connection.isCongested else { return false }
     isHeld = true
     connection.whenDrained(self)
     return true
@@ -121,7 +123,7 @@ final class Session: ReplySink {
   func forward(_ command: Span<UInt8>, over connection: HiredisConnection, identity: Int = 0) {
     inFlight += 1
     if path !== connection { path = connection }
-    connection.send(command, to: self, token: identity)
+    connection.send(command, of: largeCommand, to: self, token: identity)
   }
 
   /// Executes a batch; nothing else is executed until it is done.
@@ -251,6 +253,9 @@ final class Session: ReplySink {
 
   private static let lineEnd: InlineArray<2, UInt8> = [UInt8(ascii: "\r"), UInt8(ascii: "\n")]
 
+  /// Bytes of the client's that are kept here.
+  var inputCount: Int { input.count + (largeCommand?.count ?? 0) }
+
   private var owedBytes: Int { output.count + stream.pendingWriteBytes }
 
   private var hasHeadroom: Bool { owedBytes < Self.outputHighWater }
@@ -291,20 +296,22 @@ extension Session: StreamDelegate {
   func stream(_ stream: Stream, didRead bytes: Span<UInt8>) {
     lastActive = server.loop.now
     guard !isClosing else { return }
-    if input.isEmpty, hasHeadroom, !isHeld {
-      let consumed = process(bytes)
+    if inputCount == 0, hasHeadroom, !isHeld {
+      let consumed = process(bytes).consumed
       if consumed < bytes.count { keep(bytes.extracting(consumed..<bytes.count)) }
     } else {
       keep(bytes)
     }
-    guard input.count <= server.limits.inputBufferLimit else { return cutOff(.inputBufferLimit) }
+    guard inputCount <= server.limits.inputBufferLimit else { return cutOff(.inputBufferLimit) }
     finishTurn()
   }
 
   /// Keeps input that could not be consumed yet.
   private func keep(_ bytes: Span<UInt8>) {
     let missing = parser.knownLength - input.count
-    if missing > bytes.count { input.reserve(min(missing, max(Self.reservedInputBytes, input.count))) }
+    if missing > bytes.count {
+      server.spareBuffers.reserve(min(missing, max(Self.reservedInputBytes, input.count)), in: &input)
+    }
     input.append(bytes)
   }
 
@@ -331,10 +338,7 @@ extension Session: EndOfTurnWorker {
   func endOfTurn() {
     isAtEndOfTurn = false
     if isClosed { output.removeAll(keepingCapacityUpTo: 0) }
-    if !input.isEmpty, !isClosing, !isExecuting, !isHeld, hasHeadroom {
-      let consumed = input.withSpan { process($0) }
-      input.removeFirst(consumed)
-    }
+    while inputCount > 0, !isClosing, !isExecuting, !isHeld, hasHeadroom, takeInput() {}
     guard !isClosed else {
       if isQuiet { server.didClose(self) }
       return
@@ -348,7 +352,7 @@ extension Session: EndOfTurnWorker {
   }
 
   private func updateReading() {
-    let canRead = !isClosing && !isDraining && hasHeadroom && (isQuiet || input.count < Self.inputHighWater)
+    let canRead = !isClosing && !isDraining && hasHeadroom && (isQuiet || inputCount < Self.inputHighWater)
     guard canRead != isReading else { return }
     isReading = canRead
     if canRead { stream.startReading() } else { stream.stopReading() }
