@@ -209,6 +209,7 @@ public final class HiredisConnection {
   public var inFlightCount: Int { queue.count }
 
   /// Bytes of commands that the operating system has not taken yet.
+  @inline(__always)
   public var queuedBytes: Int { queue.heldBytes + unwrittenBytes }
 
   /// Bytes that the context has got and the operating system has not taken yet.

@@ -100,6 +100,7 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
   var isOpen: Bool { isConnected && context != nil && pendingEnd == nil }
 
   /// Bytes that the operating system has not taken.
+  @inline(__always)
   var unwrittenBytes: Int { output.count + largeLeft }
 
   /// Appends commands or a part of them, to be written as soon as no more come at once. False when it can't take any.
@@ -247,7 +248,7 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
   @discardableResult
   private func flush(_ fd: Int32) -> Int {
     var count = 0
-    if let large {
+    if largeLeft > 0, let large {
       count = large.withSpan { Self.send($0.extracting(last: largeLeft), to: fd) }
       largeLeft -= max(0, count)
       if largeLeft == 0 { self.large = nil }

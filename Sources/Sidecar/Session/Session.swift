@@ -120,10 +120,16 @@ final class Session: ReplySink {
   /// Forwards one command; its reply comes next after those of the commands before.
   ///
   /// - Parameter identity: what stands for the command should its reply be too deep; see ``DeepReplies``.
+  @inline(__always)
   func forward(_ command: Span<UInt8>, over connection: HiredisConnection, identity: Int = 0) {
     inFlight += 1
     if path !== connection { path = connection }
-    connection.send(command, of: largeCommand, to: self, token: identity)
+    // The size comes first: to look whether there is a large command is counted as a reference.
+    if command.count >= Self.largeCommandBytes, let largeCommand {
+      connection.send(command, of: largeCommand, to: self, token: identity)
+    } else {
+      connection.send(command, to: self, token: identity)
+    }
   }
 
   /// Executes a batch; nothing else is executed until it is done.
