@@ -147,13 +147,14 @@ public final class HiredisConnection {
 
   /// Sends one command; its outcome goes to `receiver` together with `token`.
   ///
-  /// The receiver is retained until then. The bytes go to the store as they are, and are copied unless they have an
-  /// owner.
+  /// The receiver is retained until then. The bytes go to the store as they are. What can't be written at once is
+  /// copied, but for a large command that has an owner and no other command before it.
   ///
   /// - Parameters:
   ///   - command: an array of bulk strings, complete. Not one that has more than one reply, or none: SUBSCRIBE and its
   ///     like, MONITOR, CLIENT REPLY.
-  ///   - owner: what holds the command, and nothing else: it is retained until the command is written.
+  ///   - owner: what holds the command, and nothing else: it is retained while the command is not written and was not
+  ///     copied.
   ///   - receiver: gets the reply.
   ///   - token: tells the receiver which command it is.
   ///   - isCounted: false for a command that nobody waits for: its outcome is kept from the delegate, and it has no
@@ -326,6 +327,11 @@ public final class HiredisConnection {
 
   private func shutDown() {
     guard state != .closed else { return }
+    // Whoever sent what lingers was told that it leaves soon.
+    if isLingering {
+      handOver()
+      context?.writeNow()
+    }
     state = .closed
     attemptTimer?.close()
     deadlineTimer?.close()

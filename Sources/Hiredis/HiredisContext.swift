@@ -105,8 +105,8 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
 
   /// Appends commands or a part of them, to be written as soon as no more come at once. False when it can't take any.
   ///
-  /// - Parameter owner: what holds `bytes`, and nothing else, for as long as they are not written; nil to have what is
-  ///   not written at once copied.
+  /// - Parameter owner: what holds `bytes`, and nothing else. If they are large and nothing waits before them, it is
+  ///   retained until they are written; otherwise what is not written at once is copied.
   func append(_ bytes: Span<UInt8>, of owner: SharedBytes? = nil) -> Bool {
     guard let context, isOpen else { return false }
     // What goes wrong here goes wrong when the rest is written as well, and is found then.
@@ -137,6 +137,11 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
   /// Reads what is there without waiting for the loop to say so.
   func readNow() {
     read()
+  }
+
+  /// Offers what there is to the operating system without waiting for the end of the turn.
+  func writeNow() {
+    if let context, isOpen { flush(context.pointee.fd) }
   }
 
   /// Ends the context, and the owner hears of it as with any other end. From within a reply's receiver the end comes

@@ -5,6 +5,8 @@ internal import BasicContainers
 public final class SpareBuffers {
   /// The most bytes of memory that are kept.
   private static let limit = 16 << 20
+  /// How many times as large as what is needed memory may be that is given for it.
+  private static let largestSurplus = 4
 
   private var buffers = UniqueArray<ByteBuffer>()
   private var keptBytes = 0
@@ -25,7 +27,8 @@ public final class SpareBuffers {
   public func reserve(_ count: Int, in buffer: inout ByteBuffer) {
     let needed = buffer.count + count
     guard buffer.capacity < needed else { return buffer.reserve(count) }
-    for index in buffers.indices where buffers[index].capacity >= needed {
+    let fitting = needed...needed * Self.largestSurplus
+    for index in buffers.indices where fitting.contains(buffers[index].capacity) {
       wasUsed = true
       var spare = buffers.remove(at: index)
       keptBytes -= spare.capacity

@@ -38,12 +38,13 @@ final class InstanceServer {
   let inventory: InventoryCounts
   /// Commands that need a connection which hiredis does not read.
   var deepReplies = DeepReplies()
+  /// Memory for large commands.
   let spareBuffers = SpareBuffers()
   private var listeners: [Listener] = []
   private var sessions: [Int: Session] = [:]
   private var nextID = 1
   private var sweepTimer: LoopTimer?
-  /// Called once when the last client is gone after ``drain(then:)``.
+  /// Called once when the last client is gone after ``drain(then:)``, and its copies are done.
   private var whenDrained: (() -> Void)?
 
   init(

@@ -1,4 +1,5 @@
 import Logging
+import MetricsTestKit
 import MultiStore
 import Synchronization
 import TestSupport
@@ -214,6 +215,50 @@ struct ClientFailureTests {
     async let second: Void = client.close()
     _ = await (first, second)
     #expect(await waiting == .outcomeUnknown)
+  }
+
+  /// The default store's answer is the last that a call waits for, and comes right before the copy is sent.
+  @Test func `closing waits for copies`() async throws {
+    let harness = try await ClientHarness(dual: true, commandTimeout: .seconds(60)) {
+      $0.writeAcknowledgement = .defaultStore
+    }
+    let client = harness.client
+    harness.secondary.pause()
+    harness.primary.pause()
+    async let answer = client.send(.set("k", "v"))
+    async let waiting = code { () throws(MultiStoreError) in _ = try await client.send(.incr("n")) }
+    try await soon("both are under way") {
+      harness.metrics.recorders.contains { $0.label == "multistore_store_in_flight_commands" && $0.lastValue == 2 }
+    }
+    async let closing: Void = client.close(within: .seconds(30))
+    // It has most probably begun then; if not, nothing is lost but the occasion.
+    for _ in 0..<1000 { await Task.yield() }
+    harness.secondary.resume()
+    #expect(try await answer)
+    #expect(await waiting == nil)
+    harness.primary.resume()
+    await closing
+    #expect(try harness.ask(.primary, "MGET", "k", "n") == .array([.text("v"), .text("1")]))
+    #expect(harness.count("multistore_copy_failures_total") == 0)
+  }
+
+  @Test func `a client that nobody holds sends the copies that it has`() async throws {
+    let harness = try await ClientHarness()
+    for number in 0..<20 {
+      var configuration = harness.client.configuration
+      configuration.writeAcknowledgement = .defaultStore
+      let flags = FeatureFlags(instanceName: "sessions")
+      flags.exchange(FlagState(dualWrite: true, primaryAsDefault: false))
+      let client = try MultiStoreClient(
+        configuration: configuration,
+        flags: flags,
+        logger: .init(label: "test") { [log = harness.log] _ in log }
+      )
+      try await soon("it is connected") { client.status.problem(with: .primary) == nil }
+      try await client.send(.set("k", number))
+    }
+    try await soon("the last copy is there") { try harness.ask(.primary, "GET", "k") == .text("19") }
+    await harness.client.close()
   }
 
   @Test func `a client that nobody holds is gone with its connections`() async throws {

@@ -35,7 +35,7 @@ struct SpareBuffersTests {
     for _ in 0..<3 { spares.give(Self.buffer(7 << 20)) }
     func isKept() -> Bool {
       var buffer = Self.buffer(10)
-      spares.reserve(1 << 20, in: &buffer)
+      spares.reserve(2 << 20, in: &buffer)
       return buffer.capacity == 7 << 20
     }
     #expect([isKept(), isKept(), isKept()] == [true, true, false])

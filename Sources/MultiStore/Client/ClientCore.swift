@@ -72,7 +72,13 @@ final class ClientCore: @unchecked Sendable {
   }
 
   private func finishIfDrained() {
-    guard activeCount == 0, let whenDrained else { return }
+    guard activeCount == 0, whenDrained != nil else { return }
+    // A write may be answered right before its copy is sent.
+    loop.execute { [self] in settle() }
+  }
+
+  private func settle() {
+    guard let whenDrained else { return }
     self.whenDrained = nil
     multiStore.whenSettled(whenDrained)
   }

@@ -110,15 +110,17 @@ public final class MultiStoreClient: Sendable {
     )
   }
 
-  /// Closes the client if that was not done: nothing is in flight any more when the last reference goes.
+  /// Closes the client if that was not done: no call is under way any more when the last reference goes. Copies that
+  /// nobody waits for are sent, and their outcome is not heard.
   deinit {
     if case .open = state.withLock({ $0.phase }) { endThread() }
   }
 
-  /// Lets what is in flight finish, closes the connections and ends the thread. Returns when all that has happened,
-  /// also to those who call it meanwhile or again.
+  /// Lets what is in flight finish, copies that nobody waits for among it, closes the connections and ends the thread.
+  /// Returns when all that has happened, also to those who call it meanwhile or again.
   ///
-  /// - Parameter limit: what has no reply by then fails with `outcomeUnknown`.
+  /// - Parameter limit: what has no reply by then fails with `outcomeUnknown`. A store that hangs can take all of it,
+  ///   though every call was answered.
   public func close(within limit: Duration = .seconds(5)) async {
     let isFirst = state.withLock { state in
       guard case .open = state.phase else { return false }

@@ -47,8 +47,7 @@ extension Session {
     let inventory: InventoryCounts
   }
 
-  /// Takes as many whole commands from `bytes` as can be executed now.
-  ///
+  /// Takes as many whole commands from `bytes` as can be executed now, up to one that is to be detached from the input.
   func process(_ bytes: Span<UInt8>) -> Progress {
     guard let routing = multiStore.routing(orNotify: self) else {
       isHeld = true

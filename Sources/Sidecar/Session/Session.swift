@@ -315,8 +315,13 @@ extension Session: StreamDelegate {
   /// Keeps input that could not be consumed yet.
   private func keep(_ bytes: Span<UInt8>) {
     let missing = parser.knownLength - input.count
-    if missing > bytes.count {
-      server.spareBuffers.reserve(min(missing, max(Self.reservedInputBytes, input.count)), in: &input)
+    if missing > bytes.count, input.capacity < input.count + bytes.count {
+      let room = min(missing, max(Self.reservedInputBytes, input.count))
+      if parser.knownLength < Self.largeCommandBytes {
+        input.reserve(room)
+      } else {
+        server.spareBuffers.reserve(room, in: &input)
+      }
     }
     input.append(bytes)
   }

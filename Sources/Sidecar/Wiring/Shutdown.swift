@@ -14,7 +14,7 @@ final class Shutdown: Sendable {
     return !begun.exchange(true, ordering: .acquiringAndReleasing)
   }
 
-  /// One instance has no clients any more. True for the last.
+  /// One instance has no clients and no copies to make any more. True for the last.
   func didDrain() -> Bool {
     undrained.subtract(1, ordering: .acquiringAndReleasing).newValue == 0
   }
