@@ -2,8 +2,9 @@ internal import CUV
 
 /// Calls its handler after a while, once or again and again, on the loop's thread.
 ///
-/// The resolution is one millisecond, and a timer never fires early. Dropping the last reference closes the timer,
-/// which has to happen on the loop's thread.
+/// The resolution is one millisecond: a timer fires up to one after its time, and later on a busy loop, and by the
+/// clock of ``EventLoop/now`` never before it. Dropping the last reference closes the timer, which has to happen on the
+/// loop's thread.
 public final class LoopTimer: HandleOwner {
   private let loop: EventLoop
   private let handler: () -> Void
@@ -34,16 +35,17 @@ public final class LoopTimer: HandleOwner {
       return
     }
     loop.preconditionOnLoop()
-    // libuv counts from its own clock, which stands still while a turn takes long.
+    // libuv counts from its own clock, which stands still while a turn takes long, in whole milliseconds.
     uv_update_time(loop.uv)
+    let sinceItsTick = Duration.nanoseconds(uv_hrtime() - uv_now(loop.uv) * 1_000_000)
     uv_timer_start(
       memory.pointer,
       { handle in
         guard let data = handle?.pointee.data else { return }
         Unmanaged<LoopTimer>.fromOpaque(data).takeUnretainedValue().handler()
       },
-      Self.milliseconds(delay),
-      interval.map { max(1, Self.milliseconds($0)) } ?? 0
+      delay > .zero ? Self.milliseconds(sinceItsTick + delay) : 0,
+      interval.map { max(1, Self.milliseconds(max($0, .zero))) } ?? 0
     )
   }
 
@@ -66,7 +68,6 @@ public final class LoopTimer: HandleOwner {
 
   /// Rounded up, so that a deadline is over when its timer fires.
   private static func milliseconds(_ duration: Duration) -> UInt64 {
-    guard duration > .zero else { return 0 }
     let (seconds, attoseconds) = duration.components
     let fraction = (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
     return UInt64(seconds) * 1000 + UInt64(fraction)

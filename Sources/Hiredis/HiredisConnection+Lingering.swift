@@ -12,6 +12,8 @@ extension HiredisConnection {
     guard queue.heldBytes < Self.mostLingeringBytes else { return handOver() }
     guard !isLingering else { return }
     isLingering = true
-    lingerTimer?.schedule(after: Self.longestLinger)
+    let timer = lingerTimer ?? LoopTimer(on: loop) { [unowned self] in handOver() }
+    lingerTimer = timer
+    timer.schedule(after: Self.longestLinger)
   }
 }

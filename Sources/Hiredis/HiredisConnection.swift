@@ -84,10 +84,13 @@ public final class HiredisConnection {
   /// Runs while commands are in flight. It is not set anew for each of them: when it fires it looks at the oldest.
   var deadlineTimer: LoopTimer?
   var isDeadlineSet = false
-  /// Hands over the commands that linger.
+  /// Hands over the commands that linger; made for the first of them, which many connections never see.
   var lingerTimer: LoopTimer?
   /// The timer runs: some commands are held back for no other reason than that others may come.
   var isLingering = false
+  /// Among what is not written yet there may be commands that are not urgent. Nobody waits for them, so that they leave
+  /// even when the connection is closed.
+  private var owesCommands = false
   private let commandTimeoutNanoseconds: UInt64?
   /// Commands that were answered and of which the delegate has not heard: all sent in the same turn, and all answered
   /// in the present one.
@@ -127,7 +130,6 @@ public final class HiredisConnection {
     commandTimeoutNanoseconds = limits.commandTimeout.map { UInt64(max(0, $0 / .nanoseconds(1))) }
     attemptTimer = LoopTimer(on: loop) { [unowned self] in attemptTimerFired() }
     deadlineTimer = LoopTimer(on: loop) { [unowned self] in deadlineTimerFired() }
-    lingerTimer = LoopTimer(on: loop) { [unowned self] in handOver() }
   }
 
   deinit {
@@ -159,7 +161,8 @@ public final class HiredisConnection {
   ///   - token: tells the receiver which command it is.
   ///   - isCounted: false for a command that nobody waits for: its outcome is kept from the delegate, and it has no
   ///     deadline, so that the connection is never given up because of it.
-  ///   - isUrgent: false for a command that may linger a little for others to join it.
+  ///   - isUrgent: false for a command that nobody waits for: it may linger a little for others to join it, and leaves
+  ///     even when the connection is closed first, as far as the socket takes it.
   public func send(
     _ command: Span<UInt8>,
     of owner: SharedBytes? = nil,
@@ -170,6 +173,7 @@ public final class HiredisConnection {
   ) {
     loop.preconditionOnLoop()
     let lingers = !isUrgent && command.count < Self.mostLingeringBytes
+    if !isUrgent { owesCommands = true }
     if isLingering, !lingers { handOver() }
     let unwritten = unwrittenBytes
     let queued = QueuedCommand(
@@ -280,6 +284,7 @@ public final class HiredisConnection {
   /// Some bytes are with the operating system, so there is room for more.
   func contextDidWrite() {
     if queue.holdsCommands { handOver() }
+    if owesCommands, queuedBytes == 0 { owesCommands = false }
     tellDrainWaiters()
   }
 
@@ -327,8 +332,7 @@ public final class HiredisConnection {
 
   private func shutDown() {
     guard state != .closed else { return }
-    // Whoever sent what lingers was told that it leaves soon.
-    if isLingering {
+    if owesCommands {
       handOver()
       context?.writeNow()
     }

@@ -170,7 +170,34 @@ import Testing
     #expect(once == 1)
     #expect(cancelled == 0)
     #expect(repeated == 5)
-    #expect(ContinuousClock.now - start >= .milliseconds(24))
+    #expect(ContinuousClock.now - start >= .milliseconds(25))
+  }
+
+  /// libuv's clock has whole milliseconds; what is scheduled late in one of them may not lose the beginning of it.
+  @Test func aTimerNeverFiresEarly() throws {
+    let harness = try LoopHarness()
+    defer { harness.finish() }
+    var start = 0
+    var lasted: [Int] = []
+    var timer: LoopTimer?
+    let schedule = {
+      repeat { start = Self.monotonicNanoseconds } while start % 1_000_000 < 900_000
+      timer?.schedule(after: .milliseconds(2))
+    }
+    timer = LoopTimer(on: harness.loop) {
+      lasted.append(Self.monotonicNanoseconds - start)
+      if lasted.count < 10 { schedule() } else { harness.loop.stop() }
+    }
+    schedule()
+    harness.run()
+    timer?.close()
+    #expect(lasted.allSatisfy { $0 >= 2_000_000 }, "\(lasted)")
+  }
+
+  private static var monotonicNanoseconds: Int {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return time.tv_sec * 1_000_000_000 + time.tv_nsec
   }
 
   @Test func aDroppedTimerDoesNotFire() throws {

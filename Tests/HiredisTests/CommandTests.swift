@@ -4,6 +4,7 @@ import RESP
 import Testing
 
 import class TestSupport.RedisServer
+import func TestSupport.eventually
 
 @testable import Hiredis
 
@@ -94,16 +95,37 @@ import class TestSupport.RedisServer
     connection.close()
   }
 
-  @Test func failsWhatLingersWhenItIsClosed() throws {
+  /// Whether it lingers, or has been handed over because of another command and waits for the end of the turn.
+  @Test(arguments: [false, true]) func writesWhatNobodyWaitsForWhenItIsClosed(isFollowed: Bool) throws {
     let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
     let connection = harness.connection(to: redis)
     harness.run { connection.isReady }
-    connection.send(encode([Array("PING".utf8)]).span, to: harness, token: 1, isUrgent: false)
+    let command = encode(["SET", "k", "v"].map { Array($0.utf8) })
+    connection.send(command.span, to: harness, token: 1, isUrgent: false)
+    if isFollowed { harness.send("PING", on: connection, token: 2) }
     connection.close()
+    harness.run { harness.outcomes.count == (isFollowed ? 2 : 1) }
+    #expect(harness.failures.allSatisfy { $0 == .closed })
+    try eventually { try redis.client().command("GET", "k") == .text("v") }
+  }
+
+  /// What would be executed for nobody may take something away: BLPOP, of a client that has gone.
+  @Test func keepsWhatSomebodyWaitedForWhenItIsClosed() throws {
+    let redis = try RedisServer()
+    let harness = try Harness()
+    defer { harness.finish() }
+    let connection = harness.connection(to: redis)
+    harness.run { connection.isReady }
+    // Written and gone, so that nothing is owed any more.
+    connection.send(encode([Array("PING".utf8)]).span, to: harness, token: 1, isUrgent: false)
     harness.run { harness.outcomes.count == 1 }
+    harness.send("SET", "k", "v", on: connection, token: 2)
+    connection.close()
+    harness.run { harness.outcomes.count == 2 }
     #expect(harness.failures == [.closed])
+    #expect(try redis.client().command("GET", "k") == .null)
   }
 
   @Test func tellsTheDelegateNothingOfWhatDoesNotCount() throws {

@@ -223,6 +223,9 @@ struct ClientFailureTests {
       $0.writeAcknowledgement = .defaultStore
     }
     let client = harness.client
+    // What the stores are asked when they have just connected is answered by then, and no longer in flight.
+    try await client.send(.set("k", "first"))
+    try await soon("its copy is there") { try harness.ask(.primary, "GET", "k") == .text("first") }
     harness.secondary.pause()
     harness.primary.pause()
     async let answer = client.send(.set("k", "v"))
@@ -252,7 +255,10 @@ struct ClientFailureTests {
         flags: flags,
         logger: .init(label: "test") { [log = harness.log] _ in log }
       )
-      try await soon("it is connected") { client.status.problem(with: .primary) == nil }
+      // It writes to both when it has seen that they are not the same one.
+      try await soon("it is connected") {
+        client.status.problem(with: .primary) == nil && client.status.problem(with: .secondary) == nil
+      }
       try await client.send(.set("k", number))
     }
     try await soon("the last copy is there") { try harness.ask(.primary, "GET", "k") == .text("19") }
