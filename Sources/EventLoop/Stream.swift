@@ -118,6 +118,19 @@ public final class Stream: HandleOwner {
     uv_read_stop(handle)
   }
 
+  /// Reads what is there right into the room that `output` has: for a delegate that has heard of the beginning, and
+  /// knows what the rest is for. That there is nothing, the end, or a failure is told by the loop, as always.
+  public func read(into output: inout OutputSpan<UInt8>) {
+    loop.preconditionOnLoop()
+    guard let handle, isReading else { return }
+    var fd: Int32 = -1
+    guard uv_fileno(UnsafeRawPointer(handle).assumingMemoryBound(to: uv_handle_t.self), &fd) == 0 else { return }
+    output.withUnsafeMutableBufferPointer { buffer, count in
+      let room = UnsafeMutableBufferPointer(rebasing: buffer[count...])
+      count += max(0, recv(fd, room.baseAddress, room.count, Int32(MSG_DONTWAIT)))
+    }
+  }
+
   /// Writes `bytes`, and what follows them: what the socket takes at once is not copied, the rest is, and follows when
   /// it can. Nothing bounds the rest: whoever writes watches `pendingWriteBytes`. Does nothing on a stream that is
   /// closing.

@@ -24,6 +24,12 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
   /// What the reader is fed with at once. Whenever it has taken 1 KiB out, it moves all that it holds to the front: of
   /// 64 KiB that would be thirty times a reply of that size.
   private static let feedBytes = 4 * 1024
+  /// A string of which the reader has so much and more is to come is read right into the reader's memory.
+  private static let largeReplyBytes = 64 * 1024
+  /// The most that is read at once of it.
+  private static let directReadBytes = 256 * 1024
+  /// Digits that a length may have, and the end of the line.
+  private static let longestLength = 21
   /// How often one context is read before the others on the loop have their turn.
   private static let readsPerTurn = 4
   /// Reads that get what a broken connection still has in its buffers.
@@ -289,16 +295,35 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
     guard let owner = owner?.takeUnretainedValue() else { return }
     withExtendedLifetime((owner, self)) {
       var reads = 0
-      while reads < Self.readsPerTurn, let context, pendingEnd == nil {
-        let buffer = loop.readBuffer
-        let count = recv(context.pointee.fd, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
-        guard count > 0 else { return stopReading(count, errno) }
-        let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-        if isRaw { deliverRaw(bytes, to: owner) } else { deliverReplies(in: bytes, context) }
-        guard count == buffer.count else { return }
-        reads += 1
-      }
+      while reads < Self.readsPerTurn, let context, pendingEnd == nil, readOnce(context, owner) { reads += 1 }
     }
+  }
+
+  /// Reads what there is room for, and hands on what is whole; false when nothing more is there.
+  private func readOnce(_ context: UnsafeMutablePointer<redisContext>, _ owner: HiredisConnection) -> Bool {
+    guard let reader = context.pointee.reader else { return false }
+    let missing = isRaw ? 0 : Self.missingBytes(of: reader)
+    let buffer = loop.readBuffer
+    let room = missing > 0 ? min(missing, Self.directReadBytes) : buffer.count
+    let count =
+      missing > 0
+      ? Self.receive(room, from: context.pointee.fd, into: reader)
+      : recv(context.pointee.fd, buffer.baseAddress, room, Int32(MSG_DONTWAIT))
+    guard count > 0 else {
+      stopReading(count, errno)
+      return false
+    }
+    isDelivering = true
+    if missing > 0 {
+      deliverReplies(of: reader)
+    } else if isRaw {
+      let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+      owner.contextDidReceiveRaw(bytes.assumingMemoryBound(to: UInt8.self).span)
+    } else {
+      feed(UnsafeRawBufferPointer(rebasing: buffer[..<count]), to: reader)
+    }
+    didDeliver()
+    return count == room
   }
 
   private func stopReading(_ count: Int, _ error: Int32) {
@@ -306,16 +331,38 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
     if error != EAGAIN, error != EINTR { end(.failed(Self.text(error))) }
   }
 
-  private func deliverRaw(_ bytes: UnsafeRawBufferPointer, to owner: HiredisConnection) {
-    isDelivering = true
-    owner.contextDidReceiveRaw(bytes.assumingMemoryBound(to: UInt8.self).span)
-    didDeliver()
+  /// How much has not come of the large string that the reader has the beginning of; 0 if it has none. The reader stays
+  /// at the string's length until it has all of it.
+  private static func missingBytes(of reader: UnsafeMutablePointer<redisReader>) -> Int {
+    let buffered = reader.pointee.len - reader.pointee.pos
+    guard buffered >= largeReplyBytes, let start = reader.pointee.buf else { return 0 }
+    let bytes = UnsafeRawBufferPointer(start: start + reader.pointee.pos, count: buffered)
+    guard let lineEnd = bytes.prefix(longestLength).firstIndex(of: UInt8(ascii: "\r")),
+      let length = Int(String(decoding: bytes[..<lineEnd], as: UTF8.self))
+    else { return 0 }
+    // A length that no memory can hold is the reader's affair.
+    return max(0, lineEnd + 2 + min(length, Int.max / 2) + 2 - buffered)
   }
 
-  /// The bytes lie in the loop's buffer, which the next socket that is read takes: a reply's receiver reads none.
-  private func deliverReplies(in bytes: UnsafeRawBufferPointer, _ context: UnsafeMutablePointer<redisContext>) {
-    guard let reader = context.pointee.reader else { return }
-    isDelivering = true
+  /// Reads up to `count` bytes that belong to the string in the reader's buffer; returns what `recv` did.
+  private static func receive(
+    _ count: Int,
+    from fd: Int32,
+    into reader: UnsafeMutablePointer<redisReader>
+  ) -> Int {
+    guard let buffer = sdsMakeRoomFor(reader.pointee.buf, count) else { fatalError("out of memory for a reply") }
+    reader.pointee.buf = buffer
+    let received = recv(fd, buffer + reader.pointee.len, count, Int32(MSG_DONTWAIT))
+    if received > 0 {
+      sdsIncrLen(buffer, Int32(received))
+      reader.pointee.len += received
+    }
+    return received
+  }
+
+  /// Has the reader take `bytes` and hands on what is whole. They lie in the loop's buffer, which the next socket that
+  /// is read takes: a reply's receiver reads none.
+  private func feed(_ bytes: UnsafeRawBufferPointer, to reader: UnsafeMutablePointer<redisReader>) {
     var fed = 0
     while fed < bytes.count, pendingEnd == nil {
       let piece = UnsafeRawBufferPointer(rebasing: bytes[fed..<min(bytes.count, fed + Self.feedBytes)])
@@ -323,7 +370,6 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
       fed += piece.count
       deliverReplies(of: reader)
     }
-    didDeliver()
   }
 
   /// Hands on all replies that are whole.

@@ -22,8 +22,9 @@ enum ReplyObjects {
   @inline(__always)
   static func wasDelivered(_ object: UnsafeMutableRawPointer) -> Bool { object == delivered }
 
-  /// An address that is nobody else's.
-  nonisolated(unsafe) private static let delivered = UnsafeMutableRawPointer.allocate(byteCount: 1, alignment: 1)
+  /// An address that no object has. A constant, since it is asked for with every reply.
+  @inline(__always)
+  private static var delivered: UnsafeMutableRawPointer? { UnsafeMutableRawPointer(bitPattern: 1) }
 
   /// hiredis' own functions, copied once for the process.
   private static let hiredis: redisReplyObjectFunctions = {

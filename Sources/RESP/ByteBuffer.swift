@@ -67,6 +67,12 @@ public struct ByteBuffer: ~Copyable {
     storage.append(copying: span)
   }
 
+  /// Has `body` append up to `count` bytes right where they are to lie.
+  public mutating func append(upTo count: Int, _ body: (inout OutputSpan<UInt8>) -> Void) {
+    makeRoom(count)
+    storage.append(addingCount: count, initializingWith: body)
+  }
+
   /// Appends a literal's UTF-8.
   public mutating func append(_ literal: StaticString) {
     // A literal's bytes are in the binary and never move.

@@ -47,6 +47,29 @@ import Testing
     listener.close()
   }
 
+  @Test func readsRightIntoItsDelegatesMemory() throws {
+    let harness = try LoopHarness()
+    defer { harness.finish() }
+    let reader = RecordingDelegate()
+    let (stream, other) = try harness.pair(reader, RecordingDelegate())
+    var direct: [UInt8] = []
+    var taken = 0
+    reader.onRead = { stream in
+      taken += 1
+      // The loop tells of what is left, and of the end.
+      let more = [UInt8](capacity: 1000) { stream.read(into: &$0) }
+      reader.received += more
+      direct += more
+    }
+    reader.onClose = { harness.loop.stop() }
+    stream.startReading()
+    other.write(halfAMegabyte.span)
+    other.closeAfterWriting()
+    harness.run()
+    #expect(reader.received == halfAMegabyte)
+    #expect(!direct.isEmpty && direct.count <= taken * 1000)
+  }
+
   @Test func waitsForASlowReader() throws {
     let harness = try LoopHarness()
     defer { harness.finish() }

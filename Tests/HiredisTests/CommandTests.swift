@@ -280,6 +280,30 @@ import func TestSupport.eventually
     connection.close()
   }
 
+  /// Strings that are read right into the reader's memory, alone and within an array, and what stands around them.
+  @Test func carriesLargeValuesBetweenSmallOnes() throws {
+    let redis = try RedisServer()
+    let harness = try Harness()
+    defer { harness.finish() }
+    let receiver = BytesReceiver()
+    let connection = harness.connection(to: redis)
+    let values = try [300_000, 65_536, 2_000_000].map { try randomBytes($0) }
+    for value in values {
+      connection.send(encode([Array("RPUSH".utf8), Array("l".utf8), value]).span, to: receiver, token: 0)
+    }
+    let lrange = encode(["LRANGE", "l", "0", "-1"].map { Array($0.utf8) })
+    let lindex = encode(["LINDEX", "l", "0"].map { Array($0.utf8) })
+    for command in [lrange, lindex] { connection.send(command.span, to: receiver, token: 0) }
+    for token in 0..<1000 { harness.send("PING", on: connection, token: token) }
+    harness.run { harness.outcomes.count == 1000 }
+    #expect(receiver.kinds == [.integer, .integer, .integer, .array, .string])
+    #expect(receiver.bytes.last == values[0])
+    let list = values.flatMap { Array("$\($0.count)\r\n".utf8) + $0 + Array("\r\n".utf8) }
+    #expect(receiver.encoded[3] == Array("*3\r\n".utf8) + list)
+    #expect(harness.outcomes.map(\.token) == Array(0..<1000))
+    connection.close()
+  }
+
   /// Each kind of reply, alone and within arrays, encodes to the bytes that Redis sent.
   @Test(arguments: [
     ("return redis.status_reply('FINE')", "+FINE\r\n"),
@@ -365,9 +389,13 @@ private func randomBytes(_ count: Int) throws -> [UInt8] {
 final class BytesReceiver: ReplyReceiver {
   var kinds: [ReplyKind] = []
   var bytes: [[UInt8]] = []
+  var encoded: [[UInt8]] = []
 
   func receive(_ reply: borrowing Reply, token: Int) {
     kinds.append(reply.kind)
+    var buffer = ByteBuffer()
+    reply.encode(into: &buffer)
+    encoded.append(buffer.bytes)
     bytes.append(reply.bytes.withUnsafeBufferPointer { Array($0) })
   }
 

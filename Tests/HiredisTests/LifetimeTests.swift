@@ -120,6 +120,25 @@ import class TestSupport.RedisServer
     connection.close()
   }
 
+  @Test func survivesALengthThatNoMemoryHolds() throws {
+    let harness = try Harness()
+    defer { harness.finish() }
+    let store = try ScriptedStore(on: harness.loop)
+    store.onCommand = { stream, _ in
+      stream.say("$\(Int.max)\r\n" + String(repeating: "v", count: 1_000_000))
+      stream.closeAfterWriting()
+    }
+    let connection = harness.connection(to: StoreEndpoint(address: store.address))
+    harness.run { connection.isReady }
+    harness.send("PING", on: connection)
+    harness.run { harness.outcomes.count == 1 }
+    guard case .failure(.connectionLost) = harness.outcomes[0].outcome else {
+      Issue.record("\(harness.outcomes)")
+      return
+    }
+    connection.close()
+  }
+
   @Test func repliesBeforeAnEndAreDelivered() throws {
     let harness = try Harness()
     defer { harness.finish() }

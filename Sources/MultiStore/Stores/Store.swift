@@ -194,7 +194,8 @@ public final class Store {
 
   /// A write of `command` was executed here. Keys that it replaced as a whole are no longer stale.
   func clearStale(_ command: Span<UInt8>, _ spec: CommandSpec) {
-    if spec.id == .flushAll { return family.forEach { $0.stale.removeAll() } }
+    // The keys come first: to name a command takes longer.
+    if spec.keys == .none, spec.id == .flushAll { return family.forEach { $0.stale.removeAll() } }
     guard !stale.isEmpty, spec.traits.contains(.replacesKeys) else { return }
     if spec.keys == .none { return stale.removeAll() }  // FLUSHDB
     spec.forEachKey(ofCommand: command) { stale.remove($0) }

@@ -24,6 +24,8 @@ final class Session: ReplySink {
   /// Memory that is reserved at once for a command whose length is known, or as much as has come of it if that is more:
   /// a length alone costs a client nothing.
   private static let reservedInputBytes = 16 << 20
+  /// The most that is read at once of a large command whose beginning has come: others on the loop have their turn.
+  private static let directReadBytes = 256 << 10
   /// Buffer memory that an active session keeps between two turns.
   static let keptCapacity = 16 << 10
 
@@ -324,6 +326,9 @@ extension Session: StreamDelegate {
       }
     }
     input.append(bytes)
+    guard parser.knownLength >= Self.largeCommandBytes, missing > bytes.count else { return }
+    // The rest is not copied, as far as it is there already and nothing else can be behind it.
+    input.append(upTo: min(missing - bytes.count, Self.directReadBytes)) { stream.read(into: &$0) }
   }
 
   func streamDidDrain(_ stream: Stream) {
