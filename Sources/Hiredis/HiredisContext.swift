@@ -299,29 +299,37 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
     }
   }
 
-  /// Reads what there is room for, and hands on what is whole; false when nothing more is there.
+  /// Reads once, and hands on what is whole; false when nothing more is there.
   private func readOnce(_ context: UnsafeMutablePointer<redisContext>, _ owner: HiredisConnection) -> Bool {
     guard let reader = context.pointee.reader else { return false }
     let missing = isRaw ? 0 : Self.missingBytes(of: reader)
+    guard missing == 0 else {
+      let room = min(missing, Self.directReadBytes)
+      let count = Self.receive(room, from: context.pointee.fd, into: reader)
+      return hasRead(count, of: room) { _ in deliverReplies(of: reader) }
+    }
     let buffer = loop.readBuffer
-    let room = missing > 0 ? min(missing, Self.directReadBytes) : buffer.count
-    let count =
-      missing > 0
-      ? Self.receive(room, from: context.pointee.fd, into: reader)
-      : recv(context.pointee.fd, buffer.baseAddress, room, Int32(MSG_DONTWAIT))
+    let count = recv(context.pointee.fd, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
+    return hasRead(count, of: buffer.count) { count in
+      let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+      if isRaw {
+        owner.contextDidReceiveRaw(bytes.assumingMemoryBound(to: UInt8.self).span)
+      } else {
+        feed(bytes, to: reader)
+      }
+    }
+  }
+
+  /// Has `deliver` hand on what came, if anything did; false when nothing more is there. To be called right after
+  /// `recv`, with what that has returned.
+  @inline(__always)
+  private func hasRead(_ count: Int, of room: Int, _ deliver: (Int) -> Void) -> Bool {
     guard count > 0 else {
       stopReading(count, errno)
       return false
     }
     isDelivering = true
-    if missing > 0 {
-      deliverReplies(of: reader)
-    } else if isRaw {
-      let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-      owner.contextDidReceiveRaw(bytes.assumingMemoryBound(to: UInt8.self).span)
-    } else {
-      feed(UnsafeRawBufferPointer(rebasing: buffer[..<count]), to: reader)
-    }
+    deliver(count)
     didDeliver()
     return count == room
   }

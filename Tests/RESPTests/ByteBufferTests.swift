@@ -12,10 +12,15 @@ struct ByteBufferTests {
     buffer.append(bytes("de").span)
     buffer.append("fg")
     buffer.append(utf8Of: "hé")
-    let isSame = buffer.span.array == bytes("abcdefghé")
-    #expect(isSame && buffer.bytes == bytes("abcdefghé") && buffer.count == 10)
+    buffer.append(upTo: 100) { room in
+      room.append(UInt8(ascii: "i"))
+      room.append(UInt8(ascii: "j"))
+    }
+    buffer.append(upTo: 100) { _ in }
+    let isSame = buffer.span.array == bytes("abcdefghéij")
+    #expect(isSame && buffer.bytes == bytes("abcdefghéij") && buffer.count == 12)
     let length = buffer.withSpan { $0.count }
-    #expect(length == 10)
+    #expect(length == 12)
   }
 
   @Test(
