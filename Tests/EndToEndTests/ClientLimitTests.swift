@@ -34,6 +34,21 @@ struct ClientLimitTests {
     }
   }
 
+  /// More than a client may be owed, and still no more than a TCP socket takes at once: nothing else wakes it then.
+  @Test(arguments: [MigrationState.off, .dual])
+  func `what stands behind a large reply is answered`(state: MigrationState) throws {
+    let deployment = try Deployment(state, listen: "127.0.0.1:0")
+    let client = try deployment.client()
+    let value = String(repeating: "x", count: 400_000)
+    for count in 1...12 {
+      #expect(try client.command("RPUSH", "list", value) == .integer(count))
+      try client.send(RESPClient.encode(["LRANGE", "list", "0", "-1"]) + RESPClient.encode(["ECHO", "end"]))
+      let isWhole = try client.readReply() == .array(Array(repeating: .text(value), count: count))
+      #expect(isWhole)
+      #expect(try client.readReply() == .text("end"))
+    }
+  }
+
   @Test func `no more than max_clients are let in, and a place that is free is taken`() throws {
     let deployment = try Deployment(instance: ["max_clients: 3"])
     let clients = try (0..<3).map { _ in try deployment.client() }

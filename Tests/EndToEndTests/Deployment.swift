@@ -25,6 +25,7 @@ final class Deployment: Sendable {
   ///
   /// - Parameters:
   ///   - primaryBinary: Which server the primary is.
+  ///   - listen: Where the instance listens, if not on a unix socket; a YAML value.
   ///   - instance: Further lines of the instance.
   ///   - stores: Further settings of both stores, as in a YAML flow map: `command_timeout: 100ms`.
   ///   - top: Further lines of the configuration's top level.
@@ -34,6 +35,7 @@ final class Deployment: Sendable {
   init(
     _ state: MigrationState = .off,
     primaryBinary: RedisServer.Binary = .redis,
+    listen: String? = nil,
     instance: [String] = [],
     stores: String = "",
     top: [String] = [],
@@ -47,6 +49,7 @@ final class Deployment: Sendable {
     sidecar = try SidecarProcess(
       configuration: Self.configuration(
         in: directory,
+        listen: listen,
         primary: primary.url,
         secondary: secondary.url,
         instance: instance,

@@ -359,8 +359,11 @@ extension Session: EndOfTurnWorker {
       if isQuiet { server.didClose(self) }
       return
     }
+    let wasFull = !hasHeadroom
     writeOutput()
     if owedBytes > server.limits.outputBufferLimit { return cutOff(.outputBufferLimit) }
+    // The socket took all that held the input up, so that no drain will come to go on with it.
+    if wasFull, hasHeadroom, inputCount > 0 { finishTurn() }
     // What stood before the end may be a command that blocks, or one that listens.
     let waitsForNothing = hasEnded && (isBlocked || subscription != nil)
     if waitsForNothing || isQuiet && (isClosing || isDraining) { return stream.closeAfterWriting() }
