@@ -120,6 +120,26 @@ struct FlipTests {
     #expect(try other.sidecar.process.waitForExit() == .status(0))
   }
 
+  @Test(arguments: [MigrationState.off, .dual])
+  func `SIGTERM waits for what a large reply holds up`(state: MigrationState) throws {
+    let deployment = try Deployment(state, listen: "127.0.0.1:0", stores: "command_timeout: 60s")
+    let client = try deployment.client()
+    let value = String(repeating: "v", count: 400_000)
+    for _ in 0..<40 { try client.command("RPUSH", "list", value) }
+    let stores = [deployment.primary, deployment.secondary]
+    stores.forEach { $0.pause() }
+    let commands = [["LRANGE", "list", "0", "-1"], ["ECHO", "end"], ["INCR", "n"]]
+    try client.send(commands.flatMap { RESPClient.encode($0) })
+    try eventually { try deployment.sidecar.metrics().sum("multistore_store_in_flight_commands") > 0 }
+    deployment.sidecar.process.signal(15)
+    try deployment.sidecar.waitForEvent { $0.message == "Shutting down" }
+    stores.forEach { $0.resume() }
+    let isWhole = try client.readReply() == .array(Array(repeating: .text(value), count: 40))
+    #expect(isWhole)
+    #expect(try client.readReplies(2) == [.text("end"), .integer(1)])
+    #expect(try deployment.sidecar.process.waitForExit() == .status(0))
+  }
+
   @Test func `SIGTERM waits for copies that nobody waits for`() throws {
     let deployment = try Deployment(.dual, instance: ["write_acknowledgement: default_store"])
     let client = try deployment.client()

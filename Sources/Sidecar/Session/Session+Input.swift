@@ -33,7 +33,7 @@ extension Session {
     }
     let progress = input.withSpan { process($0) }
     input.removeFirst(progress.consumed)
-    guard progress.largeLength > 0 else { return false }
+    guard progress.largeLength > 0 else { return progress.consumed > 0 }
     largeCommand = SharedBytes(input.detachFirst(progress.largeLength), spares: server.spareBuffers)
     return true
   }

@@ -359,14 +359,15 @@ extension Session: EndOfTurnWorker {
       if isQuiet { server.didClose(self) }
       return
     }
-    let wasFull = !hasHeadroom
+    let isHeldUpByReplies = !hasHeadroom && inputCount > 0 && !isClosing
     writeOutput()
     if owedBytes > server.limits.outputBufferLimit { return cutOff(.outputBufferLimit) }
-    // The socket took all that held the input up, so that no drain will come to go on with it.
-    if wasFull, hasHeadroom, inputCount > 0 { finishTurn() }
+    // If the socket has taken them all, no drain will come to go on with the input.
+    if isHeldUpByReplies, hasHeadroom { finishTurn() }
     // What stood before the end may be a command that blocks, or one that listens.
     let waitsForNothing = hasEnded && (isBlocked || subscription != nil)
-    if waitsForNothing || isQuiet && (isClosing || isDraining) { return stream.closeAfterWriting() }
+    let isDone = isQuiet && (isClosing || isDraining && !isHeldUpByReplies)
+    if waitsForNothing || isDone { return stream.closeAfterWriting() }
     updateReading()
   }
 
