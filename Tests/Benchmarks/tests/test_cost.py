@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 
 from cost.callgrind import Calls, parse
-from cost.counting import Count
+from cost.counting import Count, usual
 from cost.thresholds import Cost, problems, read, write
 
 DUMP = """\
@@ -61,6 +61,10 @@ class ParseTests(unittest.TestCase):
         busy = Count(2.0, Calls(5000, 20, 30, 100), "")
         idle = Count(4.0, Calls(2000, 40, 0, 400), "")
         self.assertEqual(busy.beyond(idle, 10), Cost(400, 0, 3, 0))
+
+    def test_what_happens_in_one_count_only_is_no_cost(self) -> None:
+        seldom, less, more = (Count(1.0, Calls(instructions, 0, 0, 0), "") for instructions in (9000, 4990, 5000))
+        self.assertIs(usual(iter((seldom, less, more)).__next__), more)
 
 
 class ThresholdTests(unittest.TestCase):
