@@ -47,7 +47,10 @@ struct EndOfClientTests {
 
   @Test(
     "have all commands behind those executed that are taken one at a time",
-    arguments: [[["CLIENT", "REPLY", "SKIP"], ["PING"]], [["SELECT", "1"], ["RESET"]]],
+    arguments: [
+      [["CLIENT", "REPLY", "SKIP"], ["PING"]], [["SELECT", "1"], ["RESET"]], [["SUBSCRIBE", "c"], ["UNSUBSCRIBE"]],
+      [["WATCH", "n"], ["MULTI"], ["SET", "k", "v"], ["EXEC"]],
+    ],
     [MigrationState.off, .dual]
   )
   func oneAtATime(commands: [[String]], state: MigrationState) throws {
@@ -57,5 +60,51 @@ struct EndOfClientTests {
     try client.send(all.flatMap { RESPClient.encode($0) })
     client.shutdownWrites()
     #expect(String(decoding: try client.readUntilClosed(), as: UTF8.self).hasSuffix(":1\r\n"))
+  }
+
+  @Test(arguments: [MigrationState.off, .dual])
+  func `have their last command answered, whichever connection it has taken`(state: MigrationState) throws {
+    let deployment = try Deployment(state)
+    for commands in [
+      [["SUBSCRIBE", "c"], ["UNSUBSCRIBE", "c"]], [["WATCH", "k"]],
+      [["WATCH", "k"], ["MULTI"], ["INCR", "n"], ["EXEC"]], [["EVAL", "return 'done'", "0"]],
+    ] {
+      let client = try deployment.client()
+      let other = try deployment.client()
+      let expected = try other.pipeline(commands)
+      try client.send(commands.flatMap { RESPClient.encode($0) })
+      client.shutdownWrites()
+      let replies = try client.readReplies(commands.count)
+      #expect(replies.dropLast() == expected.dropLast())
+      #expect(try client.readUntilClosed() == [])
+    }
+    #expect(try deployment.client().command("GET", "n") == .text("2"))
+    #expect(try deployment.sidecar.metrics().sum("multistore_copy_failures_total") == 0)
+  }
+
+  @Test(arguments: [MigrationState.off, .dual])
+  func `that are cut off leave nothing open, and what they watch holds for what they have said`(
+    state: MigrationState
+  ) throws {
+    let deployment = try Deployment(
+      state,
+      listen: "127.0.0.1:0",
+      instance: ["max_dedicated_connections: 1"],
+      stores: "command_timeout: 60s"
+    )
+    let other = try deployment.client()
+    for _ in 1...3 {
+      let client = try deployment.client()
+      #expect(try other.command("SET", "k", "theirs") == .ok)
+      deployment.secondary.pause()
+      let commands = [["SET", "n", "1"], ["WATCH", "k"], ["MULTI"], ["SET", "k", "mine"], ["EXEC"]]
+      try client.send(commands.flatMap { RESPClient.encode($0) })
+      try deployment.waitForMetric("multistore_store_in_flight_commands", ["store": "secondary"], 1)
+      client.reset()
+      deployment.secondary.resume()
+      try eventually { try other.command("GET", "k") == .text("mine") }
+      try deployment.waitForMetric("multistore_client_connections", [:], 1)
+    }
+    #expect(try other.command("WATCH", "k") == .ok)
   }
 }

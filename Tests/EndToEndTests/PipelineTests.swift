@@ -77,21 +77,28 @@ struct PipelineTests {
       try deployment.primary.client().command("SET", "t", "v", "PXAT", "\((now + 500) * 1000)")
       try deployment.secondary.client().command("SET", "t", "v", "PXAT", "\((now + 500) * 1000 + 300)")
       let client = try deployment.client()
-      for reply in try client.pipeline([
+      let pipeline = [
         ["SMEMBERS", "set"], ["HGETALL", "hash"], ["HKEYS", "hash"], ["HVALS", "hash"], ["SUNION", "set"],
-        ["TTL", "t"],
-        ["PTTL", "t"], ["PEXPIRETIME", "t"], ["SRANDMEMBER", "set", "3"], ["SSCAN", "set", "0"], ["RANDOMKEY"],
-        ["OBJECT", "IDLETIME", "set"], ["DBSIZE"],
-      ]) {
-        try expectNoError(reply)
-      }
+        ["TTL", "t"], ["PTTL", "t"], ["PEXPIRETIME", "t"], ["SRANDMEMBER", "set", "3"], ["SSCAN", "set", "0"],
+        ["RANDOMKEY"], ["OBJECT", "IDLETIME", "set"], ["DBSIZE"],
+      ]
       let expected = comparison == "exact" ? 1.0 : 0.0
-      #expect(try deployment.metric(MultiStoreNames.pipelinedDiff, ["command": "pipelined"]) == expected)
+      // Times to live may differ by a second. Where the stores were asked half a second apart they say nothing.
+      try eventually("the pipeline is quick") {
+        let before = try deployment.metric(MultiStoreNames.pipelinedDiff, ["command": "pipelined"]) ?? 0
+        let start = ContinuousClock.now
+        for reply in try client.pipeline(pipeline) { try expectNoError(reply) }
+        guard ContinuousClock.now - start < .milliseconds(500) else { return false }
+        let after = try deployment.metric(MultiStoreNames.pipelinedDiff, ["command": "pipelined"]) ?? 0
+        #expect(after - before == expected)
+        return true
+      }
       // What has an order is compared with it under either.
       try deployment.primary.client().command("RPUSH", "l", "a", "b")
       try deployment.secondary.client().command("RPUSH", "l", "b", "a")
+      let before = try deployment.metric(MultiStoreNames.pipelinedDiff, ["command": "pipelined"]) ?? 0
       _ = try client.pipeline([["LRANGE", "l", "0", "-1"], ["SCARD", "set"]])
-      #expect(try deployment.metric(MultiStoreNames.pipelinedDiff, ["command": "pipelined"]) == expected + 1)
+      #expect(try deployment.metric(MultiStoreNames.pipelinedDiff, ["command": "pipelined"]) == before + 1)
     }
   }
 

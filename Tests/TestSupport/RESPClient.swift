@@ -144,6 +144,9 @@ public final class RESPClient: Sendable {
   /// Closes the connection in both directions.
   public func close() { socket.close() }
 
+  /// Hangs up so that the other end's next write or read fails.
+  public func reset() { socket.reset() }
+
   private func take(into reader: inout RESPReader) throws {
     guard let bytes = try socket.readAvailable() else { return }
     guard !bytes.isEmpty else { throw TestSupportError(.closed, "the server closed the connection") }

@@ -119,11 +119,11 @@ extension Session {
       return .taken
     }
     let spec = CommandTable.spec(id)
-    lastCommand = id
     guard isAuthenticated, transaction == nil, subscription == nil,
       spec.accepts(argumentCount: command.argumentCount)
     else {
       guard gathered == nil, isQuiet else { return .waits }
+      lastCommand = id
       // What is refused for its form, or for want of a login, says nothing about the application.
       if isAuthenticated, spec.accepts(argumentCount: command.argumentCount) {
         turn.inventory.count(id, byOptions: spec.commandClass(ofCommand: bytes) != spec.commandClass)
@@ -132,8 +132,14 @@ extension Session {
       return .taken
     }
     let commandClass = spec.commandClass(ofCommand: bytes)
+    let before = lastCommand
+    lastCommand = id
     let disposal = dispatch(bytes, spec, commandClass, command.argumentCount, turn, &gathered)
-    if disposal == .taken { turn.inventory.count(id, byOptions: commandClass != spec.commandClass) }
+    if disposal == .taken {
+      turn.inventory.count(id, byOptions: commandClass != spec.commandClass)
+    } else {
+      lastCommand = before
+    }
     return disposal
   }
 

@@ -41,7 +41,7 @@ final class Session: ReplySink {
   /// What the client has said about itself.
   var client = ClientAttributes()
   var replyMode = ReplyMode.on
-  /// What the client asked for last; `CommandID.other` if that was nothing yet.
+  /// What was executed for the client last, or is; `CommandID.other` if that was nothing yet.
   var lastCommand = CommandID.other
   var isAuthenticated: Bool {
     didSet { parser.limits = isAuthenticated ? server.limits.parser : server.limits.unauthenticatedParser }
@@ -250,6 +250,7 @@ final class Session: ReplySink {
   /// Waiting on its own connection for something to happen: BLPOP and its like.
   var isBlocked: Bool {
     (inFlight > 0 || isExecuting) && path != nil && path === dedicated?.connection
+      && CommandTable.spec(lastCommand).traits.mayBlock
   }
 
   /// Sends the replies that are there, unless the client does not want them.
@@ -338,14 +339,13 @@ extension Session: StreamDelegate {
   func streamDidReachEnd(_ stream: Stream) {
     hasEnded = true
     // A client that ends while it is blocked is gone: nothing must be popped for it.
-    if isBlocked || subscription != nil { stream.close() } else { drain() }
+    if isBlocked { stream.close() } else { drain() }
   }
 
   func streamDidClose(_ stream: Stream, error: StreamError?) {
     isClosed = true
     if isBlocked || subscription != nil { isClosing = true }
-    releaseDedicated()
-    releaseSubscription()
+    if isClosing { releaseConnections() }
     finishTurn()
   }
 }
@@ -356,19 +356,26 @@ extension Session: EndOfTurnWorker {
     if isClosed { output.removeAll(keepingCapacityUpTo: 0) }
     while inputCount > 0, !isClosing, !isExecuting, !isHeld, hasHeadroom, takeInput() {}
     guard !isClosed else {
-      if isQuiet { server.didClose(self) }
-      return
+      guard isQuiet else { return }
+      releaseConnections()
+      return server.didClose(self)
     }
     let isHeldUpByReplies = !hasHeadroom && inputCount > 0 && !isClosing
     writeOutput()
     if owedBytes > server.limits.outputBufferLimit { return cutOff(.outputBufferLimit) }
     // If the socket has taken them all, no drain will come to go on with the input.
     if isHeldUpByReplies, hasHeadroom { finishTurn() }
-    // What stood before the end may be a command that blocks, or one that listens.
-    let waitsForNothing = hasEnded && (isBlocked || subscription != nil)
     let isDone = isQuiet && (isClosing || isDraining && !isHeldUpByReplies)
-    if waitsForNothing || isDone { return stream.closeAfterWriting() }
+    // What stood before the end may be a command that blocks.
+    if isDone || hasEnded && isBlocked { return stream.closeAfterWriting() }
     updateReading()
+  }
+
+  /// Gives up the connections that it has to itself, which a client that is gone keeps while it watches keys for what
+  /// it has still to say.
+  private func releaseConnections() {
+    releaseDedicated()
+    releaseSubscription()
   }
 
   private func updateReading() {
