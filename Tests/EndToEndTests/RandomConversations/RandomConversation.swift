@@ -1,7 +1,7 @@
 import TestSupport
 
-/// What one client says at random in one go: small and large, answered by stores and by the sidecar, in all modes that a
-/// connection can be in. The same for the same seed. Nothing that blocks is among it: who ends while it waits is gone.
+/// What one client says at random in one go: small and large, answered by stores and by the sidecar, in all modes of
+/// a connection. The same for the same seed. Nothing that blocks is among it: who ends while it waits is gone.
 struct RandomConversation {
   /// What comes last, and is answered in any case.
   static let end = "that is all"
