@@ -6,28 +6,9 @@ import Testing
 struct FlipTests {
   @Test func `no command is lost or fails while dual writes go on and off`() throws {
     let deployment = try Deployment(.off)
-    let isDone = Atomic(false)
-    let totals = Mutex([Int](repeating: 0, count: 4))
-    let traffic = Threads(4) { thread in
-      let client = try deployment.client()
-      var count = 0
-      while !isDone.load(ordering: .relaxed) {
-        try increment("n\(thread)", &count, client)
-        totals.withLock { $0[thread] = count }
-      }
-    }
-    defer { isDone.store(true, ordering: .relaxed) }
-    for round in 0..<30 {
-      try deployment.sidecar.setFlag(Deployment.dualFlag, round % 2 == 0)
-      let before = totals.withLock { $0 }
-      try eventually("every client goes on") {
-        totals.withLock { zip($0, before).allSatisfy { $0 > $1 } }
-      }
-    }
-    isDone.store(true, ordering: .relaxed)
-    try traffic.join()
+    let totals = try countWhileFlipping(Deployment.dualFlag, of: deployment)
     let secondary = try deployment.secondary.client()
-    for (thread, total) in totals.withLock({ $0 }).enumerated() {
+    for (thread, total) in totals.enumerated() {
       #expect(try secondary.command("GET", "n\(thread)") == .text("\(total)"))
     }
     #expect(try deployment.metric("multistore_commands_total", ["store": "secondary", "outcome": "error"]) == 0)
@@ -36,27 +17,8 @@ struct FlipTests {
   @Test(arguments: ["both", "default_store"])
   func `no command is lost or fails while the default store changes`(acknowledgement: String) throws {
     let deployment = try Deployment(.dual, instance: ["write_acknowledgement: \(acknowledgement)"])
-    let isDone = Atomic(false)
-    let totals = Mutex([Int](repeating: 0, count: 4))
-    let traffic = Threads(4) { thread in
-      let client = try deployment.client()
-      var count = 0
-      while !isDone.load(ordering: .relaxed) {
-        try increment("n\(thread)", &count, client)
-        totals.withLock { $0[thread] = count }
-      }
-    }
-    defer { isDone.store(true, ordering: .relaxed) }
-    for round in 0..<30 {
-      try deployment.sidecar.setFlag(Deployment.defaultFlag, round % 2 == 0)
-      let before = totals.withLock { $0 }
-      try eventually("every client goes on") {
-        totals.withLock { zip($0, before).allSatisfy { $0 > $1 } }
-      }
-    }
-    isDone.store(true, ordering: .relaxed)
-    try traffic.join()
-    for (thread, total) in totals.withLock({ $0 }).enumerated() {
+    let totals = try countWhileFlipping(Deployment.defaultFlag, of: deployment)
+    for (thread, total) in totals.enumerated() {
       for store in [deployment.primary, deployment.secondary] {
         let direct = try store.client()
         try eventually("n\(thread) is \(total)") { try direct.command("GET", "n\(thread)") == .text("\(total)") }
@@ -157,6 +119,33 @@ struct FlipTests {
     #expect(try primary.command("DBSIZE") == .integer(21))
     #expect(try primary.command("STRLEN", "large:19") == .integer(value.utf8.count))
   }
+}
+
+/// Has four clients count while a flag is set and unset, and waits until each of them has gone on every time.
+///
+/// - Returns: how far each has come.
+private func countWhileFlipping(_ flag: String, of deployment: Deployment) throws -> [Int] {
+  let isDone = Atomic(false)
+  let totals = Mutex([Int](repeating: 0, count: 4))
+  let traffic = Threads(4) { thread in
+    let client = try deployment.client()
+    var count = 0
+    while !isDone.load(ordering: .relaxed) {
+      try increment("n\(thread)", &count, client)
+      totals.withLock { $0[thread] = count }
+    }
+  }
+  defer { isDone.store(true, ordering: .relaxed) }
+  for round in 0..<30 {
+    try deployment.sidecar.setFlag(flag, round % 2 == 0)
+    let before = totals.withLock { $0 }
+    try eventually("every client goes on") {
+      totals.withLock { zip($0, before).allSatisfy { $0 > $1 } }
+    }
+  }
+  isDone.store(true, ordering: .relaxed)
+  try traffic.join()
+  return totals.withLock { $0 }
 }
 
 /// Increments a counter once alone and three times in a pipeline, holding each reply against `count`.

@@ -56,6 +56,13 @@ final class LoopHarness {
     streams.1.delegate = second
     return streams
   }
+
+  /// The same with delegates that remember what they hear, in the order of their streams.
+  func recordedPair() throws -> (RecordingDelegate, RecordingDelegate, Stream, Stream) {
+    let delegates = (RecordingDelegate(), RecordingDelegate())
+    let streams = try pair(delegates.0, delegates.1)
+    return (delegates.0, delegates.1, streams.0, streams.1)
+  }
 }
 
 struct POSIXFailure: Error {

@@ -73,9 +73,7 @@ import Testing
   @Test func waitsForASlowReader() throws {
     let harness = try LoopHarness()
     defer { harness.finish() }
-    let writer = RecordingDelegate()
-    let reader = RecordingDelegate()
-    let (a, b) = try harness.pair(writer, reader)
+    let (writer, reader, a, b) = try harness.recordedPair()
     for _ in 0..<4 { a.write(halfAMegabyte.span) }
     // What the kernel did not take is pending, in the order of the writes.
     let pending = a.pendingWriteBytes
@@ -96,9 +94,7 @@ import Testing
   @Test func stopsReading() throws {
     let harness = try LoopHarness()
     defer { harness.finish() }
-    let writer = RecordingDelegate()
-    let reader = RecordingDelegate()
-    let (a, b) = try harness.pair(writer, reader)
+    let (_, reader, a, b) = try harness.recordedPair()
     let timer = LoopTimer(on: harness.loop) {
       // One buffer of bytes was read until now; the rest was there and waited.
       #expect(reader.received.count <= EventLoop.readBufferSize)
@@ -122,9 +118,7 @@ import Testing
   @Test func closesAfterWriting() throws {
     let harness = try LoopHarness()
     defer { harness.finish() }
-    let writer = RecordingDelegate()
-    let reader = RecordingDelegate()
-    let (a, b) = try harness.pair(writer, reader)
+    let (writer, reader, a, b) = try harness.recordedPair()
     reader.onClose = { harness.loop.stop() }
     a.write(halfAMegabyte.span)
     a.closeAfterWriting()
@@ -141,9 +135,7 @@ import Testing
   @Test func closeDropsWhatIsPending() throws {
     let harness = try LoopHarness()
     defer { harness.finish() }
-    let writer = RecordingDelegate()
-    let reader = RecordingDelegate()
-    let (a, b) = try harness.pair(writer, reader)
+    let (writer, reader, a, b) = try harness.recordedPair()
     reader.onClose = { harness.loop.stop() }
     a.write(halfAMegabyte.span)
     a.close()
@@ -180,9 +172,7 @@ import Testing
   @Test func tellsOfAWriteToNobody() throws {
     let harness = try LoopHarness()
     defer { harness.finish() }
-    let writer = RecordingDelegate()
-    let reader = RecordingDelegate()
-    let (a, b) = try harness.pair(writer, reader)
+    let (writer, reader, a, b) = try harness.recordedPair()
     b.close()
     reader.onClose = { a.write([1].span) }
     writer.onClose = { harness.loop.stop() }

@@ -30,8 +30,7 @@ import func TestSupport.eventually
     let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
-    let connection = harness.connection(to: redis)
-    harness.run { connection.isReady }
+    let connection = harness.readyConnection(to: redis)
     let sender = SenderInTurns(harness, connection, turns: 5)
     harness.loop.atEndOfTurn(sender)
     harness.run { harness.outcomes.count == 10 }
@@ -43,8 +42,7 @@ import func TestSupport.eventually
     let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
-    let connection = harness.connection(to: redis)
-    harness.run { connection.isReady }
+    let connection = harness.readyConnection(to: redis)
     let sender = SenderInTurns(harness, connection, turns: 1, commandsPerTurn: 1)
     harness.loop.atEndOfTurn(sender)
     let second = SenderInTurns(harness, connection, turns: 1, commandsPerTurn: 1)
@@ -59,8 +57,7 @@ import func TestSupport.eventually
     let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
-    let connection = harness.connection(to: redis)
-    harness.run { connection.isReady }
+    let connection = harness.readyConnection(to: redis)
     let value = String(repeating: "v", count: 1000)
     let command = encode(["RPUSH", "list", value].map { Array($0.utf8) })
     connection.send(command.span, to: harness, token: 1, isUrgent: false)
@@ -100,8 +97,7 @@ import func TestSupport.eventually
     let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
-    let connection = harness.connection(to: redis)
-    harness.run { connection.isReady }
+    let connection = harness.readyConnection(to: redis)
     let command = encode(["SET", "k", "v"].map { Array($0.utf8) })
     connection.send(command.span, to: harness, token: 1, isUrgent: false)
     if isFollowed { harness.send("PING", on: connection, token: 2) }
@@ -116,8 +112,7 @@ import func TestSupport.eventually
     let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
-    let connection = harness.connection(to: redis)
-    harness.run { connection.isReady }
+    let connection = harness.readyConnection(to: redis)
     // Written and gone, so that nothing is owed any more.
     connection.send(encode([Array("PING".utf8)]).span, to: harness, token: 1, isUrgent: false)
     harness.run { harness.outcomes.count == 1 }
@@ -156,8 +151,7 @@ import func TestSupport.eventually
     defer { harness.finish() }
     var limits = ConnectionLimits.quick
     limits.commandTimeout = .milliseconds(100)
-    let connection = harness.connection(to: redis, limits)
-    harness.run { connection.isReady }
+    let connection = harness.readyConnection(to: redis, limits)
     redis.pause()
     defer { redis.resume() }
     connection.send(encode([Array("PING".utf8)]).span, to: harness, token: 1, isCounted: false)
@@ -184,8 +178,7 @@ import func TestSupport.eventually
     let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
-    let connection = harness.connection(to: redis)
-    harness.run { connection.isReady }
+    let connection = harness.readyConnection(to: redis)
     redis.pause()
     let value = String(repeating: "v", count: 4_000_000)
     weak var owner: SharedBytes?
@@ -233,8 +226,7 @@ import func TestSupport.eventually
     let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
-    let connection = harness.connection(to: redis)
-    harness.run { connection.isReady }
+    let connection = harness.readyConnection(to: redis)
     for token in 0..<10_000 { harness.send("INCR", "counter", on: connection, token: token) }
     #expect(connection.inFlightCount == 10_000)
     harness.run { harness.outcomes.count == 10_000 }
@@ -366,8 +358,7 @@ import func TestSupport.eventually
     let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
-    let connection = harness.connection(to: redis)
-    harness.run { connection.isReady }
+    let connection = harness.readyConnection(to: redis)
     let command = encode([Array("PING".utf8)])
     let guarded = try GuardedBytes(command)
     connection.send(guarded.bytes.span, to: harness, token: 0)

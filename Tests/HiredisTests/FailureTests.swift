@@ -10,8 +10,7 @@ import class TestSupport.RedisServer
     let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
-    let connection = harness.connection(to: redis)
-    harness.run { connection.isReady }
+    let connection = harness.readyConnection(to: redis)
     redis.pause()
     harness.onDown = { reason in
       guard reason.attempt == 1 else { return }
@@ -73,8 +72,7 @@ import class TestSupport.RedisServer
     defer { harness.finish() }
     var limits = ConnectionLimits.quick
     limits.commandTimeout = .milliseconds(50)
-    let connection = harness.connection(to: redis, limits)
-    harness.run { connection.isReady }
+    let connection = harness.readyConnection(to: redis, limits)
     harness.send("DEBUG", "SLEEP", "0.3", on: connection, token: 0)
     harness.send("PING", on: connection, token: 1)
     harness.run { harness.outcomes.count == 2 }
@@ -99,8 +97,7 @@ import class TestSupport.RedisServer
     defer { harness.finish() }
     var limits = ConnectionLimits.quick
     limits.commandTimeout = .milliseconds(20)
-    let connection = harness.connection(to: redis, limits)
-    harness.run { connection.isReady }
+    let connection = harness.readyConnection(to: redis, limits)
     let worker = BusyOnce()
     harness.send("PING", on: connection)
     // Runs after the command was written, and keeps the loop busy for longer than the timeout.
@@ -164,8 +161,7 @@ import class TestSupport.RedisServer
     defer { harness.finish() }
     var limits = ConnectionLimits.quick
     limits.maxQueuedBytes = 3_000_000
-    let connection = harness.connection(to: redis, limits)
-    harness.run { connection.isReady }
+    let connection = harness.readyConnection(to: redis, limits)
     redis.pause()
     let value = String(repeating: "v", count: 1_000_000)
     // The sockets' buffers take some of them.
@@ -193,8 +189,7 @@ import class TestSupport.RedisServer
     let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
-    let connection = harness.connection(to: redis)
-    harness.run { connection.isReady }
+    let connection = harness.readyConnection(to: redis)
     #expect(!connection.isCongested)
     redis.pause()
     let value = String(repeating: "v", count: 1_000_000)
@@ -227,8 +222,7 @@ import class TestSupport.RedisServer
     let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
-    let connection = harness.connection(to: redis)
-    harness.run { connection.isReady }
+    let connection = harness.readyConnection(to: redis)
     redis.pause()
     let (small, large) = (String(repeating: "s", count: 1000), String(repeating: "l", count: 8_000_000))
     // More than is handed over at once, so that some is held back.

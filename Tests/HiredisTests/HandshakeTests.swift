@@ -84,8 +84,7 @@ import class TestSupport.RedisServer
     let store = try ScriptedStore(on: harness.loop)
     guard case .tcp(_, let port) = store.address else { return }
     // Where the name has an IPv6 address too, that one refuses and the next is tried.
-    let connection = harness.connection(to: StoreEndpoint(address: .tcp(host: "localhost", port: port)))
-    harness.run { connection.isReady }
+    let connection = harness.readyConnection(to: StoreEndpoint(address: .tcp(host: "localhost", port: port)))
     #expect(harness.downs.isEmpty)
     connection.close()
   }

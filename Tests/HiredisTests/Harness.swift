@@ -56,6 +56,25 @@ final class Harness: HiredisConnectionDelegate, ReplyReceiver {
     connection(to: StoreEndpoint(address: .unix(path: redis.socketPath)), limits)
   }
 
+  /// A connection that has become ready.
+  func readyConnection(
+    to endpoint: StoreEndpoint,
+    _ limits: ConnectionLimits = .quick,
+    _ location: SourceLocation = #_sourceLocation
+  ) -> HiredisConnection {
+    let connection = connection(to: endpoint, limits)
+    run(location) { connection.isReady }
+    return connection
+  }
+
+  func readyConnection(
+    to redis: RedisServer,
+    _ limits: ConnectionLimits = .quick,
+    _ location: SourceLocation = #_sourceLocation
+  ) -> HiredisConnection {
+    readyConnection(to: StoreEndpoint(address: .unix(path: redis.socketPath)), limits, location)
+  }
+
   /// Runs the loop until `condition` holds; records an issue when it does not within the deadline.
   func run(
     deadline: Duration = .seconds(30),

@@ -11,8 +11,7 @@ import class TestSupport.RedisServer
     let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
-    let connection = harness.connection(to: redis)
-    harness.run { connection.isReady }
+    let connection = harness.readyConnection(to: redis)
     harness.onReply = { token in
       if token == 2 { connection.close() }
     }
@@ -79,8 +78,7 @@ import class TestSupport.RedisServer
     let harness = try Harness()
     defer { harness.finish() }
     let store = try ScriptedStore(on: harness.loop)
-    let connection = harness.connection(to: StoreEndpoint(address: store.address))
-    harness.run { connection.isReady }
+    let connection = harness.readyConnection(to: StoreEndpoint(address: store.address))
     store.streams[0].say(surprise)
     harness.run { !harness.downs.isEmpty }
     #expect(harness.downs[0].kind == .lost)
@@ -94,8 +92,7 @@ import class TestSupport.RedisServer
     defer { harness.finish() }
     let store = try ScriptedStore(on: harness.loop)
     store.onCommand = { stream, _ in stream.say("+ONE\r\n+TWO\r\n") }
-    let connection = harness.connection(to: StoreEndpoint(address: store.address))
-    harness.run { connection.isReady }
+    let connection = harness.readyConnection(to: StoreEndpoint(address: store.address))
     harness.send("PING", on: connection)
     harness.run { !harness.downs.isEmpty }
     #expect(harness.outcomes.map(\.outcome) == [.reply("+ONE\r\n")])
@@ -108,8 +105,7 @@ import class TestSupport.RedisServer
     defer { harness.finish() }
     let store = try ScriptedStore(on: harness.loop)
     store.onCommand = { stream, _ in stream.say("HTTP/1.1 400 Bad Request\r\n\r\n") }
-    let connection = harness.connection(to: StoreEndpoint(address: store.address))
-    harness.run { connection.isReady }
+    let connection = harness.readyConnection(to: StoreEndpoint(address: store.address))
     harness.send("PING", on: connection)
     harness.run { harness.outcomes.count == 1 }
     guard case .failure(.connectionLost(let reason)) = harness.outcomes[0].outcome else {
@@ -128,8 +124,7 @@ import class TestSupport.RedisServer
       stream.say("$\(Int.max)\r\n" + String(repeating: "v", count: 1_000_000))
       stream.closeAfterWriting()
     }
-    let connection = harness.connection(to: StoreEndpoint(address: store.address))
-    harness.run { connection.isReady }
+    let connection = harness.readyConnection(to: StoreEndpoint(address: store.address))
     harness.send("PING", on: connection)
     harness.run { harness.outcomes.count == 1 }
     guard case .failure(.connectionLost) = harness.outcomes[0].outcome else {
@@ -147,8 +142,7 @@ import class TestSupport.RedisServer
       stream.say("+LAST\r\n")
       stream.closeAfterWriting()
     }
-    let connection = harness.connection(to: StoreEndpoint(address: store.address))
-    harness.run { connection.isReady }
+    let connection = harness.readyConnection(to: StoreEndpoint(address: store.address))
     harness.send("PING", on: connection, token: 0)
     harness.send("PING", on: connection, token: 1)
     harness.run { harness.outcomes.count == 2 }
@@ -164,8 +158,7 @@ import class TestSupport.RedisServer
     let redis = try RedisServer()
     let harness = try Harness()
     defer { harness.finish() }
-    let connection = harness.connection(to: redis)
-    harness.run { connection.isReady }
+    let connection = harness.readyConnection(to: redis)
     harness.send("PING", on: connection)
     harness.loop.close()
     #expect(harness.outcomes.count == 1)

@@ -318,16 +318,14 @@ extension Session: StreamDelegate {
   /// Keeps input that could not be consumed yet.
   private func keep(_ bytes: Span<UInt8>) {
     let missing = parser.knownLength - input.count
-    if missing > bytes.count, input.capacity < input.count + bytes.count {
+    guard missing > bytes.count else { return input.append(bytes) }
+    let isLarge = parser.knownLength >= Self.largeCommandBytes
+    if input.capacity < input.count + bytes.count {
       let room = min(missing, max(Self.reservedInputBytes, input.count))
-      if parser.knownLength < Self.largeCommandBytes {
-        input.reserve(room)
-      } else {
-        server.spareBuffers.reserve(room, in: &input)
-      }
+      if isLarge { server.spareBuffers.reserve(room, in: &input) } else { input.reserve(room) }
     }
     input.append(bytes)
-    guard parser.knownLength >= Self.largeCommandBytes, missing > bytes.count else { return }
+    guard isLarge else { return }
     // The rest is not copied, as far as it is there already and nothing else can be behind it.
     input.append(upTo: min(missing - bytes.count, Self.directReadBytes)) { stream.read(into: &$0) }
   }
