@@ -102,6 +102,35 @@ struct FlipTests {
     #expect(try deployment.sidecar.process.waitForExit() == .status(0))
   }
 
+  @Test(arguments: [MigrationState.off, .dual])
+  func `SIGTERM waits for nobody who is blocked, and pops nothing for them`(state: MigrationState) throws {
+    let deployment = try Deployment(state)
+    let commands = [
+      ["BLPOP", "k", "0"], ["XREAD", "BLOCK", "0", "STREAMS", "x", "$"], ["BLMOVE", "k", "l", "LEFT", "LEFT", "0"],
+    ]
+    let clients = try commands.map { command in
+      let client = try deployment.client()
+      try client.send(RESPClient.encode(command) + RESPClient.encode(["ECHO", "end"]))
+      return client
+    }
+    let direct = try deployment.secondary.client()
+    try eventually("all are blocked") {
+      try direct.command("INFO", "clients").string?.contains("blocked_clients:\(commands.count)\r\n") == true
+    }
+    let start = ContinuousClock.now
+    #expect(try deployment.sidecar.terminate() == .status(0))
+    // shutdown_timeout is ten seconds.
+    #expect(ContinuousClock.now - start < .seconds(8))
+    #expect(!deployment.sidecar.log.all.contains { $0.message.contains("shutdown_timeout") })
+    for client in clients {
+      #expect(try [.bulk(nil), .array(nil)].contains(client.readReply()))
+      #expect(try client.readReply() == .text("end"))
+      #expect(try client.readUntilClosed() == [])
+    }
+    #expect(try direct.command("RPUSH", "k", "v") == .integer(1))
+    #expect(try direct.command("LLEN", "k") == .integer(1))
+  }
+
   @Test func `SIGTERM waits for copies that nobody waits for`() throws {
     let deployment = try Deployment(.dual, instance: ["write_acknowledgement: default_store"])
     let client = try deployment.client()

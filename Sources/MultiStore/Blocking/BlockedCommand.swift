@@ -21,6 +21,8 @@ final class BlockedCommand: DualWrite {
     case done
   }
 
+  /// Its client is not to wait any longer, whatever the stores do.
+  private(set) var isCalledOff = false
   /// Its place among those that wait.
   private(set) var order = 0
   private var stage = Stage.waiting
@@ -60,7 +62,13 @@ final class BlockedCommand: DualWrite {
   /// The store that it waits on.
   var role: StoreRole { routing.defaultStore }
 
-  /// Calls it off, if that is possible.
+  /// Ends the waiting for good.
+  func callOff() {
+    isCalledOff = true
+    if stage == .parked { answerHeld() } else { unblock() }
+  }
+
+  /// Ends the waiting on this store, if that is possible.
   func unblock() {
     guard stage == .waiting, withCommand(0, { BlockingTimeout($0, spec(0)) }) != nil else { return }
     stage = .unblocking
@@ -85,7 +93,7 @@ final class BlockedCommand: DualWrite {
 
   /// The change of the flags is over, and nobody asks any more.
   func stopUnblocking() {
-    if stage == .unblocking, !isAsking, wasUnblocked == false { stage = .waiting }
+    if stage == .unblocking, !isAsking, wasUnblocked == false, !isCalledOff { stage = .waiting }
   }
 
   override func receive(_ reply: borrowing Reply, token: Int) {
@@ -186,7 +194,7 @@ final class BlockedCommand: DualWrite {
   /// Goes on when both replies are there.
   private func judgeNil() {
     guard !heldReply.isEmpty, let wasUnblocked else { return }
-    guard wasUnblocked else { return answerHeld() }
+    guard wasUnblocked, !isCalledOff else { return answerHeld() }
     stage = .parked
     instance.didPark(self)
   }

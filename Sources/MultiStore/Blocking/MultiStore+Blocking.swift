@@ -35,6 +35,12 @@ extension MultiStore {
       .start(batch, routing: routing, over: connection, sink: sink, order: root.blockedCommands.count)
   }
 
+  /// Ends the waiting of what `sink` waits for, which is answered as if its time was over, or with what there was for
+  /// it after all. Does nothing where the store can't be asked for that.
+  public func callOffBlockedCommands(of sink: ReplySink) {
+    for command in root.blockedCommands.all.values where command.sink === sink { command.callOff() }
+  }
+
   /// True while it is worth waiting for a blocked command.
   var awaitsBlockedCommands: Bool { blockedCommands.all.values.contains { $0.isUnblocking } }
 
@@ -44,7 +50,9 @@ extension MultiStore {
   }
 
   func askToUnblockLater() {
-    guard routingState.pending != nil else { return stopUnblocking() }
+    guard routingState.pending != nil || blockedCommands.all.values.contains(where: \.isCalledOff) else {
+      return stopUnblocking()
+    }
     if blockedCommands.retryTimer == nil {
       blockedCommands.retryTimer = LoopTimer(on: loop) { [unowned self] in
         for command in blockedCommands.all.values { command.askToUnblock() }
@@ -60,6 +68,7 @@ extension MultiStore {
   /// The routing is in force: what was called off is sent anew, in the order in which it came.
   func resumeBlockedCommands() {
     stopUnblocking()
+    if blockedCommands.all.values.contains(where: \.isCalledOff) { askToUnblockLater() }
     let parked = blockedCommands.all.values.filter { $0.isParked }
     for command in parked.sorted(by: { $0.order < $1.order }) { command.resume(routingState.current) }
   }

@@ -162,6 +162,7 @@ final class Session: ReplySink {
     isExecuting = true
     path = connection
     multiStore.executeBlocking(batch, routing: routing, over: connection, for: self)
+    if isDraining { multiStore.callOffBlockedCommands(of: self) }
   }
 
   override func connectionOfItsOwn(to role: StoreRole) -> HiredisConnection? {
@@ -228,9 +229,10 @@ final class Session: ReplySink {
     stream.close()
   }
 
-  /// Executes what was read already, then lets the client go.
+  /// Executes what was read already, then lets the client go. What waits for others is not waited for.
   func drain() {
     isDraining = true
+    if isBlocked { multiStore.callOffBlockedCommands(of: self) }
     finishTurn()
   }
 
