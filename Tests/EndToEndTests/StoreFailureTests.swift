@@ -40,6 +40,25 @@ struct StoreFailureTests {
     #expect(try deployment.sidecar.metrics().sum("multistore_copy_failures_total") > 0)
   }
 
+  @Test func `a store that comes back as another process is told of, and the warm-up begins anew with it`() throws {
+    let deployment = try Deployment(.dual)
+    let message = "Store restarted, or another server has taken its place: what it did not keep is gone"
+    // The same process on another connection is no news.
+    try deployment.primary.client().command("CLIENT", "KILL", "TYPE", "normal")
+    let lost = ["store": "primary", "reason": "lost"]
+    try deployment.waitForMetric("multistore_store_connection_failures_total", lost, 1)
+    try deployment.waitForMetric("multistore_store_up", ["store": "primary"], 1)
+    #expect(try deployment.metric("multistore_store_restarts_total", ["store": "primary"]) == 0)
+    let client = try deployment.client()
+    #expect(try client.command("SET", "k", "v", "EX", "1000") == .ok)
+    deployment.primary.kill()
+    try deployment.primary.restart()
+    try deployment.waitForMetric("multistore_store_restarts_total", ["store": "primary"], 1)
+    #expect(try deployment.metric("multistore_store_restarts_total", ["store": "secondary"]) == 0)
+    let warning = try #require(deployment.sidecar.log.all.first { $0.message == message })
+    #expect(warning["store"]?.string == "primary" && warning["instance_name"]?.string == "sessions")
+  }
+
   @Test func `while the default store is down its commands are refused clearly, and go on afterwards`() throws {
     let deployment = try Deployment(.dual, instance: ["event_rate_limit: 1000"])
     let client = try deployment.client()

@@ -9,7 +9,7 @@ struct RuleTests {
     "MultiStoreSidecarDown", "MultiStoreStoreDown", "MultiStoreMethodMissing", "MultiStoreDiffsNotDecaying",
     "MultiStoreFallbackNotConverging", "MultiStoreOtherStoreWritesFailing", "MultiStoreFlagsDisagree",
     "MultiStoreLogEventsDropped", "MultiStoreConnectionsNearLimit", "MultiStoreStaleKeysOverflowed",
-    "MultiStoreFlagReloadFailing", "MultiStoreSameStore",
+    "MultiStoreFlagReloadFailing", "MultiStoreSameStore", "MultiStoreStoreRestarted",
   ]
 
   @Test func `promtool and amtool take the files for good`() throws {

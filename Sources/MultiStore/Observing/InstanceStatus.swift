@@ -10,6 +10,7 @@ public final class InstanceStatus: Sendable {
     var reason = "not connected yet"
     var serverVersion: String?
     var keyspace: StoreKeyspace?
+    var restartedMilliseconds: Int64?
   }
 
   private struct State {
@@ -70,6 +71,11 @@ public final class InstanceStatus: Sendable {
     state.withLock { $0.stores[role]?.keyspace }
   }
 
+  /// When a store came back last as another process than before, in milliseconds since 1970; nil if none has.
+  public var lastRestartMilliseconds: Int64? {
+    state.withLock { $0.stores.values.compactMap(\.restartedMilliseconds).max() }
+  }
+
   func connected(_ role: StoreRole, serverVersion: String?) {
     state.withLock { state in
       state.stores[role]?.isReady = true
@@ -83,6 +89,10 @@ public final class InstanceStatus: Sendable {
       state.stores[role]?.reason = reason
       state.stores[role]?.keyspace = nil
     }
+  }
+
+  func restarted(_ role: StoreRole, now: Int64) {
+    state.withLock { $0.stores[role]?.restartedMilliseconds = now }
   }
 
   func set(_ keyspace: StoreKeyspace?, of role: StoreRole) {

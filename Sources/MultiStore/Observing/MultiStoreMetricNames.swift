@@ -101,6 +101,12 @@ public enum MultiStoreMetrics {
     help: "Connections to the store that failed or were lost, by reason",
     labels: ["instance_name", "store", "reason"]
   )
+  static let storeRestarts = MultiStoreMetric(
+    name: "multistore_store_restarts_total",
+    kind: .counter,
+    help: "Times that the store came back as another process or server: what that did not keep is gone",
+    labels: ["instance_name", "store"]
+  )
   static let fallbackReads = MultiStoreMetric(
     name: "multistore_fallback_reads_total",
     kind: .counter,
@@ -245,7 +251,7 @@ public enum MultiStoreMetrics {
   public static let all: [MultiStoreMetric] = [
     readFallback, pipelinedDiff, methodMissing, inventory,
     commands, latency, inFlight, queuedBytes, storeUp, storeConnections, dedicatedConnections,
-    dedicatedConnectionsLimit, connectionFailures,
+    dedicatedConnectionsLimit, connectionFailures, storeRestarts,
     primaryReads, fallbackReads, trueMisses, staleReads, staleKeys, staleKeysOverflowed,
     copyFailures, keyCopies, uncopiedWrites, scriptsNotRemembered, pipelines, differingReplies, persistentDiff,
     rechecks,

@@ -13,6 +13,7 @@ final class StoreMetrics {
   let queuedBytes: Gauge
   let up: Gauge
   let connections: Gauge
+  let restarts: Counter
   let dedicatedConnections: Gauge
   let dedicatedConnectionsLimit: Gauge
   let staleReads: Counter
@@ -41,6 +42,7 @@ final class StoreMetrics {
     queuedBytes = gauge(MultiStoreMetrics.queuedBytes)
     up = gauge(MultiStoreMetrics.storeUp)
     connections = gauge(MultiStoreMetrics.storeConnections)
+    restarts = counter(MultiStoreMetrics.storeRestarts)
     dedicatedConnections = gauge(MultiStoreMetrics.dedicatedConnections)
     dedicatedConnectionsLimit = gauge(MultiStoreMetrics.dedicatedConnectionsLimit)
     staleReads = counter(MultiStoreMetrics.staleReads)

@@ -7,8 +7,8 @@ final class StoreEvents: StoreOwner {
   // The instance owns its stores, and they this: it is gone before the instance is.
   unowned var multiStore: MultiStore?
 
-  func store(_ store: Store, didIdentify identity: ServerIdentity) {
-    multiStore?.identified(store, as: identity)
+  func store(_ store: Store, didIdentify identity: ServerIdentity, isAnother: Bool) {
+    multiStore?.identified(store, as: identity, isAnother: isAnother)
   }
 
   func store(_ store: Store, didBecomeUnavailable reason: ConnectionDownReason) {
@@ -17,7 +17,7 @@ final class StoreEvents: StoreOwner {
 }
 
 extension MultiStore {
-  func identified(_ store: Store, as identity: ServerIdentity) {
+  func identified(_ store: Store, as identity: ServerIdentity, isAnother: Bool) {
     logger.info(
       "Store connected",
       metadata: [
@@ -27,6 +27,7 @@ extension MultiStore {
     )
     if let parent { return parent.accepted(database, by: store.role) }
     status.connected(store.role, serverVersion: identity.version)
+    if isAnother { restarted(store) }
     store.keyspaceSampler?.begin()
     // It may have been restarted, and a server forgets its scripts with that.
     if store === defaultStore { loadScripts(into: store) }
@@ -54,6 +55,20 @@ extension MultiStore {
         metadata: ["instance_name": "\(configuration.name)"]
       )
     }
+  }
+
+  /// Everything is as before but for what the store has not kept, which may be all. Nobody else would say so: commands
+  /// do not fail.
+  private func restarted(_ store: Store) {
+    store.metrics.restarts.increment()
+    status.restarted(store.role, now: loop.wallClockMilliseconds)
+    logger.warning(
+      "Store restarted, or another server has taken its place: what it did not keep is gone",
+      metadata: [
+        "instance_name": "\(configuration.name)", "store": "\(store.role.label)", "address": "\(store.address)",
+        "hint": "compare the number of keys on both stores before the next step; the warm-up is counted anew",
+      ]
+    )
   }
 
   func lost(_ store: Store, because reason: ConnectionDownReason) {

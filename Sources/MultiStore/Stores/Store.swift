@@ -212,7 +212,8 @@ extension Store {
 
 /// What an instance wants to hear from its stores. Loop-confined.
 protocol StoreOwner: AnyObject {
-  func store(_ store: Store, didIdentify identity: ServerIdentity)
+  /// - Parameter isAnother: whether it is another process than the one that was there before.
+  func store(_ store: Store, didIdentify identity: ServerIdentity, isAnother: Bool)
   func store(_ store: Store, didBecomeUnavailable reason: ConnectionDownReason)
 }
 
@@ -221,13 +222,15 @@ extension Store: HiredisConnectionDelegate {
   public func connectionDidBecomeReady(_ connection: HiredisConnection, identity: ServerIdentity) {
     readyConnections += 1
     guard connection === ordinary else { return }
+    let before = self.identity?.runID
     self.identity = identity
     hasAbsoluteExpiry = Self.isAtLeast(6, 2, identity.version) ?? true
     hasExpiryTime = Self.isAtLeast(7, 0, identity.version) ?? false
     refusesDumps = false
     unavailableReason = nil
     if isFirst { metrics.up.record(1) }
-    owner.store(self, didIdentify: identity)
+    let isAnother = before != nil && identity.runID != nil && before != identity.runID
+    owner.store(self, didIdentify: identity, isAnother: isAnother)
   }
 
   /// A connection failed, or was lost.

@@ -9,7 +9,11 @@ extension InstanceReport {
     if history.samples.last?.at != moment.at { history.append(moment.sample(of: source)) }
     var dualWrites = dualWrites
     let effective = source.status.effective
-    dualWrites.note(effective.routing, sinceMilliseconds: effective.sinceMilliseconds)
+    dualWrites.note(
+      effective.routing,
+      sinceMilliseconds: effective.sinceMilliseconds,
+      lastRestartMilliseconds: source.status.lastRestartMilliseconds
+    )
     let name = source.status.instanceName
     let roles: [StoreRole] = effective.isPassThrough ? [.secondary] : [.secondary, .primary]
     self.init(

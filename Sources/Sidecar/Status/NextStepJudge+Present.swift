@@ -79,7 +79,7 @@ extension NextStepJudge {
       "\(HumanFormat.duration(wanted)): "
         + (isLongest ? "the longest time to live found in the old store" : "twice its keys' average time to live"),
       "Keys from before that are not written again are on the old store alone until they expire: wait for \(left). "
-        + "A restart of the sidecar begins the count anew."
+        + "A restart of the sidecar or of a store begins the count anew."
     )
   }
 

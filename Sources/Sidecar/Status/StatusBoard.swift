@@ -48,7 +48,11 @@ final class StatusBoard: StatusReporting {
       for (index, source) in sources.enumerated() {
         state.histories[index].append(moment.sample(of: source))
         let effective = source.status.effective
-        state.dualWrites[index].note(effective.routing, sinceMilliseconds: effective.sinceMilliseconds)
+        state.dualWrites[index].note(
+          effective.routing,
+          sinceMilliseconds: effective.sinceMilliseconds,
+          lastRestartMilliseconds: source.status.lastRestartMilliseconds
+        )
         let report = InstanceReport(source, moment, state.histories[index], state.dualWrites[index])
         state.nextSteps[index] = report.nextStep
       }

@@ -58,11 +58,15 @@ struct StatusBoardTests {
 
 @Suite("Time of dual writes")
 struct DualWritePeriodTests {
-  private static func begin(after states: [(isDual: Bool, isPrimary: Bool, since: Int64)]) -> Int64? {
+  private static func begin(
+    after states: [(isDual: Bool, isPrimary: Bool, since: Int64)],
+    restart: Int64? = nil
+  ) -> Int64? {
     var period = DualWritePeriod()
     for state in states {
       let flags = FlagState(dualWrite: state.isDual, primaryAsDefault: state.isPrimary)
-      period.note(Routing(flags: flags, canUsePrimary: true, readPolicy: .fallback), sinceMilliseconds: state.since)
+      let routing = Routing(flags: flags, canUsePrimary: true, readPolicy: .fallback)
+      period.note(routing, sinceMilliseconds: state.since, lastRestartMilliseconds: restart)
     }
     return period.beginMilliseconds
   }
@@ -78,6 +82,12 @@ struct DualWritePeriodTests {
   @Test func `a change of the default does not end it, in either direction`() {
     #expect(Self.begin(after: [(true, false, 2), (true, true, 3)]) == 2)
     #expect(Self.begin(after: [(true, false, 2), (true, true, 3), (true, false, 4)]) == 2)
+  }
+
+  @Test func `it begins anew when a store has been restarted meanwhile`() {
+    #expect(Self.begin(after: [(true, false, 5), (true, true, 6)], restart: 8) == 8)
+    #expect(Self.begin(after: [(true, false, 5), (true, true, 6)], restart: 3) == 5)
+    #expect(Self.begin(after: [(true, false, 5), (false, false, 6)], restart: 8) == nil)
   }
 
   @Test func `the same state begun anew was left in between`() {
