@@ -310,17 +310,23 @@ public final class HiredisConnection {
 
   private func deadlineTimerFired() {
     isDeadlineSet = false
-    guard state == .ready, isOverdue else {
-      setDeadline()
-      return
-    }
+    if state == .ready, isOverdue { giveUpUnlessReplied() }
+    if state == .ready { setDeadline() }
+  }
+
+  /// Gives the connection up if a command that has no deadline of its own, sent at `sentAt` (nanoseconds of the loop's
+  /// clock), should have been answered by now: so a store that hangs is noticed even if no client asks it for anything.
+  /// Does nothing where commands have no deadline.
+  public func expire(sentAt: UInt64) {
+    guard state == .ready, let timeout = commandTimeoutNanoseconds, loop.now &- sentAt >= timeout else { return }
+    giveUpUnlessReplied()
+  }
+
+  private func giveUpUnlessReplied() {
     // When the loop itself was late, the reply is there and was only not read yet.
     let before = replyCount
     context?.readNow()
-    guard state == .ready, replyCount == before, isOverdue else {
-      if state == .ready { setDeadline() }
-      return
-    }
+    guard state == .ready, replyCount == before else { return }
     verdict = (.commandTimedOut, "no reply within \(limits.commandTimeout ?? .zero)")
     context?.abort()
   }

@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import Hiredis
 internal import TestSupport
 internal import Testing
@@ -116,6 +117,26 @@ struct KeyspaceSamplerTests {
     #expect(instance.multiStore.status.keyspace(of: .secondary) == nil, "it does not answer")
     instance.secondaryServer.resume()
     try instance.run { instance.multiStore.status.keyspace(of: .secondary)?.keys == 1 }
+  }
+
+  @Test("A store that hangs while nobody asks it for anything is given up, not before its time")
+  func hung() throws {
+    let instance = try makeInstance { $0.secondary.limits.commandTimeout = .milliseconds(50) }
+    let (sampler, store) = (try sampler(instance, .secondary), instance.multiStore.secondary)
+    instance.secondaryServer.pause()
+    sampler.begin()
+    #expect(sampler.repliesLeft == 1)
+    sampler.begin()
+    #expect(store.isReady, "it still has time")
+    var isOver = false
+    let timer = LoopTimer(on: instance.multiStore.loop) { isOver = true }
+    timer.schedule(after: .milliseconds(51))
+    try instance.run { isOver }
+    sampler.begin()
+    try instance.run { !store.isReady }
+    #expect(store.unavailableReason?.contains("no reply within") == true)
+    instance.secondaryServer.resume()
+    try instance.run { store.isReady && instance.multiStore.status.keyspace(of: .secondary) != nil }
   }
 
   @Test("A store that has much to do, or is not there, is not asked; what was known is unknown then")

@@ -7,7 +7,8 @@ internal import RESP
 /// know to tell when the new store is warm. Loop-confined.
 ///
 /// It asks over the ordinary connection, so that nothing is opened for it, and what it asks is in no counter. While the
-/// store is not there, or has much to do already, it does not ask at all.
+/// store is not there, or has much to do already, it does not ask at all. A store that does not answer from one time to
+/// the next hangs, and its connection is given up.
 final class KeyspaceSampler: ReplyReceiver {
   /// How often a store is asked.
   static let interval = Duration.seconds(15)
@@ -39,6 +40,8 @@ final class KeyspaceSampler: ReplyReceiver {
   private var timer: LoopTimer?
   /// Of this round, which ends with the last of them.
   private(set) var repliesLeft = 0
+  /// The loop's clock at its beginning.
+  private var askedAt: UInt64 = 0
   private var figures: StoreKeyspace?
   private var round = Round()
   /// The last ones, the oldest first.
@@ -59,10 +62,14 @@ final class KeyspaceSampler: ReplyReceiver {
   /// asked again, and what was known of it is no longer so.
   func begin() {
     let connection = store.ordinary
-    guard repliesLeft == 0 else { return status.set(nil, of: store.role) }
+    guard repliesLeft == 0 else {
+      status.set(nil, of: store.role)
+      return connection.expire(sentAt: askedAt)
+    }
     guard connection.isReady,
       connection.hasRoom(commands: 2 * Self.keysPerRound, bytes: Self.keysPerRound * Self.longestKey)
     else { return }
+    askedAt = loop.now
     figures = nil
     round = Round()
     send(Self.infoCommand.span, token: Self.infoToken)

@@ -52,7 +52,8 @@ extension SettingSection {
       .boolean,
       .value("true"),
       "Whether each store is asked every 15 seconds how many keys it has and how long 16 of them still live, which "
-        + "takes INFO, RANDOMKEY and PTTL."
+        + "takes INFO, RANDOMKEY and PTTL. One that does not answer counts as down, whether or not clients ask it for "
+        + "anything."
     ),
     Setting(
       "allow_flush",
