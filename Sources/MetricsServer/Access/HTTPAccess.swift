@@ -53,8 +53,11 @@ public struct HTTPAccess: Sendable {
     case .none: return nil
     case .bearer(let token):
       guard !token.isShown(by: header) else { return nil }
-      return .text("This needs the bearer token: Authorization: Bearer TOKEN.", status: 401)
-        .adding("WWW-Authenticate", "Bearer realm=\"multistore-exporter\"")
+      return .text(
+        "This needs the bearer token: Authorization: Bearer TOKEN. The command line reads it from --admin.token-file.",
+        status: 401
+      )
+      .adding("WWW-Authenticate", "Bearer realm=\"multistore-exporter\"")
     case .basic(let authentication):
       switch authentication.verdict(on: header) {
       case .accepted: return nil

@@ -18,10 +18,15 @@ public struct AdminAPI {
   ///   - tokenFile: the file with its bearer token, if it asks for one.
   /// - Throws: ``AdminAPIError`` for an address that is none or a token that can't be read.
   public init(address: String, tokenFile: String?) throws {
-    do {
-      let token = try tokenFile.map { path in
-        try BearerToken(contentsOfFile: SmallFile.read(path, limitBytes: BearerToken.maximumBytes).bytes)
+    var token: BearerToken?
+    if let tokenFile {
+      do {
+        token = try BearerToken(contentsOfFile: SmallFile.read(tokenFile, limitBytes: BearerToken.maximumBytes).bytes)
+      } catch {
+        throw AdminAPIError(description: "--admin.token-file: \(tokenFile): \(error)", wasReached: false)
       }
+    }
+    do {
       client = AdminClient(address: try HTTPListenAddress.parse(address), token: token)
     } catch {
       throw AdminAPIError(description: "\(error)", wasReached: false)

@@ -63,7 +63,12 @@ extension SettingSection {
     ),
     Setting("log_values", .boolean, .value("false"), "Whether events may show keys and values."),
     Setting("password", .secret, .none("no AUTH asked"), "What clients have to send with AUTH, as the user `default`."),
-    Setting("password_file", .file, .none("no AUTH asked"), "File that has this password and nothing else."),
+    Setting(
+      "password_file",
+      .file,
+      .none("no AUTH asked"),
+      "File that has this password and nothing else; read at the start."
+    ),
     Setting(
       "users",
       .sectionList(.user),
@@ -116,7 +121,12 @@ extension SettingSection {
   static let userSettings: [Setting] = [
     Setting("name", .text, .required, "The name that AUTH or HELLO gives; it has no spaces."),
     Setting("password", .secret, .none("this or the file"), "The password that goes with it."),
-    Setting("password_file", .file, .none("this or the password"), "File that has this password and nothing else."),
+    Setting(
+      "password_file",
+      .file,
+      .none("this or the password"),
+      "File that has this password and nothing else; read at the start."
+    ),
   ]
 
   private static func choices<Choice: RawRepresentable<String> & CaseIterable>(_: Choice.Type) -> Setting.Kind {

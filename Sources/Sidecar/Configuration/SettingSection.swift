@@ -97,7 +97,12 @@ enum SettingSection: Sendable, CaseIterable {
     ),
     Setting("username", .text, .none("Redis' `default`"), "ACL user, if not in the URL."),
     Setting("password", .secret, .none("no AUTH"), "Password, if not in the URL."),
-    Setting("password_file", .file, .none("no AUTH"), "File that has the password and nothing else."),
+    Setting(
+      "password_file",
+      .file,
+      .none("no AUTH"),
+      "File that has the password and nothing else; read at the start."
+    ),
     Setting(
       "connect_timeout",
       .duration(.milliseconds(1)...(.seconds(600))),
