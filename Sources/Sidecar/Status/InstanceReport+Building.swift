@@ -36,7 +36,7 @@ extension InstanceReport {
       dualSeconds: dualWrites.beginMilliseconds.map { Self.seconds(moment.wallMilliseconds - $0) } ?? 0,
       old: stores[0],
       new: stores[1],
-      window: history.window(since: moment.at - .seconds(age))
+      window: history.stateWindow
     )
     nextStep = NextStepJudge(evidence: evidence).nextStep
   }
@@ -94,7 +94,7 @@ extension StoreReport {
     let labels = [("instance_name", source.status.instanceName), ("store", role.label)]
     func gauge(_ metric: MultiStoreMetric) -> Double { moment.metrics.value(metric.name, labels) ?? 0 }
     let part: (InstanceCounts) -> InstanceCounts.Store = { role == .primary ? $0.new : $0.old }
-    let whole = part(history.window(since: moment.at - SampleHistory.length).whole.counts)
+    let whole = part(history.window.whole.counts)
     let minute = history.span(ofLast: Self.lately)
     let recent = part(minute.counts)
     self.init(
@@ -132,7 +132,7 @@ extension StoreReport.Keyspace {
 
 extension HistoryReport {
   init(_ history: SampleHistory, until end: ContinuousClock.Instant) {
-    let counts = history.window(since: end - SampleHistory.length).whole.counts
+    let counts = history.window.whole.counts
     var totals = Totals()
     totals.primaryReads = counts.primaryReads
     totals.fallbackReads = counts.fallbackReads

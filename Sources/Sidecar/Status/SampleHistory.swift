@@ -43,6 +43,8 @@ struct SampleHistory: Sendable {
   private static let sampleLimit = Int(length / interval) + 2
 
   private(set) var samples: [Sample] = []
+  /// What had been counted when the present state began, as soon as that was noticed.
+  private var stateBegin: Sample?
 
   /// Adds the newest sample, and forgets what is too old.
   mutating func append(_ sample: Sample) {
@@ -50,19 +52,29 @@ struct SampleHistory: Sendable {
     if samples.count > Self.sampleLimit { samples.removeFirst() }
   }
 
-  /// What was counted since `start`, but no longer ago than ``length``.
-  ///
-  /// It begins with the last sample before that, so that nothing is left out.
-  func window(since start: ContinuousClock.Instant) -> Window {
+  /// Another state began with `sample`.
+  mutating func beginState(_ sample: Sample) {
+    stateBegin = sample
+  }
+
+  /// What was counted within ``length``.
+  var window: Window { window(since: nil) }
+
+  /// What was counted in the present state, and within ``length``.
+  var stateWindow: Window { window(since: stateBegin) }
+
+  private func window(since begin: Sample?) -> Window {
     guard let last = samples.last else { return Window() }
-    let begin = max(start, last.at - Self.length)
-    let first = samples.lastIndex { $0.at <= begin } ?? 0
-    let whole = Span(samples[first], last)
-    let half = samples[first].at + .seconds(whole.seconds / 2)
-    let middle = samples.last { $0.at <= half } ?? samples[first]
+    let limit = last.at - Self.length
+    // The last sample before the limit, so that nothing is left out.
+    var first = samples.last { $0.at <= limit } ?? samples[0]
+    if let begin, begin.at > first.at { first = begin }
+    let whole = Span(first, last)
+    let half = first.at + .seconds(whole.seconds / 2)
+    let middle = samples.last { $0.at <= half && $0.at >= first.at } ?? first
     // A sample that came late must not keep a window from ever being full.
-    let isFull = max(start, samples[first].at) <= last.at - Self.length + Self.interval
-    return Window(whole: whole, older: Span(samples[first], middle), younger: Span(middle, last), isFull: isFull)
+    let isFull = first.at <= limit + Self.interval
+    return Window(whole: whole, older: Span(first, middle), younger: Span(middle, last), isFull: isFull)
   }
 
   /// What was counted within about the last `length`.

@@ -17,6 +17,8 @@ final class StatusBoard: StatusReporting {
   private struct State {
     var histories: [SampleHistory]
     var dualWrites: [DualWritePeriod]
+    /// Since when the state has been what it was when it was looked at last, in milliseconds since 1970.
+    var stateBegins: [Int64?]
     /// As judged with the last sample.
     var nextSteps: [NextStep?]
   }
@@ -34,11 +36,26 @@ final class StatusBoard: StatusReporting {
       State(
         histories: sources.map { _ in SampleHistory() },
         dualWrites: sources.map { _ in DualWritePeriod() },
+        stateBegins: sources.map { _ in nil },
         nextSteps: sources.map { _ in nil }
       )
     )
+    noteStates()
     sample()
     registry.collect { [weak self] in self?.write(into: &$0) }
+  }
+
+  /// Keeps what the metrics say when a state has just begun: what was counted before says nothing about it.
+  func noteStates() {
+    let begins = sources.map { Optional($0.status.effective.sinceMilliseconds) }
+    guard state.withLock({ $0.stateBegins != begins }) else { return }
+    let moment = Moment(registry)
+    state.withLock { state in
+      for (index, source) in sources.enumerated() where state.stateBegins[index] != begins[index] {
+        state.histories[index].beginState(moment.sample(of: source))
+      }
+      state.stateBegins = begins
+    }
   }
 
   /// Keeps what the metrics say now.

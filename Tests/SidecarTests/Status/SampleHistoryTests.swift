@@ -19,12 +19,12 @@ struct SampleHistoryTests {
 
   @Test func `nothing is said without samples`() {
     let empty = SampleHistory()
-    #expect(empty.window(since: start) == SampleHistory.Window())
+    #expect(empty.window == SampleHistory.Window() && empty.stateWindow == SampleHistory.Window())
     #expect(empty.points == [] && empty.span(ofLast: .seconds(60)) == SampleHistory.Span())
   }
 
   @Test func `the window is fifteen minutes, however long it has been going on`() {
-    let window = history(1000) { Double($0) }.window(since: start)
+    let window = history(1000) { Double($0) }.window
     #expect(window.isFull && window.whole.seconds == 900 && window.whole.counts.commands == 180)
     #expect(window.older.seconds == 450 && window.younger.seconds == 450)
     #expect(window.older.counts.commands == 90 && window.younger.counts.commands == 90)
@@ -35,25 +35,30 @@ struct SampleHistoryTests {
   }
 
   @Test func `a young sidecar has no full window, and one at last`() {
-    let young = history(60) { Double($0) }.window(since: start)
+    let young = history(60) { Double($0) }.window
     #expect(!young.isFull && young.whole.seconds == 295)
-    #expect(!history(179) { Double($0) }.window(since: start).isFull)
+    #expect(!history(179) { Double($0) }.window.isFull)
     // An interval is allowed for a timer that is late.
-    #expect(history(180) { Double($0) }.window(since: start).isFull)
+    #expect(history(180) { Double($0) }.window.isFull)
   }
 
-  @Test func `a window begins with the state, with the last sample before it`() {
-    let history = history(400) { Double($0) }
-    let flip = start + SampleHistory.interval * 390 + .seconds(2)
-    let window = history.window(since: flip)
-    #expect(!window.isFull && window.whole.counts.commands == 9)
-    let exact = history.window(since: start + SampleHistory.interval * 390)
-    #expect(exact.whole.counts.commands == 9)
-    let old = history.window(since: start + SampleHistory.interval * 219)
+  @Test func `a state's window begins with what had been counted when it began`() {
+    func window(_ begin: Double, counted: Double) -> SampleHistory.Window {
+      var history = history(400) { Double($0) }
+      var counts = InstanceCounts()
+      counts.commands = counted
+      history.beginState(.init(at: start + SampleHistory.interval * begin, counts: counts))
+      return history.stateWindow
+    }
+    // Of the command between two samples a half came before.
+    let window390 = window(390.4, counted: 390.5)
+    #expect(!window390.isFull && window390.whole.counts.commands == 8.5)
+    #expect(window390.older.counts.commands + window390.younger.counts.commands == 8.5)
+    let old = window(219, counted: 219)
     #expect(old.isFull && old.whole.counts.commands == 180)
     // A state that began a moment ago.
-    let new = history.window(since: start + SampleHistory.interval * 500)
-    #expect(!new.isFull && new.whole.counts.commands == 0)
+    let new = window(399, counted: 399)
+    #expect(!new.isFull && new.whole.counts.commands == 0 && new.whole.seconds == 0)
   }
 
   @Test func `a curve has sixty points of fifteen seconds, the newest last`() {
