@@ -28,6 +28,8 @@ final class InstanceServer {
   private static let sweepInterval = Duration.seconds(1)
   /// A client that said nothing for so long gives its buffers back.
   private static let trimAfterNanoseconds: UInt64 = 1_000_000_000
+  /// How long a client that does nothing keeps a connection to itself. Others may be refused theirs meanwhile.
+  private static let releaseAfterNanoseconds: UInt64 = 30_000_000_000
 
   let loop: EventLoop
   let multiStore: MultiStore
@@ -139,11 +141,13 @@ final class InstanceServer {
     let timeout = limits.idleTimeout.map(Self.nanoseconds)
     spareBuffers.trim()
     for session in sessions.values {
+      session.notePace()
       let idle = now - min(now, session.lastActive)
       if let timeout, idle > timeout, session.isQuiet, session.subscription == nil {
         session.cutOff(.idleTimeout)
       } else if idle > Self.trimAfterNanoseconds {
         session.trim()
+        if idle > Self.releaseAfterNanoseconds { session.releaseUnusedConnection() }
       }
     }
   }

@@ -45,6 +45,37 @@ struct EndOfClientTests {
     }
   }
 
+  @Test(arguments: MigrationState.allCases)
+  func `have what blocks nobody answered, and all behind it`(state: MigrationState) throws {
+    let deployment = try Deployment(state)
+    let other = try deployment.client()
+    for round in 1...5 {
+      #expect(try other.command("RPUSH", "k", "v") == .integer(1))
+      let client = try deployment.client()
+      try client.send(RESPClient.encode(["BLPOP", "k", "0"]) + RESPClient.encode(["INCR", "n"]))
+      client.shutdownWrites()
+      #expect(try client.readReplies(2) == [.array([.text("k"), .text("v")]), .integer(round)])
+      #expect(try client.readUntilClosed() == [])
+    }
+  }
+
+  /// More than is read beside a command that is under way.
+  @Test(arguments: [MigrationState.off, .dual])
+  func `are noticed however much they have said behind what blocks`(state: MigrationState) throws {
+    let deployment = try Deployment(state, listen: "127.0.0.1:0", instance: ["max_dedicated_connections: 2"])
+    let other = try deployment.client()
+    let rest = RESPClient.encode(["SET", "large", String(repeating: "x", count: 600_000)])
+    for (count, end) in zip(1..., [{ $0.close() }, { $0.reset() }, { $0.shutdownWrites() }] as [(RESPClient) -> Void]) {
+      let client = try deployment.client()
+      try client.send(RESPClient.encode(["BLPOP", "k\(count)", "0"]) + rest)
+      try deployment.waitForMetric("multistore_store_dedicated_connections", ["store": "secondary"], 1)
+      end(client)
+      try deployment.waitForMetric("multistore_client_connections", [:], 1)
+      for length in 1...2 { #expect(try other.command("RPUSH", "k\(count)", "v") == .integer(length)) }
+    }
+    #expect(try other.command("EXISTS", "large") == .integer(0))
+  }
+
   @Test(
     "have all commands behind those executed that are taken one at a time",
     arguments: [

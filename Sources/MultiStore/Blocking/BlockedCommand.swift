@@ -64,6 +64,7 @@ final class BlockedCommand: DualWrite {
 
   /// Ends the waiting for good.
   func callOff() {
+    guard !isCalledOff else { return }
     isCalledOff = true
     if stage == .parked { answerHeld() } else { unblock() }
   }
@@ -73,6 +74,11 @@ final class BlockedCommand: DualWrite {
     guard stage == .waiting, withCommand(0, { BlockingTimeout($0, spec(0)) }) != nil else { return }
     stage = .unblocking
     askToUnblock()
+  }
+
+  /// Other flags are in force: what it waits for on the same store is copied, or not, as they say.
+  func follow(_ routing: Routing) {
+    if stage == .waiting, routing.defaultStore == role { reroute(routing) }
   }
 
   /// Asks once more: the command may not have been there yet.
@@ -95,6 +101,9 @@ final class BlockedCommand: DualWrite {
   func stopUnblocking() {
     if stage == .unblocking, !isAsking, wasUnblocked == false, !isCalledOff { stage = .waiting }
   }
+
+  /// It may wait for ever, and no change of the flags with it; it counts itself when there is something to copy.
+  override var writesToBoth: Bool { false }
 
   override func receive(_ reply: borrowing Reply, token: Int) {
     if token == Self.unblockToken {
@@ -185,6 +194,7 @@ final class BlockedCommand: DualWrite {
       judgeNil()
     } else if answer == nil {
       stage = .waiting
+      if isCalledOff { sink?.executionWasCalledOff() }
       instance.advanceRouting()
     } else {
       instance.askToUnblockLater()
@@ -194,6 +204,7 @@ final class BlockedCommand: DualWrite {
   /// Goes on when both replies are there.
   private func judgeNil() {
     guard !heldReply.isEmpty, let wasUnblocked else { return }
+    if wasUnblocked, isCalledOff { sink?.executionWasCalledOff() }
     guard wasUnblocked, !isCalledOff else { return answerHeld() }
     stage = .parked
     instance.didPark(self)

@@ -36,9 +36,14 @@ extension MultiStore {
   }
 
   /// Ends the waiting of what `sink` waits for, which is answered as if its time was over, or with what there was for
-  /// it after all. Does nothing where the store can't be asked for that.
-  public func callOffBlockedCommands(of sink: ReplySink) {
-    for command in root.blockedCommands.all.values where command.sink === sink { command.callOff() }
+  /// it after all. Goes on waiting where the store can't be asked for that.
+  ///
+  /// - Returns: whether there is such a command.
+  @discardableResult
+  public func callOffBlockedCommands(of sink: ReplySink) -> Bool {
+    let commands = root.blockedCommands.all.values.filter { $0.sink === sink }
+    for command in commands { command.callOff() }
+    return !commands.isEmpty
   }
 
   /// True while it is worth waiting for a blocked command.

@@ -17,6 +17,9 @@ open class ReplySink {
   /// than for the error's words, and always before ``executionDidFinish()``.
   open func executionDidFail(_ failure: ConnectionFailure, at index: Int, on role: StoreRole) {}
 
+  /// A command that waits was called off before there was something for it, or can't be called off.
+  open func executionWasCalledOff() {}
+
   /// All replies of one execution are in ``output``.
   open func executionDidFinish() {}
 

@@ -46,8 +46,10 @@ final class Session: ReplySink {
   var isAuthenticated: Bool {
     didSet { parser.limits = isAuthenticated ? server.limits.parser : server.limits.unauthenticatedParser }
   }
-  /// The loop's clock when the client was heard from last.
+  /// The loop's clock when the client was heard from last, or was sent something that it waited for.
   private(set) var lastActive: UInt64
+  /// What the client had not taken when its pace was looked at last.
+  private var pendingBefore = 0
 
   /// Input that could not be consumed yet.
   var input = ByteBuffer()
@@ -189,6 +191,11 @@ final class Session: ReplySink {
     if failure.isReplyTooDeep, executingIdentity != 0 { server.deepReplies.insert(executingIdentity) }
   }
 
+  override func executionWasCalledOff() {
+    // A client that has ended while it waited is gone, and what stands behind is not executed.
+    if hasEnded { isClosing = true }
+  }
+
   override func executionDidFinish() {
     isExecuting = false
     if let subscription, subscription.isEmpty { releaseSubscription() }
@@ -236,6 +243,17 @@ final class Session: ReplySink {
     finishTurn()
   }
 
+  /// Notices that a client takes, however slowly, what it is owed. Called now and then.
+  func notePace() {
+    if stream.pendingWriteBytes != pendingBefore { lastActive = server.loop.now }
+    pendingBefore = stream.pendingWriteBytes
+  }
+
+  /// Gives back the connection that a client had to itself, unless that watches keys or executes something.
+  func releaseUnusedConnection() {
+    if isQuiet, dedicated?.watchEpoch == nil { releaseDedicated() }
+  }
+
   /// Gives back memory that an idle client has no use for.
   func trim() {
     if output.isEmpty { output.removeAll(keepingCapacityUpTo: 0) }
@@ -255,9 +273,15 @@ final class Session: ReplySink {
       && CommandTable.spec(lastCommand).traits.mayBlock
   }
 
+  /// The client has ended while it is blocked, by something that can't be called off: nothing must be popped for it.
+  private var waitsInVain: Bool {
+    hasEnded && isBlocked && (isClosing || !multiStore.callOffBlockedCommands(of: self))
+  }
+
   /// Sends the replies that are there, unless the client does not want them.
   func writeOutput() {
     guard !output.isEmpty else { return }
+    lastActive = server.loop.now
     if !dropsReplies { output.withSpan { stream.write($0) } }
     output.removeAll(keepingCapacityUpTo: Self.keptCapacity)
   }
@@ -333,13 +357,13 @@ extension Session: StreamDelegate {
   }
 
   func streamDidDrain(_ stream: Stream) {
+    lastActive = server.loop.now
     finishTurn()
   }
 
   func streamDidReachEnd(_ stream: Stream) {
     hasEnded = true
-    // A client that ends while it is blocked is gone: nothing must be popped for it.
-    if isBlocked { stream.close() } else { drain() }
+    drain()
   }
 
   func streamDidClose(_ stream: Stream, error: StreamError?) {
@@ -366,8 +390,7 @@ extension Session: EndOfTurnWorker {
     // If the socket has taken them all, no drain will come to go on with the input.
     if isHeldUpByReplies, hasHeadroom { finishTurn() }
     let isDone = isQuiet && (isClosing || isDraining && !isHeldUpByReplies)
-    // What stood before the end may be a command that blocks.
-    if isDone || hasEnded && isBlocked { return stream.closeAfterWriting() }
+    if isDone || waitsInVain { return stream.closeAfterWriting() }
     updateReading()
   }
 
@@ -379,7 +402,9 @@ extension Session: EndOfTurnWorker {
   }
 
   private func updateReading() {
-    let canRead = !isClosing && !isDraining && hasHeadroom && (isQuiet || inputCount < Self.inputHighWater)
+    // Who is blocked may be gone before its turn comes, and must not be taken for somebody who still waits.
+    let hasRoom = isQuiet || inputCount < Self.inputHighWater || isBlocked
+    let canRead = !isClosing && !isDraining && hasHeadroom && hasRoom
     guard canRead != isReading else { return }
     isReading = canRead
     if canRead { stream.startReading() } else { stream.stopReading() }
