@@ -67,6 +67,29 @@ struct BlockedMoveTests {
     }
   }
 
+  @Test func `what has waited since before dual writes is copied, and what waits on after them is not`() throws {
+    let deployment = try Deployment(.off)
+    let other = try deployment.client()
+    let stores = [try deployment.primary.client(), try deployment.secondary.client()]
+    let command = ["BLMOVE", "k", "done", "LEFT", "RIGHT", "0"]
+    let client = try deployment.client()
+    try client.send(RESPClient.encode(command))
+    try waitUntilBlocked(on: deployment.secondary, not: deployment.primary, command)
+    try deployment.move(to: .dual)
+    #expect(try other.command("RPUSH", "k", "x") == .integer(1))
+    #expect(try client.readReply() == .text("x"))
+    for store in stores {
+      try eventually { try store.command("LRANGE", "done", "0", "-1") == .array([.text("x")]) }
+      #expect(try store.command("EXISTS", "k") == .integer(0))
+    }
+    try client.send(RESPClient.encode(command))
+    try waitUntilBlocked(on: deployment.secondary, not: deployment.primary, command)
+    try deployment.move(to: .off)
+    #expect(try other.command("RPUSH", "k", "y") == .integer(1))
+    #expect(try client.readReply() == .text("y"))
+    #expect(try stores.map { try $0.command("LLEN", "done") } == [.integer(1), .integer(2)])
+  }
+
   @Test func `the timeout counts from the beginning`() throws {
     let deployment = try Deployment(.dual)
     let client = try deployment.client()

@@ -85,6 +85,37 @@ struct DualWriteTests {
     try eventually { try primary.command("GET", "k") == .text("4") }
   }
 
+  @Test func `who has written a key reads it, though its copy is still on its way`() throws {
+    let deployment = try Deployment(.dual, instance: ["write_acknowledgement: default_store"])
+    let client = try deployment.client()
+    #expect(try client.command("SET", "a", "new") == .ok)
+    #expect(try client.command("SET", "b", "old") == .ok)
+    deployment.primary.pause()
+    // Copied whole, once the old name's value was asked for.
+    #expect(try client.command("RENAME", "a", "b") == .ok)
+    #expect(try client.command("GET", "b") == .text("new"))
+    #expect(try client.command("GET", "a") == .null)
+    deployment.primary.resume()
+    let primary = try deployment.primary.client()
+    try eventually { try primary.command("GET", "b") == .text("new") }
+    try eventually { try deployment.metric("multistore_store_in_flight_commands", ["store": "primary"]) == 0 }
+    #expect(try client.command("GET", "b") == .text("new"))
+  }
+
+  @Test func `what deletes a key by its time is copied as that, whatever is made of the key afterwards`() throws {
+    let deployment = try Deployment(.dual)
+    let client = try deployment.client()
+    let stores = [try deployment.primary.client(), try deployment.secondary.client()]
+    for time in ["0", "-1"] {
+      #expect(try client.command("SADD", "s", "old") == .integer(1))
+      let commands = [["EXPIRE", "s", time], ["SADD", "s", "new"], ["EXPIRE", "s", "100"]]
+      #expect(try client.pipeline(commands) == [.integer(1), .integer(1), .integer(1)])
+      for store in stores { #expect(try store.command("SMEMBERS", "s") == .array([.text("new")])) }
+      #expect(try client.pipeline([["MULTI"]] + commands + [["DEL", "s"], ["EXEC"]]).last?.elements?.count == 4)
+      for store in stores { #expect(try store.command("EXISTS", "s") == .integer(0)) }
+    }
+  }
+
   @Test func `conditions are decided on the default store, and the other one gets what took effect`() throws {
     let deployment = try Deployment(.dual)
     let primary = try deployment.primary.client()

@@ -237,7 +237,7 @@ func wire(_ text: String) -> [UInt8] { Array(text.replacing("|", with: "\r\n").u
 extension StaleKeys {
   func contains(_ key: String) -> Bool { contains(Array(key.utf8).span) }
 
-  mutating func insert(_ key: String) { insert(Array(key.utf8).span) }
+  mutating func insert(_ key: String, at time: UInt64 = 1) { insert(Array(key.utf8).span, at: time) }
 
-  mutating func remove(_ key: String) { remove(Array(key.utf8).span) }
+  mutating func remove(_ key: String, begunAt time: UInt64 = 2) { remove(Array(key.utf8).span, begunAt: time) }
 }

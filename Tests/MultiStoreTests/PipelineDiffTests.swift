@@ -77,6 +77,20 @@ struct StaleKeysTests {
     #expect(stale.isEmpty && !stale.contains("a"))
   }
 
+  @Test("What began before the failed write, or with it, makes nothing whole")
+  func times() {
+    var stale = StaleKeys(limit: 10)
+    stale.insert("a", at: 5)
+    stale.remove("a", begunAt: 4)
+    stale.remove("a", begunAt: 5)
+    #expect(stale.contains("a"))
+    stale.insert("a", at: 7)
+    stale.remove("a", begunAt: 6)
+    #expect(stale.contains("a"))
+    stale.remove("a", begunAt: 8)
+    #expect(stale.isEmpty)
+  }
+
   @Test("Beyond the limit everything counts as stale, until all is forgotten")
   func overflow() {
     var stale = StaleKeys(limit: 2)

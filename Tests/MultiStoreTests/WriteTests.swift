@@ -267,6 +267,37 @@ struct WriteTests {
     #expect(instance.count(MultiStoreMetrics.copyFailures, ["store": "primary", "reason": "default_unknown"]) == 1)
   }
 
+  @Test("A copy that is still on its way leaves a key stale that a later write has made so")
+  func earlierCopy() throws {
+    let instance = try Instance { $0.writeAcknowledgement = .defaultStore }
+    let (primary, secondary) = (try #require(instance.multiStore.primary), instance.multiStore.secondary)
+    instance.primaryServer.pause()
+    let first = instance.begin("SET k 1")
+    try instance.run { first.isDone && primary.ordinary.inFlightCount == 1 }
+    instance.secondaryServer.pause()
+    let second = instance.begin("SET k 2")
+    try instance.run { secondary.ordinary.inFlightCount == 1 && secondary.ordinary.queuedBytes == 0 }
+    instance.secondaryServer.kill()
+    try instance.run { second.isDone }
+    #expect(primary.stale.contains("k"))
+    instance.primaryServer.resume()
+    try instance.run { primary.ordinary.inFlightCount == 0 }
+    #expect(try instance.primary.command("GET", "k") == .text("1"))
+    #expect(primary.stale.contains("k"), "what the default store has is not known")
+  }
+
+  @Test("A change of the flags waits for a script as for any write")
+  func script() throws {
+    let instance = try Instance()
+    let isolated = instance.multiStore.secondary.isolated
+    try instance.run { isolated.isReady }
+    let sink = instance.begin("EVAL return(redis.call('set',KEYS[1],'v')) 1 k", over: isolated)
+    #expect(instance.multiStore.routingState.dualExecutions == 1)
+    try instance.run { sink.isDone }
+    #expect(instance.multiStore.routingState.dualExecutions == 0)
+    #expect(try instance.primary.command("GET", "k") == .text("v"))
+  }
+
   @Test("The client waits for both stores, or for the default store alone", arguments: WriteAcknowledgement.allCases)
   func acknowledgement(_ acknowledgement: WriteAcknowledgement) throws {
     let instance = try Instance { $0.writeAcknowledgement = acknowledgement }

@@ -82,8 +82,10 @@ extension CopyPlanner {
 
   /// The point in time that is `amount` (seconds or milliseconds, as text) from now, in milliseconds.
   private func deadline(_ amount: Span<UInt8>, isSeconds: Bool) -> Int? {
+    guard let amount = amount.decimal else { return knownDeadline }
+    // That deletes, at once and by any clock; what the default store says belongs to a key that was made later.
+    if amount <= 0 { return 1 }
     if let knownDeadline { return knownDeadline }
-    guard let amount = amount.decimal else { return nil }
     let (milliseconds, overflow) = isSeconds ? amount.multipliedReportingOverflow(by: 1000) : (amount, false)
     let (sum, sumOverflow) = milliseconds.addingReportingOverflow(Int(now))
     return overflow || sumOverflow ? nil : sum

@@ -30,6 +30,8 @@ final class KeyCopy: ReplyReceiver {
   private let source: Store
   private let target: Store
   private var waiters: [any KeyCopyWaiter] = []
+  /// The loop's clock when the source was asked.
+  private var begunAt: UInt64 = 0
   private var dump: [UInt8]?
   private var failure: CopyFailure?
   /// Whether the source was asked for an absolute time; what it is known to understand may change until it answers.
@@ -42,6 +44,7 @@ final class KeyCopy: ReplyReceiver {
     self.source = source
     self.target = target
     self.multiStore = multiStore
+    target.keyCopyBegan(key)
   }
 
   func add(_ waiter: any KeyCopyWaiter) {
@@ -52,9 +55,11 @@ final class KeyCopy: ReplyReceiver {
   func join(_ other: KeyCopy) {
     other.waiters += waiters
     waiters = []
+    target.keyCopyEnded(key)
   }
 
   func begin() {
+    begunAt = multiStore.loop.now
     if dumpWasRefused || target.refusesDumps { return askForContents() }
     send("DUMP", to: source, token: Self.dumpToken)
     asksForAbsoluteTime = source.hasExpiryTime
@@ -164,12 +169,13 @@ final class KeyCopy: ReplyReceiver {
 
   private func finish() {
     let key = key
+    target.keyCopyEnded(key)
     multiStore.rechecks?.noteChange(of: key.span)
     if let failure {
-      target.stale.insert(key.span)
+      target.stale.insert(key.span, at: multiStore.loop.now)
       multiStore.keyCopyFailed(on: target.role, failure)
     } else {
-      target.stale.remove(key.span)
+      target.stale.remove(key.span, begunAt: begunAt)
       multiStore.metrics.keyCopies.increment()
     }
     let waiters = waiters

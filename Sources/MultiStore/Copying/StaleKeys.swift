@@ -2,10 +2,13 @@ internal import RESP
 
 /// The keys whose last write failed on one store: what that store says about them is not true any more.
 ///
+/// Each has the time at which it was marked, in nanoseconds of the loop's clock. A write that began before that may have
+/// been executed before the one that failed, so that it makes nothing whole.
+///
 /// Bounded: when more keys went stale than `limit`, no key of the store can be trusted, and everything counts as stale
 /// until ``removeAll()``. Loop-confined, as the store it belongs to.
 struct StaleKeys {
-  private var keys: Set<[UInt8]> = []
+  private var keys: [[UInt8]: UInt64] = [:]
   private let limit: Int
   /// True when the limit was exceeded, so that keys went stale that are not in the set.
   private(set) var hasOverflowed = false
@@ -21,16 +24,16 @@ struct StaleKeys {
   var isEmpty: Bool { keys.isEmpty && !hasOverflowed }
 
   func contains(_ key: Span<UInt8>) -> Bool {
-    hasOverflowed || (!keys.isEmpty && keys.contains(key.array))
+    hasOverflowed || (!keys.isEmpty && keys[key.array] != nil)
   }
 
-  mutating func insert(_ key: Span<UInt8>) {
+  mutating func insert(_ key: Span<UInt8>, at time: UInt64) {
     let key = key.array
-    guard keys.count < limit || keys.contains(key) else {
+    guard keys.count < limit || keys[key] != nil else {
       hasOverflowed = true
       return
     }
-    keys.insert(key)
+    keys[key] = time
   }
 
   /// A write of all keys failed: nothing that the store says can be trusted.
@@ -38,10 +41,12 @@ struct StaleKeys {
     hasOverflowed = true
   }
 
-  /// The key was replaced as a whole or deleted on the store: it is the same on both again.
-  mutating func remove(_ key: Span<UInt8>) {
+  /// The key was replaced as a whole or deleted on the store by what began at `time`: it is the same on both again, if
+  /// it was marked before.
+  mutating func remove(_ key: Span<UInt8>, begunAt time: UInt64) {
     guard !keys.isEmpty else { return }
-    keys.remove(key.array)
+    let key = key.array
+    if let markedAt = keys[key], markedAt < time { keys[key] = nil }
   }
 
   mutating func removeAll() {

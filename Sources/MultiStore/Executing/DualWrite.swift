@@ -49,8 +49,7 @@ class DualWrite: Execution {
     begin()
   }
 
-  /// What waits on a connection of its own may wait for ever, and no change of the flags with it.
-  override var writesToBoth: Bool { connection === defaultStore.ordinary }
+  override var writesToBoth: Bool { true }
 
   private var isOnOrdinary: Bool { connection === defaultStore.ordinary || trialSucceeded }
 
@@ -93,7 +92,7 @@ class DualWrite: Execution {
       if reply.kind == .error {
         multiStore.copyFailed(batch, 0, on: other.role, CopyFailure(reply))
       } else {
-        withCommand { other.clearStale($0, spec(0)) }
+        withCommand { other.clearStale($0, spec(0), begunAt: begunAt) }
       }
       finish()
     }
@@ -177,7 +176,7 @@ class DualWrite: Execution {
 
   private func execute(_ plan: CopyPlan) {
     let spec = spec(0)
-    if plan != .noEffect { withCommand { defaultStore.clearStale($0, spec) } }
+    if plan != .noEffect { withCommand { defaultStore.clearStale($0, spec, begunAt: begunAt) } }
     // The client first: its answer is written before the copy then.
     if multiStore.configuration.writeAcknowledgement == .defaultStore { answer() }
     switch plan {

@@ -24,8 +24,10 @@ final class FallbackRead: Execution {
     primaryHasReplied = false
     primaryErrorCode = ""
     hasAllKeys = nil
-    if withCommand(0, { primary.isStale($0, spec(0)) }) {
-      primary.metrics.staleReads.increment()
+    let isStale = withCommand(0) { primary.isStale($0, spec(0)) }
+    if isStale { primary.metrics.staleReads.increment() }
+    // Who has written a key reads it as it is, though the primary does not have it yet.
+    if isStale || withCommand(0, { primary.isBeingCopied($0, spec(0)) }) {
       sendOrRefuse(to: secondary, over: secondary.ordinary, token: Self.secondaryToken)
     } else {
       multiStore.metrics.primaryReads.increment()

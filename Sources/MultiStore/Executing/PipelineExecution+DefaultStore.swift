@@ -99,7 +99,7 @@ extension PipelineExecution {
   }
 
   private func execute(_ plan: CopyPlan, of index: Int, in batch: CommandBatch, _ spec: CommandSpec) {
-    if plan != .noEffect { batch.withCommand(index) { defaultStore.clearStale($0, spec) } }
+    if plan != .noEffect { batch.withCommand(index) { defaultStore.clearStale($0, spec, begunAt: begunAt) } }
     switch plan {
     case .verbatim:
       elements[index].isCopied = true

@@ -96,7 +96,7 @@ extension PipelineExecution {
       if reply.kind == .error {
         return multiStore.copyFailed(batch, index, on: other.role, CopyFailure(reply))
       }
-      batch.withCommand(index) { other.clearStale($0, batch.bytesSpec(index)) }
+      batch.withCommand(index) { other.clearStale($0, batch.bytesSpec(index), begunAt: begunAt) }
     }
     guard elements[index].isComparable, !isUnsettled(index) else { return }
     withReplies(range) { defaultReply, otherReply in
@@ -123,6 +123,8 @@ extension PipelineExecution {
       }
       firstUnsettled += 1
     }
+    // As others did that are still being copied.
+    if withCommand(index, { other.isBeingCopied($0, bytesSpec(index)) }) { return true }
     guard !unsettledKeys.isEmpty else { return false }
     var isUnsettled = false
     withCommand(index) { command in

@@ -23,6 +23,8 @@ final class RawExecution: Execution {
     start(batch, routing: routing, sink: sink)
   }
 
+  override var writesToBoth: Bool { routing.isDual && spec(0).effect == .copyKeys }
+
   override func recycle() {
     deadline?.close()
     deadline = nil

@@ -56,7 +56,7 @@ public enum MultiStoreMetrics {
   package static let latency = MultiStoreMetric(
     name: "multistore_store_latency_seconds",
     kind: .timer,
-    help: "Time from handing a command to a store's connection until its reply",
+    help: "Time from handing a command to a store's connection, one that clients share, until its reply",
     labels: ["instance_name", "store"]
   )
   package static let inFlight = MultiStoreMetric(

@@ -116,10 +116,12 @@ extension MultiStore {
       let isMove = routingState.pending?.defaultStore != routingState.current.defaultStore
       let awaitsClients = isMove && (awaitsSubscriptions || awaitsBlockedCommands)
       guard routingState.dualExecutions == 0, !awaitsClients else { return }
-      guard hasPreparedSubscriptions else { return settleRouting() }
+      // What was sent to the default store alone is not copied: it must not come after what goes to both.
+      let beginsDual = !routingState.current.isDual && routingState.pending?.isDual == true
+      guard hasPreparedSubscriptions || beginsDual else { return settleRouting() }
       routingState.phase = .fencing
       let change = routingState.changeCount
-      store(routingState.pending?.defaultStore.other ?? .secondary).fence { [weak self] in self?.fencePassed(change) }
+      store(routingState.current.defaultStore).fence { [weak self] in self?.fencePassed(change) }
     case .switching:
       if !hasSwitchingSubscriptions { settleRouting() }
     }
@@ -161,6 +163,7 @@ extension MultiStore {
       if before.defaultStore != pending.defaultStore { store(pending.defaultStore).family.forEach(loadScripts) }
       if pending != before { routingState.flipCount += 1 }
       routingState.current = pending
+      for command in blockedCommands.all.values { command.follow(pending) }
       status.set(pending, now: loop.wallClockMilliseconds)
       routingState.pending = nil
     }

@@ -19,6 +19,8 @@ public final class Store {
   /// It is the instance's first database, which stands for the store as a whole.
   private let isFirst: Bool
   var stale: StaleKeys
+  /// Keys that are being copied to this store, and how often at once.
+  private var keysBeingCopied: [[UInt8]: Int] = [:]
   /// Counts the store's keys, if that is wanted; the instance's first database alone has one.
   var keyspaceSampler: KeyspaceSampler?
   /// What the server said about itself when the ordinary connection became ready last.
@@ -189,16 +191,38 @@ public final class Store {
   func markStale(_ command: Span<UInt8>, _ spec: CommandSpec) {
     if spec.id == .flushAll { return family.forEach { $0.stale.insertAll() } }
     if spec.keys == .none, spec.traits.contains(.replacesKeys) { return stale.insertAll() }  // FLUSHDB
-    spec.forEachKey(ofCommand: command) { stale.insert($0) }
+    let now = loop.now
+    spec.forEachKey(ofCommand: command) { stale.insert($0, at: now) }
   }
 
-  /// A write of `command` was executed here. Keys that it replaced as a whole are no longer stale.
-  func clearStale(_ command: Span<UInt8>, _ spec: CommandSpec) {
+  /// A write of `command`, which began at `time` (nanoseconds of the loop's clock), was executed here. Keys that it
+  /// replaced as a whole are no longer stale, if they were so before.
+  func clearStale(_ command: Span<UInt8>, _ spec: CommandSpec, begunAt time: UInt64) {
     // The keys come first: to name a command takes longer.
     if spec.keys == .none, spec.id == .flushAll { return family.forEach { $0.stale.removeAll() } }
     guard !stale.isEmpty, spec.traits.contains(.replacesKeys) else { return }
     if spec.keys == .none { return stale.removeAll() }  // FLUSHDB
-    spec.forEachKey(ofCommand: command) { stale.remove($0) }
+    spec.forEachKey(ofCommand: command) { stale.remove($0, begunAt: time) }
+  }
+
+  // MARK: Keys on their way
+
+  /// True when a key of `command` is being copied to this store as a whole: until it is there, the store has what it
+  /// had before.
+  func isBeingCopied(_ command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
+    guard !keysBeingCopied.isEmpty else { return false }
+    var isBeingCopied = false
+    spec.forEachKey(ofCommand: command) { if keysBeingCopied[$0.array] != nil { isBeingCopied = true } }
+    return isBeingCopied
+  }
+
+  func keyCopyBegan(_ key: [UInt8]) {
+    keysBeingCopied[key, default: 0] += 1
+  }
+
+  func keyCopyEnded(_ key: [UInt8]) {
+    guard let count = keysBeingCopied[key] else { return }
+    keysBeingCopied[key] = count > 1 ? count - 1 : nil
   }
 }
 
@@ -252,6 +276,8 @@ extension Store: HiredisConnectionDelegate {
   ) {
     if errors > 0 { metrics.errorReplies.increment(by: errors) }
     if count > errors { metrics.ok.increment(by: count - errors) }
+    // What waits for other clients on a connection of its own says nothing about the store.
+    guard owns(connection) else { return }
     for _ in 0..<count { metrics.latency.recordNanoseconds(Int64(latencyNanoseconds)) }
   }
 
