@@ -2,7 +2,7 @@ internal import RESP
 
 /// The keys whose last write failed on one store: what that store says about them is not true any more.
 ///
-/// Each has the time at which it was marked, in nanoseconds of the loop's clock. A write that began before that may have
+/// Each has the time at which it was marked, in nanoseconds of the loop's clock. A write that began before may have
 /// been executed before the one that failed, so that it makes nothing whole.
 ///
 /// Bounded: when more keys went stale than `limit`, no key of the store can be trusted, and everything counts as stale
