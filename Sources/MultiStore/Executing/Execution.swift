@@ -34,7 +34,7 @@ class Execution: ReplyReceiver {
   /// Whom to answer; nil once that was done.
   private(set) var sink: ReplySink?
   private(set) var routing = Routing(flags: FlagState(), canUsePrimary: false, readPolicy: .fallback)
-  /// The loop's clock when it began.
+  /// The loop's clock when it began; 0 where nothing depends on it.
   private(set) final var begunAt: UInt64 = 0
   /// The store whose reply counts.
   private(set) final var defaultStore: Store
@@ -51,9 +51,8 @@ class Execution: ReplyReceiver {
   final func start(_ batch: CommandBatch, routing: Routing, sink: ReplySink) {
     self.batch = batch
     self.sink = sink
-    begunAt = multiStore.loop.now
     reroute(routing)
-    if writesToBoth { multiStore.dualExecutionBegan() }
+    begunAt = writesToBoth ? multiStore.dualExecutionBegan() : 0
     begin()
   }
 

@@ -24,16 +24,23 @@ final class FallbackRead: Execution {
     primaryHasReplied = false
     primaryErrorCode = ""
     hasAllKeys = nil
-    let isStale = withCommand(0) { primary.isStale($0, spec(0)) }
-    if isStale { primary.metrics.staleReads.increment() }
-    // Who has written a key reads it as it is, though the primary does not have it yet.
-    if isStale || withCommand(0, { primary.isBeingCopied($0, spec(0)) }) {
+    let primary = primary
+    if !primary.isWhole, lacksKeys(primary) {
       sendOrRefuse(to: secondary, over: secondary.ordinary, token: Self.secondaryToken)
     } else {
       multiStore.metrics.primaryReads.increment()
       if spec(0).traits.contains(.mergesKeys) { askForPresence() }
       sendOrRefuse(to: primary, over: primary.ordinary, token: Self.primaryToken)
     }
+  }
+
+  private func lacksKeys(_ primary: Store) -> Bool {
+    if withCommand(0, { primary.isStale($0, spec(0)) }) {
+      primary.metrics.staleReads.increment()
+      return true
+    }
+    // Who has written a key reads it as it is, though the primary does not have it yet.
+    return withCommand(0) { primary.isBeingCopied($0, spec(0)) }
   }
 
   override func recycle() {

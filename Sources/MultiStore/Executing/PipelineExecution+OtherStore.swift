@@ -7,6 +7,7 @@ internal import RESP
 extension PipelineExecution {
   func sendCopies() {
     let connection = other.ordinary
+    otherWasWhole = other.isWhole
     let batch = batch
     let isMulti = kind == .multi
     let (multi, exec, isUrgent) = (Self.multi, Self.exec, isAwaited)
@@ -124,7 +125,7 @@ extension PipelineExecution {
       firstUnsettled += 1
     }
     // As others did that are still being copied.
-    if withCommand(index, { other.isBeingCopied($0, bytesSpec(index)) }) { return true }
+    if !otherWasWhole, withCommand(index, { other.isBeingCopied($0, bytesSpec(index)) }) { return true }
     guard !unsettledKeys.isEmpty else { return false }
     var isUnsettled = false
     withCommand(index) { command in

@@ -58,6 +58,8 @@ final class PipelineExecution: Execution {
   var deadlinesLeft = 0
   var copiesLeft = 0
   private var keyCopiesLeft = 0
+  /// No key was being copied to the other store, or stale there, when the copies were sent.
+  var otherWasWhole = true
   var copyFailure: CopyFailure?
   var diff = PipelineDiff()
   /// When it began, if it is a transaction on a connection of its own and nothing else was going on.

@@ -96,9 +96,12 @@ extension MultiStore {
     routingState.holdTimer?.schedule(after: limit)
   }
 
-  func dualExecutionBegan() {
+  /// - Returns: the loop's clock.
+  @discardableResult
+  func dualExecutionBegan() -> UInt64 {
     if let parent { return parent.dualExecutionBegan() }
     routingState.dualExecutions += 1
+    return loop.now
   }
 
   func dualExecutionEnded() {
@@ -121,7 +124,9 @@ extension MultiStore {
       guard hasPreparedSubscriptions || beginsDual else { return settleRouting() }
       routingState.phase = .fencing
       let change = routingState.changeCount
-      store(routingState.current.defaultStore).fence { [weak self] in self?.fencePassed(change) }
+      // Not weakly: whatever was ever referred to in that way is slower to retain for good. The store answers, or its
+      // connection is given up, and then the reference is gone.
+      store(routingState.current.defaultStore).fence { self.fencePassed(change) }
     case .switching:
       if !hasSwitchingSubscriptions { settleRouting() }
     }

@@ -205,6 +205,9 @@ public final class Store {
     spec.forEachKey(ofCommand: command) { stale.remove($0, begunAt: time) }
   }
 
+  /// True in the usual case: no key is stale, and none is being copied.
+  var isWhole: Bool { stale.isEmpty && keysBeingCopied.isEmpty }
+
   // MARK: Keys on their way
 
   /// True when a key of `command` is being copied to this store as a whole: until it is there, the store has what it

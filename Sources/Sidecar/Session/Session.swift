@@ -50,6 +50,8 @@ final class Session: ReplySink {
   private(set) var lastActive: UInt64
   /// What the client had not taken when its pace was looked at last.
   private var pendingBefore = 0
+  /// Something was sent to the client since then.
+  private var hasWritten = false
 
   /// Input that could not be consumed yet.
   var input = ByteBuffer()
@@ -243,9 +245,10 @@ final class Session: ReplySink {
     finishTurn()
   }
 
-  /// Notices that a client takes, however slowly, what it is owed. Called now and then.
+  /// Notices that a client was answered, and that it takes, however slowly, what it is owed. Called now and then.
   func notePace() {
-    if stream.pendingWriteBytes != pendingBefore { lastActive = server.loop.now }
+    if hasWritten || stream.pendingWriteBytes != pendingBefore { lastActive = server.loop.now }
+    hasWritten = false
     pendingBefore = stream.pendingWriteBytes
   }
 
@@ -281,7 +284,7 @@ final class Session: ReplySink {
   /// Sends the replies that are there, unless the client does not want them.
   func writeOutput() {
     guard !output.isEmpty else { return }
-    lastActive = server.loop.now
+    hasWritten = true
     if !dropsReplies { output.withSpan { stream.write($0) } }
     output.removeAll(keepingCapacityUpTo: Self.keptCapacity)
   }
@@ -306,6 +309,7 @@ extension Session: ReplyReceiver {
   private func write(_ reply: borrowing Reply) {
     let isLarge = reply.kind == .string && reply.bytes.count >= Self.directWriteBytes && !dropsReplies
     guard isLarge else { return reply.encode(into: &output) }
+    hasWritten = true
     output.appendBulkHeader(reply.bytes.count)
     let value = reply.bytes
     output.withSpan { stream.write($0, value, Self.lineEnd.span) }
