@@ -310,7 +310,7 @@ public final class HiredisConnection {
 
   private func deadlineTimerFired() {
     isDeadlineSet = false
-    if state == .ready, isOverdue { giveUpUnlessReplied() }
+    if state == .ready, isOverdue, let timeout = limits.commandTimeout { giveUpUnlessReplied(within: timeout) }
     if state == .ready { setDeadline() }
   }
 
@@ -318,16 +318,27 @@ public final class HiredisConnection {
   /// clock), should have been answered by now: so a store that hangs is noticed even if no client asks it for anything.
   /// Does nothing where commands have no deadline.
   public func expire(sentAt: UInt64) {
-    guard state == .ready, let timeout = commandTimeoutNanoseconds, loop.now &- sentAt >= timeout else { return }
-    giveUpUnlessReplied()
+    guard state == .ready, let nanoseconds = commandTimeoutNanoseconds, loop.now &- sentAt >= nanoseconds,
+      let timeout = limits.commandTimeout
+    else { return }
+    giveUpUnlessReplied(within: timeout)
   }
 
-  private func giveUpUnlessReplied() {
+  /// The same for a connection on which commands have no deadline: gives it up if the oldest of them has had no reply
+  /// for `timeout`.
+  public func expire(after timeout: Duration) {
+    guard state == .ready, let sentAt = queue.oldestSentAt,
+      loop.now &- sentAt >= UInt64(max(0, timeout / .nanoseconds(1)))
+    else { return }
+    giveUpUnlessReplied(within: timeout)
+  }
+
+  private func giveUpUnlessReplied(within timeout: Duration) {
     // When the loop itself was late, the reply is there and was only not read yet.
     let before = replyCount
     context?.readNow()
     guard state == .ready, replyCount == before else { return }
-    verdict = (.commandTimedOut, "no reply within \(limits.commandTimeout ?? .zero)")
+    verdict = (.commandTimedOut, "no reply within \(timeout)")
     context?.abort()
   }
 

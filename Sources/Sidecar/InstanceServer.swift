@@ -142,6 +142,7 @@ final class InstanceServer {
     spareBuffers.trim()
     for session in sessions.values {
       session.notePace()
+      session.expireOwnConnection()
       let idle = now - min(now, session.lastActive)
       if let timeout, idle > timeout, session.isQuiet, session.subscription == nil {
         session.cutOff(.idleTimeout)

@@ -3,6 +3,20 @@ import Testing
 
 @Suite("What becomes of transactions, over the wire")
 struct TransactionTests {
+  @Test(arguments: [MigrationState.off, .dual])
+  func `one that watches keys is answered with an error too when its store hangs`(state: MigrationState) throws {
+    let deployment = try Deployment(state, stores: "command_timeout: 500ms")
+    let client = try deployment.client()
+    #expect(try client.command("WATCH", "k") == .ok)
+    #expect(try client.command("MULTI") == .ok)
+    #expect(try client.command("SET", "k", "v") == .simple("QUEUED"))
+    deployment.secondary.pause()
+    let reply = try client.command("EXEC").errorText ?? ""
+    #expect(reply.hasPrefix("ERR MultiStore: secondary store: "))
+    deployment.secondary.resume()
+    try eventually { try client.command("GET", "k").errorText == nil }
+  }
+
   @Test(arguments: MigrationState.allCases)
   func `mistakes are answered as Redis answers them`(state: MigrationState) throws {
     let deployment = try Deployment(state)

@@ -33,6 +33,15 @@ extension Session {
     return connection
   }
 
+  /// Gives up the session's own connection if what it executes there has had no reply for as long as a store may take,
+  /// and is nothing that waits for others. Called now and then: the connection itself does not know the two apart.
+  func expireOwnConnection() {
+    guard let dedicated, !isBlocked, !isQuiet,
+      let timeout = multiStore.store(dedicated.store).ordinary.limits.commandTimeout
+    else { return }
+    dedicated.connection.expire(after: timeout)
+  }
+
   /// Closes the session's own connection. A command that blocks there is given up by the server.
   func releaseDedicated() {
     guard let dedicated else { return }

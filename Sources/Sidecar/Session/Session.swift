@@ -195,7 +195,9 @@ final class Session: ReplySink {
 
   override func executionWasCalledOff() {
     // A client that has ended while it waited is gone, and what stands behind is not executed.
-    if hasEnded { isClosing = true }
+    guard hasEnded else { return }
+    isClosing = true
+    finishTurn()
   }
 
   override func executionDidFinish() {
