@@ -63,6 +63,27 @@ struct ClientLimitTests {
     for client in clients[1...] { #expect(try client.command("SET", "k", "v") == .ok) }
   }
 
+  @Test func `where descriptors are few, clients are refused in words, and scrapes and probes are answered`() throws {
+    let store = try RedisServer()
+    let directory = try TemporaryDirectory()
+    let sidecar = try SidecarProcess(
+      configuration: Deployment.configuration(in: directory, primary: nil, secondary: store.url),
+      in: directory,
+      descriptors: 120
+    )
+    try eventually { try sidecar.get("/-/ready").status == 200 }
+    let warning = try #require(sidecar.log.all.first { $0.message.contains("Too few file descriptors") })
+    let limit = try #require(sidecar.metrics()["multistore_client_connections_limit", ["instance_name": "sessions"]])
+    #expect(limit > 20 && limit < 60 && warning["max_clients"]?.string == "sessions: \(Int(limit))")
+    let clients = try (0..<150).map { _ in try sidecar.client(instance: "sessions") }
+    for client in clients.prefix(Int(limit)) { #expect(try client.command("PING") == .simple("PONG")) }
+    for client in clients.dropFirst(Int(limit)) {
+      #expect(try client.readReply() == .error("ERR max number of clients reached"))
+    }
+    #expect(try sidecar.get("/-/ready").status == 200)
+    #expect(try sidecar.metrics()[Self.closed, ["instance_name": "sessions", "reason": "max_clients"]] == 150 - limit)
+  }
+
   @Test func `who says nothing for idle_timeout is closed, and who waits for a store is not`() throws {
     let deployment = try Deployment(instance: ["idle_timeout: 1s"], stores: "command_timeout: 60s")
     let idle = try deployment.client()

@@ -22,6 +22,7 @@ public final class SidecarProcess: Sendable {
   ///   - directory: Where the configuration goes; a new folder if nil.
   ///   - arguments: Further flags, in the form `--name=value`.
   ///   - environment: Added to the test's own environment.
+  ///   - descriptors: How many files it may have open; as many as the test if nil.
   ///   - waits: Whether to wait until the metrics, the admin API and all instances listen.
   /// - Throws: ``TestSupportError``: `closed` with the log if it ended, `timedOut` if it never listened.
   public init(
@@ -29,6 +30,7 @@ public final class SidecarProcess: Sendable {
     in directory: TemporaryDirectory? = nil,
     arguments: [String] = [],
     environment: [String: String] = [:],
+    descriptors: Int? = nil,
     waits: Bool = true
   ) throws {
     let directory = try directory ?? TemporaryDirectory()
@@ -39,9 +41,11 @@ public final class SidecarProcess: Sendable {
       "--admin.listen-address=unix:\(directory.path("admin.sock"))", "--log.file=-",
     ]
     let given = Set(arguments.map(Self.flagName))
+    let all = defaults.filter { !given.contains(Self.flagName($0)) } + arguments
+    let limited = descriptors.map { ["-c", "ulimit -n \($0) && exec \"$0\" \"$@\"", Self.executablePath] }
     (process, output, log) = try ChildProcess.captured(
-      Self.executablePath,
-      defaults.filter { !given.contains(Self.flagName($0)) } + arguments,
+      limited == nil ? Self.executablePath : "/bin/sh",
+      (limited ?? []) + all,
       environment: environment
     )
     guard waits else { return }

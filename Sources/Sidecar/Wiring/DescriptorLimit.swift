@@ -18,22 +18,48 @@ enum DescriptorLimit {
     private static let resource = RLIMIT_NOFILE
   #endif
 
-  /// Raises the soft limit as far as `instances` need it and the hard limit lets it, and says if that is not enough.
-  static func raise(for instances: [InstanceConfiguration], logger: Logger) {
-    var needed = others
-    for instance in instances {
-      // A client may have one dedicated connection, to the store that is the default.
-      needed += instance.limits.maxClients + instance.limits.maxDedicatedConnections + 4
-    }
+  /// Raises the soft limit as far as `instances` need it and the hard limit lets it. Where that is not enough, says so
+  /// and lowers what clients may take: whoever comes beyond the last descriptor gets no answer at all, scrapes and
+  /// probes as little as clients.
+  static func fit(_ instances: [InstanceConfiguration], logger: Logger) -> [InstanceConfiguration] {
+    let wanted = instances.reduce(0) { $0 + descriptors(for: $1.limits) }
+    let needed = wanted + others
     var limit = rlimit()
     // The structure lives for the time of both calls.
-    guard unsafe getrlimit(resource, &limit) == 0, limit.rlim_cur < rlim_t(needed) else { return }
-    limit.rlim_cur = min(rlim_t(needed), limit.rlim_max)
-    let hasRaised = unsafe setrlimit(resource, &limit) == 0
-    guard !hasRaised || limit.rlim_cur < rlim_t(needed) else { return }
+    guard unsafe getrlimit(resource, &limit) == 0, limit.rlim_cur < rlim_t(needed) else { return instances }
+    var raised = limit
+    raised.rlim_cur = min(rlim_t(needed), limit.rlim_max)
+    if unsafe setrlimit(resource, &raised) == 0 { limit = raised }
+    guard limit.rlim_cur < rlim_t(needed) else { return instances }
+    let available = Int(limit.rlim_cur) - reserve(of: Int(limit.rlim_cur))
+    let fitted = instances.map { lowered($0, to: available, of: wanted) }
     logger.warning(
-      "Too few file descriptors for max_clients: raise the hard limit (LimitNOFILE=, ulimit -Hn), or lower max_clients",
-      metadata: ["needed": .stringConvertible(needed), "limit": .stringConvertible(limit.rlim_max)]
+      "Too few file descriptors, so that max_clients is lowered: raise the hard limit (LimitNOFILE=, ulimit -Hn)",
+      metadata: [
+        "needed": .stringConvertible(needed), "limit": .stringConvertible(limit.rlim_max),
+        "max_clients": "\(fitted.map { "\($0.name): \($0.limits.maxClients)" }.joined(separator: ", "))",
+      ]
     )
+    return fitted
+  }
+
+  /// A client may have one dedicated connection, to the store that is the default.
+  private static func descriptors(for limits: InstanceConfiguration.Limits) -> Int {
+    limits.maxClients + limits.maxDedicatedConnections + 4
+  }
+
+  /// What is kept of `limit` for everything else.
+  static func reserve(of limit: Int) -> Int { min(others, max(limit / 2, 64), limit) }
+
+  /// The instance with its share of `available` descriptors, where all together want `wanted`.
+  static func lowered(
+    _ instance: InstanceConfiguration,
+    to available: Int,
+    of wanted: Int
+  ) -> InstanceConfiguration {
+    var instance = instance
+    instance.limits.maxClients = max(1, instance.limits.maxClients * available / wanted)
+    instance.limits.maxDedicatedConnections = instance.limits.maxDedicatedConnections * available / wanted
+    return instance
   }
 }

@@ -87,10 +87,10 @@ public final class Sidecar {
   /// - Throws: ``SidecarStartError`` when something could not be started; what was started is stopped again.
   public func run() throws(SidecarStartError) {
     logger.info("Starting", metadata: ["version": "\(Self.version)"])
-    DescriptorLimit.raise(for: configuration.instances, logger: logger)
+    let limited = DescriptorLimit.fit(configuration.instances, logger: logger)
     do {
       try watchSignals()
-      try startInstances()
+      try start(limited)
       try startHTTP()
     } catch {
       logger.critical("Start failed", metadata: ["reason": "\(error)"])
@@ -105,8 +105,8 @@ public final class Sidecar {
 
   // MARK: Starting
 
-  private func startInstances() throws(SidecarStartError) {
-    for (instance, flags) in zip(configuration.instances, flags) {
+  private func start(_ configurations: [InstanceConfiguration]) throws(SidecarStartError) {
+    for (instance, flags) in zip(configurations, flags) {
       do {
         let loop = try EventLoop()
         let multiStore = MultiStore(
