@@ -310,41 +310,25 @@ public final class HiredisConnection {
 
   private func deadlineTimerFired() {
     isDeadlineSet = false
-    if state == .ready, isOverdue, let timeout = limits.commandTimeout { giveUpUnlessReplied(within: timeout) }
+    if let timeout = limits.commandTimeout { expire(after: timeout) }
     if state == .ready { setDeadline() }
   }
 
-  /// Gives the connection up if a command that has no deadline of its own, sent at `sentAt` (nanoseconds of the loop's
-  /// clock), should have been answered by now: so a store that hangs is noticed even if no client asks it for anything.
-  /// Does nothing where commands have no deadline.
-  public func expire(sentAt: UInt64) {
-    guard state == .ready, let nanoseconds = commandTimeoutNanoseconds, loop.now &- sentAt >= nanoseconds,
-      let timeout = limits.commandTimeout
-    else { return }
-    giveUpUnlessReplied(within: timeout)
-  }
-
-  /// The same for a connection on which commands have no deadline: gives it up if the oldest of them has had no reply
-  /// for `timeout`.
-  public func expire(after timeout: Duration) {
-    guard state == .ready, let sentAt = queue.oldestSentAt,
+  /// Gives the connection up if a command has had no reply for `timeout`. Called from outside for what has no deadline:
+  /// commands that nobody waits for, and those of a connection on which others may wait for ever.
+  ///
+  /// - Parameter sentAt: when it was sent, in nanoseconds of the loop's clock; the oldest one that is counted unless
+  ///   given.
+  public func expire(after timeout: Duration, sentAt: UInt64? = nil) {
+    guard state == .ready, let sentAt = sentAt ?? queue.oldestSentAt,
       loop.now &- sentAt >= UInt64(max(0, timeout / .nanoseconds(1)))
     else { return }
-    giveUpUnlessReplied(within: timeout)
-  }
-
-  private func giveUpUnlessReplied(within timeout: Duration) {
     // When the loop itself was late, the reply is there and was only not read yet.
     let before = replyCount
     context?.readNow()
     guard state == .ready, replyCount == before else { return }
     verdict = (.commandTimedOut, "no reply within \(timeout)")
     context?.abort()
-  }
-
-  private var isOverdue: Bool {
-    guard let timeout = commandTimeoutNanoseconds, let sentAt = queue.oldestSentAt else { return false }
-    return loop.now &- sentAt >= timeout
   }
 
   private func shutDown() {

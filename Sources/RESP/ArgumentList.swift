@@ -38,4 +38,11 @@ extension CommandSpec {
     let arguments = ArgumentList(bytes)
     forEachKey(in: arguments) { body(arguments.argument(at: $0)) }
   }
+
+  /// Whether one of the keys of the whole command `bytes` satisfies `condition`.
+  public func hasKey(ofCommand bytes: Span<UInt8>, where condition: (Span<UInt8>) -> Bool) -> Bool {
+    var isFound = false
+    forEachKey(ofCommand: bytes) { if !isFound { isFound = condition($0) } }
+    return isFound
+  }
 }

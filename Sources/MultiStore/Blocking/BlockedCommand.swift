@@ -204,8 +204,11 @@ final class BlockedCommand: DualWrite {
   /// Goes on when both replies are there.
   private func judgeNil() {
     guard !heldReply.isEmpty, let wasUnblocked else { return }
-    if wasUnblocked, isCalledOff { sink?.executionWasCalledOff() }
-    guard wasUnblocked, !isCalledOff else { return answerHeld() }
+    guard wasUnblocked else { return answerHeld() }
+    if isCalledOff {
+      sink?.executionWasCalledOff()
+      return answerHeld()
+    }
     stage = .parked
     instance.didPark(self)
   }

@@ -12,6 +12,9 @@ struct BlockedCommands {
   /// How many there have been.
   var count = 0
 
+  /// True while some are called off for good, whatever becomes of the flags.
+  var hasCalledOff: Bool { all.values.contains { $0.isCalledOff } }
+
   mutating func insert(_ command: BlockedCommand) {
     all[ObjectIdentifier(command)] = command
   }
@@ -39,7 +42,6 @@ extension MultiStore {
   /// it after all. Goes on waiting where the store can't be asked for that.
   ///
   /// - Returns: whether there is such a command.
-  @discardableResult
   public func callOffBlockedCommands(of sink: ReplySink) -> Bool {
     let commands = root.blockedCommands.all.values.filter { $0.sink === sink }
     for command in commands { command.callOff() }
@@ -55,9 +57,7 @@ extension MultiStore {
   }
 
   func askToUnblockLater() {
-    guard routingState.pending != nil || blockedCommands.all.values.contains(where: \.isCalledOff) else {
-      return stopUnblocking()
-    }
+    guard routingState.pending != nil || blockedCommands.hasCalledOff else { return stopUnblocking() }
     if blockedCommands.retryTimer == nil {
       blockedCommands.retryTimer = LoopTimer(on: loop) { [unowned self] in
         for command in blockedCommands.all.values { command.askToUnblock() }
@@ -73,13 +73,12 @@ extension MultiStore {
   /// The routing is in force: what was called off is sent anew, in the order in which it came.
   func resumeBlockedCommands() {
     stopUnblocking()
-    if blockedCommands.all.values.contains(where: \.isCalledOff) { askToUnblockLater() }
     let parked = blockedCommands.all.values.filter { $0.isParked }
     for command in parked.sorted(by: { $0.order < $1.order }) { command.resume(routingState.current) }
   }
 
   private func stopUnblocking() {
-    blockedCommands.retryTimer?.cancel()
+    if !blockedCommands.hasCalledOff { blockedCommands.retryTimer?.cancel() }
     for command in blockedCommands.all.values { command.stopUnblocking() }
   }
 }

@@ -77,7 +77,7 @@ final class DiffRechecks: ReplyReceiver {
   func noteChange(of key: Span<UInt8>) {
     guard let current, !isDisturbed else { return }
     let command = current.command
-    current.spec.forEachKey(ofCommand: command.span) { if $0.hasSameBytes(as: key) { isDisturbed = true } }
+    isDisturbed = current.spec.hasKey(ofCommand: command.span) { $0.hasSameBytes(as: key) }
   }
 
   func close() {
@@ -108,7 +108,7 @@ final class DiffRechecks: ReplyReceiver {
     current = read
     current?.attempts += 1
     let command = read.command
-    isDisturbed = multiStore.isBeingCopied(command.span, read.spec)
+    isDisturbed = multiStore.awaitsDump(command.span, read.spec)
     send(to: read.routing.defaultStore, token: Self.defaultToken)
   }
 

@@ -10,11 +10,9 @@ extension MultiStore {
   }
 
   /// Whether one of the keys of `command` waits for its dump, which the other store will get.
-  func isBeingCopied(_ command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
+  func awaitsDump(_ command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
     guard !pendingDumps.isEmpty else { return false }
-    var isPending = false
-    spec.forEachKey(ofCommand: command) { if pendingDumps[$0.array] != nil { isPending = true } }
-    return isPending
+    return spec.hasKey(ofCommand: command) { pendingDumps[$0.array] != nil }
   }
 
   /// The replies to a read differed, and did so again.

@@ -127,11 +127,9 @@ extension PipelineExecution {
     // As others did that are still being copied.
     if !otherWasWhole, withCommand(index, { other.isBeingCopied($0, bytesSpec(index)) }) { return true }
     guard !unsettledKeys.isEmpty else { return false }
-    var isUnsettled = false
-    withCommand(index) { command in
-      bytesSpec(index).forEachKey(ofCommand: command) { if unsettledKeys.contains($0.array) { isUnsettled = true } }
+    return withCommand(index) { command in
+      bytesSpec(index).hasKey(ofCommand: command) { unsettledKeys.contains($0.array) }
     }
-    return isUnsettled
   }
 
   /// The default store missed: the other store's reply is at hand, and it is the answer if it has something.

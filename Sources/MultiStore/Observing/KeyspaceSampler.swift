@@ -64,7 +64,8 @@ final class KeyspaceSampler: ReplyReceiver {
     let connection = store.ordinary
     guard repliesLeft == 0 else {
       status.set(nil, of: store.role)
-      return connection.expire(sentAt: askedAt)
+      if let timeout = connection.limits.commandTimeout { connection.expire(after: timeout, sentAt: askedAt) }
+      return
     }
     guard connection.isReady,
       connection.hasRoom(commands: 2 * Self.keysPerRound, bytes: Self.keysPerRound * Self.longestKey)

@@ -180,11 +180,7 @@ public final class Store {
   func isStale(_ command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
     guard !stale.isEmpty else { return false }
     if stale.hasOverflowed { return true }
-    var isStale = false
-    spec.forEachKey(ofCommand: command) { key in
-      if stale.contains(key) { isStale = true }
-    }
-    return isStale
+    return spec.hasKey(ofCommand: command) { stale.contains($0) }
   }
 
   /// A write of `command` failed here, or may have.
@@ -214,9 +210,7 @@ public final class Store {
   /// had before.
   func isBeingCopied(_ command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
     guard !keysBeingCopied.isEmpty else { return false }
-    var isBeingCopied = false
-    spec.forEachKey(ofCommand: command) { if keysBeingCopied[$0.array] != nil { isBeingCopied = true } }
-    return isBeingCopied
+    return spec.hasKey(ofCommand: command) { keysBeingCopied[$0.array] != nil }
   }
 
   func keyCopyBegan(_ key: [UInt8]) {

@@ -166,7 +166,6 @@ final class Session: ReplySink {
     isExecuting = true
     path = connection
     multiStore.executeBlocking(batch, routing: routing, over: connection, for: self)
-    if isDraining { multiStore.callOffBlockedCommands(of: self) }
   }
 
   override func connectionOfItsOwn(to role: StoreRole) -> HiredisConnection? {
@@ -243,7 +242,6 @@ final class Session: ReplySink {
   /// Executes what was read already, then lets the client go. What waits for others is not waited for.
   func drain() {
     isDraining = true
-    if isBlocked { multiStore.callOffBlockedCommands(of: self) }
     finishTurn()
   }
 
@@ -278,9 +276,13 @@ final class Session: ReplySink {
       && CommandTable.spec(lastCommand).traits.mayBlock
   }
 
-  /// The client has ended while it is blocked, by something that can't be called off: nothing must be popped for it.
-  private var waitsInVain: Bool {
-    hasEnded && isBlocked && (isClosing || !multiStore.callOffBlockedCommands(of: self))
+  /// Ends what a session that drains waits for.
+  ///
+  /// - Returns: true when that can't be called off, and the client has ended: nothing must be popped for it.
+  private func endWaiting() -> Bool {
+    guard isDraining, isBlocked else { return false }
+    let isCalledOff = multiStore.callOffBlockedCommands(of: self)
+    return hasEnded && (isClosing || !isCalledOff)
   }
 
   /// Sends the replies that are there, unless the client does not want them.
@@ -396,7 +398,7 @@ extension Session: EndOfTurnWorker {
     // If the socket has taken them all, no drain will come to go on with the input.
     if isHeldUpByReplies, hasHeadroom { finishTurn() }
     let isDone = isQuiet && (isClosing || isDraining && !isHeldUpByReplies)
-    if isDone || waitsInVain { return stream.closeAfterWriting() }
+    if isDone || endWaiting() { return stream.closeAfterWriting() }
     updateReading()
   }
 
