@@ -219,22 +219,29 @@ struct ClientFailureTests {
 
   /// The default store's answer is the last that a call waits for, and comes right before the copy is sent.
   @Test func `closing waits for copies`() async throws {
-    let harness = try await ClientHarness(dual: true, commandTimeout: .seconds(60)) {
+    let harness = try await ClientHarness(dual: true, commandTimeout: .seconds(60), maxInFlightCommands: 1) {
       $0.writeAcknowledgement = .defaultStore
     }
     let client = harness.client
+    // Two commands are always one too many, so that this is refused at once, and the refusal says what the client does.
+    func refusal() async -> MultiStoreError? {
+      do throws(MultiStoreError) {
+        _ = try await client.pipelined { pipeline in
+          pipeline.append("PING")
+          pipeline.append("PING")
+        }
+        return nil
+      } catch { return error }
+    }
     // What the stores are asked when they have just connected is answered by then, and no longer in flight.
     try await client.send(.set("k", "first"))
     try await soon("its copy is there") { try harness.ask(.primary, "GET", "k") == .text("first") }
     harness.secondary.pause()
     harness.primary.pause()
     async let answer = client.send(.set("k", "v"))
-    try await soon("it is under way") {
-      harness.metrics.recorders.contains { $0.label == "multistore_store_in_flight_commands" && $0.lastValue == 1 }
-    }
-    async let closing: Void = client.close(within: .seconds(30))
-    // It has most probably begun then; if not, nothing is lost but the occasion.
-    for _ in 0..<1000 { await Task.yield() }
+    try await soon("it is in flight") { await refusal()?.message.hasPrefix("1 commands are in flight") == true }
+    async let closing: Void = client.close(within: .seconds(60))
+    try await soon("it is closing") { await refusal()?.code == .closed }
     harness.secondary.resume()
     #expect(try await answer)
     harness.primary.resume()

@@ -46,6 +46,10 @@ struct RunbookRehearsalTests {
     #expect(try shell.run("bypass").contains("cmd=get"), "a client that goes past the sidecar is seen")
     stranger.close()
     try traffic.goesOn()
+    // Ten rounds can take less time than the next publication of the counts.
+    try eventually("the traffic is in the inventory") {
+      try rehearsal.sidecar.metrics().sum("multistore_inventory_commands_total", ["command": "blpop"]) > 0
+    }
     let observed = try shell.run("observe")
     #expect(observed.contains("blpop") && !observed.contains("method_missing_total{"))
     let store = try shell.run("new_store")
