@@ -180,14 +180,19 @@ final class ListeningSocket: Sendable {
   /// The next connection, waited for; nil once the socket was shut down.
   func accept() -> Socket? {
     while true {
-      let connection = Foundation.accept(descriptor, nil, nil)
-      if connection >= 0 { return Socket(takingOwnership: connection) }
+      if let socket = acceptAvailable() { return socket }
       guard errno == EAGAIN || errno == EINTR || errno == ECONNABORTED else { return nil }
       var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
       poll(&request, 1, -1)
       // Accepting on a unix socket that was shut down says "try again" for ever; only polling tells the end.
       guard Int32(request.revents) & (POLLHUP | POLLERR) == 0 else { return nil }
     }
+  }
+
+  /// The next connection if there is one at this moment; nil, with the reason in `errno`, if not.
+  func acceptAvailable() -> Socket? {
+    let connection = Foundation.accept(descriptor, nil, nil)
+    return connection >= 0 ? Socket(takingOwnership: connection) : nil
   }
 
   /// Wakes whoever waits in ``accept()``.
