@@ -113,8 +113,13 @@ final class Instance {
 
   /// Begins to execute lines of words; nothing is sent before the loop runs.
   @discardableResult
-  func begin(_ lines: String..., as kind: BatchKind? = nil, over connection: HiredisConnection? = nil) -> Sink {
-    begin(lines, as: kind, over: connection)
+  func begin(
+    _ lines: String...,
+    as kind: BatchKind? = nil,
+    over connection: HiredisConnection? = nil,
+    in database: MultiStore? = nil
+  ) -> Sink {
+    begin(lines, as: kind, over: connection, in: database ?? multiStore)
   }
 
   /// Executes lines of words, and waits for the replies and for the copies.
@@ -122,7 +127,7 @@ final class Instance {
   func execute(_ lines: String..., as kind: BatchKind? = nil, over connection: HiredisConnection? = nil) throws
     -> String
   {
-    let sink = begin(lines, as: kind, over: connection)
+    let sink = begin(lines, as: kind, over: connection, in: multiStore)
     try run { [multiStore] in
       sink.isDone && multiStore.secondary.ordinary.inFlightCount == 0
         && multiStore.primary?.ordinary.inFlightCount ?? 0 == 0
@@ -170,17 +175,29 @@ final class Instance {
     log.entries.filter { $0.metadata["exception.class"] == nil }.map { "\($0.message)" }
   }
 
-  private func begin(_ lines: [String], as kind: BatchKind?, over connection: HiredisConnection?) -> Sink {
+  private func begin(
+    _ lines: [String],
+    as kind: BatchKind?,
+    over connection: HiredisConnection?,
+    in database: MultiStore
+  ) -> Sink {
     let sink = Sink()
-    start(batch(lines), as: kind ?? (lines.count == 1 ? .single : .pipelined), over: connection, for: sink)
+    let kind = kind ?? (lines.count == 1 ? .single : .pipelined)
+    start(batch(lines), as: kind, over: connection, in: database, for: sink)
     return sink
   }
 
-  private func start(_ batch: CommandBatch, as kind: BatchKind, over connection: HiredisConnection?, for sink: Sink) {
-    if let routing = multiStore.routing(orNotify: sink) {
-      multiStore.execute(batch, as: kind, routing: routing, over: connection, for: sink)
+  private func start(
+    _ batch: CommandBatch,
+    as kind: BatchKind,
+    over connection: HiredisConnection?,
+    in database: MultiStore,
+    for sink: Sink
+  ) {
+    if let routing = database.routing(orNotify: sink) {
+      database.execute(batch, as: kind, routing: routing, over: connection, for: sink)
     } else {
-      sink.whenSettled = { [unowned self] in start(batch, as: kind, over: connection, for: sink) }
+      sink.whenSettled = { [unowned self] in start(batch, as: kind, over: connection, in: database, for: sink) }
     }
   }
 

@@ -7,14 +7,11 @@ internal import RESP
 extension PipelineExecution {
   func sendCopies() {
     let connection = other.ordinary
-    otherWasWhole = other.isWhole
     let batch = batch
     let isMulti = kind == .multi
     let (multi, exec, isUrgent) = (Self.multi, Self.exec, isAwaited)
     guard connection.hasRoom(commands: batch.count + 2, bytes: batch.byteCount + guarded.count + 64) else {
-      copiesLeft = 0
-      noteCopyFailure(CopyFailure(.queueFull(limit: connection.limits.maxQueuedCommands)))
-      return
+      return noCopyWasExecuted(CopyFailure(.queueFull(limit: connection.limits.maxQueuedCommands)))
     }
     if isMulti { connection.send(multi.span, to: self, token: Self.openToken, isUrgent: isUrgent) }
     for index in elements.indices where elements[index].isCopied {
@@ -34,13 +31,12 @@ extension PipelineExecution {
   }
 
   func copiedExecReplied(_ reply: borrowing Reply) {
-    copiesLeft = 0
     let copied = elements.indices.filter { elements[$0].isCopied }
     if reply.kind == .array, reply.count == copied.count {
       for (place, index) in copied.enumerated() { compare(reply[place], with: index) }
       finishComparison()
     } else {
-      noteCopyFailure(CopyFailure(reply))
+      noCopyWasExecuted(CopyFailure(reply))
     }
   }
 
@@ -51,25 +47,22 @@ extension PipelineExecution {
   }
 
   func copyFailed(_ failure: CopyFailure, _ token: Int) {
+    guard token >= Self.copyBit else { return noCopyWasExecuted(failure) }
     copiesLeft -= 1
-    if token >= Self.copyBit {
-      let index = token - Self.copyBit
-      if !elements[index].isRead { withCommand(index) { other.markStale($0, bytesSpec(index)) } }
-      if copyFailure == nil { copyFailure = failure }
-      if copiesLeft == 0 { finishComparison() }
-    } else {
-      copiesLeft = 0
-      noteCopyFailure(failure)
-    }
+    copyFailed(failure, of: token - Self.copyBit)
+    if copiesLeft == 0 { finishComparison() }
   }
 
-  /// No copy was executed, or nobody knows.
-  private func noteCopyFailure(_ failure: CopyFailure) {
-    copyFailure = failure
-    for index in elements.indices where elements[index].isCopied && !elements[index].isRead {
-      withCommand(index) { other.markStale($0, bytesSpec(index)) }
-    }
+  /// No copy was executed, or that is unknown.
+  private func noCopyWasExecuted(_ failure: CopyFailure) {
+    for index in elements.indices where elements[index].isCopied { copyFailed(failure, of: index) }
     finishComparison()
+  }
+
+  /// Counts the failure of a write. A read that the other store did not answer leaves nothing stale there.
+  private func copyFailed(_ failure: CopyFailure, of index: Int) {
+    if copyFailure == nil { copyFailure = failure }
+    if !elements[index].isRead { multiStore.noteCopyFailure(batch, index, on: other.role, failure) }
   }
 
   private func compare(_ reply: borrowing Reply, with index: Int) {
@@ -84,6 +77,17 @@ extension PipelineExecution {
       elements[index].keysToCopy = .last
       return
     }
+    // Before a write that succeeded makes its stale keys whole.
+    let isUnsettled = isUnsettled(index)
+    if !elements[index].isRead {
+      // A failure of one store is no difference.
+      if reply.kind == .error {
+        return multiStore.copyFailed(batch, index, on: other.role, CopyFailure(reply))
+      }
+      batch.withCommand(index) { other.clearStale($0, batch.bytesSpec(index), begunAt: begunAt) }
+    }
+    guard elements[index].isComparable else { return }
+    guard !isUnsettled else { return multiStore.metrics.uncomparedReplies.increment() }
     otherReply.removeAll()
     if spec.traits.contains(.iterates) {
       StoreCursor.encode(reply, of: other.role, into: &otherReply)
@@ -92,14 +96,15 @@ extension PipelineExecution {
     }
     let start = index == 0 ? 0 : elements[index - 1].end
     let range = start..<elements[index].end
-    if !elements[index].isRead {
-      // A failure of one store is no difference.
-      if reply.kind == .error {
-        return multiStore.copyFailed(batch, index, on: other.role, CopyFailure(reply))
-      }
-      batch.withCommand(index) { other.clearStale($0, batch.bytesSpec(index), begunAt: begunAt) }
+    if isInOrder {
+      compareReplies(at: range, of: index, spec)
+    } else {
+      multiStore.metrics.uncomparedReplies.increment()
     }
-    guard elements[index].isComparable, !isUnsettled(index) else { return }
+    if elements[index].isMiss, routing.readPolicy == .fallback { substitute(reply, for: index, spec, range) }
+  }
+
+  private func compareReplies(at range: Range<Int>, of index: Int, _ spec: CommandSpec) {
     withReplies(range) { defaultReply, otherReply in
       if comparer.areEqual(spec.comparison, defaultReply, otherReply) { return }
       if elements[index].isRead { multiStore.recheck(batch, index, routing: routing) }
@@ -111,10 +116,22 @@ extension PipelineExecution {
         isFull: logsValues
       )
     }
-    if elements[index].isMiss, routing.readPolicy == .fallback { substitute(reply, for: index, spec, range) }
   }
 
-  /// Whether an earlier command changed one of the element's keys in a way that the other store did not see yet.
+  /// Marks the elements that concern a key whose copy is under way now: it may end before they are answered.
+  func noteKeysBeingCopied() {
+    guard routing.isDual, kind != .single, !other.isWhole else { return }
+    for index in elements.indices {
+      elements[index].wasBeingCopied = withCommand(index) { other.isBeingCopied($0, spec(index)) }
+    }
+  }
+
+  /// Whether the other store's reply says nothing about the copying: one of the element's keys is, or was, on its way
+  /// there as a whole, by an earlier command of the batch or by another client's; or its last write there failed, which
+  /// is counted and known.
+  ///
+  /// The other store answers in order. So a copy that is needed because a write before this one found no key there has
+  /// begun by the time at which this one is answered, though it had not when this one was sent.
   private func isUnsettled(_ index: Int) -> Bool {
     while firstUnsettled < index {
       if elements[firstUnsettled].keysToCopy != nil {
@@ -124,8 +141,11 @@ extension PipelineExecution {
       }
       firstUnsettled += 1
     }
-    // As others did that are still being copied.
-    if !otherWasWhole, withCommand(index, { other.isBeingCopied($0, bytesSpec(index)) }) { return true }
+    if elements[index].wasBeingCopied { return true }
+    if !other.isWhole {
+      let spec = bytesSpec(index)
+      if withCommand(index, { other.isBeingCopied($0, spec) || other.isStale($0, spec) }) { return true }
+    }
     guard !unsettledKeys.isEmpty else { return false }
     return withCommand(index) { command in
       bytesSpec(index).hasKey(ofCommand: command) { unsettledKeys.contains($0.array) }
@@ -135,7 +155,7 @@ extension PipelineExecution {
   /// The default store missed: the other store's reply is at hand, and it is the answer if it has something.
   private func substitute(_ reply: borrowing Reply, for index: Int, _ spec: CommandSpec, _ range: Range<Int>) {
     let reply = copy reply
-    guard reply.kind != .error, !withCommand(index, { other.isStale($0, spec) }) else { return }
+    guard reply.kind != .error else { return }
     // Only what the primary lacked is a fallback; what the secondary lacks is a diff and nothing else.
     let isFallback = routing.defaultStore == .primary
     if isFallback { multiStore.metrics.fallbackAfterMiss.increment() }

@@ -30,6 +30,8 @@ final class PipelineExecution: Execution {
     var guardedCommand = 0..<0
     /// Which of its keys are copied whole once all commands are done.
     var keysToCopy: KeySelection?
+    /// One of its keys was being copied to the other store when the batch began.
+    var wasBeingCopied = false
   }
 
   /// Tokens of the commands are their indexes; the copies' follow after this bit, the questions about deadlines after
@@ -58,12 +60,13 @@ final class PipelineExecution: Execution {
   var deadlinesLeft = 0
   var copiesLeft = 0
   private var keyCopiesLeft = 0
-  /// No key was being copied to the other store, or stale there, when the copies were sent.
-  var otherWasWhole = true
+  /// The first failure of the other store that left a copy without a reply.
   var copyFailure: CopyFailure?
   var diff = PipelineDiff()
   /// When it began, if it is a transaction on a connection of its own and nothing else was going on.
   var beginning: SeparateTransactions.Beginning?
+  /// The other store gets its copies in the order in which the default store executed it among other writes.
+  var isInOrder = true
   /// Keys that the other store gets whole after all commands; until then its replies about them say nothing.
   var unsettledKeys: Set<[UInt8]> = []
   /// The first element whose keys were not looked at for `unsettledKeys`.
@@ -95,6 +98,7 @@ final class PipelineExecution: Execution {
     for _ in 0..<batch.count { elements.append(Element()) }
     isRefused = false
     copyFailure = nil
+    isInOrder = true
     diff = PipelineDiff()
     unsettledKeys.removeAll(keepingCapacity: true)
     firstUnsettled = 0
@@ -114,6 +118,7 @@ final class PipelineExecution: Execution {
       if spec.traits.contains(.iterates) { giveCursorToItsStore(index) }
       if spec.commandClass == .script { batch.withCommand(index) { multiStore.noteScript(in: $0, spec) } }
     }
+    noteKeysBeingCopied()
     if isMulti { connection.send(Self.multi.span, to: self, token: Self.openToken) }
     for index in 0..<batch.count {
       batch.withCommand(index) {
@@ -170,7 +175,7 @@ final class PipelineExecution: Execution {
 
   func finishComparison() {
     if let copyFailure {
-      multiStore.pipelineCopyFailed(kind, on: other.role, copyFailure)
+      multiStore.pipelineFailed(kind, on: other.role, copyFailure.exceptionClass, copyFailure.description)
     } else {
       multiStore.metrics.compared(kind)
       if !diff.isEmpty { multiStore.differed(kind, diff, defaultStore: routing.defaultStore) }
@@ -180,12 +185,11 @@ final class PipelineExecution: Execution {
 
   /// Copies the keys that the other store did not get by commands, after all commands.
   func copyKeys() {
-    // Copied besides, as they now are, if the order of the copies is in doubt.
-    let isInOrder =
-      !isSeparate || multiStore.separateTransactions.wasAlone(since: beginning, beside: defaultStore.ordinary)
+    // Copied besides, as they now are, if the order of the copies is in doubt. Where a copy failed the keys are stale.
+    let needsRepair = !isInOrder && copyFailure == nil
     for index in elements.indices {
       let element = elements[index]
-      let repair: KeySelection? = !isInOrder && element.isCopied && !element.isRead ? .all : nil
+      let repair: KeySelection? = needsRepair && element.isCopied && !element.isRead ? .all : nil
       guard let selection = element.keysToCopy ?? repair else { continue }
       let spec = bytesSpec(index)
       keyCopiesLeft += withCommand(index) {
@@ -203,7 +207,7 @@ final class PipelineExecution: Execution {
   }
 
   /// It writes to both stores, and reaches the default store over a connection of its own because it watches keys.
-  private var isSeparate: Bool { routing.isDual && kind == .multi && connection !== defaultStore.ordinary }
+  var isSeparate: Bool { routing.isDual && kind == .multi && connection !== defaultStore.ordinary }
 
   func complete() {
     if isSeparate { multiStore.separateTransactions.end() }

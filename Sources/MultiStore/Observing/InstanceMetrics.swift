@@ -9,6 +9,7 @@ final class InstanceMetrics {
   let fallbackAfterError: Counter
   let trueMisses: Counter
   let keyCopies: Counter
+  let uncomparedReplies: Counter
   let scriptsNotRemembered: Counter
   let sameStore: Gauge
   let loopBusy: FloatingPointCounter
@@ -55,6 +56,7 @@ final class InstanceMetrics {
     fallbackAfterError = counter(MultiStoreMetrics.fallbackReads, ("reason", "error"))
     trueMisses = counter(MultiStoreMetrics.trueMisses)
     keyCopies = counter(MultiStoreMetrics.keyCopies)
+    uncomparedReplies = counter(MultiStoreMetrics.uncomparedReplies)
     scriptsNotRemembered = counter(MultiStoreMetrics.scriptsNotRemembered)
     sameStore = Gauge(label: MultiStoreMetrics.sameStore.name, dimensions: [label], factory: factory)
     loopBusy = FloatingPointCounter(label: MultiStoreMetrics.loopBusy.name, dimensions: [label], factory: factory)

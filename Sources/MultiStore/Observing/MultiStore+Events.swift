@@ -75,16 +75,20 @@ extension MultiStore {
   }
 
   func copyFailed(_ batch: CommandBatch, _ index: Int, on role: StoreRole, _ failure: CopyFailure) {
-    let spec = batch.spec(index)
-    let store = store(role)
-    batch.withCommand(index) { store.markStale($0, batch.bytesSpec(index)) }
-    store.metrics.copyFailed(failure.reason)
+    noteCopyFailure(batch, index, on: role, failure)
     storeFailed(
       failure.exceptionClass,
       failure.description,
-      command: spec.label,
+      command: batch.spec(index).label,
       "Failed to write to the redis \(role.messageName)."
     )
+  }
+
+  /// Counts a write that did not reach `role`'s store, where its keys are stale now, without an event of its own.
+  func noteCopyFailure(_ batch: CommandBatch, _ index: Int, on role: StoreRole, _ failure: CopyFailure) {
+    let store = store(role)
+    batch.withCommand(index) { store.markStale($0, batch.bytesSpec(index)) }
+    store.metrics.copyFailed(failure.reason)
   }
 
   /// A key could not be copied whole, and is stale on `role`'s store.
@@ -101,7 +105,8 @@ extension MultiStore {
   /// The default store may or may not have executed a write, so the other store may or may not lack it.
   func markUnknown(_ batch: CommandBatch, _ index: Int, on role: StoreRole) {
     let spec = batch.spec(index)
-    guard spec.effect != .none else { return }
+    // By its options a command that may write can be a read: SORT without STORE.
+    guard spec.effect != .none, batch.withCommand(index, { spec.commandClass(ofCommand: $0) }) != .read else { return }
     let store = store(role)
     batch.withCommand(index) { store.markStale($0, batch.bytesSpec(index)) }
     store.metrics.copyFailed(.defaultUnknown)
@@ -114,11 +119,6 @@ extension MultiStore {
       command: kind.label,
       "Failed to execute pipeline on the redis \(role.messageName)."
     )
-  }
-
-  func pipelineCopyFailed(_ kind: BatchKind, on role: StoreRole, _ failure: CopyFailure) {
-    store(role).metrics.copyFailed(failure.reason)
-    pipelineFailed(kind, on: role, failure.exceptionClass, failure.description)
   }
 
   /// Both stores answered a pipeline or transaction, and the answers differ.

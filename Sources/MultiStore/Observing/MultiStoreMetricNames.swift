@@ -173,6 +173,12 @@ public enum MultiStoreMetrics {
     help: "Pipelines and transactions that both stores answered and that were compared",
     labels: ["command", "instance_name"]
   )
+  package static let uncomparedReplies = MultiStoreMetric(
+    name: "multistore_uncompared_replies_total",
+    kind: .counter,
+    help: "Replies within pipelines and transactions that were not compared, because the key was being copied or stale",
+    labels: ["instance_name"]
+  )
   static let differingReplies = MultiStoreMetric(
     name: "multistore_differing_replies_total",
     kind: .counter,
@@ -253,8 +259,8 @@ public enum MultiStoreMetrics {
     commands, latency, inFlight, queuedBytes, storeUp, storeConnections, dedicatedConnections,
     dedicatedConnectionsLimit, connectionFailures, storeRestarts,
     primaryReads, fallbackReads, trueMisses, staleReads, staleKeys, staleKeysOverflowed,
-    copyFailures, keyCopies, uncopiedWrites, scriptsNotRemembered, pipelines, differingReplies, persistentDiff,
-    rechecks,
+    copyFailures, keyCopies, uncopiedWrites, scriptsNotRemembered, pipelines, uncomparedReplies, differingReplies,
+    persistentDiff, rechecks,
     eventsWritten, eventsSuppressed, defaultStore, sameStore, subscribedClients, subscriptionMoves, blockedMoves,
     loopBusy,
     clientRejections,

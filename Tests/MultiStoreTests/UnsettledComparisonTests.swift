@@ -1,0 +1,152 @@
+internal import Hiredis
+internal import RESP
+internal import TestSupport
+internal import Testing
+
+@testable internal import MultiStore
+
+/// What is on its way to the other store as a whole is settled by the copy, and no difference.
+@Suite("Comparisons while keys are copied")
+struct UnsettledComparisonTests {
+  private static let kinds = [BatchKind.pipelined, .multi]
+
+  /// The keys of both stores with the digests of their values.
+  private func contents(_ client: RESPClient) throws -> [String: RESPReply] {
+    let keys = try client.command("KEYS", "*").elements?.compactMap(\.string) ?? []
+    let digests = try client.pipeline(keys.map { ["DEBUG", "DIGEST-VALUE", $0] })
+    return Dictionary(uniqueKeysWithValues: zip(keys, digests))
+  }
+
+  private func settle(_ instance: Instance, _ sinks: [Sink]) throws {
+    try instance.run { [multiStore = instance.multiStore] in
+      sinks.allSatisfy(\.isDone) && multiStore.secondary.ordinary.inFlightCount == 0
+        && multiStore.primary?.ordinary.inFlightCount == 0 && multiStore.primary?.isWhole == true
+    }
+  }
+
+  @Test(
+    "A new key that is used at once by another client makes no difference",
+    arguments: kinds,
+    WriteAcknowledgement.allCases
+  )
+  func newKeys(kind: BatchKind, acknowledgement: WriteAcknowledgement) throws {
+    for primaryAsDefault in [false, true] {
+      let instance = try Instance(primaryAsDefault: primaryAsDefault) { $0.writeAcknowledgement = acknowledgement }
+      var sinks: [Sink] = []
+      for number in 0..<100 {
+        let key = "k\(number)"
+        sinks.append(instance.begin("RPUSH \(key) a b"))
+        // Some come with the write, others when its copy is on its way already.
+        if number.isMultiple(of: 3) { try instance.run { sinks[number].isDone } }
+        switch number % 4 {
+        case 0: sinks.append(instance.begin("EXPIRE \(key) 500", as: kind))
+        case 1: sinks.append(instance.begin("LLEN \(key)", "LRANGE \(key) 0 -1", "EXISTS \(key)", as: kind))
+        case 2: sinks.append(instance.begin("TYPE \(key)", "RPUSH \(key) c", "DEL \(key)", as: kind))
+        default: sinks.append(instance.begin("PERSIST \(key)", "TTL \(key)", as: kind))
+        }
+      }
+      try settle(instance, sinks)
+      #expect(instance.count(MultiStoreMetrics.pipelinedDiff) == 0)
+      #expect(instance.count(MultiStoreMetrics.copyFailures) == 0)
+      #expect(try contents(instance.primary) == contents(instance.secondary))
+    }
+  }
+
+  @Test("What a script has changed is not compared until its keys are there", arguments: kinds)
+  func scripts(kind: BatchKind) throws {
+    let instance = try Instance()
+    let isolated = instance.multiStore.secondary.isolated
+    try instance.run { isolated.isReady }
+    var sinks: [Sink] = []
+    for number in 0..<50 {
+      let key = "k\(number)"
+      sinks.append(instance.begin("EVAL return(redis.call('rpush',KEYS[1],'a')) 1 \(key)", over: isolated))
+      try instance.run { [script = sinks[sinks.count - 1]] in script.isDone || script.output.count > 0 }
+      sinks.append(instance.begin("LLEN \(key)", "EXPIRE \(key) 500", as: kind))
+    }
+    try settle(instance, sinks)
+    #expect(instance.count(MultiStoreMetrics.pipelinedDiff) == 0)
+  }
+
+  @Test("A key that was being copied when the pipeline began is left out, and the others are not", arguments: kinds)
+  func copiedAtTheBeginning(kind: BatchKind) throws {
+    let instance = try Instance()
+    try instance.both("RPUSH l 2 1")
+    try instance.secondary.command("SET", "differs", "old")
+    try instance.primary.command("SET", "differs", "new")
+    instance.primaryServer.pause()
+    let write = instance.begin("SORT l STORE k")
+    try instance.run { instance.multiStore.primary?.isWhole == false }
+    let pipeline = instance.begin("LRANGE k 0 -1", "GET differs", as: kind)
+    try instance.run { instance.multiStore.secondary.ordinary.inFlightCount == 0 }
+    instance.primaryServer.resume()
+    try settle(instance, [write, pipeline])
+    #expect(instance.count(MultiStoreMetrics.uncomparedReplies) == 1)
+    #expect(instance.count(MultiStoreMetrics.pipelinedDiff) == 1)
+    let event = try #require(instance.events("Gitlab::Redis::MultiStore::PipelinedDiffError").first)
+    #expect(event["extra.first_differing_index"] == "1" && event["extra.differing_elements"] == "1")
+    try instance.execute("LLEN k", "LLEN k", as: kind)
+    #expect(instance.count(MultiStoreMetrics.uncomparedReplies) == 1)
+  }
+
+  /// It is counted as a failed copy and as a stale key. The key's value there is not the default store's, and no news.
+  @Test("What is stale on the other store is not compared until it has been replaced", arguments: kinds)
+  func stale(kind: BatchKind) throws {
+    let instance = try Instance()
+    try instance.secondary.command("MSET", "k", "new", "l", "new")
+    try instance.primary.command("MSET", "k", "old", "l", "old")
+    instance.multiStore.primary?.stale.insert("k")
+    try instance.execute("GET k", "GETSET k newer", "GET k", as: kind)
+    #expect(instance.count(MultiStoreMetrics.pipelinedDiff) == 0)
+    #expect(instance.count(MultiStoreMetrics.uncomparedReplies) == 2)
+    #expect(instance.multiStore.primary?.stale.isEmpty == true)
+    try instance.execute("GET l", "GET k", as: kind)
+    #expect(instance.count(MultiStoreMetrics.pipelinedDiff) == 1)
+  }
+
+  @Test("A key that is copied to another database is not compared there", arguments: kinds)
+  func otherDatabase(kind: BatchKind) throws {
+    let instance = try Instance { $0.servesOtherDatabases = true }
+    var second: MultiStore?
+    instance.multiStore.select(1) { second = try? $0.get() }
+    try instance.run { second?.secondary.isReady == true && second?.primary?.isReady == true }
+    let database = try #require(second)
+    try instance.secondary.command("SET", "k", "v")
+    instance.primaryServer.pause()
+    let move = instance.begin("MOVE k 1")
+    try instance.run { database.primary?.isWhole == false }
+    let pipeline = instance.begin("GET k", "STRLEN k", as: kind, in: database)
+    try instance.run { database.secondary.ordinary.inFlightCount == 0 }
+    instance.primaryServer.resume()
+    try instance.run { move.isDone && pipeline.isDone && database.primary?.isWhole == true }
+    #expect(pipeline.text.hasSuffix("$1|v|:1|"))
+    #expect(instance.count(MultiStoreMetrics.uncomparedReplies) == 2)
+    #expect(instance.count(MultiStoreMetrics.pipelinedDiff) == 0)
+  }
+
+  /// What watches keys has a connection of its own, so that it may have been executed before or after what the ordinary
+  /// connection answers meanwhile.
+  @Test("A transaction that watches is compared only when nothing went on beside it")
+  func separate() throws {
+    let instance = try Instance()
+    try instance.both("SET n 0")
+    let connection = try #require(instance.multiStore.secondary.openDedicated())
+    try instance.run { connection.isReady }
+    for _ in 0..<50 {
+      let beside = (0..<5).map { _ in instance.begin("INCR n") }
+      let transaction = instance.begin("INCR n", "GET n", as: .multi, over: connection)
+      let after = (0..<5).map { _ in instance.begin("INCR n") }
+      try settle(instance, [transaction] + beside + after)
+    }
+    #expect(instance.count(MultiStoreMetrics.pipelinedDiff) == 0)
+    #expect(instance.count(MultiStoreMetrics.uncomparedReplies) ?? 0 > 0)
+    let values = try [instance.primary, instance.secondary].map { try $0.command("GET", "n") }
+    #expect(values == [.text("550"), .text("550")])
+    let before = instance.count(MultiStoreMetrics.uncomparedReplies)
+    try instance.primary.command("SET", "n", "7")
+    try instance.execute("GET n", "GET n", as: .multi, over: connection)
+    #expect(instance.count(MultiStoreMetrics.pipelinedDiff) == 1, "alone it is compared")
+    #expect(instance.count(MultiStoreMetrics.uncomparedReplies) == before)
+    instance.multiStore.secondary.closeDedicated(connection)
+  }
+}
