@@ -97,10 +97,14 @@ public enum Effect: UInt8, CaseIterable, Sendable {
   case msetnx
   /// HSETNX: HSET, if it took effect.
   case hsetnx
-  /// EXPIRE `key` `seconds` …: PEXPIREAT with the same conditions.
+  /// EXPIRE `key` `seconds` …: PEXPIREAT without conditions, if it took effect.
   case expire
-  /// PEXPIRE `key` `milliseconds` …: PEXPIREAT with the same conditions.
+  /// PEXPIRE `key` `milliseconds` …: PEXPIREAT without conditions, if it took effect.
   case pexpire
+  /// EXPIREAT and PEXPIREAT: the same without conditions, if it took effect.
+  case expireAt
+  /// PERSIST: the same, if it took effect.
+  case persist
   /// SET: an EX or PX among its options becomes PXAT.
   case setWithExpiry
   /// SETEX `key` `seconds` `value`: SET … PXAT.

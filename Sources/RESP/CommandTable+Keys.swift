@@ -1,7 +1,8 @@
 // Keys of any type, and the keyspace as a whole.
 //
 // DBSIZE counts keys that have expired and were not removed yet, and DUMP's format is each version's own, so neither is
-// compared. MIGRATE takes keys away to a third server: repeated, it would find them there.
+// compared. A time to live is a part of its key: a store that lacks the key gets it whole. MIGRATE takes keys away to a
+// third server: repeated, it would find them there.
 extension CommandTable {
   static let keys: [CommandSpec] = [
     .keyspaceRead("clusterscan", -2),
@@ -10,8 +11,8 @@ extension CommandTable {
     .write("del", -2, .all, .verbatim, .ordered, .replacesKeys),
     .read("dump", 2, .one, .null, .ignored),
     .read("exists", -2, .all, .zero, .ordered, .mergesKeys),
-    .write("expire", -3, .one, .expire),
-    .write("expireat", -3, .one),
+    .partial("expire", -3, .one, .expire),
+    .partial("expireat", -3, .one, .expireAt),
     .read("expiretime", 2, .one, .minusTwo, .seconds),
     .write("flushall", -1, .none, .verbatim, .ordered, [.replacesKeys, .empties]),
     .write("flushdb", -1, .none, .verbatim, .ordered, [.replacesKeys, .empties]),
@@ -24,9 +25,9 @@ extension CommandTable {
     .unlisted("object|help", 2),
     .read("object|idletime", 3, .second, .null, .ignored),
     .read("object|refcount", 3, .second, .null, .ignored),
-    .write("persist", 2, .one),
-    .write("pexpire", -3, .one, .pexpire),
-    .write("pexpireat", -3, .one),
+    .partial("persist", 2, .one, .persist),
+    .partial("pexpire", -3, .one, .pexpire),
+    .partial("pexpireat", -3, .one, .expireAt),
     .read("pexpiretime", 2, .one, .minusTwo, .milliseconds),
     .read("pttl", 2, .one, .minusTwo, .milliseconds),
     .keyspaceRead("randomkey", 1),

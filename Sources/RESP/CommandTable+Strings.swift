@@ -7,7 +7,7 @@ extension CommandTable {
     .write("delifeq", 3, .one, .copyKeys),
     .read("get", 2, .one, .null),
     .write("getdel", 2, .one, .verbatim, .ordered, .replacesKeys),
-    .write("getex", -2, .one, .getex, .ordered, .readsWithoutOptions, miss: .null),
+    .partial("getex", -2, .one, .getex, .ordered, .readsWithoutOptions, miss: .null),
     .read("getrange", 4, .one, .emptyString),
     .write("getset", 3, .one, .verbatim, .ordered, .replacesKeys),
     .partial("incr", 2, .one),

@@ -15,6 +15,7 @@ private let partialWrites = [
   ("ZADD k 1 a 2 b", "ZPOPMIN k"),
   ("SET k a EX 100", "SET k b KEEPTTL"), ("SET k a EX 100", "SET k b XX GET KEEPTTL"),
   ("XADD k 1-1 f v", "XADD k * f w"), ("PFADD k a", "PFADD k b"), ("SADD k a b c", "SPOP k"),
+  ("PFADD k a b", "PFDEBUG TODENSE k"),
 ]
 
 @Suite("Whole keys or none")

@@ -35,6 +35,7 @@ struct CommandTableServerTests {
       expectKeys(of: spec, asIn: command)
       expectFlags(of: spec, asIn: command, server)
       expectClass(of: spec, asIn: command)
+      expectPart(of: spec, asIn: command)
     }
   }
 
@@ -116,6 +117,23 @@ struct CommandTableServerTests {
       classes = [.connection, .transaction, .script, .unlisted]
     }
     #expect(classes.contains(spec.commandClass), "\(spec.name): \(spec.commandClass), flags \(command.flags)")
+  }
+
+  /// A write that changes a key in place would leave a fragment, or nothing, on a store that lacks the key: it gets the
+  /// whole key instead, unless the command leaves nothing of what was there.
+  private func expectPart(of spec: CommandSpec, asIn command: ReportedCommand) {
+    guard command.flags.contains("write"), spec.commandClass != .script, spec.commandClass != .unlisted else { return }
+    let changesInPlace = command.keyFlags.contains {
+      $0.contains("RW") && !$0.isDisjoint(with: ["update", "insert", "delete"])
+    }
+    let isWhole = [.copyFirstKey, .copyLastKey, .copyKeys, .none].contains(spec.effect)
+    if changesInPlace {
+      let traits: CommandTraits = [.changesPart, .replacesKeys]
+      #expect(isWhole || !spec.traits.isDisjoint(with: traits), "\(spec.name): \(command.keyFlags)")
+    }
+    if spec.traits.contains(.changesPart) {
+      #expect(command.keyFlags.contains { $0.contains("RW") }, "\(spec.name): \(command.keyFlags)")
+    }
   }
 
   /// How many arrays deep a reply is nested.

@@ -27,6 +27,8 @@ struct ReportedCommand {
   var step: Int
   /// Whether the positions are those of something that isn't a key: a channel, a cursor.
   var positionsAreNotKeys: Bool
+  /// What it does to its keys, for each group of them: `RW`, `update` and so on.
+  var keyFlags: [Set<String>]
 
   /// All commands and subcommands that a server knows, by name.
   static func all(of client: RESPClient) throws -> [String: ReportedCommand] {
@@ -52,11 +54,10 @@ struct ReportedCommand {
     lastKey = try #require(fields[4].integer)
     step = try #require(fields[5].integer)
     let specifications = try #require(fields[8].elements)
-    positionsAreNotKeys =
-      !specifications.isEmpty
-      && specifications.allSatisfy { specification in
-        guard let pairs = specification.elements, let index = pairs.firstIndex(of: .text("flags")) else { return false }
-        return pairs[index + 1].elements?.contains(.simple("not_key")) ?? false
-      }
+    keyFlags = specifications.map { specification in
+      guard let pairs = specification.elements, let index = pairs.firstIndex(of: .text("flags")) else { return [] }
+      return Set(pairs[index + 1].elements?.compactMap(\.string) ?? [])
+    }
+    positionsAreNotKeys = !keyFlags.isEmpty && keyFlags.allSatisfy { $0.contains("not_key") }
   }
 }

@@ -58,6 +58,15 @@ extension CopyPlanner {
     }
   }
 
+  /// EXPIREAT key s …, PEXPIREAT key ms … → the same without the conditions
+  func expireAt(_ command: Span<UInt8>, _ scratch: inout ByteBuffer) -> CopyPlan {
+    var arguments = ArgumentCursor(command)
+    guard arguments.count > 3 else { return .verbatim }
+    scratch.appendArrayHeader(3)
+    while arguments.index < 3, let argument = arguments.next() { scratch.appendBulk(argument) }
+    return .rewritten(isComparable: true)
+  }
+
   /// HEXPIRE key n … FIELDS … → HPEXPIREAT key ms … FIELDS …
   func hashExpireAt(_ command: Span<UInt8>, isSeconds: Bool, _ scratch: inout ByteBuffer) -> CopyPlan {
     var arguments = ArgumentCursor(command)

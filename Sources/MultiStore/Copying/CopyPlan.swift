@@ -63,6 +63,8 @@ struct CopyPlanner {
       guard reply.integer == 1 else { return .noEffect }
       return unconditional(command, name: effect == .setnx ? "SET" : effect == .msetnx ? "MSET" : "HSET", &scratch)
     case .xadd: return xadd(command, after: reply, &scratch)
+    case .expireAt: return reply.integer == 1 ? expireAt(command, &scratch) : .noEffect
+    case .persist: return reply.integer == 1 ? .verbatim : .noEffect
     case .hexpire, .hpexpire: return hashExpireAt(command, isSeconds: effect == .hexpire, &scratch)
     case .hsetex: return reply.integer == 1 ? hashExpiry(command, dropsConditions: true, &scratch) : .noEffect
     case .hgetex: return hashExpiry(command, dropsConditions: false, &scratch)
