@@ -87,11 +87,11 @@ struct ClientLimitTests {
   @Test func `who says nothing for idle_timeout is closed, and who waits for a store is not`() throws {
     let deployment = try Deployment(instance: ["idle_timeout: 1s"], stores: "command_timeout: 60s")
     let idle = try deployment.client()
-    let busy = try deployment.client()
-    #expect(try idle.command("PING") == .simple("PONG"))
     deployment.secondary.pause()
-    try busy.send(RESPClient.encode(["SET", "k", "v"]))
     let start = ContinuousClock.now
+    #expect(try idle.command("PING") == .simple("PONG"))
+    let busy = try deployment.client()
+    try busy.send(RESPClient.encode(["SET", "k", "v"]))
     #expect(try idle.readUntilClosed() == [])
     #expect(ContinuousClock.now - start > .milliseconds(900))
     #expect(try deployment.metric(Self.closed, ["reason": "idle_timeout"]) == 1)

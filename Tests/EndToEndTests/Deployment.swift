@@ -114,6 +114,13 @@ final class Deployment: Sendable {
     try eventually("\(name) \(labels) is \(value)") { try metric(name, labels) == value }
   }
 
+  /// Pauses a store that has answered everything, so that a count of commands in flight that is waited for afterwards
+  /// is one of commands sent since: the gauge, published now and then, may still show an earlier command.
+  func pauseOnceIdle(_ store: String) throws {
+    try waitForMetric("multistore_store_in_flight_commands", ["store": store], 0)
+    (store == "primary" ? primary : secondary).pause()
+  }
+
   /// The events of an exception class that have been logged so far.
   func events(_ exceptionClass: String) -> [LogLine] {
     sidecar.log.all.filter { $0["exception.class"]?.string == exceptionClass }

@@ -64,13 +64,21 @@ struct EndOfClientTests {
   func `are noticed however much they have said behind what blocks`(state: MigrationState) throws {
     let deployment = try Deployment(state, listen: "127.0.0.1:0", instance: ["max_dedicated_connections: 2"])
     let other = try deployment.client()
+    let store = try deployment.secondary.client()
+    func waitForBlocked(_ count: Int) throws {
+      try eventually("\(count) are blocked") {
+        try store.command("INFO", "clients").string?.contains("blocked_clients:\(count)\r\n") == true
+      }
+    }
     let rest = RESPClient.encode(["SET", "large", String(repeating: "x", count: 600_000)])
     for (count, end) in zip(1..., [{ $0.close() }, { $0.reset() }, { $0.shutdownWrites() }] as [(RESPClient) -> Void]) {
       let client = try deployment.client()
       try client.send(RESPClient.encode(["BLPOP", "k\(count)", "0"]) + rest)
-      try deployment.waitForMetric("multistore_store_dedicated_connections", ["store": "secondary"], 1)
+      try waitForBlocked(1)
       end(client)
       try deployment.waitForMetric("multistore_client_connections", [:], 1)
+      // The store may look at the next command before it looks at the connection that was closed.
+      try waitForBlocked(0)
       for length in 1...2 { #expect(try other.command("RPUSH", "k\(count)", "v") == .integer(length)) }
     }
     #expect(try other.command("EXISTS", "large") == .integer(0))
@@ -127,7 +135,7 @@ struct EndOfClientTests {
     for _ in 1...3 {
       let client = try deployment.client()
       #expect(try other.command("SET", "k", "theirs") == .ok)
-      deployment.secondary.pause()
+      try deployment.pauseOnceIdle("secondary")
       let commands = [["SET", "n", "1"], ["WATCH", "k"], ["MULTI"], ["SET", "k", "mine"], ["EXEC"]]
       try client.send(commands.flatMap { RESPClient.encode($0) })
       try deployment.waitForMetric("multistore_store_in_flight_commands", ["store": "secondary"], 1)

@@ -119,8 +119,9 @@ struct FlagTests {
     let unknown = try SidecarProcess.run(["feature", "set", "use_nothing", "true", admin])
     #expect(unknown.exit == .status(1) && unknown.errors.contains(Self.dual))
     #expect(try SidecarProcess.run(["feature", "set", Self.dual, "perhaps", admin]).exit == .status(64))
-    let nobody = try SidecarProcess.run(["feature", "get", "--admin.listen-address=unix:/tmp/nobody.sock"])
-    #expect(nobody.exit == .status(2) && nobody.errors.contains("/tmp/nobody.sock"))
+    let socket = deployment.sidecar.directory.path("nobody.sock")
+    let nobody = try SidecarProcess.run(["feature", "get", "--admin.listen-address=unix:\(socket)"])
+    #expect(nobody.exit == .status(2) && nobody.errors.contains(socket))
     try deployment.waitForFlag("use_primary_and_secondary_stores", 1)
   }
 

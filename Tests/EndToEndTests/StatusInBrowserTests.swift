@@ -44,7 +44,7 @@ struct StatusInBrowserTests {
     try deployment.move(to: .dualPrimary)
     try eventually("the next state shows") { try page.text(of: ".steps [aria-current]") == "New default" }
     // A curve has its first point after a quarter of a minute.
-    try eventually("the curves grow") {
+    try eventually("the curves grow", within: .seconds(90)) {
       try page.evaluate("document.querySelectorAll('.sparkline .line').length").number ?? 0 >= 2
     }
     #expect(try page.evaluate("window.opened") == .number(1))

@@ -57,11 +57,27 @@ struct StatusTests {
     let old = try deployment.secondary.client()
     for key in 0..<5 { try old.command("SET", "old\(key)", "v") }
     let client = try deployment.client()
-    for key in 0..<5 { try client.command("GET", "old\(key)") }
-    for key in 0..<5 { try client.command("GET", "none\(key)") }
-    _ = try client.pipeline([["GET", "old0"], ["SET", "n", "1"]])
-    try client.command("TIME")
-    try eventually("all is counted") { try deployment.history("methods_missing") == 1 }
+    func makeTraffic() throws {
+      for key in 0..<5 { try client.command("GET", "old\(key)") }
+      for key in 0..<5 { try client.command("GET", "none\(key)") }
+      _ = try client.pipeline([["GET", "old0"], ["SET", "n", "1"]])
+      try client.command("TIME")
+    }
+    func isSeen() throws -> Bool {
+      for criterion in ["method_missing", "fallback_ratio"] {
+        guard try deployment.criterion(criterion)?["result"]?.string == "not_met" else { return false }
+      }
+      return try deployment.status()["next_step"]?["safe"]?.string == "not_yet"
+    }
+    try makeTraffic()
+    // The state's beginning is noticed within a quarter of a second, and what was counted before belongs to the state
+    // before. It happens once: what comes after a round in which it may have happened is seen at once.
+    var rounds = 1.0
+    if try !isSeen() {
+      rounds += 1
+      try makeTraffic()
+      #expect(try isSeen())
+    }
     let metrics = try deployment.sidecar.metrics()
     let counters = [
       "primary_reads": "multistore_primary_reads_total", "fallback_reads": MultiStoreNames.readFallback,
@@ -72,10 +88,9 @@ struct StatusTests {
     for (field, counter) in counters {
       #expect(try deployment.history(field) == metrics.sum(counter, ["instance_name": "sessions"]), "\(field)")
     }
-    #expect(metrics.sum(MultiStoreNames.readFallback) >= 5 && metrics.sum("multistore_true_misses_total") == 5)
-    #expect(try deployment.criterion("method_missing")?["result"]?.string == "not_met")
-    #expect(try deployment.criterion("fallback_ratio")?["result"]?.string == "not_met")
-    #expect(try deployment.status()["next_step"]?["safe"]?.string == "not_yet")
+    #expect(metrics.sum(MultiStoreNames.readFallback) >= 5 * rounds)
+    #expect(metrics.sum("multistore_true_misses_total") == 5 * rounds)
+    #expect(metrics.sum(MultiStoreNames.methodMissing) == rounds)
     // The inventory follows within a quarter of a second.
     try eventually("the hazard shows") {
       try deployment.status()["hazards"]?.elements?.first?["commands"] == .array([.string("time")])
@@ -94,7 +109,9 @@ struct StatusTests {
     #expect(try deployment.metric(met, ["criterion": "method_missing"]) == 0)
     #expect(try deployment.metric(met, ["criterion": "soak"]) == nil)
     // The stores' keys are looked at every quarter of a minute, and the judge every five seconds.
-    try deployment.waitForMetric(met, ["criterion": "new_store_empty"], 1)
+    try eventually("the new store is seen empty", within: .seconds(90)) {
+      try deployment.metric(met, ["criterion": "new_store_empty"]) == 1
+    }
     try deployment.waitForMetric(met, ["criterion": "different_servers"], 1)
     #expect(try deployment.criterion("new_store_empty")?["measured"]?.string == "0 keys")
     try deployment.move(to: .dualPrimary)
@@ -158,7 +175,8 @@ struct StatusTests {
     let unknown = try SidecarProcess.run(["status", "--instance", "nobody"] + withToken)
     #expect(unknown.exit == .status(1) && unknown.errors.contains("Known instances: sessions"))
     #expect(try SidecarProcess.run(["status", "--format", "xml"] + withToken).exit == .status(64))
-    #expect(try SidecarProcess.run(["status", "--admin.listen-address=unix:/tmp/nobody"]).exit == .status(2))
+    let nobody = "--admin.listen-address=unix:\(directory.path("nobody.sock"))"
+    #expect(try SidecarProcess.run(["status", nobody]).exit == .status(2))
   }
 }
 

@@ -168,10 +168,10 @@ struct StoreFailureTests {
   }
 
   @Test func `a store whose connection breaks in the middle of a command has it answered, and not sent twice`() throws {
-    let deployment = try Deployment(instance: ["event_rate_limit: 1000"])
+    let deployment = try Deployment(instance: ["event_rate_limit: 1000"], stores: "command_timeout: 60s")
     let client = try deployment.client()
     try client.command("SET", "n", "0")
-    deployment.secondary.pause()
+    try deployment.pauseOnceIdle("secondary")
     try client.send(RESPClient.encode(["INCR", "n"]))
     try deployment.waitForMetric("multistore_store_in_flight_commands", ["store": "secondary"], 1)
     deployment.secondary.kill()

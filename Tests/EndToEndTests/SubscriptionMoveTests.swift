@@ -121,17 +121,14 @@ struct SubscriptionMoveTests {
   }
 
   @Test func `nobody waits long for an old store that hangs`() throws {
-    let deployment = try Deployment(.dual, stores: "command_timeout: 2s")
+    // Longer than anything is waited for here.
+    let deployment = try Deployment(.dual, stores: "command_timeout: 60s")
     let listener = try deployment.client()
     _ = try listener.command("SUBSCRIBE", "a")
     deployment.secondary.pause()
     defer { deployment.secondary.resume() }
-    let start = ContinuousClock.now
     try deployment.sidecar.setFlag(Deployment.defaultFlag, true)
-    let client = try deployment.client()
-    try client.send(RESPClient.encode(["KEYS", "*"]))
-    #expect(try client.readReply() == .array([]))
-    #expect(ContinuousClock.now - start < .seconds(5))
+    #expect(try deployment.client().command("KEYS", "*") == .array([]))
     // Nobody knows what the hanging store has still to say.
     #expect(try listener.readUntilClosed(within: .seconds(20)) == [])
   }

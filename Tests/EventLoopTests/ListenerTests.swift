@@ -17,8 +17,7 @@ import Testing
     }
     #expect(error?.description == "127.0.0.1:\(port): address already in use")
     listener.close()
-    let again = try Listener(on: harness.loop, address: listener.boundAddress) { _ in }
-    again.close()
+    try harness.listen(at: listener.boundAddress).close()
   }
 
   @Test func replacesAStaleSocketButNotALiveOne() throws {
@@ -28,7 +27,7 @@ import Testing
     // A socket that was bound and closed is what a killed process leaves behind.
     let stale = try ListeningSocket.open(at: address, backlog: 1)
     close(stale.fd)
-    let listener = try Listener(on: harness.loop, address: address) { _ in }
+    let listener = try harness.listen(at: address)
     let error = #expect(throws: ListenError.self) { try Listener(on: harness.loop, address: address) { _ in } }
     #expect(error?.reason == "address already in use")
     listener.close()

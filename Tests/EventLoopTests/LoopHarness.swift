@@ -1,6 +1,8 @@
 import Glibc
 import Testing
 
+import func TestSupport.eventually
+
 @testable import EventLoop
 
 /// A loop that a test drives on its own thread, with a deadline instead of a hang.
@@ -32,6 +34,17 @@ final class LoopHarness {
     loop.run()
     timer.close()
     #expect(!reachedDeadline, "the loop was not stopped in time", sourceLocation: location)
+  }
+
+  /// A listener at an address that has just been left. A program that another test is starting has a copy of the old
+  /// socket until it is executed.
+  func listen(at address: SocketAddress) throws -> Listener {
+    var listener: Listener?
+    try eventually("\(address) is free") {
+      listener = try Listener(on: loop, address: address) { _ in }
+      return true
+    }
+    return try #require(listener)
   }
 
   /// A client's stream, connected to `address`.

@@ -85,7 +85,13 @@ struct ListeningTests {
       _ = socket.address
     }
     #expect(FileManager.default.fileExists(atPath: path))
-    let server = try HTTPServer(address: .unix(path: path), routes: [textRoute("/hello", "Hello.")])
+    // A program that another test is starting has a copy of the descriptor until it is executed.
+    var replacement: HTTPServer?
+    try eventually("nobody listens any more") {
+      replacement = try HTTPServer(address: .unix(path: path), routes: [textRoute("/hello", "Hello.")])
+      return true
+    }
+    let server = try #require(replacement)
     let live = #expect(throws: HTTPServerError.self) { try HTTPServer(address: .unix(path: path), routes: []) }
     #expect(live?.kind == .addressInUse)
     #expect(try server.curl("/hello").status == 200)
@@ -110,14 +116,16 @@ struct ListeningTests {
 
   @Test("stopping does not wait for a connection that is kept open, and frees the port")
   func stopWithOpenConnection() throws {
-    let server = try HTTPServer.onLoopback([textRoute("/hello", "Hello.")])
+    // Longer than the end is waited for.
+    let limits = HTTPLimits(idleTimeout: .seconds(600))
+    let server = try HTTPServer.onLoopback([textRoute("/hello", "Hello.")], limits: limits)
     let open = try AdminConnection(to: server.boundAddress, timeout: .seconds(20))
     try open.write(Array("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
     try eventually("the request is answered") { server.statistics.answeredRequests == 1 }
     #expect(server.statistics.openConnections == 1)
-    let started = ContinuousClock.now
-    server.stop()
-    #expect(started.duration(to: .now) < .seconds(5))
+    let stopper = Thread { server.stop() }
+    stopper.start()
+    try eventually("stop returns") { stopper.isFinished }
     #expect(String(decoding: try open.readToEnd(), as: UTF8.self).hasSuffix("Hello.\n"))
     server.stop()
     #expect(server.statistics.openConnections == 0)

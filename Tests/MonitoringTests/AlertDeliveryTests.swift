@@ -65,7 +65,8 @@ struct AlertDeliveryTests {
     let parts = try Parts()
     let isUp = "multistore_store_up{store=\"secondary\"} == 1"
     try eventually("Prometheus has seen the store up") { try !parts.prometheus.query(isUp).isEmpty }
-    #expect(parts.webhook.all.isEmpty)
+    // On a busy machine a scrape may fail, and that is told as well.
+    #expect(!parts.webhook.all.contains { $0.body["commonLabels"]?["alertname"]?.string == "MultiStoreStoreDown" })
 
     parts.secondary.kill()
     let firing = try parts.notification("MultiStoreStoreDown", "firing")

@@ -129,7 +129,7 @@ struct ClientFailureTests {
   }
 
   @Test func `a store that does not answer leaves the outcome unknown`() async throws {
-    let harness = try await ClientHarness(commandTimeout: .milliseconds(100))
+    let harness = try await ClientHarness(commandTimeout: .seconds(1))
     harness.secondary.pause()
     #expect(await code { () throws(MultiStoreError) in try await harness.client.send(.incr("n")) } == .outcomeUnknown)
     harness.secondary.resume()

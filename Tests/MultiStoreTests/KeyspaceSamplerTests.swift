@@ -121,7 +121,8 @@ struct KeyspaceSamplerTests {
 
   @Test("A store that hangs while nobody asks it for anything is given up, not before its time")
   func hung() throws {
-    let instance = try makeInstance { $0.secondary.limits.commandTimeout = .milliseconds(50) }
+    // On a busy machine the handshake takes its time, too.
+    let instance = try makeInstance { $0.secondary.limits.commandTimeout = .milliseconds(500) }
     let (sampler, store) = (try sampler(instance, .secondary), instance.multiStore.secondary)
     instance.secondaryServer.pause()
     sampler.begin()
@@ -130,7 +131,7 @@ struct KeyspaceSamplerTests {
     #expect(store.isReady, "it still has time")
     var isOver = false
     let timer = LoopTimer(on: instance.multiStore.loop) { isOver = true }
-    timer.schedule(after: .milliseconds(51))
+    timer.schedule(after: .milliseconds(501))
     try instance.run { isOver }
     sampler.begin()
     try instance.run { !store.isReady }

@@ -22,7 +22,7 @@ extension ChildProcess {
     _ arguments: [String],
     environment: [String: String] = [:],
     input: String = "",
-    within limit: Duration = .seconds(20)
+    within limit: Duration = waitLimit
   ) throws -> ProcessOutcome {
     let directory = try TemporaryDirectory()
     let file = open(try directory.write(input, to: "input"), O_RDONLY | O_CLOEXEC)

@@ -121,7 +121,7 @@ public final class RedisServer: Sendable {
     let started = try ChildProcess(executable, [directory.path("redis.conf")], output: output, errors: output)
     process.withLock { $0 = started }
     do {
-      try eventually("\(executable) answers on \(socketPath)", within: .seconds(20)) {
+      try eventually("\(executable) answers on \(socketPath)") {
         guard started.isRunning else { return true }
         let reply = try RESPClient(address, limit: .seconds(1)).command("PING")
         return reply.errorText?.hasPrefix("LOADING") != true

@@ -59,7 +59,7 @@ public final class SidecarProcess: Sendable {
   public static func run(
     _ arguments: [String],
     environment: [String: String] = [:],
-    within limit: Duration = .seconds(20)
+    within limit: Duration = waitLimit
   ) throws -> ProcessOutcome {
     try ChildProcess.run(executablePath, arguments, environment: environment, within: limit)
   }
@@ -80,7 +80,7 @@ public final class SidecarProcess: Sendable {
   ///
   /// - Throws: ``TestSupportError`` if it does not listen.
   public func address(of listener: String) throws -> SocketAddress {
-    let line = try log.wait(for: "\"listening\" event of \(listener)", within: .seconds(20)) {
+    let line = try log.wait(for: "\"listening\" event of \(listener)") {
       $0["listener"]?.string == listener && $0["address"] != nil
     }
     guard let address = line["address"]?.string.flatMap({ SocketAddress($0) }) else {
@@ -144,7 +144,7 @@ public final class SidecarProcess: Sendable {
   ///
   /// - Throws: ``TestSupportError`` with code `timedOut`.
   @discardableResult
-  public func terminate(within limit: Duration = .seconds(20)) throws -> ChildProcess.Exit {
+  public func terminate(within limit: Duration = waitLimit) throws -> ChildProcess.Exit {
     let exit = try process.terminate(within: limit)
     try log.waitForEnd()
     try output.waitForEnd()

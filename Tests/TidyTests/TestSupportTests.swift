@@ -99,7 +99,7 @@ struct TestSupportTests {
   @Test func `a condition that never holds says where and why`() async throws {
     let looks = Mutex(0)
     let error = #expect(throws: TestSupportError.self) {
-      try eventually("pigs fly", within: .milliseconds(20)) {
+      try eventually("pigs fly", within: .milliseconds(500)) {
         looks.withLock { $0 += 1 }
         throw TestSupportError(.missing, "no pigs")
       }

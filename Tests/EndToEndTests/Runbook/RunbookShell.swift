@@ -54,7 +54,7 @@ final class RunbookShell {
       \(settings)
       \(try text(of: name))
       """
-    let outcome = try ChildProcess.run("bash", ["-c", script])
+    let outcome = try ChildProcess.run("bash", ["-c", script], within: .seconds(120))
     guard outcome.exit == .status(0) else {
       throw TestSupportError(.process, "\(name) of the runbook: \(outcome.exit)\n\(outcome.output)\(outcome.errors)")
     }

@@ -8,6 +8,8 @@ import TestSupport
 final class RunbookTraffic: Sendable {
   private static let clients = 3
   private static let lastMessage = "end"
+  /// How long the consumer waits for its next job.
+  private static let patience = Duration.seconds(180)
 
   private let isDone = Atomic(false)
   /// What each client has come to.
@@ -112,7 +114,9 @@ final class RunbookTraffic: Sendable {
   private func consume(_ client: RESPClient) throws {
     var next = 1
     while true {
-      let taken = try client.command("BLPOP", "queue", "20").elements?.last?.string
+      // As long as it takes: there is no job while the runbook's commands run, and they may take a while.
+      try client.send(RESPClient.encode(["BLPOP", "queue", "0"]))
+      let taken = try client.readReply(within: Self.patience).elements?.last?.string
       if taken == Self.lastMessage { return }
       guard taken == "\(next)" else { throw TestSupportError(.malformed, "job \(taken ?? "nil"), not \(next), came") }
       queue.withLock { $0.taken = next }
