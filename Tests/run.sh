@@ -15,8 +15,9 @@ all tests. The exit code is 0 if, and only if, all of that succeeded.
 TEXT
 }
 
-# The suite is to take less than ten minutes from clean on two cores; a test that hangs is cut off here.
-TEST_LIMIT_SECONDS=600
+# A suite that hangs is cut off here. It takes some five minutes on two quiet cores; beside other work it may take three
+# times as long, and has to be let finish.
+TEST_LIMIT_SECONDS=1200
 # Tests that run at once. Without a limit Swift Testing begins them all: hundreds of servers, and what one test awaits
 # stands in line behind all the others that block one of the few threads, for longer than any sensible deadline.
 TEST_WIDTH=4

@@ -41,13 +41,18 @@ final class MonitoredMigration: Sendable {
         """,
       in: directory
     )
+    for store in ["primary", "secondary"] {
+      try sidecar.waitForEvent("connection to the \(store)") {
+        $0.message == "Store connected" && $0["store"]?.string == store
+      }
+    }
     try fillOldStore()
     try sidecar.setFlag(Self.dualFlag, true)
     // One flag comes from the file, so that the file has been read again.
+    let reloads = "multistore_feature_flag_reloads_total"
+    let before = try sidecar.metrics()[reloads] ?? 0
     try directory.write("\(Self.dualFlag): true\n\(Self.defaultFlag): false\n", to: "flags.yml")
-    try eventually("the flag file is read again") {
-      try sidecar.metrics()["multistore_feature_flag_reloads_total"] ?? 0 > 0
-    }
+    try eventually("the flag file is read again") { try sidecar.metrics()[reloads] ?? 0 > before }
     try failSomeCopies()
     try beginTraffic()
   }

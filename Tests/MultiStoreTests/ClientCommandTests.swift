@@ -91,7 +91,7 @@ struct ClientCommandTests {
     try await store.send(.ltrim("l", 1, -2))
     #expect(try await store.send(.lrange("l", 0, 0, as: String.self)) == ["b"])
     try expectSameStores("l")
-    async let popped = store.send(.blpop("jobs", timeout: .seconds(20)))
+    async let popped = store.send(.blpop("jobs", timeout: ClientHarness.patience))
     try await soon("BLPOP waits") {
       try harness.ask(.secondary, "INFO", "clients").string?.contains("blocked_clients:1") == true
     }

@@ -139,7 +139,7 @@ struct ClientFailureTests {
   @Test func `commands over the limit are refused and counted`() async throws {
     let harness = try await ClientHarness(maxInFlightCommands: 3)
     let client = harness.client
-    async let waiting = client.send(.blpop("jobs", timeout: .seconds(20)))
+    async let waiting = client.send(.blpop("jobs", timeout: ClientHarness.patience))
     try await soon("one is in flight") {
       try harness.ask(.secondary, "INFO", "clients").string?.contains("blocked_clients:1") == true
     }
@@ -206,7 +206,7 @@ struct ClientFailureTests {
     let client = harness.client
     // As good as for ever; should the test fail before it closes, it ends all the same.
     async let waiting = code { () throws(MultiStoreError) in
-      _ = try await client.send(.blpop("never", timeout: .seconds(120)))
+      _ = try await client.send(.blpop("never", timeout: ClientHarness.patience))
     }
     try await soon("BLPOP waits") {
       try harness.ask(.secondary, "INFO", "clients").string?.contains("blocked_clients:1") == true
@@ -219,7 +219,11 @@ struct ClientFailureTests {
 
   /// The default store's answer is the last that a call waits for, and comes right before the copy is sent.
   @Test func `closing waits for copies`() async throws {
-    let harness = try await ClientHarness(dual: true, commandTimeout: .seconds(60), maxInFlightCommands: 1) {
+    let harness = try await ClientHarness(
+      dual: true,
+      commandTimeout: ClientHarness.patience,
+      maxInFlightCommands: 1
+    ) {
       $0.writeAcknowledgement = .defaultStore
     }
     let client = harness.client
@@ -240,7 +244,7 @@ struct ClientFailureTests {
     harness.primary.pause()
     async let answer = client.send(.set("k", "v"))
     try await soon("it is in flight") { await refusal()?.message.hasPrefix("1 commands are in flight") == true }
-    async let closing: Void = client.close(within: .seconds(60))
+    async let closing: Void = client.close(within: ClientHarness.patience)
     try await soon("it is closing") { await refusal()?.code == .closed }
     harness.secondary.resume()
     #expect(try await answer)

@@ -6,6 +6,10 @@ import TestSupport
 
 /// A client between two real servers, with the metrics and events that it records.
 final class ClientHarness: Sendable {
+  /// A limit that no test is to reach. Tests that block hold the few threads on which others await something, some of
+  /// them for minutes.
+  static let patience = Duration.seconds(300)
+
   let primary: RedisServer
   let secondary: RedisServer
   let flags = FeatureFlags(instanceName: "sessions")

@@ -40,7 +40,7 @@ final class BootedSystem: Sendable {
     do {
       let children = "/proc/\(process.pid)/task/\(process.pid)/children"
       var child = ""
-      try eventually("systemd is up") {
+      try eventually("systemd is up", within: .seconds(120)) {
         guard process.isRunning else { return true }
         child = try String(contentsOfFile: children, encoding: .utf8).trimmingCharacters(in: .whitespaces)
         return try Self.enter(child, ["systemctl", "is-system-running"]).output == "running\n"
