@@ -68,8 +68,8 @@ public enum CommandHazard: String, CaseIterable, Sendable {
       "With several keys its one reply cannot show that the new store lacks one of them: copy those keys before reads "
         + "go there, or take read_policy: default_store until then."
     case .watch:
-      "A transaction that watched keys when a flag was flipped is answered with nil: the application has to repeat it, "
-        + "as after any conflict."
+      "A transaction that watches keys for more than a second while the default store moves is answered with nil: the "
+        + "application has to repeat it, as after any conflict."
     }
   }
 }

@@ -91,29 +91,6 @@ struct TransactionTests {
     }
   }
 
-  /// Also one that was taken back: a write in between may have gone to the other store alone.
-  @Test(arguments: [
-    (MigrationState.off, [MigrationState.dual]), (.dual, [.off]), (.dual, [.dualPrimary]),
-    (.dual, [.primaryOnly, .dual]),
-    (.dualPrimary, [.primaryOnly]), (.primaryOnly, [.off, .primaryOnly]),
-  ])
-  func `a flip between WATCH and EXEC makes EXEC nil`(_ start: MigrationState, _ flips: [MigrationState]) throws {
-    let deployment = try Deployment(start)
-    let client = try deployment.client()
-    try client.command("WATCH", "k")
-    for state in flips {
-      try deployment.move(to: state)
-      try deployment.client().command("GET", "k")
-    }
-    #expect(try client.pipeline([["MULTI"], ["SET", "k", "mine"], ["EXEC"]]).last == .array(nil))
-    for store in [deployment.primary, deployment.secondary] {
-      #expect(try store.client().command("EXISTS", "k") == .integer(0))
-    }
-    // The next one is as any other.
-    try client.command("WATCH", "k")
-    #expect(try client.pipeline([["MULTI"], ["SET", "k", "mine"], ["EXEC"]]).last == .array([.ok]))
-  }
-
   @Test func `a flip in the middle takes effect with the next transaction, and loses none`() throws {
     let deployment = try Deployment(.off)
     let client = try deployment.client()

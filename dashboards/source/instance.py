@@ -242,12 +242,14 @@ def clients() -> list:
             query(total("instance_name", rate("multistore_client_authentication_failures_total")), "refused"),
             unit="cps", width=6),
         graph(
-            "Listening and blocked clients",
+            "Listening, blocked and watching clients",
             "Clients that listen to channels; moves of listeners and of blocked commands when the default moved. "
-            "'late' and 'closed' are listeners that could not move at once.",
+            "'late' and 'closed' are listeners that could not move at once. A transaction that lost its WATCH was "
+            "answered with nil.",
             query(total("instance_name", metric("multistore_subscribed_clients")), "listening"),
             query(total("outcome", metric("multistore_subscription_moves_total")), "listeners moved: {{outcome}}"),
             query(total("instance_name", metric("multistore_blocked_commands_moved_total")), "blocked commands moved"),
+            query(total("reason", metric("multistore_lost_watches_total")), "transactions that lost their WATCH: {{reason}}"),
             unit="short", width=6),
     ]
 

@@ -38,7 +38,8 @@ extension MultiStore {
   ///   - kind: `single` for one command, `pipelined` for several, `multi` for what stood between MULTI and EXEC.
   ///   - routing: what the flags said when the batch was taken up.
   ///   - connection: where the default store is reached, if not over its ordinary connection: the session's own when it
-  ///     watches keys or the command blocks, the isolated one for a script.
+  ///     watches keys or the command blocks, the isolated one for a script. A read then goes there whatever the read
+  ///     policy.
   ///   - sink: told when all replies are there. That is before this call returns when the store's queue is full.
   public func execute(
     _ batch: CommandBatch,
@@ -70,6 +71,9 @@ extension MultiStore {
   ) {
     let spec = batch.spec(0)
     let commandClass = batch.withCommand(0) { spec.commandClass(ofCommand: $0) }
+    if let connection, commandClass == .read || commandClass == .keyspaceRead {
+      return startPipeline(batch, .single, routing, connection, sink)
+    }
     if spec.traits.contains(.iterates), readsOnePage(batch, spec, routing, sink) { return }
     switch routing.route(for: commandClass) {
     case .dualWrite(let role):

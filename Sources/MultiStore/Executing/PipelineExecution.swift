@@ -91,7 +91,8 @@ final class PipelineExecution: Execution {
     start(batch, routing: routing, sink: sink)
   }
 
-  override var writesToBoth: Bool { routing.isDual }
+  /// A batch on a session's own connection has to be done before dual writes begin: a fence does not wait for it.
+  override var writesToBoth: Bool { routing.isDual || connection !== defaultStore.ordinary }
 
   override func begin() {
     elements.removeAll(keepingCapacity: true)

@@ -16,6 +16,7 @@ final class InstanceMetrics {
   let subscribedClients: Gauge
   let blockedMoves: Counter
   private let subscriptionMoves: [SubscriptionMove: Counter]
+  private let watchLosses: [WatchLoss: Counter]
   private let instance: String
   private let factory: any MetricsFactory
   private let pipelinedDiff: (pipelined: Counter, multi: Counter)
@@ -67,6 +68,11 @@ final class InstanceMetrics {
         ($0, counter(MultiStoreMetrics.subscriptionMoves, ("outcome", $0.rawValue)))
       }
     )
+    watchLosses = Dictionary(
+      uniqueKeysWithValues: WatchLoss.allCases.map {
+        ($0, counter(MultiStoreMetrics.watchLosses, ("reason", $0.rawValue)))
+      }
+    )
     pipelinedDiff = byKind(MultiStoreMetrics.pipelinedDiff)
     pipelines = byKind(MultiStoreMetrics.pipelines)
     readFallback = byCommand(MultiStoreMetrics.readFallback) { $0.commandClass == .read && $0.miss != .never }
@@ -97,6 +103,10 @@ final class InstanceMetrics {
 
   func subscriptionMove(_ outcome: SubscriptionMove) {
     subscriptionMoves[outcome]?.increment()
+  }
+
+  func watchLost(_ reason: WatchLoss) {
+    watchLosses[reason]?.increment()
   }
 
   func differsPersistently(_ id: CommandID) {

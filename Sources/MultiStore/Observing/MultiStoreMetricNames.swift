@@ -240,6 +240,12 @@ public enum MultiStoreMetrics {
     help: "Blocking commands that were taken along when the default store moved",
     labels: ["instance_name"]
   )
+  static let watchLosses = MultiStoreMetric(
+    name: "multistore_lost_watches_total",
+    kind: .counter,
+    help: "Transactions answered with nil because their WATCH was lost, by reason",
+    labels: ["instance_name", "reason"]
+  )
   static let loopBusy = MultiStoreMetric(
     name: "multistore_event_loop_busy_seconds_total",
     kind: .counter,
@@ -262,7 +268,7 @@ public enum MultiStoreMetrics {
     copyFailures, keyCopies, uncopiedWrites, scriptsNotRemembered, pipelines, uncomparedReplies, differingReplies,
     persistentDiff, rechecks,
     eventsWritten, eventsSuppressed, defaultStore, sameStore, subscribedClients, subscriptionMoves, blockedMoves,
-    loopBusy,
+    watchLosses, loopBusy,
     clientRejections,
   ]
 }

@@ -5,14 +5,15 @@ internal import Logging
 ///
 /// A dual write that began under the old flags may not have reached both stores yet. A write that began under the new
 /// ones could overtake it on one of them, and the two stores would end with different values. So a change waits until
-/// the dual executions under way are done, and whoever wants to begin something waits with it. Clients that listen
-/// or block are taken along meanwhile, when the default store moves.
+/// the dual executions under way are done, and whoever wants to begin something waits with it. When the default store
+/// moves, clients that listen or block are taken along meanwhile, and those that watch keys go on until EXEC.
 struct RoutingState {
   /// How far a change has come.
   enum Phase {
     /// `current` is in force, and nothing is pending.
     case settled
-    /// Dual executions end, listening clients listen to the new default store as well, and what blocks is called off.
+    /// Dual executions and watches end, listening clients listen to the new default store as well, and what blocks is
+    /// called off.
     case gathering
     /// The old default store answers what it was sent before.
     case fencing
@@ -24,8 +25,8 @@ struct RoutingState {
   static let holdLimit = Duration.seconds(1)
 
   var current: Routing
-  /// How often `current` has become another one.
-  var flipCount = 0
+  /// The clients that watch keys on the default store.
+  var watches = OpenWatches()
   /// What the flags say now, if that is not in force yet.
   var pending: Routing?
   var phase = Phase.settled
@@ -40,26 +41,33 @@ struct RoutingState {
   var holdTimer: LoopTimer?
   /// The flags that `current` or `pending` was made from.
   var flags = FlagState()
+
+  /// Whether a change waits that moves the default store.
+  var isMove: Bool { pending.map { $0.defaultStore != current.defaultStore } ?? false }
+
+  /// Whether clients that watch keys go on with `current` while all others wait.
+  var letsWatchesEnd: Bool { phase == .gathering && isMove }
+
+  /// Whether `watch` is one of those.
+  func letsEnd(_ watch: KeyWatch?) -> Bool { watch.map { letsWatchesEnd && watches.isOpen($0) } ?? false }
 }
 
 extension MultiStore {
   /// What the flags mean for the next command, pipeline or transaction.
   ///
+  /// - Parameter watch: what the client watches. While the default store is to move, it goes on until that has ended.
   /// - Returns: nil while a change of the flags waits for executions under way; `sink` then hears
   ///   ``ReplySink/routingDidSettle()``, within `RoutingState.holdLimit`.
-  public func routing(orNotify sink: ReplySink) -> Routing? {
-    if let parent { return parent.routing(orNotify: sink) }
+  public func routing(orNotify sink: ReplySink, watching watch: KeyWatch? = nil) -> Routing? {
+    if let parent { return parent.routing(orNotify: sink, watching: watch) }
     if flags.state != routingState.flags { flagsChanged() }
-    guard routingState.pending != nil else { return routingState.current }
+    guard routingState.pending != nil, !routingState.letsEnd(watch) else { return routingState.current }
     routingState.waiting.append(sink)
     return nil
   }
 
   /// The store whose reply is the client's, as far as commands under way are concerned.
   public var defaultStore: Store { store(root.routingState.current.defaultStore) }
-
-  /// How often what the flags mean has changed: two equal numbers say that it did not in between.
-  public var flipCount: Int { root.routingState.flipCount }
 
   /// The flags say something new, or it was found out whether both stores are the same.
   func flagsChanged() {
@@ -84,6 +92,8 @@ extension MultiStore {
 
   /// Lets nobody begin anything until what is under way is done and `routing` is in force.
   func hold(for routing: Routing, limit: Duration) {
+    // A second change does not extend the time for which commands wait already.
+    let wasHolding = routingState.pending.map { $0 != routingState.current } ?? false
     routingState.pending = routing
     routingState.phase = .gathering
     prepareSubscriptions(for: routing.defaultStore)
@@ -93,7 +103,15 @@ extension MultiStore {
     if routingState.holdTimer == nil {
       routingState.holdTimer = LoopTimer(on: loop) { [unowned self] in holdLimitPassed() }
     }
-    routingState.holdTimer?.schedule(after: limit)
+    if !wasHolding { routingState.holdTimer?.schedule(after: limit) }
+    // A client that watches keys may wait for an earlier change, and this one waits for it.
+    if routingState.letsWatchesEnd, routingState.watches.count > 0 { notifyWaiting() }
+  }
+
+  private func notifyWaiting() {
+    let waiting = routingState.waiting
+    routingState.waiting = []
+    for sink in waiting { sink.routingDidSettle() }
   }
 
   /// - Returns: the loop's clock.
@@ -116,8 +134,8 @@ extension MultiStore {
     case .settled, .fencing: return
     case .gathering:
       // When the default store does not move, nobody waits for those who are late.
-      let isMove = routingState.pending?.defaultStore != routingState.current.defaultStore
-      let awaitsClients = isMove && (awaitsSubscriptions || awaitsBlockedCommands)
+      let awaitsClients =
+        routingState.isMove && (awaitsSubscriptions || awaitsBlockedCommands || routingState.watches.count > 0)
       guard routingState.dualExecutions == 0, !awaitsClients else { return }
       // What was sent to the default store alone is not copied: it must not come after what goes to both.
       let beginsDual = !routingState.current.isDual && routingState.pending?.isDual == true
@@ -165,8 +183,10 @@ extension MultiStore {
       if !before.isDual, pending.isDual {
         FunctionCopy(to: store(pending.defaultStore.other), of: self).begin(from: store(pending.defaultStore))
       }
-      if before.defaultStore != pending.defaultStore { store(pending.defaultStore).family.forEach(loadScripts) }
-      if pending != before { routingState.flipCount += 1 }
+      if before.defaultStore != pending.defaultStore {
+        store(pending.defaultStore).family.forEach(loadScripts)
+        endWatchesForMove()
+      }
       routingState.current = pending
       for command in blockedCommands.all.values { command.follow(pending) }
       status.set(pending, now: loop.wallClockMilliseconds)
@@ -175,9 +195,7 @@ extension MultiStore {
     routingState.holdTimer?.cancel()
     settleSubscriptions(isMove: routingState.current.defaultStore != before.defaultStore)
     resumeBlockedCommands()
-    let waiting = routingState.waiting
-    routingState.waiting = []
-    for sink in waiting { sink.routingDidSettle() }
+    notifyWaiting()
     guard routingState.isOutdated else { return }
     routingState.isOutdated = false
     flagsChanged()

@@ -54,6 +54,7 @@ extension Session {
   private func reset() {
     if let transaction { multiStore.recycle(transaction.batch) }
     transaction = nil
+    releaseWatch()
     releaseDedicated()
     releaseSubscription()
     use(server.multiStore)

@@ -9,7 +9,7 @@ extension Session {
     guard let database = argument.canonicalDecimal else {
       return output.appendError("ERR value is not an integer or out of range")
     }
-    guard database == multiStore.database || dedicated?.watchEpoch == nil else {
+    guard database == multiStore.database || !watch.isOpen else {
       return output.appendError("ERR MultiStore: another database can't be selected while keys are watched")
     }
     execute {

@@ -6,10 +6,6 @@ internal import RESP
 struct DedicatedConnection {
   let store: StoreRole
   let connection: HiredisConnection
-  /// The connection's epoch in which keys are watched; nil when none are.
-  var watchEpoch: Int?
-  /// How often the flags had been flipped when the first of these keys was watched.
-  var watchFlipCount = 0
 }
 
 extension Session {
@@ -42,10 +38,12 @@ extension Session {
     dedicated.connection.expire(after: timeout)
   }
 
-  /// Closes the session's own connection. A command that blocks there is given up by the server.
+  /// Closes the session's own connection. A command that blocks there is given up by the server, and what was watched
+  /// there is lost.
   func releaseDedicated() {
     guard let dedicated else { return }
     self.dedicated = nil
     multiStore.store(dedicated.store).closeDedicated(dedicated.connection)
+    watchingConnectionDidClose()
   }
 }

@@ -49,7 +49,10 @@ extension Session {
 
   /// Takes as many whole commands from `bytes` as can be executed now, up to one that is to be detached from the input.
   func process(_ bytes: Span<UInt8>) -> Progress {
-    guard let routing = multiStore.routing(orNotify: self) else {
+    if watch.isOpen { checkWatch() }
+    let wasWatching = watch.isOpen
+    // A client that listens can't end its watch.
+    guard let routing = multiStore.routing(orNotify: self, watching: subscription == nil ? watch.open : nil) else {
       isHeld = true
       return Progress()
     }
@@ -89,8 +92,10 @@ extension Session {
         guard disposal == .taken else { break parsing }
         consumed += command.length
         if replyMode == .skipNext, lastCommand != .clientReply { replyMode = .skipping }
-        // RESET goes back to the first database.
-        guard replyMode != .skipping, multiStore === turn.multiStore else { break parsing }
+        // RESET goes back to the first database. When a watch ends, the default store may move.
+        guard replyMode != .skipping, multiStore === turn.multiStore, watch.isOpen || !wasWatching else {
+          break parsing
+        }
       }
     }
     if let gathered { execute(gathered, as: gathered.count == 1 ? .single : .pipelined, routing: routing) }
@@ -162,7 +167,7 @@ extension Session {
       guard gathered == nil, isQuiet else { return .waits }
       let batch = turn.multiStore.makeBatch()
       batch.append(bytes, id: spec.id)
-      execute(batch, as: .single, routing: routing)
+      execute(batch, as: .single, routing: routing, over: watchingConnection)
       return .taken
     }
     if spec.traits.contains(.empties), let refusal = turn.multiStore.flushRefusal(of: spec) {
@@ -171,11 +176,15 @@ extension Session {
     if routing.isDual, let refusal = turn.multiStore.refusal(toReachDatabaseOf: bytes, spec) {
       return gathered == nil ? refuse(refusal.clientError) : .waits
     }
+    if let watchingConnection, commandClass == .read || commandClass == .keyspaceRead {
+      return gathered == nil ? forwardOrWait(bytes, over: watchingConnection) : .waits
+    }
     if routing.isDual, commandClass == .read || commandClass == .write || commandClass == .keyspaceRead {
       return gather(bytes, spec.id, turn, &gathered)
     }
     // Everything else is an execution of its own: the pipeline so far goes first.
     guard gathered == nil else { return .waits }
+    if commandClass == .blocking || commandClass == .pubsub, givesWatchUpForMove() { return .waits }
     switch commandClass {
     case .read, .keyspaceRead, .write:
       return forwardOrWait(bytes, over: turn.ordinary)
@@ -231,7 +240,7 @@ extension Session {
     return .taken
   }
 
-  /// Scripts and unlisted commands: to the default store alone, over its isolated connection.
+  /// Scripts and unlisted commands: to the default store alone, over its isolated connection or the one that watches.
   private func takeIsolated(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ routing: Routing) -> Disposal {
     if let refusal = spec.refusal(of: bytes) { return refuse(refusal) }
     if let rejection = rejection(of: spec) {
@@ -246,8 +255,8 @@ extension Session {
     if spec.traits.contains(.blocks) {
       return takeOnDedicated(bytes, spec, routing, isBlocking: false)
     }
-    let connection = multiStore.store(routing.defaultStore).isolated
-    guard hasEffect(spec, routing) ? isQuiet : canForward(over: connection) else { return .waits }
+    let connection = watchingConnection ?? multiStore.store(routing.defaultStore).isolated
+    guard hasEffect(spec, routing) || watch.isOpen ? isQuiet : canForward(over: connection) else { return .waits }
     sendAlone(bytes, spec, over: connection, identity: identity, routing)
     return .taken
   }
@@ -299,7 +308,8 @@ extension Session {
     routing.isDual && spec.effect != .none
   }
 
-  /// Sends one command to the default store over `connection`; what it changes is copied to the other store.
+  /// Sends one command to the default store over `connection`; what it changes is copied to the other store. What it
+  /// changes over a connection of the session's own has to be done before a change of the flags.
   private func sendAlone(
     _ bytes: Span<UInt8>,
     _ spec: CommandSpec,
@@ -308,7 +318,9 @@ extension Session {
     _ routing: Routing
   ) {
     multiStore.willExecuteOnDefaultStoreAlone(bytes, spec, routing: routing)
-    guard hasEffect(spec, routing) else { return forward(bytes, over: connection, identity: identity) }
+    guard hasEffect(spec, routing) || watch.isOpen else {
+      return forward(bytes, over: connection, identity: identity)
+    }
     let batch = multiStore.makeBatch()
     batch.append(bytes, id: spec.id)
     execute(batch, as: .single, routing: routing, over: connection, identity: identity)

@@ -60,7 +60,7 @@ final class Session: ReplySink {
   var parser: CommandParser
   /// Forwarded commands without a reply yet, all over `path`.
   private var inFlight = 0
-  private var path: HiredisConnection?
+  private(set) var path: HiredisConnection?
   private var isExecuting = false
   /// Commands are being taken from the input.
   var isProcessing = false
@@ -75,6 +75,8 @@ final class Session: ReplySink {
   var transaction: Transaction?
   /// The session's own connection to the default store: for what blocks, and for WATCH.
   var dedicated: DedicatedConnection?
+  /// The keys that are watched there.
+  var watch = WatchState()
   /// What the client listens to; nil outside of a server's subscriber mode.
   var subscription: Subscription?
   /// No further command is executed; the client is let go when its replies are out.
@@ -254,7 +256,7 @@ final class Session: ReplySink {
 
   /// Gives back the connection that a client had to itself, unless that watches keys or executes something.
   func releaseUnusedConnection() {
-    if isQuiet, dedicated?.watchEpoch == nil { releaseDedicated() }
+    if isQuiet, !watch.isOpen { releaseDedicated() }
   }
 
   /// Gives back memory that an idle client has no use for.
@@ -272,8 +274,10 @@ final class Session: ReplySink {
 
   /// Waiting on its own connection for something to happen: BLPOP and its like.
   var isBlocked: Bool {
-    (inFlight > 0 || isExecuting) && path != nil && path === dedicated?.connection
-      && CommandTable.spec(lastCommand).traits.mayBlock
+    guard inFlight > 0 || isExecuting, let dedicated, path === dedicated.connection else { return false }
+    let traits = CommandTable.spec(lastCommand).traits
+    // What waits only when asked is an execution then, and is forwarded when it just reads.
+    return isExecuting ? traits.mayBlock : traits.contains(.blocks)
   }
 
   /// Ends what a session that drains waits for.
@@ -323,6 +327,7 @@ extension Session: ReplyReceiver {
   func receive(failure: ConnectionFailure, token: Int) {
     inFlight -= 1
     if failure.isReplyTooDeep, token != 0 { server.deepReplies.insert(token) }
+    if watch.isOpen { checkWatch(after: failure) }
     if !isClosed { output.appendError(clientError(failure, over: path)) }
     finishTurn()
   }

@@ -27,7 +27,7 @@ extension Session {
       output.appendStatus("OK")
     case .watch:
       guard transaction == nil else { return output.appendError("ERR WATCH inside MULTI is not allowed") }
-      watch(bytes, routing)
+      takeWatch(bytes, routing)
     default:  // UNWATCH
       releaseWatch()
       output.appendStatus("OK")
@@ -75,21 +75,27 @@ extension Session {
       releaseWatch()
       return output.appendError("EXECABORT Transaction discarded because of previous errors.")
     }
-    let watched = dedicated.flatMap { $0.watchEpoch == nil ? nil : $0 }
-    if let watched,
-      watched.watchFlipCount != multiStore.flipCount || watched.watchEpoch != watched.connection.epoch
-    {
-      // A write in between may have gone where nobody watched the keys, or the watch was lost with its connection.
-      multiStore.recycle(transaction.batch)
-      releaseDedicated()
-      return output.appendNullArray()
+    switch watch.end() {
+    case .watching(let watch, _):
+      execute(transaction.batch, as: .multi, routing: routing, over: dedicated?.connection)
+      multiStore.endWatch(watch)
+    case .refused: answerNil(transaction, because: .connectionLost)
+    case .lost(let loss): answerNil(transaction, because: loss)
+    case .idle:
+      guard transaction.batch.count > 0 else {
+        multiStore.recycle(transaction.batch)
+        return output.appendArrayHeader(0)
+      }
+      execute(transaction.batch, as: .multi, routing: routing)
     }
-    guard transaction.batch.count > 0 || watched != nil else {
-      multiStore.recycle(transaction.batch)
-      return output.appendArrayHeader(0)
-    }
-    dedicated?.watchEpoch = nil
-    execute(transaction.batch, as: .multi, routing: routing, over: watched?.connection)
+  }
+
+  /// A write may have gone where nobody watched the keys, or the watch was lost with its connection.
+  private func answerNil(_ transaction: Transaction, because loss: WatchLoss) {
+    multiStore.recycle(transaction.batch)
+    multiStore.transactionWasRefused(because: loss)
+    releaseDedicated()
+    output.appendNullArray()
   }
 
   /// An EXEC that can't even be tried: as on a server, the transaction is gone, and what was watched with it.
@@ -102,22 +108,5 @@ extension Session {
     if let transaction { multiStore.recycle(transaction.batch) }
     transaction = nil
     releaseWatch()
-  }
-
-  private func watch(_ bytes: Span<UInt8>, _ routing: Routing) {
-    guard let connection = dedicatedConnection(to: routing.defaultStore) else {
-      return output.appendError(Self.noDedicatedConnection)
-    }
-    // Sent before the connection is ready, it is executed in the next epoch.
-    if dedicated?.watchEpoch == nil {
-      dedicated?.watchEpoch = connection.epoch + (connection.isReady ? 0 : 1)
-      dedicated?.watchFlipCount = multiStore.flipCount
-    }
-    forward(bytes, over: connection)
-  }
-
-  private func releaseWatch() {
-    // The server forgets what a connection watched when it closes, whatever its state.
-    if dedicated?.watchEpoch != nil { releaseDedicated() }
   }
 }

@@ -1,0 +1,45 @@
+/// One client's WATCH, from its first key to EXEC. It is void once the default store has moved.
+public struct KeyWatch: Equatable, Sendable {
+  /// How often the default store had moved when it began.
+  fileprivate let moveCount: UInt64
+}
+
+/// Why EXEC is answered with nil although no watched key is known to have changed: the label `reason`.
+public enum WatchLoss: String, CaseIterable, Sendable {
+  /// The default store moved before EXEC, so that a later change would not have been noticed.
+  case defaultMoved = "default_moved"
+  /// The connection that watched was lost, and the server has forgotten the keys.
+  case connectionLost = "connection_lost"
+}
+
+/// The clients that watch keys on the default store. A move of the default store waits for them, within the limit of
+/// the hold, and makes void what is left.
+struct OpenWatches {
+  private var moveCount: UInt64 = 0
+  /// Clients that have not ended their WATCH since the default store moved last.
+  private(set) var count = 0
+
+  mutating func begin() -> KeyWatch {
+    count += 1
+    return KeyWatch(moveCount: moveCount)
+  }
+
+  /// Does nothing for a watch that is void: a move has taken it out already.
+  mutating func end(_ watch: KeyWatch) {
+    guard isOpen(watch) else { return }
+    precondition(count > 0, "a watch ends more often than it began")
+    count -= 1
+  }
+
+  /// Whether the keys are still watched on the store that is the default one.
+  func isOpen(_ watch: KeyWatch) -> Bool { watch.moveCount == moveCount }
+
+  /// Makes all open watches void.
+  ///
+  /// - Returns: how many there were.
+  mutating func defaultStoreMoved() -> Int {
+    defer { count = 0 }
+    moveCount += 1
+    return count
+  }
+}

@@ -1,0 +1,68 @@
+internal import Hiredis
+internal import MultiStore
+internal import RESP
+
+/// WATCH: optimistic locking on the default store.
+///
+/// While keys are watched, the client reads from the default store alone, over the connection that watches: another
+/// store's reply may be older than what is watched. Writes go the way of all writes, and one to a watched key makes
+/// EXEC answer nil, as on a server.
+extension Session {
+  /// The connection that watches keys for the client, and that its reads go over; nil when none does.
+  @inline(__always)
+  var watchingConnection: HiredisConnection? { watch.isOpen ? dedicated?.connection : nil }
+
+  func takeWatch(_ bytes: Span<UInt8>, _ routing: Routing) {
+    guard let connection = dedicatedConnection(to: routing.defaultStore) else {
+      return output.appendError(Self.noDedicatedConnection)
+    }
+    // Sent before the connection is ready, it is executed in the next epoch.
+    watch.begin(epoch: connection.epoch + (connection.isReady ? 0 : 1)) { multiStore.beginWatch() }
+    forward(bytes, over: connection)
+  }
+
+  /// Notices that the connection was lost, or that the default store has moved, before commands are taken.
+  func checkWatch() {
+    guard let open = watch.open, let connection = dedicated?.connection else { return }
+    let lost = watch.check(
+      epoch: connection.epoch,
+      isReady: connection.isReady,
+      isOnDefaultStore: multiStore.isOpen(open)
+    )
+    if let lost { multiStore.endWatch(lost) }
+  }
+
+  /// Notices that the connection has failed, by a command that was forwarded over it.
+  func checkWatch(after failure: ConnectionFailure) {
+    if case .queueFull = failure { return }
+    guard watch.isOpen, let connection = dedicated?.connection, path === connection else { return }
+    if let lost = watch.connectionFailed(epoch: connection.epoch) { multiStore.endWatch(lost) }
+  }
+
+  /// The connection that watched was closed from this side: a command that waits there moves with the default store, or
+  /// the client is gone.
+  func watchingConnectionDidClose() {
+    guard let open = watch.open else { return }
+    let lost = watch.lose(multiStore.isOpen(open) ? .connectionLost : .defaultMoved)
+    if let lost { multiStore.endWatch(lost) }
+  }
+
+  /// What may wait for ever, or listens, can't be begun on a default store that is about to move: the client gives its
+  /// watch up, and waits with all others.
+  ///
+  /// - Returns: true if it does.
+  func givesWatchUpForMove() -> Bool {
+    guard watch.isOpen, multiStore.awaitsWatches, let lost = watch.lose(.defaultMoved) else { return false }
+    multiStore.endWatch(lost)
+    finishTurn()
+    return true
+  }
+
+  /// Forgets what was watched. The server does when the connection closes, whatever its state.
+  func releaseWatch() {
+    let ended = watch.end()
+    guard ended != .idle else { return }
+    releaseDedicated()
+    if case .watching(let watch, _) = ended { multiStore.endWatch(watch) }
+  }
+}
