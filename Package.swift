@@ -143,6 +143,26 @@ let package = Package(
       path: "Tests/Fuzz/Session",
       swiftSettings: common
     ),
+
+    // Faults that are brought about while clients work; Tests/faults.sh makes a table of all, the suite holds some.
+    .target(
+      name: "FaultLaboratory",
+      dependencies: ["TestSupport"],
+      path: "Tests/Faults/Laboratory",
+      swiftSettings: common
+    ),
+    .executableTarget(
+      name: "FaultTable",
+      dependencies: ["FaultLaboratory", "TestSupport"],
+      path: "Tests/Faults/Table",
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "FaultTests",
+      dependencies: ["FaultLaboratory", "TestSupport", "multistore-exporter"],
+      swiftSettings: common
+    ),
+
     .testTarget(name: "RESPTests", dependencies: ["RESP", "FuzzChecks", "TestSupport"], swiftSettings: common),
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "TestSupport"], swiftSettings: common),
     .testTarget(name: "HiredisTests", dependencies: ["Hiredis", "EventLoop", "TestSupport"], swiftSettings: common),

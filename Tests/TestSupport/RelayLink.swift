@@ -79,10 +79,17 @@ struct RelayLink {
     }
   }
 
-  /// Resets both ends; unix sockets know no reset and are closed.
+  /// Ends the streams at both ends.
+  func close() {
+    client.close()
+    server.close()
+  }
+
+  /// Resets both ends. Unix sockets know no reset: their streams are ended.
   func reset() {
     client.reset()
     server.reset()
+    close()
   }
 
   private mutating func moveGate(_ conduct: RelayConduct, at now: ContinuousClock.Instant) {

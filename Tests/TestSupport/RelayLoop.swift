@@ -28,6 +28,8 @@ struct RelayCore {
   mutating func apply(_ conduct: RelayConduct) {
     self.conduct = conduct
     if conduct.admission == .refuses {
+      // A socket that the thread polls at this moment is open, and listens, until that returns.
+      listener?.stop()
       listener = nil
     } else if listener == nil {
       // A unix socket's file stays when its listener is closed, so that connecting is refused; here it is in the way.
@@ -42,8 +44,12 @@ struct RelayCore {
   }
 
   mutating func closeLinks(_ closing: FaultRelay.Closing) {
-    if closing == .reset { for link in links { link.reset() } }
-    // Closed with their last references.
+    for link in links {
+      switch closing {
+      case .orderly: link.close()
+      case .reset: link.reset()
+      }
+    }
     links = []
   }
 

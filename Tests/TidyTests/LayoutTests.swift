@@ -29,7 +29,7 @@ struct LayoutTests {
       let targets = manifest.targets.filter {
         !Manifest.elsewhere.contains($0.name) && isTest($0) == (folder == "Tests")
       }
-      let others: Set = folder == "Tests" ? ["Benchmarks", "Clients", "Examples", "Fuzz"] : []
+      let others: Set = folder == "Tests" ? ["Benchmarks", "Clients", "Examples", "Faults", "Fuzz"] : []
       #expect(Set(found) == Set(targets.map(\.name)).union(others))
     }
   }

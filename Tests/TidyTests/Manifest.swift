@@ -14,8 +14,11 @@ struct Manifest {
     let products: [String]
   }
 
-  /// Targets in folders of other names: an embedding server's code below `Tests/Examples`, and what is in `Tests/Fuzz`.
-  static let elsewhere: Set = ["MultiStoreExample", "FuzzChecks", "FuzzInput", "FuzzSession"]
+  /// Targets in folders of other names: an embedding server's code below `Tests/Examples`, and what is in `Tests/Fuzz`
+  /// and `Tests/Faults`.
+  static let elsewhere: Set = [
+    "MultiStoreExample", "FuzzChecks", "FuzzInput", "FuzzSession", "FaultLaboratory", "FaultTable",
+  ]
 
   let targets: [Target]
 
