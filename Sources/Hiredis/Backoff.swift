@@ -1,11 +1,12 @@
-/// Delays between attempts: drawn evenly from zero to a bound that doubles with each failure up to a cap, so that many
-/// clients of a store that comes back do not arrive together.
+/// Delays between attempts to connect: half of a bound that doubles with each failure up to a cap, and a random part of
+/// the other half, so that many clients of a store that comes back do not arrive together.
 struct Backoff {
+  /// The least time from one attempt to the next, whatever became of the first.
   private let base: Duration
   private let cap: Duration
   /// Returns a number from 0 up to 1.
   private let random: () -> Double
-  /// Failures in a row.
+  /// Failures in a row; a working connection that was lost is the first of them.
   private(set) var attempt = 0
 
   init(base: Duration, cap: Duration, random: @escaping () -> Double) {
@@ -14,7 +15,9 @@ struct Backoff {
     self.random = random
   }
 
-  /// Counts a failure and says how long to wait.
+  /// Counts a failed attempt.
+  ///
+  /// - Returns: how long to wait.
   mutating func next() -> Duration {
     attempt += 1
     var bound = base
@@ -22,11 +25,16 @@ struct Backoff {
       guard bound < cap else { break }
       bound *= 2
     }
-    return min(bound, cap) * random()
+    return min(bound, cap) * (0.5 + random() / 2)
   }
 
-  /// Things are well again.
-  mutating func reset() {
-    attempt = 0
+  /// Counts a working connection that was lost: the store is most probably there, so the next attempt is due at once.
+  /// The base bounds the rate of attempts at a store that accepts connections only to drop them.
+  ///
+  /// - Parameter elapsed: since the attempt that made the lost connection began.
+  /// - Returns: how long to wait.
+  mutating func restart(after elapsed: Duration) -> Duration {
+    attempt = 1
+    return max(.zero, base - elapsed)
   }
 }

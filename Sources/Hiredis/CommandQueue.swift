@@ -55,6 +55,15 @@ struct CommandQueue: ~Copyable {
   /// Whether commands wait here for the context to take them.
   var holdsCommands: Bool { handedCount < commands.count }
 
+  /// Whether the context has got commands that have no reply yet.
+  var hasHandedOver: Bool { handedCount > 0 }
+
+  /// Whether somebody waits for a reply.
+  var hasCounted: Bool {
+    for index in commands.indices where commands[index].isCounted { return true }
+    return false
+  }
+
   /// Bytes of commands that wait here.
   var heldBytes: Int { held.count }
 

@@ -48,7 +48,7 @@ public struct ConnectionDownReason: Sendable, Equatable, CustomStringConvertible
   public enum Kind: String, Sendable {
     /// No connection could be made.
     case connectFailed
-    /// Connecting or the handshake took longer than the connect timeout.
+    /// Connecting or the handshake took longer than the connect timeout, or a probe was not answered.
     case timedOut
     /// The store wants a password, or another one. Trying again helps only once that was changed.
     case authenticationRejected
@@ -58,7 +58,7 @@ public struct ConnectionDownReason: Sendable, Equatable, CustomStringConvertible
     case databaseRejected
     /// A working connection has ended.
     case lost
-    /// A working connection was given up because a command got no reply in time.
+    /// A working connection was closed because a command got no reply in time.
     case commandTimedOut
   }
 

@@ -1,17 +1,29 @@
 internal import RESP
 
-/// What is said on a fresh connection before any command of a client: log in, choose the database, give the connection
+/// A connection that ended on this side while the store may still have commands of it to read.
+struct Orphan: Equatable {
+  /// The server's number of the connection, as CLIENT ID says.
+  let clientID: Int
+  /// The server's `run_id`: another process numbers its connections anew.
+  let runID: String
+}
+
+/// The commands of a fresh connection before any command of a client: log in, choose the database, give the connection
 /// a name, ask who the server is, and ask whether it serves data yet.
 ///
-/// All of it is sent at once and costs one round trip. It decides only; the connection does the talking.
+/// All of them are sent at once and cost one round trip. Another one is needed after a connection was lost with
+/// commands in flight: the same server is told to close that connection too, before it can execute them over newer
+/// writes. It decides only; the connection sends and receives.
 struct Handshake {
   private enum Step {
-    case authenticate, select, setName, info, clientID, prepare, ping
+    case authenticate, select, setName, info, clientID, prepare, ping, killOrphan
   }
 
   /// What to do after a reply.
   enum Outcome {
     case unfinished
+    /// One more command is to be sent, whose reply is expected.
+    case proceed([UInt8])
     case ready(ServerIdentity)
     case failed(ConnectionDownReason.Kind, detail: String)
   }
@@ -20,13 +32,16 @@ struct Handshake {
   private var identity: ServerIdentity
   /// The connection's number at the server, if that was asked for and is known.
   private(set) var clientID: Int?
-  /// The commands to be sent, one per expected reply.
+  /// The commands to be sent at once, one per expected reply.
   let commands: [[UInt8]]
+  /// Nil once the server was told to close it.
+  private var orphan: Orphan?
 
   /// True when no reply is expected any more.
   var isFinished: Bool { steps.isEmpty }
 
-  init(endpoint: StoreEndpoint, preparation: [[String]], asksForClientID: Bool) {
+  init(endpoint: StoreEndpoint, preparation: [[String]], asksForClientID: Bool, orphan: Orphan? = nil) {
+    self.orphan = orphan
     var script: [(Step, [String])] = []
     if let password = endpoint.password {
       script.append((.authenticate, ["AUTH"] + (endpoint.username.map { [$0] } ?? []) + [password]))
@@ -56,12 +71,16 @@ struct Handshake {
     } else if step == .clientID, reply.kind == .integer {
       clientID = reply.integer
     }
-    return steps.isEmpty ? .ready(identity) : .unfinished
+    guard steps.isEmpty else { return .unfinished }
+    guard let orphan, orphan.runID == identity.runID else { return .ready(identity) }
+    self.orphan = nil
+    steps = [.killOrphan]
+    return .proceed(Self.encode(["CLIENT", "KILL", "ID", String(orphan.clientID)]))
   }
 
   /// Nil when the connection can be used in spite of the error.
   private static func judge(error text: String, step: Step) -> Outcome? {
-    if step == .prepare || step == .clientID { return nil }
+    if step == .prepare || step == .clientID || step == .killOrphan { return nil }
     let code = text.prefix { $0 != " " }
     if step == .select, code != "NOAUTH", code != "LOADING" { return .failed(.databaseRejected, detail: text) }
     if code == "NOAUTH" || step == .authenticate { return .failed(.authenticationRejected, detail: text) }

@@ -4,8 +4,12 @@ internal import EventLoop
 extension HiredisConnection {
   func attemptTimerFired() {
     switch state {
-    case .starting, .waiting:
-      beginAttempt()
+    case .starting:
+      beginAttempt(holdsCommands: true)
+    case .waiting:
+      beginAttempt(holdsCommands: service == .patient)
+    case .proving(let awaitsReply):
+      proofTimerFired(awaitsReply: awaitsReply)
     case .connecting:
       verdict = (.timedOut, "no connection within \(limits.connectTimeout)")
       candidates = []
@@ -19,8 +23,15 @@ extension HiredisConnection {
     }
   }
 
-  private func beginAttempt() {
-    state = .connecting
+  /// Has a connection that waits for its next attempt begin it: others have just found the store.
+  public func retryNow() {
+    loop.preconditionOnLoop()
+    if state == .waiting { attemptTimerFired() }
+  }
+
+  private func beginAttempt(holdsCommands: Bool) {
+    state = .connecting(holdsCommands: holdsCommands)
+    attemptedAt = loop.now
     attemptTimer?.schedule(after: limits.connectTimeout)
     guard case .tcp(let host, let port) = endpoint.address, !HostLookup.isLiteral(host) else {
       candidates = [endpoint.address]
@@ -47,7 +58,12 @@ extension HiredisConnection {
   private func tryNextCandidate() {
     while let address = candidates.popFirst() {
       do throws(ContextFailure) {
-        handshake = Handshake(endpoint: endpoint, preparation: preparation, asksForClientID: asksForClientID)
+        handshake = Handshake(
+          endpoint: endpoint,
+          preparation: preparation,
+          asksForClientID: asksForClientID,
+          orphan: orphan
+        )
         verdict = nil
         context = try HiredisContext(on: loop, address: address, owner: self)
         return
@@ -58,10 +74,12 @@ extension HiredisConnection {
   }
 
   func contextDidConnect() {
-    for command in handshake.commands {
-      let accepted = context?.append(command.span) ?? false
-      precondition(accepted, "a context that has just connected takes no command")
-    }
+    for command in handshake.commands { sayInHandshake(command) }
+  }
+
+  private func sayInHandshake(_ command: [UInt8]) {
+    let accepted = context?.append(command.span) ?? false
+    precondition(accepted, "a context in its handshake takes no command")
   }
 
   func receiveHandshake(_ reply: borrowing Reply) {
@@ -71,36 +89,48 @@ extension HiredisConnection {
     case .failed(let kind, let detail):
       verdict = (kind, detail)
       context?.abort()
+    case .proceed(let command):
+      sayInHandshake(command)
     case .ready(let identity):
-      state = .ready
-      epoch += 1
-      clientID = handshake.clientID
-      readySince = loop.now
-      attemptTimer?.cancel()
-      context?.isRaw = pushesBytes
-      handOver()
-      delegate?.connectionDidBecomeReady(self, identity: identity)
-      pushReceiver?.pushConnectionDidBecomeReady(self)
+      handshakeDidFinish(identity)
     }
   }
 
   func contextDidEnd(_ end: ContextEnd) {
     context = nil
-    clientID = nil
     let detail: String
     switch end {
-    case .failed(let reason): detail = reason
+    case .failed(let reason), .protocolViolated(let reason): detail = reason
     case .replyTooDeep: detail = ConnectionFailure.tooDeep
-    case .aborted: detail = "given up"
+    case .aborted: detail = "closed from this side"
     }
-    if state == .ready {
-      connectionLost(end, detail)
-    } else if let verdict {
-      attemptFailed(verdict.kind, verdict.detail)
-    } else if candidates.isEmpty {
-      attemptFailed(.connectFailed, "\(endpoint.address): \(detail)")
+    switch state {
+    case .ready:
+      contextWasLost(end, detail)
+    case .proving:
+      clientID = nil
+      attemptFailed(verdict?.kind ?? .connectFailed, verdict?.detail ?? detail)
+    default:
+      if let verdict {
+        attemptFailed(verdict.kind, verdict.detail)
+      } else if candidates.isEmpty {
+        attemptFailed(.connectFailed, "\(endpoint.address): \(detail)")
+      } else {
+        tryNextCandidate()
+      }
+    }
+  }
+
+  /// A working connection has ended.
+  private func contextWasLost(_ end: ContextEnd, _ detail: String) {
+    if queue.hasHandedOver, let clientID, let runID = identity?.runID {
+      orphan = Orphan(clientID: clientID, runID: runID)
+    }
+    clientID = nil
+    if case .failed = end, !queue.hasCounted, pushReceiver == nil {
+      idleConnectionLost(detail)
     } else {
-      tryNextCandidate()
+      connectionLost(end, detail)
     }
   }
 }

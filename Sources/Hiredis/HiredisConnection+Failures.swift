@@ -2,18 +2,26 @@ internal import EventLoop
 
 /// What happens when an attempt fails or a connection ends, and who is told.
 extension HiredisConnection {
+  /// The delay before a store is asked again that has rejected a login or a database: that was most probably a mistake
+  /// in a configuration, and servers log each rejection.
+  private static let rejectionDelay = Duration.seconds(1)
+
   func attemptFailed(_ kind: ConnectionDownReason.Kind, _ detail: String) {
-    let reason = becomeUnavailable(kind, detail)
+    var delay = backoff.next()
+    if kind == .authenticationRejected || kind == .databaseRejected { delay = max(delay, Self.rejectionDelay) }
+    state = .waiting
+    let reason = becomeUnavailable(kind, detail, retryDelay: delay)
     queue.removeAll { command, _ in fail(command, with: .notConnected(reason: lastFailure)) }
     delegate?.connection(self, didBecomeUnavailable: reason)
     pushReceiver?.pushConnection(self, didBecomeUnavailable: reason)
   }
 
   func connectionLost(_ end: ContextEnd, _ detail: String) {
-    // A store that takes connections only to drop them soon is not well yet.
-    if loop.now &- readySince >= UInt64(max(0, limits.backoffCap / .nanoseconds(1))) { backoff.reset() }
     let timedOut = verdict?.kind == .commandTimedOut
-    let reason = becomeUnavailable(verdict?.kind ?? .lost, verdict?.detail ?? detail)
+    // A store that has just let a command time out is not worth waiting for if it is dispensable.
+    state = timedOut && service != .patient ? .waiting : .starting
+    let delay = backoff.restart(after: .nanoseconds(Int64(clamping: loop.now &- attemptedAt)))
+    let reason = becomeUnavailable(verdict?.kind ?? .lost, verdict?.detail ?? detail, retryDelay: delay)
     var first: ConnectionFailure?
     var others = ConnectionFailure.connectionLost(reason: reason.detail)
     if timedOut {
@@ -40,17 +48,35 @@ extension HiredisConnection {
     failures.append(command.receiver, token: command.token, failure: failure)
   }
 
+  /// The store has closed a connection on which no command was in flight that somebody waits for, as servers and what
+  /// lies between do with idle ones. It is made again at once, and commands wait for it.
+  func idleConnectionLost(_ detail: String) {
+    state = .starting
+    stopTimers()
+    attemptTimer?.schedule(after: backoff.restart(after: .nanoseconds(Int64(clamping: loop.now &- attemptedAt))))
+    queue.removeAll { command, _ in fail(command, with: .connectionLost(reason: detail)) }
+    keepAlive?.connectionWasClosed()
+    delegate?.connectionWasClosedWhileIdle(self, detail: detail)
+    tellDrainWaiters()
+  }
+
   /// Schedules the next attempt.
-  private func becomeUnavailable(_ kind: ConnectionDownReason.Kind, _ detail: String) -> ConnectionDownReason {
-    state = .waiting
+  private func becomeUnavailable(
+    _ kind: ConnectionDownReason.Kind,
+    _ detail: String,
+    retryDelay: Duration
+  ) -> ConnectionDownReason {
+    stopTimers()
+    attemptTimer?.schedule(after: retryDelay)
+    let reason = ConnectionDownReason(kind: kind, detail: detail, attempt: backoff.attempt, retryDelay: retryDelay)
+    lastFailure = reason.description
+    return reason
+  }
+
+  private func stopTimers() {
     lookup = nil
     verdict = nil
     deadlineTimer?.cancel()
     isDeadlineSet = false
-    let delay = backoff.next()
-    attemptTimer?.schedule(after: delay)
-    let reason = ConnectionDownReason(kind: kind, detail: detail, attempt: backoff.attempt, retryDelay: delay)
-    lastFailure = reason.description
-    return reason
   }
 }

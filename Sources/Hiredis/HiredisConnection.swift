@@ -5,19 +5,23 @@ public import RESP
 
 /// A connection to one store that comes back by itself, on the loop's thread.
 ///
-/// Commands go out in the order of the sends and are answered in that order. What is sent while it connects is queued;
-/// what is sent while it waits for its next attempt fails at once, so that nobody waits for a store that is down.
-/// Nothing is ever sent twice: whoever sent a command decides whether to try again.
+/// Commands go out in the order of the sends and are answered in that order. Whether a command that is sent while it
+/// connects is queued depends on ``service``; one that is sent while it waits for its next attempt fails at once, so
+/// that nobody waits for a store that is down. Nothing is ever sent twice: whoever sent a command decides whether to try
+/// again.
 ///
 /// The delegate is not retained and has to outlive the connection. Dropping the connection closes it.
 public final class HiredisConnection {
-  enum State {
+  enum State: Equatable {
     /// `connect` was not called.
     case idle
-    /// The first attempt begins in the next turn.
+    /// An attempt begins shortly that is most likely to succeed: the first one, or the one after a loss. Commands wait
+    /// for it.
     case starting
     /// Resolving, connecting or shaking hands.
-    case connecting
+    case connecting(holdsCommands: Bool)
+    /// The handshake is done, and only probes are sent, one after the other.
+    case proving(awaitsReply: Bool)
     case ready
     /// Until the next attempt.
     case waiting
@@ -36,8 +40,18 @@ public final class HiredisConnection {
   /// Commands that every new connection executes before any other; that the store refuses one is no failure.
   public var preparation: [[String]] = []
 
-  /// Whether every new connection asks the server for its number there, so that another one can unblock it.
+  /// Whether every new connection asks the server for its number there, so that another one can unblock it, or close it
+  /// after a timeout.
   public var asksForClientID = false
+
+  /// How long commands may wait for the store.
+  public var service = Service.patient { didSet { if service != oldValue { serviceChanged() } } }
+
+  /// The command that a store on ``Probation`` has to answer, an array of bulk strings; any reply will do.
+  public var probe = Array("*1\r\n$4\r\nPING\r\n".utf8)
+
+  /// Whether the connection is kept from being idle for long; see ``KeepAlive``. Set before `connect`.
+  public var keepsAlive = false
 
   /// The number that the server gave the connection, as CLIENT ID says; nil while it is not known.
   public internal(set) var clientID: Int?
@@ -64,9 +78,15 @@ public final class HiredisConnection {
   var candidates: ArraySlice<SocketAddress> = []
   var handshake: Handshake
   var backoff: Backoff
+  var probation = Probation()
   /// Why there is no connection, for those who want to send.
   var lastFailure = "connect was not called"
-  var readySince: UInt64 = 0
+  /// The loop's clock when the present or last attempt began.
+  var attemptedAt: UInt64 = 0
+  /// What the server said about itself in the last handshake.
+  var identity: ServerIdentity?
+  /// The lost connection on which commands were in flight, until the server was told to close it too.
+  var orphan: Orphan?
   /// Why this side is giving the context up, to be reported when it has ended.
   var verdict: (kind: ConnectionDownReason.Kind, detail: String)?
   /// Receivers and the delegate are called only when a command was taken out, so that they may send from there.
@@ -79,8 +99,10 @@ public final class HiredisConnection {
   var hasToldWaiter = false
   /// Bytes of commands so far, over all connections that were made.
   private(set) var sentBytes = 0
-  /// Starts attempts, and ends those that take too long.
+  /// Starts attempts and probes, and ends those that take too long.
   var attemptTimer: LoopTimer?
+  /// Runs while the connection is kept from being idle.
+  var keepAlive: KeepAlive?
   /// Runs while commands are in flight. It is not set anew for each of them: when it fires it looks at the oldest.
   var deadlineTimer: LoopTimer?
   var isDeadlineSet = false
@@ -91,7 +113,7 @@ public final class HiredisConnection {
   /// Among what is not written yet there may be commands that are not urgent. Nobody waits for them, so that they leave
   /// even when the connection is closed.
   private var owesCommands = false
-  private let commandTimeoutNanoseconds: UInt64?
+  private(set) var commandTimeoutNanoseconds: UInt64?
   /// Commands that were answered and of which the delegate has not heard: all sent in the same turn, and all answered
   /// in the present one.
   private var completed = (count: 0, errors: 0, sentAt: UInt64(0))
@@ -127,7 +149,7 @@ public final class HiredisConnection {
     backoff = Backoff(base: limits.backoffBase, cap: limits.backoffCap, random: random)
     queue = CommandQueue(limits: limits)
     failures = FailureDelivery(on: loop)
-    commandTimeoutNanoseconds = limits.commandTimeout.map { UInt64(max(0, $0 / .nanoseconds(1))) }
+    commandTimeoutNanoseconds = limits.commandTimeout.map(Self.nanoseconds)
     attemptTimer = LoopTimer(on: loop) { [unowned self] in attemptTimerFired() }
     deadlineTimer = LoopTimer(on: loop) { [unowned self] in deadlineTimerFired() }
   }
@@ -145,6 +167,7 @@ public final class HiredisConnection {
     guard state == .idle else { return }
     state = .starting
     attemptTimer?.schedule(after: .zero)
+    if keepsAlive { keepAlive = KeepAlive(of: self) }
   }
 
   /// Sends one command; its outcome goes to `receiver` together with `token`.
@@ -186,8 +209,10 @@ public final class HiredisConnection {
     )
     switch state {
     case .ready: break
-    case .connecting, .starting: return queued.refusal == nil ? queue.hold(queued, bytes: command) : refuse(queued)
-    case .idle, .waiting: return fail(queued, with: .notConnected(reason: lastFailure))
+    case .connecting(holdsCommands: true), .starting:
+      return queued.refusal == nil ? holdForAttempt(queued, command) : refuse(queued)
+    case .connecting(holdsCommands: false), .proving, .idle, .waiting:
+      return fail(queued, with: .notConnected(reason: lastFailure))
     case .closed: return fail(queued, with: .closed)
     }
     if queued.refusal != nil { return refuse(queued) }
@@ -206,6 +231,15 @@ public final class HiredisConnection {
 
   /// Whether commands reach the store at this moment.
   public var isReady: Bool { state == .ready }
+
+  /// Whether a command that is sent now is sent to the store, or waits for an attempt to connect, instead of failing at
+  /// once.
+  public var takesCommands: Bool {
+    switch state {
+    case .ready, .starting, .connecting(holdsCommands: true): true
+    case .connecting(holdsCommands: false), .proving, .idle, .waiting, .closed: false
+    }
+  }
 
   /// How often the connection became ready: what a server kept for one of them (a WATCH) is gone with the next.
   public internal(set) var epoch = 0
@@ -234,6 +268,29 @@ public final class HiredisConnection {
 
   // MARK: Commands and replies
 
+  /// Keeps a command until the attempt to connect has ended.
+  private func holdForAttempt(_ command: consuming QueuedCommand, _ bytes: Span<UInt8>) {
+    queue.hold(command, bytes: bytes)
+    if service != .patient, !isDeadlineSet { setHoldDeadline() }
+  }
+
+  /// The service decides how long commands may wait.
+  private func serviceChanged() {
+    commandTimeoutNanoseconds = commandTimeout.map(Self.nanoseconds)
+    isDeadlineSet = false
+    switch (service, state) {
+    case (.patient, .proving): endProbation()
+    case (.patient, .connecting): state = .connecting(holdsCommands: true)
+    case (_, .ready): setDeadline()
+    case (.bestEffort, .starting), (.bestEffort, .connecting(holdsCommands: true)):
+      if queue.holdsCommands { setHoldDeadline() }
+    default: break
+    }
+    if service == .patient { probation.pardon() }
+  }
+
+  private static func nanoseconds(_ duration: Duration) -> UInt64 { UInt64(max(0, duration / .nanoseconds(1))) }
+
   /// A refused command fails in its turn.
   private func refuse(_ command: consuming QueuedCommand) {
     if let refusal = command.refusal, queue.isEmpty {
@@ -245,13 +302,15 @@ public final class HiredisConnection {
 
   func contextDidReceive(_ reply: UnsafePointer<redisReply>) {
     let reply = Reply(borrowing: reply)
-    guard state == .ready else { return receiveHandshake(reply) }
+    guard state == .ready else {
+      return state == .proving(awaitsReply: true) ? probeAnswered() : receiveHandshake(reply)
+    }
     if isPushing {
       pushReceiver?.pushConnection(self, didReceive: reply)
       return
     }
     guard let command = queue.popAnswered() else {
-      context?.abort(reason: "the store sent something that nobody had asked for")
+      context?.abort(.protocolViolated("the store sent something that nobody had asked for"))
       return
     }
     replyCount &+= 1
@@ -299,38 +358,6 @@ public final class HiredisConnection {
     if !isDeadlineSet { setDeadline() }
   }
 
-  // MARK: Deadlines
-
-  private func setDeadline() {
-    guard let timeout = commandTimeoutNanoseconds, let sentAt = queue.oldestSentAt else { return }
-    isDeadlineSet = true
-    let age = loop.now &- sentAt
-    deadlineTimer?.schedule(after: .nanoseconds(age < timeout ? timeout - age : 1))
-  }
-
-  private func deadlineTimerFired() {
-    isDeadlineSet = false
-    if let timeout = limits.commandTimeout { expire(after: timeout) }
-    if state == .ready { setDeadline() }
-  }
-
-  /// Gives the connection up if a command has had no reply for `timeout`. Called from outside for what has no deadline:
-  /// commands that nobody waits for, and those of a connection on which others may wait for ever.
-  ///
-  /// - Parameter sentAt: when it was sent, in nanoseconds of the loop's clock; the oldest one that is counted unless
-  ///   given.
-  public func expire(after timeout: Duration, sentAt: UInt64? = nil) {
-    guard state == .ready, let sentAt = sentAt ?? queue.oldestSentAt,
-      loop.now &- sentAt >= UInt64(max(0, timeout / .nanoseconds(1)))
-    else { return }
-    // When the loop itself was late, the reply is there and was only not read yet.
-    let before = replyCount
-    context?.readNow()
-    guard state == .ready, replyCount == before else { return }
-    verdict = (.commandTimedOut, "no reply within \(timeout)")
-    context?.abort()
-  }
-
   private func shutDown() {
     guard state != .closed else { return }
     if owesCommands {
@@ -341,6 +368,7 @@ public final class HiredisConnection {
     attemptTimer?.close()
     deadlineTimer?.close()
     lingerTimer?.close()
+    keepAlive = nil
     lookup = nil
     context?.detach()
     context = nil

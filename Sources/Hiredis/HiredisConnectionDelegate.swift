@@ -7,6 +7,10 @@ public protocol HiredisConnectionDelegate: AnyObject {
   /// scheduled.
   func connection(_ connection: HiredisConnection, didBecomeUnavailable reason: ConnectionDownReason)
 
+  /// The store has closed a working connection on which no command was in flight. The next attempt begins shortly, and
+  /// commands wait for it; if it fails, that is reported as any other failed attempt is.
+  func connectionWasClosedWhileIdle(_ connection: HiredisConnection, detail: String)
+
   /// Replies have come to commands that count; called within the turn, after their receivers.
   ///
   /// - Parameters:

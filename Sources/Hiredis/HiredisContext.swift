@@ -152,8 +152,8 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
 
   /// Ends the context, and the owner hears of it as with any other end. From within a reply's receiver the end comes
   /// after the receiver has returned.
-  func abort(reason: String? = nil) {
-    end(reason.map { .failed($0) } ?? .aborted)
+  func abort(_ reason: ContextEnd = .aborted) {
+    end(reason)
   }
 
   /// Ends the context without telling the owner.
@@ -184,7 +184,7 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
 
   func pollHandle(_ handle: PollHandle, isReadyFor events: PollEvents) {
     if events.contains(.loopClosed) {
-      abort(reason: "the event loop was closed")
+      abort(.failed("the event loop was closed"))
       return
     }
     // Readable and failed count too: the socket says what became of it.
@@ -407,7 +407,7 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
   private static func end(of reader: UnsafeMutablePointer<redisReader>) -> ContextEnd {
     let reason = withUnsafeBytes(of: &reader.pointee.errstr) { text($0) }
     // The reader keeps no other trace of what it did not like.
-    return reason.hasPrefix("No support for nested multi bulk") ? .replyTooDeep : .failed(reason)
+    return reason.hasPrefix("No support for nested multi bulk") ? .replyTooDeep : .protocolViolated(reason)
   }
 
   /// The descriptor is not watched any more. Replies that came before the connection broke are still delivered.
@@ -417,7 +417,7 @@ final class HiredisContext: PollHandleOwner, EndOfTurnWorker {
       read()
       reads += 1
     }
-    abort(reason: "the connection failed")
+    abort(.failed("the connection failed"))
   }
 
   // MARK: The end

@@ -48,9 +48,10 @@ public struct ConnectionLimits: Sendable, Equatable {
   public var maxQueuedCommands: Int
   /// Bytes of commands that the operating system has not taken yet, at most. A command beyond that is refused.
   public var maxQueuedBytes: Int
-  /// What the delay before the first new attempt is drawn from; it doubles with every attempt that fails.
+  /// The bound of the delay after the first attempt that fails; it doubles with every further one. Attempts never begin
+  /// closer together than this.
   public var backoffBase: Duration
-  /// What the delay is drawn from at most.
+  /// The bound of the delay at most. A store that was down is found within this time after it accepts connections.
   public var backoffCap: Duration
 
   /// Limits that suit a store in the same data centre.
@@ -59,8 +60,8 @@ public struct ConnectionLimits: Sendable, Equatable {
     commandTimeout: Duration? = .seconds(5),
     maxQueuedCommands: Int = 100_000,
     maxQueuedBytes: Int = 256 * 1024 * 1024,
-    backoffBase: Duration = .milliseconds(100),
-    backoffCap: Duration = .seconds(5)
+    backoffBase: Duration = .milliseconds(50),
+    backoffCap: Duration = .milliseconds(100)
   ) {
     self.connectTimeout = connectTimeout
     self.commandTimeout = commandTimeout

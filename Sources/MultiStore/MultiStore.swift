@@ -155,6 +155,7 @@ public final class MultiStore {
 
   /// Opens the connections to one database.
   func openStores() {
+    serveStores()
     secondary.connect()
     primary?.connect()
     if configuration.rechecksDiffs { rechecks = DiffRechecks(of: self) }

@@ -80,6 +80,10 @@ final class Deployment: Sendable {
     var lines = ["instances:", "  - name: sessions", "    listen: \(listen)"]
     if let primary { lines.append("    primary: { url: \"\(primary)\"\(settings) }") }
     lines.append("    secondary: { url: \"\(secondary)\"\(settings) }")
+    // A busy machine may stand still for longer than the second that is the default.
+    if !instance.contains(where: { $0.hasPrefix("other_store_timeout:") }) {
+      lines.append("    other_store_timeout: 60s")
+    }
     lines += instance.map { "    \($0)" }
     if flagFile { lines += ["feature_flags:", "  file: \"\(directory.path("flags.yml"))\""] }
     return (lines + top).joined(separator: "\n") + "\n"

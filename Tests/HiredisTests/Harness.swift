@@ -19,6 +19,8 @@ final class Harness: HiredisConnectionDelegate, ReplyReceiver {
   var outcomes: [(token: Int, outcome: Outcome)] = []
   var identities: [ServerIdentity] = []
   var downs: [ConnectionDownReason] = []
+  /// The details of connections that were closed while nothing was in flight.
+  var idleCloses: [String] = []
   /// What the delegate was told of, for commands without a reply.
   var reportedFailures: [ConnectionFailure] = []
   var completions: [(count: Int, errors: Int, latencyNanoseconds: UInt64)] = []
@@ -93,6 +95,14 @@ final class Harness: HiredisConnectionDelegate, ReplyReceiver {
     #expect(!reachedDeadline, "not in time; heard \(outcomes.suffix(3)), \(downs.suffix(3))", sourceLocation: location)
   }
 
+  /// The same for a condition that may begin to hold without anything being heard.
+  func poll(_ location: SourceLocation = #_sourceLocation, until condition: @escaping () -> Bool) {
+    let timer = LoopTimer(on: loop) { [unowned self] in heard {} }
+    timer.schedule(after: .milliseconds(5), repeating: .milliseconds(5))
+    run(location, until: condition)
+    timer.close()
+  }
+
   /// Sends a command made of strings.
   func send(_ arguments: String..., on connection: HiredisConnection, token: Int = 0) {
     connection.send(encode(arguments.map { Array($0.utf8) }).span, to: self, token: token)
@@ -118,6 +128,11 @@ final class Harness: HiredisConnectionDelegate, ReplyReceiver {
   func connection(_ connection: HiredisConnection, didBecomeUnavailable reason: ConnectionDownReason) {
     downs.append(reason)
     heard { onDown(reason) }
+  }
+
+  func connectionWasClosedWhileIdle(_ connection: HiredisConnection, detail: String) {
+    idleCloses.append(detail)
+    heard {}
   }
 
   func connection(

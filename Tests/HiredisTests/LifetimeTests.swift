@@ -174,13 +174,20 @@ import class TestSupport.RedisServer
     var backoff = Backoff(base: .milliseconds(100), cap: .seconds(1)) { 1 }
     #expect((0..<6).map { _ in backoff.next() } == [100, 200, 400, 800, 1000, 1000].map { .milliseconds($0) })
     #expect(backoff.attempt == 6)
-    backoff.reset()
-    #expect(backoff.next() == .milliseconds(100))
+  }
+
+  @Test func beginsAnewAfterALossButNoFasterThanItsBase() {
+    var backoff = Backoff(base: .milliseconds(100), cap: .seconds(1)) { 1 }
+    for _ in 0..<4 { _ = backoff.next() }
+    #expect(backoff.restart(after: .milliseconds(30)) == .milliseconds(70))
+    #expect(backoff.attempt == 1)
+    #expect(backoff.restart(after: .seconds(3)) == .zero)
+    #expect(backoff.next() == .milliseconds(200))
   }
 
   @Test func isSpreadByChance() {
-    var backoff = Backoff(base: .milliseconds(100), cap: .seconds(1)) { 0.25 }
-    #expect(backoff.next() == .milliseconds(25))
-    #expect(backoff.next() == .milliseconds(50))
+    var backoff = Backoff(base: .milliseconds(100), cap: .seconds(1)) { 0.5 }
+    #expect(backoff.next() == .milliseconds(75))
+    #expect(backoff.next() == .milliseconds(150))
   }
 }

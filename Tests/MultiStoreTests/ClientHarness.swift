@@ -32,6 +32,7 @@ final class ClientHarness: Sendable {
       return .init(endpoint: StoreEndpoint(address: .unix(path: server.socketPath)), limits: limits)
     }
     var configuration = MultiStoreConfiguration(name: "sessions", primary: store(primary), secondary: store(secondary))
+    configuration.otherStoreTimeout = commandTimeout
     configure(&configuration)
     flags.exchange(FlagState(dualWrite: dual, primaryAsDefault: primaryAsDefault))
     client = try MultiStoreClient(

@@ -78,6 +78,8 @@ final class Instance {
       secondary: store(secondaryServer)
     )
     configuration.eventsPerSecond = 1000
+    // A busy machine may stand still for longer than the second that is the default.
+    configuration.otherStoreTimeout = commandTimeout
     // Tests count what is in flight; those about sampling ask for it.
     configuration.keyspaceSampling = false
     configure(&configuration)

@@ -60,6 +60,11 @@ final class KeyCopy: ReplyReceiver {
 
   func begin() {
     begunAt = multiStore.loop.now
+    guard target.ordinary.takesCommands else {
+      // It fails at the end of the turn, without a dump that nobody could take.
+      multiStore.keyWasDumped(self)
+      return send("DEL", to: target, token: Self.deleteToken)
+    }
     if dumpWasRefused || target.refusesDumps { return askForContents() }
     send("DUMP", to: source, token: Self.dumpToken)
     asksForAbsoluteTime = source.hasExpiryTime

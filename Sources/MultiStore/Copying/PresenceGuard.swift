@@ -29,6 +29,16 @@ enum PresenceGuard {
   /// The command that gives a store the script.
   static let load = ["SCRIPT", "LOAD", script]
 
+  /// A call of the script that does nothing. A server whose writes hang or are paused does not answer it, as it would
+  /// not answer a write.
+  static let probe: [UInt8] = {
+    var command = ByteBuffer()
+    let arguments = ["EVALSHA", digest, "0", "0", "PING"]
+    command.appendArrayHeader(arguments.count)
+    for argument in arguments { command.appendBulk(argument) }
+    return command.bytes
+  }()
+
   /// Appends to `output` the call of the script for `command`.
   ///
   /// - Returns: false if the command is too long for a script.

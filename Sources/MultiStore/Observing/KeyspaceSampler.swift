@@ -64,7 +64,7 @@ final class KeyspaceSampler: ReplyReceiver {
     let connection = store.ordinary
     guard repliesLeft == 0 else {
       status.set(nil, of: store.role)
-      if let timeout = connection.limits.commandTimeout { connection.expire(after: timeout, sentAt: askedAt) }
+      if let timeout = connection.commandTimeout { connection.expire(after: timeout, sentAt: askedAt) }
       return
     }
     guard connection.isReady,

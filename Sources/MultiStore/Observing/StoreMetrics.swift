@@ -77,6 +77,8 @@ enum ConnectionFailureReason: String, CaseIterable {
   case authentication
   case notReady = "not_ready"
   case lost
+  /// The server closed a connection on which no command was in flight. It is made again at once.
+  case idle
 }
 
 /// Why a write did not reach the other store: the label `reason`.

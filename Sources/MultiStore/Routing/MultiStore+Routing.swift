@@ -188,6 +188,7 @@ extension MultiStore {
         endWatchesForMove()
       }
       routingState.current = pending
+      if before.defaultStore != pending.defaultStore { serveAllStores() }
       for command in blockedCommands.all.values { command.follow(pending) }
       status.set(pending, now: loop.wallClockMilliseconds)
       routingState.pending = nil

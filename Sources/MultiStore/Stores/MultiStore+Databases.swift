@@ -126,6 +126,12 @@ extension MultiStore {
     for waiter in waiting where waiter.role == role { waiter.then(result) }
   }
 
+  /// Applies the stores' roles in every database.
+  func serveAllStores() {
+    serveStores()
+    for entry in databases.entries.values { entry.multiStore.serveStores() }
+  }
+
   /// Closes what clients have selected.
   func closeDatabases() {
     for entry in databases.entries.values { entry.multiStore.closeStores() }

@@ -1,4 +1,5 @@
 internal import CoreMetrics
+internal import Hiredis
 internal import RESP
 
 /// Scripts that a store has to know before it becomes the default.

@@ -14,6 +14,10 @@ final class StoreEvents: StoreOwner {
   func store(_ store: Store, didBecomeUnavailable reason: ConnectionDownReason) {
     multiStore?.lost(store, because: reason)
   }
+
+  func store(_ store: Store, wasClosedWhileIdle detail: String) {
+    multiStore?.closedWhileIdle(store, detail)
+  }
 }
 
 extension MultiStore {
@@ -81,7 +85,28 @@ extension MultiStore {
     logUnavailable(store, because: reason)
   }
 
+  func closedWhileIdle(_ store: Store, _ detail: String) {
+    logger.info(
+      "Idle connection closed by the store; it is made again",
+      metadata: [
+        "instance_name": "\(configuration.name)", "store": "\(store.role.label)", "address": "\(store.address)",
+        "database": .stringConvertible(store.database), "reason": "\(detail)",
+      ]
+    )
+  }
+
+  /// Applies what a store's role means for how long commands may wait for it. The other store is a guest: no client
+  /// waits for it for longer than `otherStoreTimeout`.
+  func serveStores() {
+    let defaultRole = root.routingState.current.defaultStore
+    for store in [secondary, primary].compactMap({ $0 }) {
+      let isDefault = store.role == defaultRole
+      store.serve(as: isDefault ? .patient : .bestEffort(timeout: configuration.otherStoreTimeout))
+    }
+  }
+
   private func logUnavailable(_ store: Store, because reason: ConnectionDownReason) {
+    guard store.shouldLog(reason) else { return }
     logger.error(
       "Store unavailable",
       metadata: [

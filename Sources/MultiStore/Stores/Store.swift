@@ -31,6 +31,9 @@ public final class Store {
   private let loop: EventLoop
   private let configuration: MultiStoreConfiguration.Store
   private var isolatedConnection: HiredisConnection?
+  /// How long commands may wait for the store: the default store is worth waiting for, the other one is not.
+  private(set) var service = Service.patient
+  private var unavailabilityLog = RepeatedFailureLog()
   private(set) var readyConnections = 0
   private let owner: any StoreOwner
 
@@ -50,19 +53,35 @@ public final class Store {
     isFirst = family.isEmpty
     self.owner = owner
     stale = StaleKeys(limit: instance.staleKeyLimit)
-    ordinary = HiredisConnection(
-      on: loop,
-      endpoint: configuration.endpoint,
-      limits: configuration.limits,
-      delegate: nil
-    )
+    var limits = configuration.limits
+    if !isFirst { limits.backoffCap = Self.followerBackoffCap }
+    ordinary = HiredisConnection(on: loop, endpoint: configuration.endpoint, limits: limits, delegate: nil)
     ordinary.delegate = self
-    if instance.primary != nil { ordinary.preparation = [PresenceGuard.load] }
+    ordinary.asksForClientID = true
+    ordinary.keepsAlive = true
+    if instance.primary != nil {
+      ordinary.preparation = [PresenceGuard.load]
+      ordinary.probe = PresenceGuard.probe
+    }
     family.add(self)
   }
 
+  /// The longest pause between attempts to connect where the instance's first connection finds out for all others
+  /// whether the store is back.
+  private static let followerBackoffCap = Duration.seconds(1)
+
   /// True while commands can be sent without waiting for a connection.
   public var isReady: Bool { ordinary.isReady }
+
+  /// True while the store is used. It stays true while a connection is made again that was closed while it was idle.
+  var isUp: Bool { identity != nil && unavailableReason == nil }
+
+  /// Sets how long commands may wait for the store.
+  func serve(as service: Service) {
+    self.service = service
+    ordinary.service = service
+    isolatedConnection?.service = service
+  }
 
   deinit {
     // Connections that were not closed end here, and must not tell somebody who is gone.
@@ -89,12 +108,12 @@ public final class Store {
   /// The connection for scripts and unlisted commands, opened when the first of them comes.
   public var isolated: HiredisConnection {
     if let isolatedConnection { return isolatedConnection }
-    let connection = HiredisConnection(
-      on: loop,
-      endpoint: configuration.endpoint,
-      limits: configuration.limits,
-      delegate: self
-    )
+    var limits = configuration.limits
+    limits.backoffCap = Self.followerBackoffCap
+    let connection = HiredisConnection(on: loop, endpoint: configuration.endpoint, limits: limits, delegate: self)
+    connection.asksForClientID = true
+    connection.keepsAlive = true
+    connection.service = service
     connection.connect()
     isolatedConnection = connection
     return connection
@@ -102,6 +121,17 @@ public final class Store {
 
   func connect() {
     ordinary.connect()
+  }
+
+  /// The store has been found: connections that wait for their next attempt begin it.
+  private func retryNow() {
+    ordinary.retryNow()
+    isolatedConnection?.retryNow()
+  }
+
+  /// Whether to log that the store is unavailable; attempts that fail alike, many in a second, are logged now and then.
+  func shouldLog(_ reason: ConnectionDownReason) -> Bool {
+    unavailabilityLog.shouldLog(reason.kind, wasReady: reason.wasReady, at: loop.now)
   }
 
   func close() {
@@ -236,6 +266,7 @@ protocol StoreOwner: AnyObject {
   /// - Parameter isAnother: whether it is another process than the one that was there before.
   func store(_ store: Store, didIdentify identity: ServerIdentity, isAnother: Bool)
   func store(_ store: Store, didBecomeUnavailable reason: ConnectionDownReason)
+  func store(_ store: Store, wasClosedWhileIdle detail: String)
 }
 
 extension Store: HiredisConnectionDelegate {
@@ -249,7 +280,11 @@ extension Store: HiredisConnectionDelegate {
     hasExpiryTime = Self.isAtLeast(7, 0, identity.version) ?? false
     refusesDumps = false
     unavailableReason = nil
-    if isFirst { metrics.up.record(1) }
+    unavailabilityLog.recovered()
+    if isFirst {
+      metrics.up.record(1)
+      family.forEach { $0.retryNow() }
+    }
     let isAnother = before != nil && identity.runID != nil && before != identity.runID
     owner.store(self, didIdentify: identity, isAnother: isAnother)
   }
@@ -262,6 +297,13 @@ extension Store: HiredisConnectionDelegate {
     unavailableReason = reason.description
     if isFirst { metrics.up.record(0) }
     owner.store(self, didBecomeUnavailable: reason)
+  }
+
+  /// A connection on which no command was in flight was closed by the server. It is made again at once.
+  public func connectionWasClosedWhileIdle(_ connection: HiredisConnection, detail: String) {
+    readyConnections -= 1
+    metrics.connectionFailed(.idle)
+    if connection === ordinary { owner.store(self, wasClosedWhileIdle: detail) }
   }
 
   /// Commands were answered: they are counted and timed.

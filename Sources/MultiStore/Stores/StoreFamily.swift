@@ -55,7 +55,7 @@ final class StoreFamily {
     func sum(_ value: (Store) -> Int) -> Int { stores.reduce(0) { $0 + value($1) } }
     metrics.inFlight.record(sum(\.inFlightCount))
     metrics.queuedBytes.record(sum(\.queuedBytes))
-    metrics.up.record(stores.first?.isReady == true ? 1 : 0)
+    metrics.up.record(stores.first?.isUp == true ? 1 : 0)
     metrics.connections.record(sum(\.readyConnections))
     metrics.dedicatedConnections.record(dedicatedCount)
     metrics.dedicatedConnectionsLimit.record(dedicatedLimit)

@@ -44,6 +44,8 @@ public struct InstanceConfiguration: Sendable, Equatable {
   public var readPolicy: ReadPolicy
   /// When a dual write is answered.
   public var writeAcknowledgement: WriteAcknowledgement
+  /// How long a reply of the store that is not the default may take.
+  public var otherStoreTimeout: Duration
   /// What happens to commands that the command table does not know.
   public var unlistedCommands: UnlistedCommands
   /// How replies of both stores are compared.

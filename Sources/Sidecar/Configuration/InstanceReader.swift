@@ -97,6 +97,7 @@ extension InstanceConfiguration {
     self.primary = primary
     readPolicy = reader.choice("read_policy")
     writeAcknowledgement = reader.choice("write_acknowledgement")
+    otherStoreTimeout = reader.duration("other_store_timeout")
     unlistedCommands = reader.choice("unlisted_commands")
     comparison = reader.choice("comparison")
     recheckDiffs = reader.boolean("recheck_diffs")

@@ -30,6 +30,13 @@ extension SettingSection {
       "A dual write is answered when both stores have executed it, or as soon as the default store has."
     ),
     Setting(
+      "other_store_timeout",
+      .duration(.milliseconds(1)...(.seconds(3600))),
+      .value("1s"),
+      "How long the store that is not the default may take to reply, if its `command_timeout` is not shorter. After "
+        + "that nothing waits for it until it has answered probes for a while."
+    ),
+    Setting(
       "unlisted_commands",
       choices(UnlistedCommands.self),
       .value("forward"),

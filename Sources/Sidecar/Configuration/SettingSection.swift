@@ -113,7 +113,7 @@ enum SettingSection: Sendable, CaseIterable {
       "command_timeout",
       .duration(.milliseconds(1)...(.seconds(3600))),
       .value("5s"),
-      "How long the store may take to reply; then the connection is given up."
+      "How long the store may take to reply while it is the default; then the connection is closed."
     ),
     Setting(
       "max_queued_commands",

@@ -14,6 +14,7 @@ extension InstanceConfiguration {
     )
     result.readPolicy = readPolicy
     result.writeAcknowledgement = writeAcknowledgement
+    result.otherStoreTimeout = otherStoreTimeout
     result.comparison = comparison
     result.unlistedCommands = unlistedCommands
     result.recheckDiffs = recheckDiffs

@@ -55,6 +55,7 @@ struct ConfigurationTests {
       secondary: secondary,
       readPolicy: .fallback,
       writeAcknowledgement: .both,
+      otherStoreTimeout: .seconds(1),
       unlistedCommands: .forward,
       comparison: .canonical,
       recheckDiffs: false,

@@ -1,0 +1,11 @@
+/// Discards the replies to best-effort commands: the store executes them if it can, and no harm is done if not.
+public final class DiscardedReplies: ReplyReceiver, Sendable {
+  /// The one that all senders use.
+  public static let shared = DiscardedReplies()
+
+  /// Does nothing.
+  public func receive(_ reply: borrowing Reply, token: Int) {}
+
+  /// Does nothing.
+  public func receive(failure: ConnectionFailure, token: Int) {}
+}
