@@ -7,8 +7,7 @@ public import RESP
 ///
 /// Commands go out in the order of the sends and are answered in that order. Whether a command that is sent while it
 /// connects is queued depends on ``service``; one that is sent while it waits for its next attempt fails at once, so
-/// that nobody waits for a store that is down. Nothing is ever sent twice: whoever sent a command decides whether to try
-/// again.
+/// that nobody waits for a store that is down. Nothing is ever sent twice: the sender decides whether to try again.
 ///
 /// The delegate is not retained and has to outlive the connection. Dropping the connection closes it.
 public final class HiredisConnection {

@@ -50,8 +50,8 @@ public struct MultiStoreConfiguration: Sendable {
   public var readPolicy = ReadPolicy.fallback
   /// When a dual write is answered.
   public var writeAcknowledgement = WriteAcknowledgement.both
-  /// How long a reply of the store that is not the default may take, and a command may wait for a connection to it. After
-  /// that the store is left out until it has answered for a while.
+  /// How long a reply of the store that is not the default may take, and a command may wait for a connection to it.
+  /// After that the store is left out until it has answered for a while.
   public var otherStoreTimeout = Duration.seconds(1)
   /// How the replies of a pipeline are compared.
   public var comparison = ReplyComparison.canonical
