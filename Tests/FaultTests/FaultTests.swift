@@ -6,13 +6,14 @@ import Testing
 @Suite("Faults under load")
 struct FaultTests {
   /// Long enough to see whether clients are served after the first timeout.
-  static let run = FaultRun(duration: .seconds(3), otherStoreTimeout: nil)
+  static let run = FaultRun(duration: .seconds(3), otherStoreTimeout: timeout)
   static let timeout = Duration.milliseconds(500)
 
   static let cases = [
+    FaultCase(.stopped, .oldIsDefault, .waiting), FaultCase(.stopped, .newIsDefault, .apart),
+    FaultCase(.ignoring, .oldIsDefault, .waiting), FaultCase(.hanging, .newIsDefault, .waiting),
     FaultCase(.killed, .oldIsDefault, .waiting), FaultCase(.flapping, .newIsDefault, .waiting),
     FaultCase(.full, .oldIsDefault, .waiting), FaultCase(.connectionsKilled, .oldIsDefault, .waiting),
-    FaultCase(.halfClosed, .newIsDefault, .apart), FaultCase(.readOnly, .newIsDefault, .waiting),
   ]
 
   @Test(arguments: cases)
