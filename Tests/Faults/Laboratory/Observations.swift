@@ -13,7 +13,7 @@ final class Observations: Sendable {
   /// All of it, guarded by the lock.
   struct Record {
     var samples: [Sample] = []
-    /// How often each error came, numbers in it left out.
+    /// How often each error came, numbers and paths in it left out.
     var errors: [String: Int] = [:]
     var wrongAnswers: [String] = []
     /// Commands that were answered.
@@ -25,7 +25,8 @@ final class Observations: Sendable {
   func change(_ body: (inout sending Record) -> Void) { record.withLock { body(&$0) } }
 
   func noteError(_ text: String) {
-    record.withLock { $0.errors[text.replacing(/[0-9]+/, with: "N"), default: 0] += 1 }
+    let kind = text.replacing(/unix:[^ :]+/, with: "unix:…").replacing(/[0-9]+/, with: "N")
+    record.withLock { $0.errors[kind, default: 0] += 1 }
   }
 
   var all: Record { record.withLock { $0 } }
