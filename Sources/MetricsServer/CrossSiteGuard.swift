@@ -25,6 +25,11 @@ struct CrossSiteGuard: Sendable {
       guard let host, origin == "http://\(host)" || origin == "https://\(host)" else {
         return "A page of another site may not change anything here (Origin is not this listener)."
       }
+    } else if let referrer = headers.joinedValue(of: "Referer")?.lowercased(), !referrer.isEmpty {
+      // Older browsers send no Origin with a form. Only the part before the path has to be ours.
+      guard let host, Self.isPage(referrer, of: host) else {
+        return "A page of another site may not change anything here (Referer is not this listener)."
+      }
     }
     if let host, !isTrusted(host: host) {
       return "This listener takes changes only under its address or as localhost (Host is another name)."
@@ -41,6 +46,10 @@ struct CrossSiteGuard: Sendable {
     let name = Self.withoutPort(host)
     return name == "localhost" || HTTPListenAddress.isIPAddress(name)
       || (!boundHost.isEmpty && name == boundHost.lowercased())
+  }
+
+  private static func isPage(_ address: String, of host: String) -> Bool {
+    ["http://\(host)", "https://\(host)"].contains { address == $0 || address.hasPrefix("\($0)/") }
   }
 
   private static func withoutPort(_ host: String) -> String {

@@ -20,6 +20,7 @@ final class HTTPDispatcher: Sendable {
   private let router: HTTPRouter
   private let current: Mutex<HTTPAccess>
   private let crossSiteGuard: CrossSiteGuard
+  private let sharedPages = SharedPages()
   private let answered = Atomic(0)
   private let denied = Atomic(0)
   private let oversized = Atomic(0)
@@ -41,53 +42,70 @@ final class HTTPDispatcher: Sendable {
     (answered.load(ordering: .relaxed), denied.load(ordering: .relaxed), oversized.load(ordering: .relaxed))
   }
 
+  /// Forgets the pages that requests of one turn have shared.
+  func endTurn() {
+    sharedPages.removeAll()
+  }
+
   /// The whole response: what the route says, or a refusal, with the header fields that every response has.
   func respond(to request: RawRequest) -> HTTPResponse {
     answered.wrappingAdd(1, ordering: .relaxed)
     let access = access
-    var response = answer(request, access)
+    let response = answer(request, access)
     if response.status == 401 || response.status == 403 { denied.wrappingAdd(1, ordering: .relaxed) }
-    if response.body.count >= ContentCoding.minimumBytes {
-      response.headers.append(HTTPField("Vary", "Accept-Encoding"))
-      if ContentCoding.acceptsGzip(request.headers.joinedValue(of: "Accept-Encoding")),
-        let compressed = ContentCoding.gzip(response.body)
-      {
-        response = HTTPResponse(status: response.status, headers: response.headers, body: compressed)
-          .adding("Content-Encoding", "gzip")
-      }
-    }
     return Self.finish(response, access)
   }
 
-  /// The response to a request whose body is announced to be so long that it is not worth reading.
-  func refuseOversizedBody() -> HTTPResponse {
+  /// The response to a request that is refused for its header fields alone; nil if its body is to be read. The library
+  /// reads nothing after such a response, and closes the connection.
+  func refusal(beforeBodyOf headers: [HTTPField]) -> HTTPResponse? {
+    let refusal: HTTPResponse
+    if let sentence = MessageFraming.problem(in: headers) {
+      refusal = .text(sentence, status: 400).adding("Connection", "close")
+    } else {
+      let announced = headers.joinedValue(of: "Content-Length").flatMap(Int.init) ?? 0
+      guard announced > limits.drainedBodyBytes else { return nil }
+      refusal = oversizedBody()
+    }
     answered.wrappingAdd(1, ordering: .relaxed)
-    return Self.finish(oversizedBody(), access)
+    return Self.finish(refusal, access)
   }
 
   private func answer(_ request: RawRequest, _ access: HTTPAccess) -> HTTPResponse {
+    let acceptsGzip = ContentCoding.acceptsGzip(request.headers.joinedValue(of: "Accept-Encoding"))
     switch router.route(method: request.method, escapedPath: request.escapedPath) {
     case .refused(let response):
-      return accessRefusal(of: request, access) ?? response
+      return (accessRefusal(of: request, access) ?? response).compressed(if: acceptsGzip)
     case .found(let route, let method, let parameter):
       if let refusal = refusal(of: request, access, route: route, method: method) { return refusal }
-      let query = Self.decode(request.escapedQuery)
-      let form = Self.isForm(request.headers) ? PercentEncoding.decodeForm(request.body) : []
-      guard let query, let form, let path = PercentEncoding.decode(request.escapedPath) else {
-        return .text("The query or the form is not valid percent-encoded UTF-8.", status: 400)
+      return sharedPages.page(for: request, of: route, isCompressed: acceptsGzip) {
+        handle(request, route, method, parameter).compressed(if: acceptsGzip)
       }
-      return route.handler(
-        HTTPRequest(
-          method: method,
-          path: path,
-          pathParameter: parameter,
-          query: query,
-          form: form,
-          headers: request.headers,
-          body: request.body
-        )
-      )
     }
+  }
+
+  private func handle(
+    _ request: RawRequest,
+    _ route: HTTPRoute,
+    _ method: HTTPMethod,
+    _ parameter: String?
+  ) -> HTTPResponse {
+    let query = Self.decode(request.escapedQuery)
+    let form = Self.isForm(request.headers) ? PercentEncoding.decodeForm(request.body) : []
+    guard let query, let form, let path = PercentEncoding.decode(request.escapedPath) else {
+      return .text("The query or the form is not valid percent-encoded UTF-8.", status: 400)
+    }
+    return route.handler(
+      HTTPRequest(
+        method: method,
+        path: path,
+        pathParameter: parameter,
+        query: query,
+        form: form,
+        headers: request.headers,
+        body: request.body
+      )
+    )
   }
 
   private func refusal(

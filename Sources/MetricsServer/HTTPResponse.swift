@@ -40,6 +40,14 @@ public struct HTTPResponse: Sendable {
   /// No content, as the answer to a DELETE.
   public static let noContent = HTTPResponse(status: 204)
 
+  /// The response as a client gets it that does or does not take gzip; a short body is not worth compressing.
+  func compressed(if acceptsGzip: Bool) -> HTTPResponse {
+    guard body.count >= ContentCoding.minimumBytes else { return self }
+    let varying = adding("Vary", "Accept-Encoding")
+    guard acceptsGzip, let compressed = ContentCoding.gzip(body) else { return varying }
+    return HTTPResponse(status: status, headers: varying.headers, body: compressed).adding("Content-Encoding", "gzip")
+  }
+
   func adding(_ name: String, _ value: String) -> HTTPResponse {
     var copy = self
     copy.headers.append(HTTPField(name, value))

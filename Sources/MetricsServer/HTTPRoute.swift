@@ -9,6 +9,9 @@ public struct HTTPRoute: Sendable {
   public let path: String
   /// Whether clients have to be who the server's ``HTTPAccess`` asks for. Probes of an orchestrator are nobody.
   public let requiresAuthorization: Bool
+  /// Whether the answer depends on the path, the query and `Accept` alone, so that requests that are there together can
+  /// have the same one.
+  public let isShared: Bool
   let handler: Handler
 
   /// A route.
@@ -17,17 +20,20 @@ public struct HTTPRoute: Sendable {
   ///   - methods: The methods that the handler takes.
   ///   - path: Begins with `/`; a last segment in braces stands for any one segment.
   ///   - requiresAuthorization: Whether clients have to be who the server asks for.
+  ///   - isShared: Whether requests that are there together can have the same answer.
   ///   - handler: Answers one request, on the server's thread.
   public init(
     _ methods: Set<HTTPMethod>,
     _ path: String,
     requiresAuthorization: Bool = true,
+    isShared: Bool = false,
     handler: @escaping Handler
   ) {
     precondition(path.hasPrefix("/"), "a route's path begins with '/': \(path)")
     self.methods = methods
     self.path = path
     self.requiresAuthorization = requiresAuthorization
+    self.isShared = isShared
     self.handler = handler
   }
 

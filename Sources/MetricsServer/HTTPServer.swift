@@ -1,28 +1,6 @@
 internal import Glibc
 internal import Synchronization
 
-/// What a server allows its clients.
-public struct HTTPLimits: Sendable, Hashable {
-  /// Connections open at once; more wait in the system's queue until one closes. Each costs up to 32 KiB and what it
-  /// is being sent.
-  public var connections: Int
-  /// How long a connection may say nothing before it is closed, in whole seconds. Every byte starts the time anew, so
-  /// a client that dribbles keeps its connection, one of the many, until its headers are over 32 KiB.
-  public var idleTimeout: Duration
-  /// The longest body that a request may have, in bytes; a longer one is answered with 413.
-  public var maximumBodyBytes: Int
-
-  /// Limits; the defaults suit a metrics listener: several scrapers, people's browsers, probes.
-  public init(connections: Int = 64, idleTimeout: Duration = .seconds(30), maximumBodyBytes: Int = 64 * 1024) {
-    precondition(connections > 0, "a server needs at least one connection")
-    precondition(idleTimeout >= .seconds(1), "the idle timeout counts in whole seconds")
-    precondition((0...1 << 30).contains(maximumBodyBytes), "a body is held in memory: from nothing to 1 GiB")
-    self.connections = connections
-    self.idleTimeout = idleTimeout
-    self.maximumBodyBytes = maximumBodyBytes
-  }
-}
-
 /// What a server has done since it was started.
 public struct HTTPServerStatistics: Sendable, Hashable {
   /// Requests that were answered, whatever the answer.
@@ -46,6 +24,9 @@ public final class HTTPServer: Sendable {
 
   /// Whether it speaks HTTPS, and not HTTP.
   public let usesTLS: Bool
+
+  /// The connections, and how many were closed by the server, by reason.
+  public let connections = HTTPConnectionCounts()
 
   private let dispatcher: HTTPDispatcher
   private let socketFile: ListeningSocket.FileIdentity?
@@ -100,7 +81,7 @@ public final class HTTPServer: Sendable {
       listeningOn: socket.release(),
       usesTLS: usesTLS,
       dispatcher: dispatcher,
-      limits: limits
+      counts: connections
     )
     guard let started else {
       throw HTTPServerError(
@@ -130,7 +111,7 @@ public final class HTTPServer: Sendable {
       answeredRequests: counts.answered,
       deniedRequests: counts.denied,
       oversizedBodies: counts.oversized,
-      openConnections: daemon.withLock { $0?.openConnections ?? 0 }
+      openConnections: connections.open
     )
   }
 

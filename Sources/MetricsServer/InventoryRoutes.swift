@@ -15,7 +15,7 @@ public struct InventoryRoutes: Sendable {
   ///
   /// - Parameter reporting: asked on the server's thread.
   public init(_ reporting: any InventoryReporting) {
-    routes = [HTTPRoute([.get], Self.path) { Self.show($0, reporting) }]
+    routes = [HTTPRoute([.get], Self.path, isShared: true) { Self.show($0, reporting) }]
   }
 
   private static func show(_ request: HTTPRequest, _ reporting: any InventoryReporting) -> HTTPResponse {

@@ -4,8 +4,13 @@ internal import Glibc
 ///
 /// It is made here and not by libmicrohttpd, which says only that a start failed and never why.
 struct ListeningSocket: ~Copyable {
-  /// Connections that may wait to be accepted: a burst of scrapes, with room to spare.
-  private static let backlog: Int32 = 128
+  /// Connections that may wait to be accepted: more than a crowd opens while one turn of the server takes. Beyond them
+  /// the kernel lets a new client wait for a second.
+  private static let backlog: Int32 = 1024
+
+  /// What the kernel keeps of an answer that a client does not read; without a bound it would be megabytes of each.
+  /// Connections take it over from the socket that listens.
+  private static let sendBufferBytes: Int32 = 64 * 1024
 
   /// What tells our socket file from one that another process has put in its place since.
   struct FileIdentity: Sendable, Equatable {
@@ -31,6 +36,7 @@ struct ListeningSocket: ~Copyable {
       descriptor = try Self.listen(host: host, port: port, address: address)
       self.address = .tcp(host: host, port: Self.boundPort(of: descriptor) ?? port)
       file = nil
+      Self.setOption(descriptor, SOL_SOCKET, SO_SNDBUF, Self.sendBufferBytes)
     case .unix(let path):
       descriptor = try Self.listen(path: path, mode: socketMode, address: address)
       self.address = address
@@ -43,6 +49,7 @@ struct ListeningSocket: ~Copyable {
     descriptor = activated.descriptor
     address = activated.address
     file = nil
+    Self.setOption(descriptor, SOL_SOCKET, SO_SNDBUF, Self.sendBufferBytes)
   }
 
   deinit {

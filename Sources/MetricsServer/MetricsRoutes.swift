@@ -65,7 +65,7 @@ public struct MetricsRoutes: Sendable {
   ) throws(TelemetryPathError) {
     try Self.check(telemetryPath)
     var routes = [
-      HTTPRoute([.get], telemetryPath) { request in
+      HTTPRoute([.get], telemetryPath, isShared: true) { request in
         let rendered = page(request.header("Accept"))
         return .bytes(rendered.body, contentType: rendered.contentType).adding("Vary", "Accept")
       },

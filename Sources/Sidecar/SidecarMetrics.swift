@@ -125,7 +125,7 @@ enum SidecarMetrics {
     clients, clientsLimit, clientsAccepted, clientsClosed, authenticationFailures,
     flag, flagSource, flagLastChange, flagGeneration, flagReloads, flagLastReload, flagReloadFailures,
     flagReloadSucceeded,
-    webReloads, webReloadFailures, webReloadSucceeded,
+    webReloads, webReloadFailures, webReloadSucceeded, httpConnections, httpConnectionsClosed,
     logLines, logDropped, logQueued, logReopenFailures, buildInfo,
   ]
 

@@ -142,6 +142,10 @@ struct FeatureRoutesTests {
     arguments: [
       ["Origin: https://evil.example"], ["Origin: null"], ["Sec-Fetch-Site: cross-site"], ["Sec-Fetch-Site: same-site"],
       ["Host: evil.example"], ["Host: evil.example", "Origin: http://evil.example"], ["Host: localhost.evil.example:1"],
+      ["Referer: https://evil.example/page"], ["Referer: https://evil.example"], ["Referer: about:blank"],
+      ["Host: 127.0.0.1:97", "Referer: http://127.0.0.1:9737/"],
+      ["Host: localhost", "Referer: http://localhost.evil/"],
+      ["Host: localhost", "Referer: http://localhost@evil.example/"],
     ]
   )
   func crossSite(headers: [String]) throws {
@@ -167,6 +171,10 @@ struct FeatureRoutesTests {
         == 201
     )
     #expect(try server.curl(flag, "-d", "value=true", "-H", "Sec-Fetch-Site: none").status == 201)
+    #expect(try server.curl(flag, "-d", "value=true", "-H", "Referer: \(own)/status?instance=a").status == 201)
+    #expect(try server.curl(flag, "-d", "value=true", "-H", "Referer: \(own)").status == 201)
+    // Programs may say where they come from as well, if a web page could not make them do it.
+    #expect(try server.curl(flag, "-H", "Referer: https://evil.example/").status == 200)
     #expect(try server.curl(flag, "-d", "value=true", "-H", "Host: localhost:9737").status == 201)
     #expect(try server.curl(flag, "-d", "value=true", "-H", "Host: [::1]:9737").status == 201)
   }

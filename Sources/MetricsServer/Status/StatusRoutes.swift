@@ -22,7 +22,7 @@ public struct StatusRoutes: Sendable {
   /// - Parameter reporting: asked on the server's thread.
   public init(_ reporting: any StatusReporting) {
     page = [
-      HTTPRoute([.get], Self.pagePath) { _ in
+      HTTPRoute([.get], Self.pagePath, isShared: true) { _ in
         .html(StatusPage(report: reporting.report()).html.markup)
           .adding("Content-Security-Policy", StatusPage.contentSecurityPolicy)
           .adding("Referrer-Policy", "no-referrer")
@@ -31,7 +31,7 @@ public struct StatusRoutes: Sendable {
       Self.asset(Self.scriptPath, StatusScript.javaScript, "text/javascript; charset=utf-8"),
       Self.asset(Self.iconPath, StatusStyle.icon, "image/svg+xml"),
     ]
-    api = [HTTPRoute([.get], Self.apiPath) { Self.show($0, reporting.report()) }]
+    api = [HTTPRoute([.get], Self.apiPath, isShared: true) { Self.show($0, reporting.report()) }]
   }
 
   private static func asset(_ path: String, _ text: String, _ contentType: String) -> HTTPRoute {

@@ -8,8 +8,11 @@ internal import Logging
 /// Room for file descriptors: each client and each connection to a store takes one, and the usual limit of 1024 is far
 /// below `max_clients`.
 enum DescriptorLimit {
-  /// What the process needs besides clients and stores' own connections: listeners, log, loops, scrapes.
-  private static let others = 256
+  /// What the process needs besides clients, stores' own connections and those of HTTP listeners: what listens, the
+  /// log, loops, watched folders.
+  private static let others = 48
+  /// Connections that an HTTP listener may have open at once, if there are descriptors for them.
+  private static let httpConnections = 256
 
   /// RLIMIT_NOFILE, which glibc shows as an enumeration and its functions take as a number.
   #if canImport(Glibc)
@@ -18,26 +21,40 @@ enum DescriptorLimit {
     private static let resource = RLIMIT_NOFILE
   #endif
 
-  /// Raises the soft limit as far as `instances` need it and the hard limit lets it. Where that is not enough, says so
-  /// and lowers what clients may take: whoever comes beyond the last descriptor gets no answer at all, scrapes and
-  /// probes as little as clients.
-  static func fit(_ instances: [InstanceConfiguration], logger: Logger) -> [InstanceConfiguration] {
+  /// What fits into the limit.
+  struct Fitted {
+    var instances: [InstanceConfiguration]
+    /// Connections that each HTTP listener may have open at once.
+    var httpConnections: Int
+  }
+
+  /// Raises the soft limit as far as clients and HTTP listeners need it and the hard limit lets it. Where that is not
+  /// enough, says so and lowers what both may take: whoever comes beyond the last descriptor gets no answer at all,
+  /// scrapes and probes as little as clients.
+  static func fit(_ instances: [InstanceConfiguration], httpListeners: Int, logger: Logger) -> Fitted {
     let wanted = instances.reduce(0) { $0 + descriptors(for: $1.limits) }
-    let needed = wanted + others
+    let wantedByOthers = others + httpListeners * httpConnections
+    let needed = wanted + wantedByOthers
+    let enough = Fitted(instances: instances, httpConnections: httpConnections)
     var limit = rlimit()
     // The structure lives for the time of both calls.
-    guard unsafe getrlimit(resource, &limit) == 0, limit.rlim_cur < rlim_t(needed) else { return instances }
+    guard unsafe getrlimit(resource, &limit) == 0, limit.rlim_cur < rlim_t(needed) else { return enough }
     var raised = limit
     raised.rlim_cur = min(rlim_t(needed), limit.rlim_max)
     if unsafe setrlimit(resource, &raised) == 0 { limit = raised }
-    guard limit.rlim_cur < rlim_t(needed) else { return instances }
-    let available = Int(limit.rlim_cur) - reserve(of: Int(limit.rlim_cur))
-    let fitted = instances.map { lowered($0, to: available, of: wanted) }
+    guard limit.rlim_cur < rlim_t(needed) else { return enough }
+    let reserve = reserve(of: Int(limit.rlim_cur), wanted: wantedByOthers)
+    let available = min(wanted, Int(limit.rlim_cur) - reserve)
+    let fitted = Fitted(
+      instances: instances.map { lowered($0, to: available, of: wanted) },
+      httpConnections: max(4, min(httpConnections, (reserve - others) / httpListeners))
+    )
     logger.warning(
       "Too few file descriptors, so that max_clients is lowered: raise the hard limit (LimitNOFILE=, ulimit -Hn)",
       metadata: [
         "needed": .stringConvertible(needed), "limit": .stringConvertible(limit.rlim_max),
-        "max_clients": "\(fitted.map { "\($0.name): \($0.limits.maxClients)" }.joined(separator: ", "))",
+        "max_clients": "\(fitted.instances.map { "\($0.name): \($0.limits.maxClients)" }.joined(separator: ", "))",
+        "http_connections": .stringConvertible(fitted.httpConnections),
       ]
     )
     return fitted
@@ -48,8 +65,8 @@ enum DescriptorLimit {
     limits.maxClients + limits.maxDedicatedConnections + 4
   }
 
-  /// What is kept of `limit` for everything else.
-  static func reserve(of limit: Int) -> Int { min(others, max(limit / 2, 64), limit) }
+  /// What is kept of `limit` for everything else, which would like to have `wanted`.
+  static func reserve(of limit: Int, wanted: Int) -> Int { min(wanted, max(limit / 2, 64), limit) }
 
   /// The instance with its share of `available` descriptors, where all together want `wanted`.
   static func lowered(

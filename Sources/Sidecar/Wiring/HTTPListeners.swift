@@ -4,11 +4,19 @@ internal import MetricsServer
 /// The listeners that speak HTTP: those with the metrics, and the admin API's. Confined to the main loop's thread.
 final class HTTPListeners {
   private let logger: Logger
+  private let limits: HTTPLimits
   private var web: [HTTPServer] = []
   private var admin: HTTPServer?
 
-  init(logger: Logger) {
+  /// - Parameter connections: How many connections each listener may have open at once.
+  init(connections: Int, logger: Logger) {
     self.logger = logger
+    limits = HTTPLimits(connections: connections, connectionsPerAddress: max(1, connections / 2))
+  }
+
+  /// The listeners' names and their connections, for any thread.
+  var connections: [(listener: String, counts: [HTTPConnectionCounts])] {
+    [("metrics", web.map(\.connections)), ("admin", [admin].compactMap { $0?.connections })]
   }
 
   /// Listens on every web address, or on the service manager's sockets, with the same pages.
@@ -29,7 +37,7 @@ final class HTTPListeners {
       let address = try Self.address(text, flag: flag)
       web.append(
         try start("metrics", flag: flag) { () throws(HTTPServerError) in
-          try HTTPServer(address: address, routes: pages, access: access)
+          try HTTPServer(address: address, routes: pages, limits: limits, access: access)
         }
       )
     }
@@ -47,7 +55,7 @@ final class HTTPListeners {
     }
     let access = HTTPAccess(authorization: token.map { .bearer($0) } ?? .none)
     admin = try start("admin", flag: flag) { () throws(HTTPServerError) in
-      try HTTPServer(address: address, routes: routes, access: access)
+      try HTTPServer(address: address, routes: routes, limits: limits, access: access)
     }
   }
 
@@ -74,7 +82,7 @@ final class HTTPListeners {
     for socket in sockets {
       web.append(
         try start("metrics", flag: flag) { () throws(HTTPServerError) in
-          try HTTPServer(activated: socket, routes: pages, access: access)
+          try HTTPServer(activated: socket, routes: pages, limits: limits, access: access)
         }
       )
     }

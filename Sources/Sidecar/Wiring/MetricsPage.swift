@@ -55,6 +55,24 @@ enum MetricsPage {
     }
   }
 
+  /// Adds the connections of the HTTP listeners, by name.
+  static func register(
+    _ listeners: [(listener: String, counts: [HTTPConnectionCounts])],
+    in registry: PrometheusRegistry
+  ) {
+    registry.collect { writer in
+      for (listener, counts) in listeners {
+        let label = ("listener", listener)
+        writer.gauge(SidecarMetrics.httpConnections.name, labels: [label], Double(counts.reduce(0) { $0 + $1.open }))
+        for reason in HTTPCloseReason.allCases {
+          let closed = counts.reduce(0) { $0 + $1.closed(reason) }
+          let labels = [label, ("reason", reason.rawValue)]
+          writer.counter(SidecarMetrics.httpConnectionsClosed.name, labels: labels, Double(closed))
+        }
+      }
+    }
+  }
+
   /// Written anew for each scrape, so that what is no longer so vanishes.
   private static func writeState(of instance: InstanceStatus, into writer: inout SampleWriter) {
     let label = ("instance_name", instance.instanceName)

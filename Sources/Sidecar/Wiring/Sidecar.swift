@@ -37,6 +37,8 @@ public final class Sidecar {
   private let shutdown = Shutdown()
   private var instances: [Running] = []
   private let http: HTTPListeners
+  /// Put in place of the configured ones where descriptors are few.
+  private let fitted: DescriptorLimit.Fitted
   private var signals: [SignalWatcher] = []
   private var watches: [FileWatch] = []
   private var statusSampler: StatusSampler?
@@ -79,7 +81,12 @@ public final class Sidecar {
       throw SidecarStartError("feature flags: \(error)")
     }
     webConfiguration = try WebConfigurationStore(file: options.webConfigFile, logger: logger)
-    http = HTTPListeners(logger: logger)
+    fitted = DescriptorLimit.fit(
+      configuration.instances,
+      httpListeners: max(1, options.webListenAddresses.count) + 1,
+      logger: logger
+    )
+    http = HTTPListeners(connections: fitted.httpConnections, logger: logger)
   }
 
   /// Starts everything and returns when it has been stopped by SIGTERM or SIGINT.
@@ -87,10 +94,9 @@ public final class Sidecar {
   /// - Throws: ``SidecarStartError`` when something could not be started; what was started is stopped again.
   public func run() throws(SidecarStartError) {
     logger.info("Starting", metadata: ["version": "\(Self.version)"])
-    let limited = DescriptorLimit.fit(configuration.instances, logger: logger)
     do {
       try watchSignals()
-      try start(limited)
+      try start(fitted.instances)
       try startHTTP()
     } catch {
       logger.critical("Start failed", metadata: ["reason": "\(error)"])
@@ -166,6 +172,7 @@ public final class Sidecar {
       FeatureRoutes(FlagAdministration(store: flagStore)).routes + InventoryRoutes(report).routes
       + StatusRoutes(board).api
     try http.startAdmin(options.adminListenAddress, token: adminToken(), routes: routes)
+    MetricsPage.register(http.connections, in: registry)
   }
 
   private func adminToken() throws(SidecarStartError) -> BearerToken? {

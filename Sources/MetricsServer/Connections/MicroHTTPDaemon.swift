@@ -1,36 +1,40 @@
 internal import CMicroHTTPD
 
-/// The bridge to libmicrohttpd: one daemon, its thread, and the callbacks that its thread makes.
+/// The bridge to libmicrohttpd: one daemon, the thread that runs it, and the callbacks that are made there.
 ///
-/// `@unchecked Sendable`: both pointers are set once and only read. ``HTTPServer`` keeps it behind a lock, asks it for
-/// its connections while it holds the lock, and takes it out before it stops it.
+/// `@unchecked Sendable`: the pointers are set once and only read. ``HTTPServer`` keeps it behind a lock, and takes it
+/// out before it stops it.
 struct MicroHTTPDaemon: @unchecked Sendable {
   /// Memory of one connection for the request's line and headers and for writing; the library's own default. A request
   /// with more headers than fit is answered with 431 by the library.
   private static let connectionMemoryBytes = 32 * 1024
+  /// Connections that the library may have open beyond the limit: those that were hung up to make room for what it
+  /// accepts in a turn (11 in daemon.c of 0.9.75), and are closed in its next one.
+  private static let closingConnections = 32
 
   private let daemon: OpaquePointer
-  private let dispatcher: Unmanaged<HTTPDispatcher>
+  private let keeper: Unmanaged<ConnectionKeeper>
+  private let thread: DaemonThread
 
-  /// Starts the daemon's thread; nil when memory, threads or descriptors are used up.
+  /// Starts the daemon and its thread; nil when memory, threads or descriptors are used up.
   ///
   /// - Parameters:
   ///   - descriptor: A socket that listens and is not blocking; libmicrohttpd owns it from here on.
   ///   - usesTLS: Whether it speaks HTTPS; then the dispatcher's access has credentials, now and later.
   ///   - dispatcher: Answers the requests; retained until ``stop()``.
-  ///   - limits: Connections and idle timeout.
-  init?(listeningOn descriptor: Int32, usesTLS: Bool, dispatcher: HTTPDispatcher, limits: HTTPLimits) {
-    let retained = Unmanaged.passRetained(dispatcher)
+  ///   - counts: Where the connections are counted.
+  init?(listeningOn descriptor: Int32, usesTLS: Bool, dispatcher: HTTPDispatcher, counts: HTTPConnectionCounts) {
+    let keeper = ConnectionKeeper(dispatcher: dispatcher, counts: counts)
+    let retained = Unmanaged.passRetained(keeper)
     let started = multistore_mhd_start(
       descriptor,
       usesTLS,
-      UInt32(clamping: limits.connections),
-      UInt32(clamping: limits.idleTimeout.components.seconds),
+      UInt32(clamping: dispatcher.limits.connections + Self.closingConnections),
       Self.connectionMemoryBytes,
       { context, connection, url, method, _, bytes, count, request in
         handleRequest(context, connection, url, method, bytes, count, request)
       },
-      { _, _, request, _ in releaseRequest(request) },
+      { context, connection, request, _ in requestDidEnd(context, connection, request) },
       { context, connection, slot, code in connectionDidChange(context, connection, slot, code) },
       { _, _, text in keepEscapes(text) },
       retained.toOpaque()
@@ -39,18 +43,22 @@ struct MicroHTTPDaemon: @unchecked Sendable {
       retained.release()
       return nil
     }
+    guard let thread = DaemonThread(running: started, keeper: keeper) else {
+      MHD_stop_daemon(started)
+      retained.release()
+      return nil
+    }
     daemon = started
-    self.dispatcher = retained
+    self.keeper = retained
+    self.thread = thread
   }
-
-  /// Connections that are open now.
-  var openConnections: Int { Int(multistore_mhd_open_connections(daemon)) }
 
   /// Closes the listening socket and every connection, waits for the thread, and gives up the dispatcher. Once only.
   func stop() {
+    thread.stop()
     // After this returns no callback runs or will run, so the reference they use can go.
     MHD_stop_daemon(daemon)
-    dispatcher.release()
+    keeper.release()
   }
 }
 
@@ -63,14 +71,16 @@ private func connectionDidChange(
   _ code: MHD_ConnectionNotificationCode
 ) {
   guard let context, let connection, let slot else { return }
+  let keeper = Unmanaged<ConnectionKeeper>.fromOpaque(context).takeUnretainedValue()
+  let descriptor = multistore_mhd_descriptor(connection)
   switch code {
   case .CONNECTION_NOTIFY_STARTED:
-    guard let session = tlsSession(of: connection) else { return }
-    let dispatcher = Unmanaged<HTTPDispatcher>.fromOpaque(context).takeUnretainedValue()
-    guard let credentials = dispatcher.access.tls else { return }
+    keeper.didAccept(descriptor, from: PeerNetwork(multistore_mhd_peer(connection)))
+    guard let session = tlsSession(of: connection), let credentials = keeper.dispatcher.access.tls else { return }
     credentials.equip(session)
     slot.pointee = Unmanaged.passRetained(credentials).toOpaque()
   default:
+    keeper.didClose(descriptor)
     guard let opaque = slot.pointee else { return }
     slot.pointee = nil
     Unmanaged<TLSCredentials>.fromOpaque(opaque).release()
@@ -88,11 +98,6 @@ private final class PendingRequest {
   var receivedBytes = 0
 }
 
-/// A body this many times over the limit is not read to its end: it is refused at once if its length was announced, and
-/// its connection is closed if not. Below that it is read and dropped, because a client that is still writing may not
-/// read the 413.
-private let drainedBodyFactor = 16
-
 /// libmicrohttpd calls this once after the headers, once for each part of the body and once at the end; only in the
 /// first and last call may a response be queued (microhttpd.h, MHD_AccessHandlerCallback).
 private func handleRequest(
@@ -105,12 +110,12 @@ private func handleRequest(
   _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 ) -> MHD_Result {
   guard let context, let connection, let url, let method, let count, let slot else { return .NO }
-  let dispatcher = Unmanaged<HTTPDispatcher>.fromOpaque(context).takeUnretainedValue()
+  let keeper = Unmanaged<ConnectionKeeper>.fromOpaque(context).takeUnretainedValue()
+  let dispatcher = keeper.dispatcher
   guard let opaque = slot.pointee else {
     slot.pointee = Unmanaged.passRetained(PendingRequest()).toOpaque()
-    let announced = fields(of: connection, .HEADER_KIND).joinedValue(of: "Content-Length").flatMap(Int.init) ?? 0
-    guard announced > dispatcher.limits.maximumBodyBytes * drainedBodyFactor else { return .YES }
-    return queue(dispatcher.refuseOversizedBody(), on: connection)
+    guard let refusal = dispatcher.refusal(beforeBodyOf: fields(of: connection, .HEADER_KIND)) else { return .YES }
+    return queue(refusal, on: connection, keeper)
   }
   let pending = Unmanaged<PendingRequest>.fromOpaque(opaque).takeUnretainedValue()
   let limit = dispatcher.limits.maximumBodyBytes
@@ -119,7 +124,7 @@ private func handleRequest(
     count.pointee = 0
     pending.receivedBytes += part.count
     if pending.receivedBytes <= limit { pending.body.append(contentsOf: part) }
-    return pending.receivedBytes <= limit * drainedBodyFactor ? .YES : .NO
+    return pending.receivedBytes <= dispatcher.limits.drainedBodyBytes ? .YES : .NO
   }
   let response = dispatcher.respond(
     to: HTTPDispatcher.RawRequest(
@@ -132,12 +137,18 @@ private func handleRequest(
       certificateProblem: tlsSession(of: connection).flatMap { dispatcher.access.tls?.refusal(of: $0) }
     )
   )
-  return queue(response, on: connection)
+  return queue(response, on: connection, keeper)
 }
 
 /// Runs once for each request that the access handler has seen, however it ended.
-private func releaseRequest(_ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?) {
-  guard let slot, let opaque = slot.pointee else { return }
+private func requestDidEnd(
+  _ context: UnsafeMutableRawPointer?,
+  _ connection: OpaquePointer?,
+  _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+) {
+  guard let context, let connection, let slot, let opaque = slot.pointee else { return }
+  let keeper = Unmanaged<ConnectionKeeper>.fromOpaque(context).takeUnretainedValue()
+  keeper.didAnswer(on: multistore_mhd_descriptor(connection))
   slot.pointee = nil
   Unmanaged<PendingRequest>.fromOpaque(opaque).release()
 }
@@ -169,7 +180,11 @@ private func string(_ bytes: UnsafePointer<CChar>?, _ count: Int) -> String {
   String(decoding: UnsafeRawBufferPointer(start: bytes, count: bytes == nil ? 0 : count), as: UTF8.self)
 }
 
-private func queue(_ response: HTTPResponse, on connection: OpaquePointer) -> MHD_Result {
+private func queue(
+  _ response: HTTPResponse,
+  on connection: OpaquePointer,
+  _ keeper: ConnectionKeeper
+) -> MHD_Result {
   let created = response.body.withUnsafeBytes { body in
     // The library copies the body, so that the pointer need not outlive this call; it does not write to it.
     MHD_create_response_from_buffer(
@@ -184,5 +199,6 @@ private func queue(_ response: HTTPResponse, on connection: OpaquePointer) -> MH
   for field in response.headers where MHD_add_response_header(created, field.name, field.value) != .YES {
     return .NO
   }
+  keeper.willAnswer(on: multistore_mhd_descriptor(connection), bytes: response.body.count)
   return MHD_queue_response(connection, UInt32(response.status), created)
 }

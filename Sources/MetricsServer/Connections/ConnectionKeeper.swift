@@ -1,0 +1,65 @@
+internal import Glibc
+
+/// Keeps the connections of one daemon within their limits: tells the ``ConnectionTable`` what happens, and closes what
+/// that decides to close. Confined to the thread that runs the daemon.
+final class ConnectionKeeper {
+  let dispatcher: HTTPDispatcher
+  /// Connections that have been closed so far, by whichever side.
+  private(set) var closedCount = 0
+  /// Connections that have been accepted so far.
+  private(set) var acceptedCount = 0
+  private var table: ConnectionTable
+  private let counts: HTTPConnectionCounts
+
+  init(dispatcher: HTTPDispatcher, counts: HTTPConnectionCounts) {
+    self.dispatcher = dispatcher
+    self.counts = counts
+    table = ConnectionTable(limits: dispatcher.limits)
+  }
+
+  var isEmpty: Bool { table.isEmpty }
+
+  /// When ``closeOverdue()`` is to be called at the latest.
+  var nextDeadline: ContinuousClock.Instant? { table.nextDeadline }
+
+  func didAccept(_ descriptor: Int32, from network: PeerNetwork?) {
+    acceptedCount += 1
+    if let closing = table.add(descriptor, from: network, at: .now) { cutOff(closing) }
+    publish()
+  }
+
+  func willAnswer(on descriptor: Int32, bytes: Int) {
+    table.beginAnswer(on: descriptor, bytes: bytes, at: .now).forEach(cutOff)
+  }
+
+  func didAnswer(on descriptor: Int32) {
+    table.endAnswer(on: descriptor, at: .now)
+  }
+
+  func didClose(_ descriptor: Int32) {
+    closedCount += 1
+    table.remove(descriptor)
+    publish()
+  }
+
+  func closeOverdue() {
+    table.overdue(at: .now).forEach(cutOff)
+  }
+
+  /// Ends a connection: the library sees that it was hung up, and closes it in its next turn. Until then the descriptor
+  /// is the library's, and no other connection has its number.
+  private func cutOff(_ closing: ConnectionTable.Closing) {
+    counts.didClose(closing.reason)
+    var unsent: Int32 = 0
+    if ioctl(closing.descriptor, UInt(TIOCOUTQ), &unsent) == 0, unsent > 0 {
+      // What the client does not read would stay in the kernel's memory for minutes after an orderly end.
+      var option = linger(l_onoff: 1, l_linger: 0)
+      setsockopt(closing.descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+    }
+    shutdown(closing.descriptor, Int32(SHUT_RDWR))
+  }
+
+  private func publish() {
+    counts.setOpen(table.count)
+  }
+}

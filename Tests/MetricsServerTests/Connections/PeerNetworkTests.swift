@@ -1,0 +1,38 @@
+import Foundation
+import Testing
+
+@testable import MetricsServer
+
+@Suite("Networks of HTTP clients")
+struct PeerNetworkTests {
+  @Test func `an IPv4 address, wherever it stands, the first half of an IPv6 one, and nothing of a unix socket`() {
+    #expect(network("10.0.0.1") == .ipv4(UInt32(0x0a00_0001).bigEndian))
+    #expect(network("::ffff:10.0.0.1") == network("10.0.0.1"))
+    #expect(network("10.0.0.2") != network("10.0.0.1"))
+    #expect(network("2001:db8::1") == network("2001:db8::ffff:0:0:2"))
+    #expect(network("2001:db8::1") != network("2001:db8:0:1::1"))
+    #expect(network("::1") == .ipv6(0))
+    var address = sockaddr()
+    address.sa_family = sa_family_t(AF_UNIX)
+    #expect(PeerNetwork(&address) == nil)
+    #expect(PeerNetwork(nil) == nil)
+  }
+
+  private func network(_ host: String) -> PeerNetwork? {
+    var storage = sockaddr_storage()
+    return withUnsafeMutablePointer(to: &storage) { pointer in
+      if host.contains(":") {
+        pointer.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) {
+          $0.pointee.sin6_family = sa_family_t(AF_INET6)
+          inet_pton(AF_INET6, host, &$0.pointee.sin6_addr)
+        }
+      } else {
+        pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+          $0.pointee.sin_family = sa_family_t(AF_INET)
+          inet_pton(AF_INET, host, &$0.pointee.sin_addr)
+        }
+      }
+      return pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { PeerNetwork($0) }
+    }
+  }
+}
