@@ -191,7 +191,7 @@ let package = Package(
     .testTarget(
       name: "SidecarTests",
       dependencies: [
-        "Sidecar", "MetricsServer", "MultiStore", "RESP", "PrometheusExposition", "TestSupport",
+        "Sidecar", "EventLoop", "MetricsServer", "MultiStore", "RESP", "PrometheusExposition", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: common

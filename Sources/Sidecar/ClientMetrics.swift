@@ -17,6 +17,10 @@ enum ClientCloseReason: String, CaseIterable {
 struct ClientMetrics {
   let connected: Gauge
   let accepted: Counter
+  /// Logins that had to wait.
+  let loginsDelayed: Counter
+  /// Wrong passwords from networks whose delay could not be kept apart.
+  let loginDelaysShared: Counter
   private let authenticationFailures: Counter
   private let closed: [ClientCloseReason: Counter]
 
@@ -26,6 +30,8 @@ struct ClientMetrics {
     registry.gauge(SidecarMetrics.clientsLimit.name, labels: [label]).set(Double(maxClients))
     connected = registry.gauge(SidecarMetrics.clients.name, labels: [label])
     accepted = registry.counter(SidecarMetrics.clientsAccepted.name, labels: [label])
+    loginsDelayed = registry.counter(SidecarMetrics.authenticationsDelayed.name, labels: [label])
+    loginDelaysShared = registry.counter(SidecarMetrics.authenticationDelaysShared.name, labels: [label])
     authenticationFailures = registry.counter(SidecarMetrics.authenticationFailures.name, labels: [label])
     closed = Dictionary(
       uniqueKeysWithValues: ClientCloseReason.allCases.map {

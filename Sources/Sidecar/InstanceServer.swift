@@ -40,6 +40,8 @@ final class InstanceServer {
   let inventory: InventoryCounts
   /// Commands that need a connection which hiredis does not read.
   var deepReplies = DeepReplies()
+  /// Holds back logins after wrong passwords.
+  private(set) lazy var logins = LoginGate(on: loop, metrics: metrics) { [unowned self] in client($0) }
   /// Memory for large commands.
   let spareBuffers = SpareBuffers()
   private var listeners: [Listener] = []
@@ -97,6 +99,7 @@ final class InstanceServer {
     listeners = []
     sweepTimer?.close()
     sweepTimer = nil
+    logins.close()
     for session in sessions.values { session.cutOff(.shutdown) }
     multiStore.close()
   }
@@ -143,7 +146,7 @@ final class InstanceServer {
     for session in sessions.values {
       session.notePace()
       session.expireOwnConnection()
-      let idle = now - min(now, session.lastActive)
+      let idle = now - min(now, session.pace.lastActive)
       if let timeout, idle > timeout, session.isQuiet, session.subscription == nil {
         session.cutOff(.idleTimeout)
       } else if idle > Self.trimAfterNanoseconds {

@@ -122,7 +122,8 @@ enum SidecarMetrics {
   static let own: [MetricDescriptor] = [
     effectiveRouting, effectiveState, effectiveSince, storeKeys, storeExpiringKeys, storeAverageTTL, storeLongestTTL,
     nextStepReady, nextStepCriterionMet,
-    clients, clientsLimit, clientsAccepted, clientsClosed, authenticationFailures,
+    clients, clientsLimit, clientsAccepted, clientsClosed,
+    authenticationFailures, authenticationsDelayed, authenticationDelaysShared,
     flag, flagSource, flagLastChange, flagGeneration, flagReloads, flagLastReload, flagReloadFailures,
     flagReloadSucceeded,
     webReloads, webReloadFailures, webReloadSucceeded, httpConnections, httpConnectionsClosed,

@@ -87,7 +87,7 @@ extension SettingSection {
       "idle_timeout",
       .duration(.seconds(1)...(.seconds(7 * 24 * 3600))),
       .none("none"),
-      "After this long without a command a client is closed."
+      "After this long without a whole command, or 4 KiB more of one, a client is closed."
     ),
     Setting("max_bulk_bytes", .size(1 << 10...512 << 20), .value("512MiB"), "The largest argument of a command."),
     Setting("max_arguments", .integer(16...1_048_576), .value("1048576"), "The most arguments of a command."),

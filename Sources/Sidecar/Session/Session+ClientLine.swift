@@ -15,11 +15,12 @@ extension Session {
   var clientLine: String {
     let now = server.loop.now
     let (channels, patterns, shardChannels) = subscription?.counts ?? (0, 0, 0)
+    let idle = isProcessing ? 0 : Self.seconds(since: pace.lastActive, now)
     let subscribed = "sub=\(channels) psub=\(patterns) ssub=\(shardChannels)"
     let queued = transaction?.batch.byteCount ?? 0
     let memory = inputCount + output.count + stream.pendingWriteBytes + queued
     return "id=\(id) addr=\(shownAddress) laddr=\(shownLocalAddress) fd=-1 name=\(client.name) "
-      + "age=\(Self.seconds(since: connectedAt, now)) idle=\(Self.seconds(since: lastActive, now)) flags=\(flags) "
+      + "age=\(Self.seconds(since: connectedAt, now)) idle=\(idle) flags=\(flags) "
       + "db=\(multiStore.database) \(subscribed) multi=\(transaction?.batch.count ?? -1) "
       + "qbuf=\(inputCount) qbuf-free=0 argv-mem=0 multi-mem=\(queued) rbs=0 rbp=0 "
       + "obl=\(output.count) oll=0 omem=\(stream.pendingWriteBytes) tot-mem=\(memory) "

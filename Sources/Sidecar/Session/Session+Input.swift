@@ -127,7 +127,7 @@ extension Session {
     guard isAuthenticated, transaction == nil, subscription == nil,
       spec.accepts(argumentCount: command.argumentCount)
     else {
-      guard gathered == nil, isQuiet else { return .waits }
+      guard gathered == nil, isQuiet, !waitsForLogin(spec, argumentCount: command.argumentCount) else { return .waits }
       lastCommand = id
       // What is refused for its form, or for want of a login, says nothing about the application.
       if isAuthenticated, spec.accepts(argumentCount: command.argumentCount) {
@@ -189,7 +189,7 @@ extension Session {
     case .read, .keyspaceRead, .write:
       return forwardOrWait(bytes, over: turn.ordinary)
     case .connection, .transaction, .pubsub:
-      guard isQuiet else { return .waits }
+      guard isQuiet, !waitsForLogin(spec, argumentCount: argumentCount) else { return .waits }
       takeUncommon(bytes, spec, argumentCount, routing)
       return .taken
     case .blocking:

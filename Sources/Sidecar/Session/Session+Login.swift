@@ -64,9 +64,10 @@ extension Session {
       server.credentials.map { $0.accept(name: name.span, password: password) }
       ?? (name == Array(Credentials.defaultUser.utf8))
     guard isRight else {
-      server.metrics.loginFailed()
+      server.logins.didFail(self)
       return false
     }
+    server.logins.didSucceed(self)
     client.user = String(decoding: name, as: UTF8.self)
     isAuthenticated = true
     return true

@@ -46,12 +46,8 @@ final class Session: ReplySink {
   var isAuthenticated: Bool {
     didSet { parser.limits = isAuthenticated ? server.limits.parser : server.limits.unauthenticatedParser }
   }
-  /// The loop's clock when the client was heard from last, or was sent something that it waited for.
-  private(set) var lastActive: UInt64
-  /// What the client had not taken when its pace was looked at last.
-  private var pendingBefore = 0
-  /// Something was sent to the client since then.
-  private var hasWritten = false
+  /// When the client was active last.
+  private(set) var pace: ClientPace
 
   /// Input that could not be consumed yet.
   var input = ByteBuffer()
@@ -99,7 +95,7 @@ final class Session: ReplySink {
     connectedAt = server.loop.now
     isAuthenticated = server.credentials == nil
     parser = CommandParser(limits: isAuthenticated ? server.limits.parser : server.limits.unauthenticatedParser)
-    lastActive = server.loop.now
+    pace = ClientPace(at: server.loop.now)
     super.init()
     stream.delegate = self
     updateReading()
@@ -244,14 +240,13 @@ final class Session: ReplySink {
   /// Executes what was read already, then lets the client go. What waits for others is not waited for.
   func drain() {
     isDraining = true
+    abandonLogin()
     finishTurn()
   }
 
-  /// Notices that a client was answered, and that it takes, however slowly, what it is owed. Called now and then.
+  /// Notices that a client takes what it is owed, however slowly, or goes on with a large command. To be called often.
   func notePace() {
-    if hasWritten || stream.pendingWriteBytes != pendingBefore { lastActive = server.loop.now }
-    hasWritten = false
-    pendingBefore = stream.pendingWriteBytes
+    pace.look(pendingWriteBytes: stream.pendingWriteBytes, inputBytes: inputCount, at: server.loop.now)
   }
 
   /// Gives back the connection that a client had to itself, unless that watches keys or executes something.
@@ -292,7 +287,7 @@ final class Session: ReplySink {
   /// Sends the replies that are there, unless the client does not want them.
   func writeOutput() {
     guard !output.isEmpty else { return }
-    hasWritten = true
+    pace.wasActive(at: server.loop.now)
     if !dropsReplies { output.withSpan { stream.write($0) } }
     output.removeAll(keepingCapacityUpTo: Self.keptCapacity)
   }
@@ -317,7 +312,7 @@ extension Session: ReplyReceiver {
   private func write(_ reply: borrowing Reply) {
     let isLarge = reply.kind == .string && reply.bytes.count >= Self.directWriteBytes && !dropsReplies
     guard isLarge else { return reply.encode(into: &output) }
-    hasWritten = true
+    pace.wasActive(at: server.loop.now)
     output.appendBulkHeader(reply.bytes.count)
     let value = reply.bytes
     output.withSpan { stream.write($0, value, Self.lineEnd.span) }
@@ -342,7 +337,6 @@ extension Session: DrainWaiter {
 
 extension Session: StreamDelegate {
   func stream(_ stream: Stream, didRead bytes: Span<UInt8>) {
-    lastActive = server.loop.now
     guard !isClosing else { return }
     if inputCount == 0, hasHeadroom, !isHeld {
       let consumed = process(bytes).consumed
@@ -370,7 +364,7 @@ extension Session: StreamDelegate {
   }
 
   func streamDidDrain(_ stream: Stream) {
-    lastActive = server.loop.now
+    pace.wasActive(at: server.loop.now)
     finishTurn()
   }
 
@@ -381,6 +375,7 @@ extension Session: StreamDelegate {
 
   func streamDidClose(_ stream: Stream, error: StreamError?) {
     isClosed = true
+    abandonLogin()
     if isBlocked || subscription != nil { isClosing = true }
     if isClosing { releaseConnections() }
     finishTurn()
