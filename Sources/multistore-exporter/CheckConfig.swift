@@ -25,7 +25,7 @@ struct CheckConfig: ParsableCommand {
   var webConfigFile: String?
 
   func run() throws {
-    var reports: [(text: String, exitCode: Int32)] = []
+    var reports: [ConfigurationCheck.Report] = []
     let webFile = Environment.value(webConfigFile, "web.config.file")
     if let file = Environment.value(configFile, "config.file") {
       reports.append(ConfigurationCheck.report(file: file))
@@ -33,6 +33,7 @@ struct CheckConfig: ParsableCommand {
       _ = try Environment.required(configFile, "config.file")
     }
     if let webFile { reports.append(ConfigurationCheck.report(webFile: webFile)) }
+    for report in reports where !report.warnings.isEmpty { StandardError.say(report.warnings, terminator: "") }
     print(reports.map(\.text).joined(), terminator: "")
     if let exitCode = reports.map(\.exitCode).max(), exitCode != 0 { throw ExitCode(exitCode) }
   }

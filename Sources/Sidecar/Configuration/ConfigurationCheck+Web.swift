@@ -2,12 +2,10 @@ internal import MetricsServer
 
 extension ConfigurationCheck {
   /// Reads a web configuration and what it names, and says what is wrong with them.
-  ///
-  /// - Returns: The text and the exit code, as for the configuration.
   public static func report(
     webFile file: String,
     environment: @escaping @Sendable (String) -> String? = ProcessEnvironment.value
-  ) -> (text: String, exitCode: Int32) {
+  ) -> Report {
     let result = WebConfiguration.load(file: file, environment: environment)
     return report(result.problems, of: file, summary: result.configuration.map(summary))
   }

@@ -1,13 +1,21 @@
 /// What `check-config` prints.
 public enum ConfigurationCheck {
+  /// What was found.
+  public struct Report: Sendable {
+    /// Lines of text: one for each error, and a summary.
+    public let text: String
+    /// Lines of text: one for each warning.
+    public let warnings: String
+    /// 0 when the sidecar would start with this configuration, 1 otherwise.
+    public let exitCode: Int32
+  }
+
   /// Reads a configuration and the feature flag file it names, and says what is wrong with them.
   ///
-  /// - Returns: The text, ending in a newline: one line for each problem, and a summary. The exit code is 0 when the
-  ///   sidecar would start with this configuration, and 1 otherwise.
   public static func report(
     file: String,
     environment: @escaping @Sendable (String) -> String? = ProcessEnvironment.value
-  ) -> (text: String, exitCode: Int32) {
+  ) -> Report {
     let result = SidecarConfiguration.load(file: file, environment: environment)
     var problems = result.problems
     if let path = result.configuration?.featureFlagFile { problems += flagProblems(path) }
@@ -15,23 +23,23 @@ public enum ConfigurationCheck {
   }
 
   /// The problems, a line each, and what they come to; the summary is of a configuration without errors.
-  static func report(
-    _ problems: [ConfigurationProblem],
-    of file: String,
-    summary: String?
-  ) -> (text: String, exitCode: Int32) {
+  static func report(_ problems: [ConfigurationProblem], of file: String, summary: String?) -> Report {
     let errors = problems.count { !$0.isWarning }
     let warnings = problems.count - errors
     var counts: [String] = []
     if errors > 0 { counts.append(plural(errors, "error")) }
     if warnings > 0 { counts.append(plural(warnings, "warning")) }
-    var lines = problems.map(\.description)
+    var lines = problems.filter { !$0.isWarning }.map(\.description)
     if errors == 0, let summary {
       lines.append("\(file): \((["OK"] + counts).joined(separator: ", ")): \(summary)")
     } else {
       lines.append("\(file): \(counts.joined(separator: ", "))")
     }
-    return (lines.joined(separator: "\n") + "\n", errors == 0 ? 0 : 1)
+    return Report(
+      text: lines.map { "\($0)\n" }.joined(),
+      warnings: problems.filter(\.isWarning).map { "\($0)\n" }.joined(),
+      exitCode: errors == 0 ? 0 : 1
+    )
   }
 
   /// A flag file that is not there is none to complain about: it is written when the first flag is set.

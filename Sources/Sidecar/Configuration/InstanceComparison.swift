@@ -9,6 +9,7 @@ struct InstanceComparison {
     let listeners = reportListeners()
     for draft in drafts {
       reportSameStores(draft)
+      reportEarlyReads(draft)
       reportLoops(draft, listeners: listeners)
     }
   }
@@ -50,6 +51,14 @@ struct InstanceComparison {
     guard primary.address == secondary.address, primary.database == secondary.database else { return }
     let message = "primary and secondary are both \(primary); while they are one store the feature flags have no effect"
     context.warning(draft.reader.position(of: "primary"), draft.reader.keyPath("primary"), message)
+  }
+
+  /// Not wrong for one sidecar, and nothing here says how many there are.
+  private func reportEarlyReads(_ draft: InstanceReader.Draft) {
+    guard draft.configuration?.isReadBeforeCopies == true else { return }
+    let key = "write_acknowledgement"
+    let message = InstanceConfiguration.readBeforeCopies
+    context.warning(draft.reader.position(of: key), draft.reader.keyPath(key), message)
   }
 
   /// A sidecar that is its own store would forward each command to itself for ever.

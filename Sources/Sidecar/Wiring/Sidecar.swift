@@ -94,6 +94,10 @@ public final class Sidecar {
   /// - Throws: ``SidecarStartError`` when something could not be started; what was started is stopped again.
   public func run() throws(SidecarStartError) {
     logger.info("Starting", metadata: ["version": "\(Self.version)"])
+    for instance in configuration.instances where instance.isReadBeforeCopies {
+      let message = "write_acknowledgement: \(InstanceConfiguration.readBeforeCopies)"
+      logger.warning("\(message)", metadata: ["instance_name": "\(instance.name)"])
+    }
     do {
       try watchSignals()
       try start(fitted.instances)

@@ -56,6 +56,15 @@ struct KubernetesTests {
     #expect(map[path: "data", "sidecar.yml"]?.string == (try DeployFile.text("deploy/examples/kubernetes.yml")))
   }
 
+  /// Of the four combinations of read_policy and write_acknowledgement these are right for several sidecars.
+  @Test func `each Pod reads where the others have written by the time that they answer`() throws {
+    let deployment = try #require(try DeployFile.yaml("\(Self.folder)/deployment.yaml").first)
+    #expect(deployment[path: "spec", "replicas"]?.int ?? 1 > 1)
+    let example = try #require(try DeployFile.yaml("deploy/examples/kubernetes.yml").first)
+    let instances = try #require(example["instances"]?.elements)
+    #expect(instances.map { $0["read_policy"]?.string } == ["default_store"])
+  }
+
   @Test func `the sidecar is a native one without rights, and its probes are the pages of the program`() throws {
     let pod = try pod()
     let sidecar = try #require(pod["initContainers"]?.elements.first)

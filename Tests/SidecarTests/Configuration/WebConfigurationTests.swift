@@ -203,10 +203,10 @@ struct WebConfigurationTests {
     #expect(configuration.users.keys.sorted() == ["alice", "bob"])
     #expect(configuration.headers.map(\.name) == ["X-Frame-Options", "Strict-Transport-Security"])
     #expect(configuration.rateLimit == RateLimit(interval: .milliseconds(100), burst: 20))
-    let (text, exitCode) = ConfigurationCheck.report(webFile: file)
+    let report = ConfigurationCheck.report(webFile: file)
     let summary = "TLS12 to TLS13 with RequireAndVerifyClientCert, 2 users, 2 headers, a rate limit"
-    #expect(text == "\(file): OK: \(summary)\n")
-    #expect(exitCode == 0)
+    #expect(report.text == "\(file): OK: \(summary)\n")
+    #expect(report.exitCode == 0)
   }
 
   @Test func `certificate, key and authority can stand in the file itself, and come from the environment`() throws {
