@@ -32,8 +32,36 @@ struct RecheckTests {
       #expect(try rechecks("resolved") == resolved + 1)
       return true
     }
-    #expect(try deployment.metric("multistore_persistent_diff_total", ["command": "get"]) == rechecks("persistent"))
+    let labels = ["command": "get", "kind": "mismatch"]
+    #expect(try deployment.metric("multistore_persistent_diff_total", labels) == rechecks("persistent"))
     #expect(try deployment.metric(MultiStoreNames.pipelinedDiff, ["command": "pipelined"]) == rounds)
     try deployment.sidecar.waitForEvent { $0["exception.class"]?.string == "MultiStore::PersistentDiffError" }
+  }
+
+  @Test func `what goes through all keys before they have moved finds gaps and no mismatch`() throws {
+    let deployment = try Deployment(.dual, instance: ["recheck_diffs: true", "read_policy: default_store"])
+    let old = try deployment.secondary.client()
+    for number in 0..<20 {
+      _ = try old.pipeline([
+        ["SET", "s\(number)", "v"], ["RPUSH", "l\(number)", "a"], ["SADD", "t\(number)", "a"],
+        ["HSET", "h\(number)", "f", "v"],
+      ])
+    }
+    let socket = deployment.sidecar.directory.path("sessions.sock")
+    let outcome = try ChildProcess.run("/usr/bin/env", ["redis-cli", "-s", socket, "--bigkeys"])
+    #expect(outcome.exit == .status(0) && outcome.output.contains("Sampled 80 keys"), "\(outcome.output)")
+    let pipelines = try #require(try deployment.metric(MultiStoreNames.pipelinedDiff, ["command": "pipelined"]))
+    #expect(pipelines > 0)
+    func differing(_ kind: String) throws -> Double? {
+      try deployment.metric("multistore_differing_pipelines_total", ["command": "pipelined", "kind": kind])
+    }
+    #expect(try differing("gap") == pipelines)
+    #expect(try differing("mismatch") == 0)
+    try eventually("each was looked at again") {
+      try deployment.metric("multistore_diff_rechecks_total", ["outcome": "gap"]) ?? 0 >= 160
+    }
+    #expect(try deployment.metric("multistore_diff_rechecks_total", ["outcome": "persistent"]) == 0)
+    try deployment.finish()
+    #expect(deployment.events("MultiStore::PersistentDiffError").isEmpty)
   }
 }

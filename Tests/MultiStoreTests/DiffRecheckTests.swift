@@ -134,7 +134,7 @@ struct DiffRecheckTests {
       }
       try Self.settle(instance, Int64(round))
     }
-    #expect(Self.outcomes(instance) == [.persistent: 1, .disturbed: 1])
+    #expect(Self.outcomes(instance) == [.gap: 1, .disturbed: 1])
   }
 
   @Test("After a flip of the flags, or without a store, nothing is said about it")
@@ -165,7 +165,67 @@ struct DiffRecheckTests {
     instance.multiStore.execute(batch, as: .pipelined, routing: routing, for: pipeline)
     try instance.run { pipeline.isDone && Self.outcomes(instance) == [.overflow: 6] }
     try Self.settle(instance, Int64(DiffRechecks.limit + 6))
-    #expect(Self.outcomes(instance) == [.overflow: 6, .persistent: Int64(DiffRechecks.limit)])
+    #expect(Self.outcomes(instance) == [.overflow: 6, .gap: Int64(DiffRechecks.limit)])
+  }
+
+  /// A key, what each store has of it, and reads with what becomes of them: by their replies at once, and when both
+  /// stores were asked for the key.
+  private static let kinds: [(new: String, old: String, read: String, atOnce: DiffKind, later: DiffKind)] = [
+    ("PING", "SET k v", "GET k", .gap, .gap), ("PING", "SET k v EX 500", "TTL k", .gap, .gap),
+    ("PING", "RPUSH k a", "TYPE k", .gap, .gap), ("PING", "RPUSH k a", "LRANGE k 0 -1", .gap, .gap),
+    ("PING", "MSET k 1 l 2", "MGET k l", .gap, .gap), ("SET k 1", "MSET k 1 l 2", "MGET k l", .gap, .gap),
+    ("SET k 9", "MSET k 1 l 2", "MGET k l", .mismatch, .mismatch),
+    ("SET k 9", "SET k 1", "GET k", .mismatch, .mismatch),
+    ("SET l 2", "MSET k 1 l 2", "EXISTS k l", .gap, .gap), ("SET k 1", "PING", "GET k", .mismatch, .mismatch),
+    ("PING", "HSET k f 1", "HMGET k f g", .gap, .gap),
+    ("HSET k f 1", "HSET k f 1 g 2", "HMGET k f g", .mismatch, .mismatch),
+    // The reply does not show whether the key is absent, or a part of it.
+    ("HSET k g 1", "HSET k f 1 g 1", "HGET k f", .gap, .mismatch),
+    ("SADD k a", "SADD k a b", "SISMEMBER k b", .gap, .mismatch),
+    // The reply does not show that one of several keys is absent.
+    ("SADD k a", "SADD l b", "SUNION k l", .mismatch, .mismatch), ("SADD l b", "BOTH", "SUNION k l", .mismatch, .gap),
+  ]
+
+  @Test(
+    "A key that the other store lacks is a gap, anything else is a mismatch",
+    arguments: [BatchKind.pipelined, .multi]
+  )
+  func gaps(kind: BatchKind) throws {
+    for (new, old, read, atOnce, later) in Self.kinds {
+      let instance = try Self.instance()
+      try instance.primary.command(words(new))
+      let setup = old == "BOTH" ? ["SADD l b", "SADD k a"] : [old]
+      for line in setup { try instance.secondary.command(words(line)) }
+      try instance.execute(read, "GET absent", as: kind)
+      let labels = ["kind": atOnce.rawValue]
+      #expect(instance.count(MultiStoreMetrics.pipelinedDiff) == 1, "\(read)")
+      #expect(instance.count(MultiStoreMetrics.differingPipelines, labels) == 1, "\(read)")
+      #expect(instance.count(MultiStoreMetrics.differingPipelines) == 1, "\(read)")
+      #expect(instance.count(MultiStoreMetrics.differingReplies, labels) == 1, "\(read)")
+      let event = try #require(instance.events("Gitlab::Redis::MultiStore::PipelinedDiffError").first)
+      #expect(event["extra.first_differing_kind"] == atOnce.rawValue)
+      #expect(event["extra.missing_elements"] == (atOnce == .gap ? "1" : "0"))
+      try Self.settle(instance, 1)
+      #expect(Self.outcomes(instance) == [later == .gap ? .gap : .persistent: 1], "\(read)")
+      #expect(instance.count(MultiStoreMetrics.persistentDiff, ["kind": later.rawValue]) == 1, "\(read)")
+      #expect(instance.count(MultiStoreMetrics.persistentDiff) == 1)
+      #expect(instance.events("MultiStore::PersistentDiffError").count == (later == .gap ? 0 : 1), "\(read)")
+    }
+  }
+
+  @Test("A write that finds the key on the default store alone is a gap", arguments: [BatchKind.pipelined, .multi])
+  func writtenGaps(kind: BatchKind) throws {
+    for line in ["GETSET k w", "GETDEL k", "SET k w GET", "DEL k absent", "UNLINK k"] {
+      for (value, expected) in [(nil, DiffKind.gap), ("other", .mismatch)] as [(String?, DiffKind)] {
+        let instance = try Instance()
+        try instance.secondary.command("SET", "k", "v")
+        if let value { try instance.primary.command("MSET", "k", value, "absent", "v") }
+        if value != nil, line.hasPrefix("UNLINK") { continue }
+        try instance.execute(line, "GET nothing", as: kind)
+        #expect(instance.count(MultiStoreMetrics.differingPipelines, ["kind": expected.rawValue]) == 1, "\(line)")
+        #expect(instance.count(MultiStoreMetrics.pipelinedDiff) == 1, "\(line)")
+      }
+    }
   }
 
   @Test("It has to be asked for")

@@ -17,6 +17,7 @@ struct PipelineDiffTests {
       diff.add(
         index: index,
         command: command,
+        kind: index == 7 ? .mismatch : .gap,
         defaultReply: wire(":\(index)|").span,
         otherReply: wire("$-1|").span,
         isFull: true
@@ -24,7 +25,8 @@ struct PipelineDiffTests {
     }
     // Replies of a store come in order, but those of commands that failed may come first.
     #expect(diff.count == 3 && diff.firstIndex == 2 && diff.firstCommand == .set && !diff.isEmpty)
-    #expect(diff.commands == [.get, .set, .mget])
+    #expect(diff.elements.map(\.command) == [.get, .set, .mget])
+    #expect(diff.gapCount == 2 && diff.firstKind == .gap && diff.kind == .mismatch, "one mismatch makes the whole one")
     #expect(diff.defaultDescription == "2" && diff.otherDescription == "nil")
   }
 

@@ -129,19 +129,25 @@ def comparison() -> list:
     return [
         graph(
             "Compared and different",
-            "Pipelines and transactions (multi) that both stores answered, and those of them that differed.",
+            "Pipelines and transactions (multi) that both stores answered, and those of them that differed: by a gap, "
+            "where the other store just lacks keys, or by a mismatch.",
             query(total("command", rate("multistore_pipelines_compared_total")), "{{command}} compared"),
-            query(total("command", rate(DIFFS)), "{{command}} different"), unit="reqps", width=6),
+            query(total("command", rate(DIFFS)), "{{command}} different"),
+            query(total("command, kind", rate("multistore_differing_pipelines_total")), "{{command}} {{kind}}"),
+            query(total("instance_name", rate("multistore_uncompared_replies_total")), "replies not compared"),
+            unit="reqps", width=6),
         graph(
             "Differing replies by command",
             "The replies within them that differed: the ten most frequent commands.",
-            query(f"topk(10, {total('command', rate('multistore_differing_replies_total'))})", "{{command}}"),
+            query(f"topk(10, {total('command, kind', rate('multistore_differing_replies_total'))})",
+                  "{{command}} {{kind}}"),
             unit="reqps", width=6),
         graph(
             "Diffs that stay",
-            "Reads that differed again when both stores were asked half a second later. These are differences of data, "
-            "not of timing: find the key in the log (log_values: true). Empty without recheck_diffs: true.",
-            query(f"topk(10, {total('command', rate('multistore_persistent_diff_total'))})", "{{command}}"),
+            "Reads that differed again when both stores were asked half a second later. A mismatch is a difference of "
+            "data, not of timing: find the key in the log (log_values: true). Empty without recheck_diffs: true.",
+            query(f"topk(10, {total('command, kind', rate('multistore_persistent_diff_total'))})",
+                  "{{command}} {{kind}}"),
             query(total("outcome", rate("multistore_diff_rechecks_total")), "re-checks: {{outcome}}"),
             unit="reqps", width=6),
         graph(

@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders.dashboard import Dashboard, DashboardLink, Row
 
 from panels import (
-    DIFFS, DISAGREEMENT, FALLBACKS, GREEN, INSTANCE_UID, MISSING, NEARLY_FULL, NONE_ALLOWED, ORANGE, OVERVIEW_UID, RED,
+    DISAGREEMENT, FALLBACKS, GREEN, INSTANCE_UID, MISSING, NEARLY_FULL, NONE_ALLOWED, ORANGE, OVERVIEW_UID, RED,
     STATES, UP, YELLOW, YES,
     board, graph, increase, instant, metric, quantile, query, rate, timeline, total, verdict, worst,
 )
@@ -68,8 +68,9 @@ def standing() -> list:
 
 
 def next_step() -> list:
-    diffs = total("instance_name", increase(DIFFS, "15m"))
-    before = total("instance_name", f"increase({metric(DIFFS)}[15m] offset 15m)")
+    mismatches = metric("multistore_differing_pipelines_total", 'kind="mismatch"')
+    diffs = total("instance_name", f"increase({mismatches}[15m])")
+    before = total("instance_name", f"increase({mismatches}[15m] offset 15m)")
     other = (f"{metric('multistore_store_up')} and on (job, instance, instance_name, store) "
              f"{metric('multistore_default_store')} == 0")
     age = f"(time() - {worst('instance_name', metric('multistore_effective_since_timestamp_seconds'))})"
@@ -106,8 +107,8 @@ def next_step() -> list:
             unit="percentunit", steps=FALLBACK_RATIO).no_value("no reads"),
         verdict(
             "Diffs: 15 min against before",
-            "Pipelines that differed in the last quarter of an hour, less those in the one before it. Below 0 they "
-            "decay, as they should during the warm-up. Above 0 they grow: do not go on, see 'Diffs by command'.",
+            "Pipelines that differed in the last quarter of an hour, less those in the one before it, without those "
+            "where the other store just lacks keys. Above 0 they grow: do not go on, see 'Diffs by command'.",
             instant(f"{diffs} - ({before} or {diffs} * 0)", by_instance),
             steps=[(None, GREEN), (0.5, RED)]).decimals(0),
         verdict(
@@ -176,15 +177,16 @@ def comparison() -> list:
     return [
         graph(
             "Pipelines that differ",
-            "Pipelines and transactions whose replies differed between the stores, in all that were compared. Decays "
-            "as the new store warms up. If it does not, look at the commands beside it; each diff is in the log.",
-            query(f"{total('instance_name', rate(DIFFS))} / {compared}", "{{instance_name}}"), unit="percentunit"),
+            "Pipelines and transactions whose replies differed between the stores, in all that were compared: gaps, "
+            "where the other store just lacks keys, decay as the new store warms up; mismatches want an explanation.",
+            query(f"{total('instance_name, kind', rate('multistore_differing_pipelines_total'))} "
+                  f"/ on (instance_name) group_left {compared}", "{{instance_name}}: {{kind}}"), unit="percentunit"),
         graph(
             "Diffs by command",
             "Replies within pipelines that differed, by the command that got them: the ten most frequent. Reads of "
             "keys that the new store lacks vanish with the warm-up. A write that differs does not: its keys differ.",
-            query(f"topk(10, {total('instance_name, command', rate('multistore_differing_replies_total'))})",
-                  "{{instance_name}}: {{command}}"), unit="reqps"),
+            query(f"topk(10, {total('instance_name, command, kind', rate('multistore_differing_replies_total'))})",
+                  "{{instance_name}}: {{command}} {{kind}}"), unit="reqps"),
         graph(
             "Method missing",
             "Commands that are neither a known read nor a known write and go to the default store alone. Each one has "

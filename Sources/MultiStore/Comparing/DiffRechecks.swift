@@ -6,6 +6,8 @@ internal import RESP
 enum RecheckOutcome: String, CaseIterable {
   /// The replies still differ.
   case persistent
+  /// The other store still lacks the key.
+  case gap
   /// They no longer do.
   case resolved
   /// One of the keys was changed meanwhile in a way whose order on both stores is not known, each time.
@@ -29,8 +31,9 @@ struct DifferentRead {
 /// Asks both stores once more for reads whose replies differed, one after the other. Loop-confined.
 ///
 /// The other store is asked when the default store has answered, as with a copy: the read then has the same place among
-/// the writes on both, so that a write under way can't make a difference. What has no such place (keys that are copied
-/// whole, and what comes over other connections) is noted while a re-check is under way, and it is done over.
+/// the writes on both, so that a write under way can't make a difference. Each is asked besides how many of the keys it
+/// has, which the reply does not always show. What has no such place (keys that are copied whole, and what comes over
+/// other connections) is noted while a re-check is under way, and it is done over.
 final class DiffRechecks: ReplyReceiver {
   /// How long after the difference a read is asked again. By then the copies of writes that were under way are done,
   /// unless a store is so slow that it is seen elsewhere.
@@ -44,6 +47,8 @@ final class DiffRechecks: ReplyReceiver {
 
   private static let defaultToken = 0
   private static let otherToken = 1
+  private static let defaultPresenceToken = 2
+  private static let otherPresenceToken = 3
   private static let delayNanoseconds: UInt64 = 500_000_000
 
   // The instance owns this.
@@ -55,6 +60,11 @@ final class DiffRechecks: ReplyReceiver {
   private(set) var current: DifferentRead?
   private var isDisturbed = false
   private var defaultReply = ByteBuffer()
+  private var otherReply = ByteBuffer()
+  /// How the replies to the current read differ, by themselves; nil if they do not.
+  private var kindByReplies: DiffKind?
+  /// How many of its keys the default store has; nil if it did not say.
+  private var presentKeys: Int?
 
   init(of multiStore: MultiStore) {
     self.multiStore = multiStore
@@ -109,24 +119,36 @@ final class DiffRechecks: ReplyReceiver {
     current?.attempts += 1
     let command = read.command
     isDisturbed = multiStore.awaitsDump(command.span, read.spec)
-    send(to: read.routing.defaultStore, token: Self.defaultToken)
+    send(to: read.routing.defaultStore, token: Self.defaultToken, presenceToken: Self.defaultPresenceToken)
   }
 
-  private func send(to role: StoreRole, token: Int) {
-    guard let command = current?.command else { return }
+  /// Sends the read and the question for its keys, which no command of another client comes between.
+  private func send(to role: StoreRole, token: Int, presenceToken: Int) {
+    guard let current else { return }
+    let command = current.command
     let connection = multiStore.store(role).ordinary
-    guard connection.hasRoom(commands: 1, bytes: command.count) else { return decide(.abandoned) }
+    var question = ByteBuffer()
+    let keyCount = PresenceQuestion.write(about: command.span, current.spec, into: &question)
+    guard keyCount > 0, connection.hasRoom(commands: 2, bytes: command.count + question.count) else {
+      return decide(.abandoned)
+    }
     connection.send(command.span, to: self, token: token)
+    question.withSpan { connection.send($0, to: self, token: presenceToken) }
   }
 
   func receive(_ reply: borrowing Reply, token: Int) {
     guard let read = current else { return }
-    if token == Self.defaultToken {
+    switch token {
+    case Self.defaultToken:
       defaultReply.removeAll()
       reply.encode(into: &defaultReply)
-      send(to: read.routing.defaultStore.other, token: Self.otherToken)
-    } else {
+    case Self.defaultPresenceToken:
+      presentKeys = reply.kind == .integer ? reply.integer : nil
+      send(to: read.routing.defaultStore.other, token: Self.otherToken, presenceToken: Self.otherPresenceToken)
+    case Self.otherToken:
       compare(reply, read)
+    default:
+      judge(read, otherPresentKeys: reply.kind == .integer ? reply.integer : nil)
     }
     proceed()
   }
@@ -137,19 +159,31 @@ final class DiffRechecks: ReplyReceiver {
   }
 
   private func compare(_ reply: borrowing Reply, _ read: DifferentRead) {
-    var otherReply = ByteBuffer()
+    otherReply.removeAll()
     reply.encode(into: &otherReply)
+    let reply = copy reply
     let comparer = ReplyComparer(mode: multiStore.configuration.comparison)
-    let areEqual = defaultReply.withSpan { first in
-      otherReply.withSpan { comparer.areEqual(read.spec.comparison, first, $0) }
+    let command = read.command
+    kindByReplies = defaultReply.withSpan { first in
+      otherReply.withSpan { second in
+        if comparer.areEqual(read.spec.comparison, first, second) { return nil }
+        return DiffKind(of: read.spec, command.span, reply, otherReply: second, defaultReply: first)
+      }
     }
-    if areEqual {
-      decide(.resolved)
-    } else if !isInForce(read.routing) {
+  }
+
+  private func judge(_ read: DifferentRead, otherPresentKeys: Int?) {
+    guard var kind = kindByReplies else { return decide(.resolved) }
+    if let presentKeys, let otherPresentKeys {
+      // Of several keys MGET alone tells for each whether it is absent.
+      let isGap = otherPresentKeys < presentKeys && (read.spec.id != .mget || kind == .gap)
+      kind = isGap ? .gap : .mismatch
+    }
+    if !isInForce(read.routing) {
       decide(.abandoned)
     } else if !isDisturbed {
-      multiStore.differsPersistently(read, defaultReply.bytes, otherReply.bytes)
-      decide(.persistent)
+      multiStore.differsPersistently(read, kind, defaultReply.bytes, otherReply.bytes)
+      decide(kind == .gap ? .gap : .persistent)
     } else if read.attempts < Self.maxAttempts {
       current = nil
       wait(read)
@@ -166,6 +200,7 @@ final class DiffRechecks: ReplyReceiver {
   private func decide(_ outcome: RecheckOutcome) {
     current = nil
     defaultReply.removeAll(keepingCapacityUpTo: Execution.keptCapacity)
+    otherReply.removeAll(keepingCapacityUpTo: Execution.keptCapacity)
     count(outcome)
   }
 

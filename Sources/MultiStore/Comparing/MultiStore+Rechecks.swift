@@ -15,9 +15,11 @@ extension MultiStore {
     return spec.hasKey(ofCommand: command) { pendingDumps[$0.array] != nil }
   }
 
-  /// The replies to a read differed, and did so again.
-  func differsPersistently(_ read: DifferentRead, _ defaultReply: [UInt8], _ otherReply: [UInt8]) {
-    metrics.differsPersistently(read.spec.id)
+  /// The replies to a read differed, and did so again. A key that the other store still lacks is counted, without an
+  /// event.
+  func differsPersistently(_ read: DifferentRead, _ kind: DiffKind, _ defaultReply: [UInt8], _ otherReply: [UInt8]) {
+    metrics.differsPersistently(read.spec.id, kind)
+    guard kind == .mismatch else { return }
     report(.persistentDiff) {
       let isFull = configuration.logValues
       let ofDefault = PipelineDiff.describe(defaultReply.span, isFull: isFull)

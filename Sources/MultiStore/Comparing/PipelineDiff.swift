@@ -11,22 +11,38 @@ struct PipelineDiff {
   private(set) var firstCommand: CommandID?
   private(set) var defaultDescription = ""
   private(set) var otherDescription = ""
-  /// The commands of all elements that differ, in the order of the other store's replies.
-  private(set) var commands: [CommandID] = []
+  /// How the first element differs.
+  private(set) var firstKind = DiffKind.gap
+  /// All elements that differ, in the order of the other store's replies.
+  private(set) var elements: [(command: CommandID, kind: DiffKind)] = []
+  /// Elements that differ because the other store lacks their keys.
+  private(set) var gapCount = 0
 
   /// Elements that differ.
-  var count: Int { commands.count }
+  var count: Int { elements.count }
 
-  var isEmpty: Bool { commands.isEmpty }
+  var isEmpty: Bool { elements.isEmpty }
+
+  /// The kind of the whole: a mismatch if one of its elements is.
+  var kind: DiffKind { gapCount == count ? .gap : .mismatch }
 
   /// Adds one element whose replies differ.
   ///
   /// - Parameter isFull: true to describe replies by what they say, false by type, length and digest.
-  mutating func add(index: Int, command: CommandID, defaultReply: Span<UInt8>, otherReply: Span<UInt8>, isFull: Bool) {
-    commands.append(command)
+  mutating func add(
+    index: Int,
+    command: CommandID,
+    kind: DiffKind,
+    defaultReply: Span<UInt8>,
+    otherReply: Span<UInt8>,
+    isFull: Bool
+  ) {
+    elements.append((command, kind))
+    if kind == .gap { gapCount += 1 }
     guard count == 1 || index < firstIndex else { return }
     firstIndex = index
     firstCommand = command
+    firstKind = kind
     defaultDescription = Self.describe(defaultReply, isFull: isFull)
     otherDescription = Self.describe(otherReply, isFull: isFull)
   }

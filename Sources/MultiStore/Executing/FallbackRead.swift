@@ -127,13 +127,8 @@ final class FallbackRead: Execution {
   /// Asks the primary how many of the keys it has, right before the command itself: one that it lacks would be hidden
   /// behind the others in the answer.
   private func askForPresence() {
-    keyCount = 0
-    withCommand { command in spec(0).forEachKey(ofCommand: command) { _ in keyCount += 1 } }
+    keyCount = withCommand { PresenceQuestion.write(about: $0, spec(0), into: &scratch) }
     guard keyCount > 1 else { return }
-    scratch.removeAll()
-    scratch.appendArrayHeader(1 + keyCount)
-    scratch.appendBulk("EXISTS")
-    withCommand { command in spec(0).forEachKey(ofCommand: command) { scratch.appendBulk($0) } }
     guard primary.ordinary.hasRoom(commands: 2, bytes: scratch.count + batch.byteCount) else { return }
     scratch.withSpan { primary.ordinary.send($0, to: self, token: Self.presenceToken) }
   }

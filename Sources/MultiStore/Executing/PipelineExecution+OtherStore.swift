@@ -97,20 +97,30 @@ extension PipelineExecution {
     let start = index == 0 ? 0 : elements[index - 1].end
     let range = start..<elements[index].end
     if isInOrder {
-      compareReplies(at: range, of: index, spec)
+      compareReplies(at: range, with: reply, of: index, spec)
     } else {
       multiStore.metrics.uncomparedReplies.increment()
     }
     if elements[index].isMiss, routing.readPolicy == .fallback { substitute(reply, for: index, spec, range) }
   }
 
-  private func compareReplies(at range: Range<Int>, of index: Int, _ spec: CommandSpec) {
+  private func compareReplies(
+    at range: Range<Int>,
+    with reply: borrowing Reply,
+    of index: Int,
+    _ spec: CommandSpec
+  ) {
+    let reply = copy reply
     withReplies(range) { defaultReply, otherReply in
       if comparer.areEqual(spec.comparison, defaultReply, otherReply) { return }
       if elements[index].isRead { multiStore.recheck(batch, index, routing: routing) }
+      let kind = withCommand(index) {
+        DiffKind(of: spec, $0, reply, otherReply: otherReply, defaultReply: defaultReply)
+      }
       diff.add(
         index: index,
         command: spec.id,
+        kind: kind,
         defaultReply: defaultReply,
         otherReply: otherReply,
         isFull: logsValues

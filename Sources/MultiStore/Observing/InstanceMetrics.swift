@@ -25,8 +25,9 @@ final class InstanceMetrics {
   private let readFallback: [Counter?]
   private let methodMissing: [Counter?]
   private let uncopiedWrites: [Counter?]
-  private let differingReplies: [Counter?]
-  private let persistentDiffs: [Counter?]
+  private let differingReplies: [DiffKind: [Counter?]]
+  private let persistentDiffs: [DiffKind: [Counter?]]
+  private let differingPipelines: [DiffKind: (pipelined: Counter, multi: Counter)]
   /// Empty unless differences are re-checked.
   private let rechecks: [RecheckOutcome: Counter]
 
@@ -40,17 +41,21 @@ final class InstanceMetrics {
     func counter(_ metric: MultiStoreMetric, _ more: (String, String)...) -> Counter {
       Counter(label: metric.name, dimensions: [label] + more, factory: factory)
     }
-    func byCommand(_ metric: MultiStoreMetric, where applies: (CommandSpec) -> Bool) -> [Counter?] {
-      CommandTable.all.map { spec in
-        applies(spec)
-          ? Counter(label: metric.name, dimensions: [("command", spec.label), label], factory: factory) : nil
-      }
+    func ofCommand(_ name: String, _ metric: MultiStoreMetric, _ more: [(String, String)]) -> Counter {
+      Counter(label: metric.name, dimensions: [("command", name), label] + more, factory: factory)
     }
-    func byKind(_ metric: MultiStoreMetric) -> (Counter, Counter) {
-      (
-        Counter(label: metric.name, dimensions: [("command", "pipelined"), label], factory: factory),
-        Counter(label: metric.name, dimensions: [("command", "multi"), label], factory: factory)
-      )
+    func byCommand(
+      _ metric: MultiStoreMetric,
+      _ more: (String, String)...,
+      where applies: (CommandSpec) -> Bool
+    ) -> [Counter?] {
+      CommandTable.all.map { applies($0) ? ofCommand($0.label, metric, more) : nil }
+    }
+    func byBatch(_ metric: MultiStoreMetric, _ more: (String, String)...) -> (pipelined: Counter, multi: Counter) {
+      (ofCommand("pipelined", metric, more), ofCommand("multi", metric, more))
+    }
+    func byKind<Counters>(_ counters: ((String, String)) -> Counters) -> [DiffKind: Counters] {
+      Dictionary(uniqueKeysWithValues: DiffKind.allCases.map { ($0, counters(("kind", $0.rawValue))) })
     }
     primaryReads = counter(MultiStoreMetrics.primaryReads)
     fallbackAfterMiss = counter(MultiStoreMetrics.fallbackReads, ("reason", "miss"))
@@ -73,15 +78,18 @@ final class InstanceMetrics {
         ($0, counter(MultiStoreMetrics.watchLosses, ("reason", $0.rawValue)))
       }
     )
-    pipelinedDiff = byKind(MultiStoreMetrics.pipelinedDiff)
-    pipelines = byKind(MultiStoreMetrics.pipelines)
+    pipelinedDiff = byBatch(MultiStoreMetrics.pipelinedDiff)
+    pipelines = byBatch(MultiStoreMetrics.pipelines)
+    differingPipelines = byKind { byBatch(MultiStoreMetrics.differingPipelines, $0) }
     readFallback = byCommand(MultiStoreMetrics.readFallback) { $0.commandClass == .read && $0.miss != .never }
     methodMissing = byCommand(MultiStoreMetrics.methodMissing) { hasPrimary && $0.countsAsMethodMissing }
     uncopiedWrites = byCommand(MultiStoreMetrics.uncopiedWrites) { $0.staysUncopied }
-    differingReplies = byCommand(MultiStoreMetrics.differingReplies) {
-      hasPrimary && $0.mayDiffer(in: configuration.comparison)
+    differingReplies = byKind { kind in
+      byCommand(MultiStoreMetrics.differingReplies, kind) { hasPrimary && $0.mayDiffer(in: configuration.comparison) }
     }
-    persistentDiffs = byCommand(MultiStoreMetrics.persistentDiff) { rechecksDiffs && $0.isRead }
+    persistentDiffs = byKind { kind in
+      byCommand(MultiStoreMetrics.persistentDiff, kind) { rechecksDiffs && $0.isRead }
+    }
     let outcomes = rechecksDiffs ? RecheckOutcome.allCases : []
     rechecks = Dictionary(
       uniqueKeysWithValues: outcomes.map { ($0, counter(MultiStoreMetrics.rechecks, ("outcome", $0.rawValue))) }
@@ -109,8 +117,8 @@ final class InstanceMetrics {
     watchLosses[reason]?.increment()
   }
 
-  func differsPersistently(_ id: CommandID) {
-    persistentDiffs[Int(id.rawValue)]?.increment()
+  func differsPersistently(_ id: CommandID, _ kind: DiffKind) {
+    persistentDiffs[kind]?[Int(id.rawValue)]?.increment()
   }
 
   func rechecked(_ outcome: RecheckOutcome) {
@@ -121,9 +129,11 @@ final class InstanceMetrics {
     (kind == .multi ? pipelines.multi : pipelines.pipelined).increment()
   }
 
-  /// A pipeline's or transaction's replies differed: those to these commands in it.
-  func differed(_ kind: BatchKind, _ commands: [CommandID]) {
+  /// A pipeline's or transaction's replies differed.
+  func differed(_ kind: BatchKind, _ diff: PipelineDiff) {
     (kind == .multi ? pipelinedDiff.multi : pipelinedDiff.pipelined).increment()
-    for id in commands { differingReplies[Int(id.rawValue)]?.increment() }
+    let counters = differingPipelines[diff.kind]
+    (kind == .multi ? counters?.multi : counters?.pipelined)?.increment()
+    for element in diff.elements { differingReplies[element.kind]?[Int(element.command.rawValue)]?.increment() }
   }
 }

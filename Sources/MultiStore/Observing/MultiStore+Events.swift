@@ -123,7 +123,7 @@ extension MultiStore {
 
   /// Both stores answered a pipeline or transaction, and the answers differ.
   func differed(_ kind: BatchKind, _ diff: PipelineDiff, defaultStore: StoreRole) {
-    metrics.differed(kind, diff.commands)
+    metrics.differed(kind, diff)
     report(.pipelinedDiff) {
       let ofPrimary = defaultStore == .primary ? diff.defaultDescription : diff.otherDescription
       let ofSecondary = defaultStore == .primary ? diff.otherDescription : diff.defaultDescription
@@ -136,7 +136,9 @@ extension MultiStore {
         extra: [
           "extra.first_differing_index": .stringConvertible(diff.firstIndex),
           "extra.first_differing_command": "\(diff.firstCommand.map { CommandTable.spec($0).label } ?? "")",
+          "extra.first_differing_kind": "\(diff.firstKind.rawValue)",
           "extra.differing_elements": .stringConvertible(diff.count),
+          "extra.missing_elements": .stringConvertible(diff.gapCount),
         ]
       )
     }

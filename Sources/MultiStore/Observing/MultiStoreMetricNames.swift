@@ -179,18 +179,24 @@ public enum MultiStoreMetrics {
     help: "Replies within pipelines and transactions that were not compared, because the key was being copied or stale",
     labels: ["instance_name"]
   )
-  static let differingReplies = MultiStoreMetric(
+  package static let differingPipelines = MultiStoreMetric(
+    name: "multistore_differing_pipelines_total",
+    kind: .counter,
+    help: "Pipelines and transactions whose replies differed, by whether the other store just lacks keys (gap)",
+    labels: ["command", "instance_name", "kind"]
+  )
+  package static let differingReplies = MultiStoreMetric(
     name: "multistore_differing_replies_total",
     kind: .counter,
     help: "Replies within pipelines and transactions that differed between the stores, by their own command",
-    labels: ["command", "instance_name"]
+    labels: ["command", "instance_name", "kind"]
   )
   package static let persistentDiff = MultiStoreMetric(
     name: "multistore_persistent_diff_total",
     kind: .counter,
     help:
       "Reads in pipelines and transactions whose replies differed, and differed again when both stores were re-asked",
-    labels: ["command", "instance_name"]
+    labels: ["command", "instance_name", "kind"]
   )
   static let rechecks = MultiStoreMetric(
     name: "multistore_diff_rechecks_total",
@@ -265,7 +271,8 @@ public enum MultiStoreMetrics {
     commands, latency, inFlight, queuedBytes, storeUp, storeConnections, dedicatedConnections,
     dedicatedConnectionsLimit, connectionFailures, storeRestarts,
     primaryReads, fallbackReads, trueMisses, staleReads, staleKeys, staleKeysOverflowed,
-    copyFailures, keyCopies, uncopiedWrites, scriptsNotRemembered, pipelines, uncomparedReplies, differingReplies,
+    copyFailures, keyCopies, uncopiedWrites, scriptsNotRemembered, pipelines, uncomparedReplies, differingPipelines,
+    differingReplies,
     persistentDiff, rechecks,
     eventsWritten, eventsSuppressed, defaultStore, sameStore, subscribedClients, subscriptionMoves, blockedMoves,
     watchLosses, loopBusy,

@@ -41,6 +41,9 @@ struct InstanceCounts: Equatable, Sendable {
   var trueMisses = 0.0
   var comparedPipelines = 0.0
   var differingPipelines = 0.0
+  /// Those of them where the other store has something else, and does not just lack keys.
+  var mismatchingPipelines = 0.0
+  /// Mismatches too.
   var persistentDiffs = 0.0
   var methodsMissing = 0.0
   /// The secondary.
@@ -56,6 +59,7 @@ struct InstanceCounts: Equatable, Sendable {
       trueMisses: later.trueMisses - earlier.trueMisses,
       comparedPipelines: later.comparedPipelines - earlier.comparedPipelines,
       differingPipelines: later.differingPipelines - earlier.differingPipelines,
+      mismatchingPipelines: later.mismatchingPipelines - earlier.mismatchingPipelines,
       persistentDiffs: later.persistentDiffs - earlier.persistentDiffs,
       methodsMissing: later.methodsMissing - earlier.methodsMissing,
       old: later.old - earlier.old,
@@ -67,8 +71,8 @@ struct InstanceCounts: Equatable, Sendable {
 extension InstanceCounts {
   /// What the metrics say of an instance.
   init(_ metrics: MetricsReading, instance: String) {
-    func sum(_ metric: MultiStoreMetric) -> Double {
-      metrics.sum(metric.name, where: [("instance_name", instance)])
+    func sum(_ metric: MultiStoreMetric, _ more: (String, String)...) -> Double {
+      metrics.sum(metric.name, where: [("instance_name", instance)] + more)
     }
     self.init(
       commands: sum(MultiStoreMetrics.inventory),
@@ -77,7 +81,8 @@ extension InstanceCounts {
       trueMisses: sum(MultiStoreMetrics.trueMisses),
       comparedPipelines: sum(MultiStoreMetrics.pipelines),
       differingPipelines: sum(MultiStoreMetrics.pipelinedDiff),
-      persistentDiffs: sum(MultiStoreMetrics.persistentDiff),
+      mismatchingPipelines: sum(MultiStoreMetrics.differingPipelines, ("kind", "mismatch")),
+      persistentDiffs: sum(MultiStoreMetrics.persistentDiff, ("kind", "mismatch")),
       methodsMissing: sum(MultiStoreMetrics.methodMissing),
       old: Store(metrics, instance: instance, .secondary),
       new: Store(metrics, instance: instance, .primary)

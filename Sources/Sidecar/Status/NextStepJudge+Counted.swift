@@ -80,22 +80,33 @@ extension NextStepJudge {
     )
   }
 
+  /// Keys that the other store lacks count only where nothing else tells what reads will miss after the step: before
+  /// the new store becomes the default without a fallback. With one, `fallback_ratio` tells; and what the old store
+  /// lacks does not matter for leaving it.
+  private var gapsCount: Bool { evidence.state.stage == .dualOld && !evidence.fallsBack }
+
   var diffs: Criterion {
+    let differing = gapsCount ? \InstanceCounts.differingPipelines : \.mismatchingPipelines
     let (older, younger) = (evidence.window.older.counts, evidence.window.younger.counts)
-    let ratio = Self.ratio(younger.differingPipelines, of: younger.comparedPipelines)
-    let before = Self.ratio(older.differingPipelines, of: older.comparedPipelines)
-    let (differing, compared) = (counts.differingPipelines, counts.comparedPipelines)
+    let ratio = Self.ratio(younger[keyPath: differing], of: younger.comparedPipelines)
+    let before = Self.ratio(older[keyPath: differing], of: older.comparedPipelines)
+    let compared = counts.comparedPipelines
+    let gaps = counts.differingPipelines - counts.mismatchingPipelines
+    let leftOut = gapsCount || gaps <= 0 ? "" : "; \(HumanFormat.count(gaps)) more only lack keys"
     return watched(
       .diffs,
-      ratio <= min(before, Self.diffRatioLimit) || younger.differingPipelines == 0,
+      ratio <= min(before, Self.diffRatioLimit) || younger[keyPath: differing] == 0,
       measured: compared == 0
         ? "no pipeline was compared \(lately)"
-        : "\(HumanFormat.count(differing)) of \(HumanFormat.count(compared, "pipeline")) differed \(lately), at last "
-          + "\(HumanFormat.percent(ratio))",
+        : "\(HumanFormat.count(counts[keyPath: differing])) of \(HumanFormat.count(compared, "pipeline")) differed "
+          + "\(lately), at last \(HumanFormat.percent(ratio))\(leftOut)",
       threshold: "no larger share in the second half of \(Self.windowText) than in the first, and at most "
         + HumanFormat.percent(Self.diffRatioLimit),
-      advice: "The log's PipelinedDiffError says which commands differ; as long as keys are missing on the new store "
-        + "this decays, and what stays wants an explanation."
+      advice: gapsCount
+        ? "The log's PipelinedDiffError says which commands differ; as long as keys are missing on the new store this "
+          + "decays, and what stays wants an explanation."
+        : "The stores have different values: the log's PipelinedDiffError says for which commands. Find out why, and "
+          + "write or copy these keys."
     )
   }
 

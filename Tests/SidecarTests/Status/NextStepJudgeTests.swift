@@ -137,13 +137,41 @@ struct NextStepJudgeTests {
   func `differences may not grow, nor stay many`(_ counts: [Double], _ result: Criterion.Result) {
     let evidence = NextStepEvidence.good(.dualOld) { evidence in
       evidence.window.older.counts.differingPipelines = counts[0]
+      evidence.window.older.counts.mismatchingPipelines = counts[0]
       evidence.window.older.counts.comparedPipelines = counts[1]
       evidence.window.younger.counts.differingPipelines = counts[2]
+      evidence.window.younger.counts.mismatchingPipelines = counts[2]
       evidence.window.younger.counts.comparedPipelines = counts[3]
       evidence.window.whole.counts.differingPipelines = counts[0] + counts[2]
+      evidence.window.whole.counts.mismatchingPipelines = counts[0] + counts[2]
       evidence.window.whole.counts.comparedPipelines = counts[1] + counts[3]
     }
     #expect(evidence.result(.diffs) == result)
+  }
+
+  /// With a fallback its own criterion tells what the new store lacks; what the old one lacks is not needed any more.
+  @Test(arguments: [InstanceReport.State.Stage.dualOld, .dualNew], [false, true])
+  func `keys that the other store lacks count only where nothing else tells`(
+    _ stage: InstanceReport.State.Stage,
+    _ fallsBack: Bool
+  ) {
+    let evidence = NextStepEvidence.good(stage) { evidence in
+      if !fallsBack { evidence.state.reads = evidence.state.replies }
+      for half in [\SampleHistory.Window.older, \.younger] {
+        evidence.window[keyPath: half].counts.differingPipelines = 400
+        evidence.window[keyPath: half].counts.comparedPipelines = 1000
+      }
+      evidence.window.whole.counts.differingPipelines = 800
+      evidence.window.whole.counts.comparedPipelines = 2000
+    }
+    let counts = stage == .dualOld && !fallsBack
+    #expect(evidence.result(.diffs) == (counts ? .notMet : .met))
+    let measured = evidence.criterion(.diffs)?.measured ?? ""
+    #expect(measured.hasPrefix(counts ? "800 of 2,000 pipelines differed" : "0 of 2,000 pipelines differed"))
+    #expect(measured.hasSuffix("; 800 more only lack keys") == !counts)
+    var mismatching = evidence
+    mismatching.window.younger.counts.mismatchingPipelines = 400
+    #expect(mismatching.result(.diffs) == .notMet)
   }
 
   @Test(arguments: [

@@ -22,7 +22,10 @@ struct StatusBoardTests {
     count("multistore_primary_reads_total", 60)
     count("multistore_true_misses_total", 7)
     count("multistore_pipelines_compared_total", 80, ("command", "multi"))
-    count("multistore_persistent_diff_total", 9, ("command", "get"))
+    count("multistore_differing_pipelines_total", 3, ("command", "multi"), ("kind", "mismatch"))
+    count("multistore_differing_pipelines_total", 1, ("command", "multi"), ("kind", "gap"))
+    count("multistore_persistent_diff_total", 9, ("command", "get"), ("kind", "mismatch"))
+    count("multistore_persistent_diff_total", 2, ("command", "get"), ("kind", "gap"))
     for (outcome, amount) in [("ok", 100), ("error", 10), ("lost", 1), ("timeout", 2), ("queue_full", 4)] {
       count("multistore_commands_total", UInt64(amount), ("store", "primary"), ("outcome", outcome))
     }
@@ -40,6 +43,7 @@ struct StatusBoardTests {
     expected.trueMisses = 7
     expected.comparedPipelines = 80
     expected.differingPipelines = 4
+    expected.mismatchingPipelines = 3
     expected.persistentDiffs = 9
     expected.methodsMissing = 5
     expected.new.commands = 117
