@@ -12,8 +12,8 @@ enum DiffKind: String, CaseIterable {
 }
 
 extension DiffKind {
-  /// Tells by the replies alone, which differ. What asks for a part of a key (HGET, SISMEMBER) gets the same reply where
-  /// the key is absent and where it lacks that part: both count as a gap.
+  /// Tells by the replies alone, which differ. A command that asks for a part of a key (HGET, SISMEMBER) gets the same
+  /// reply where the key is absent and where it lacks that part: both count as a gap.
   ///
   /// - Parameters:
   ///   - reply: the other store's, which says by the command's miss rule whether it lacks the key.
