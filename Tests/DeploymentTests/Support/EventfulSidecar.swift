@@ -37,7 +37,8 @@ final class EventfulSidecar: Sendable {
       ]
     )
     try eventually("both stores are connected") { try metrics().sum("multistore_store_up") == 2 }
-    try secondary.client().command("SET", "a", "1")
+    try secondary.client().command("MSET", "a", "1", "b", "1")
+    try primary.client().command("SET", "b", "2")
     let flag = "use_primary_and_secondary_stores_for_sessions"
     let address = SocketAddress.unix(directory.path("admin.sock"))
     let response = try HTTPClient.request("POST", "/api/v4/features/\(flag)", of: address, form: ["value": "true"])
@@ -110,6 +111,6 @@ final class EventfulSidecar: Sendable {
   private func makeMigrationEvents(_ client: RESPClient) throws {
     try client.command("TIME")
     try client.command("GET", "a")
-    _ = try client.pipeline([["GET", "a"], ["GET", "nobody"]])
+    _ = try client.pipeline([["GET", "b"], ["GET", "nobody"]])
   }
 }

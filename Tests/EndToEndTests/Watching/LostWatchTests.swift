@@ -23,7 +23,7 @@ struct LostWatchTests {
       try killWatching(deployment.defaultStore(state))
       try deployment.waitForMetric(
         "multistore_store_connection_failures_total",
-        ["store": state.primaryIsDefault ? "primary" : "secondary", "reason": "lost"],
+        ["store": state.primaryIsDefault ? "primary" : "secondary", "reason": "idle"],
         Double(number + 1)
       )
       for command in between { #expect(try client.command(command).errorText == nil) }
