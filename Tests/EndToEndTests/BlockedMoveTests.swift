@@ -49,6 +49,22 @@ struct BlockedMoveTests {
     try deployment.waitForMetric("multistore_store_connections", ["store": "primary"], 1)
   }
 
+  /// A store that hangs can't call anybody off.
+  @Test(arguments: [true, false])
+  func `a client does not wait on a store that hangs once the default has left it`(isDual: Bool) throws {
+    let deployment = try Deployment(isDual ? .dual : .off, instance: ["other_store_timeout: 1s"])
+    let client = try deployment.client()
+    try client.send(RESPClient.encode(["BLPOP", "q", "0"]))
+    try waitUntilBlocked(on: deployment.secondary, not: deployment.primary, [])
+    deployment.secondary.pause()
+    defer { deployment.secondary.resume() }
+    try deployment.move(to: isDual ? .dualPrimary : .primaryOnly)
+    #expect(try client.readReply().errorText?.hasPrefix("ERR MultiStore: secondary store: ") == true)
+    let other = try deployment.client()
+    #expect(try other.command("RPUSH", "q", "x") == .integer(1))
+    #expect(try client.command("BLPOP", "q", "0") == .array([.text("q"), .text("x")]))
+  }
+
   @Test func `a group's reader is taken along`() throws {
     let deployment = try Deployment(.dual)
     let other = try deployment.client()

@@ -127,7 +127,7 @@ final class BlockedCommand: DualWrite {
   }
 
   override func receive(failure: ConnectionFailure, token: Int) {
-    if token == Self.unblockToken { return unblockAnswered(nil) }
+    if token == Self.unblockToken { return unblockFailed() }
     guard token == Self.defaultToken else { return super.receive(failure: failure, token: token) }
     if hasEffect { return leave { super.receive(failure: failure, token: token) } }
     sink?.output.appendError(failure.clientError(store: routing.defaultStore))
@@ -199,6 +199,13 @@ final class BlockedCommand: DualWrite {
     } else {
       instance.askToUnblockLater()
     }
+  }
+
+  /// The store could not be asked. If the default has moved away from it, the command would wait for as long as that
+  /// store hangs, on elements that nobody adds there any more: its connection is closed, and the client gets an error.
+  private func unblockFailed() {
+    unblockAnswered(nil)
+    if stage == .waiting, instance.defaultStore.role != role { connection?.expire(after: .zero) }
   }
 
   /// Goes on when both replies are there.
