@@ -195,7 +195,8 @@ struct HTTPServerTests {
       "Content-Length: 5\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nContent-Length: 5",
       "Content-Length: 5\r\nContent-Length: 50", "Content-Length: 5\r\nContent-Length: 5",
       "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "Transfer-Encoding: gzip, chunked",
-      "Transfer-Encoding: identity", "Transfer-Encoding: xchunked",
+      "Transfer-Encoding: identity", "Transfer-Encoding: xchunked", "Content-Length : 5",
+      "Transfer-Encoding\t: chunked",
     ],
     ["GET", "POST"]
   )
