@@ -82,7 +82,7 @@ public final class HiredisConnection {
   var lastFailure = "connect was not called"
   /// The loop's clock when the present or last attempt began.
   var attemptedAt: UInt64 = 0
-  /// What the server said about itself in the last handshake.
+  /// The identity that the server gave in the last handshake.
   var identity: ServerIdentity?
   /// The lost connection on which commands were in flight, until the server was told to close it too.
   var orphan: Orphan?

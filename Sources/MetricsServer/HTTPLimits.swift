@@ -1,4 +1,4 @@
-/// What a server allows its clients.
+/// The limits that a server sets its clients.
 ///
 /// No deadline is extended by a single byte, so that a client that drips is cut off as one that says nothing.
 public struct HTTPLimits: Sendable, Hashable {

@@ -8,7 +8,7 @@ struct ListeningSocket: ~Copyable {
   /// the kernel lets a new client wait for a second.
   private static let backlog: Int32 = 1024
 
-  /// What the kernel keeps of an answer that a client does not read; without a bound it would be megabytes of each.
+  /// The part that the kernel keeps of an answer that a client does not read; without a bound it would be megabytes.
   /// Connections take it over from the socket that listens.
   private static let sendBufferBytes: Int32 = 64 * 1024
 

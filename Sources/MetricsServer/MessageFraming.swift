@@ -3,7 +3,7 @@
 /// where there is a length too, and takes a space before the colon for a part of the name (section 5.1 of RFC 9112 has
 /// such a request refused).
 enum MessageFraming {
-  /// What is wrong with the header fields; nil for nothing.
+  /// Returns the problem with the header fields; nil for none.
   static func problem(in headers: [HTTPField]) -> String? {
     if headers.contains(where: { $0.name.last?.isWhitespace == true }) {
       return "No space stands between a field's name and its colon."

@@ -52,7 +52,7 @@ final class ConnectionKeeper {
     counts.didClose(closing.reason)
     var unsent: Int32 = 0
     if ioctl(closing.descriptor, UInt(TIOCOUTQ), &unsent) == 0, unsent > 0 {
-      // What the client does not read would stay in the kernel's memory for minutes after an orderly end.
+      // Bytes that the client does not read would stay in the kernel's memory for minutes after an orderly end.
       var option = linger(l_onoff: 1, l_linger: 0)
       setsockopt(closing.descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
     }

@@ -10,7 +10,7 @@ final class DaemonThread: Sendable {
   /// How long nothing is accepted when the process has no descriptor left and none of the listener's can be closed.
   private static let starvedPauseMilliseconds: Int32 = 100
 
-  /// What the new thread is given. `@unchecked Sendable`: handed over by pthread_create, after which only the new
+  /// The new thread's context. `@unchecked Sendable`: handed over by pthread_create, after which only the new
   /// thread uses it, until it has been joined.
   private final class Work: @unchecked Sendable {
     let daemon: OpaquePointer

@@ -1,7 +1,7 @@
 internal import Hiredis
 internal import RESP
 
-/// What is behind two replies that differ: the label `kind`.
+/// The cause of two replies that differ: the label `kind`.
 ///
 /// While a store fills up it lacks keys, which is expected and goes away; that it has something else is not.
 enum DiffKind: String, CaseIterable {

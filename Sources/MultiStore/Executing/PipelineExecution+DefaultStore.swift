@@ -168,7 +168,7 @@ extension PipelineExecution {
 
   private func defaultStoreIsDone() {
     guard !isRefused else { return complete() }
-    // What the default store executes from now on is sent to the other one after these copies.
+    // Commands that the default store executes from now on are sent to the other one after these copies.
     isInOrder = !isSeparate || multiStore.separateTransactions.wasAlone(since: beginning, beside: defaultStore.ordinary)
     guard routing.isDual, elements.indices.contains(where: { elements[$0].isCopied }) else { return copyKeys() }
     // A missed read may get a better answer from the other store, so it has to be waited for.

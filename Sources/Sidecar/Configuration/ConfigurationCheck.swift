@@ -1,6 +1,6 @@
 /// What `check-config` prints.
 public enum ConfigurationCheck {
-  /// What was found.
+  /// The findings.
   public struct Report: Sendable {
     /// Lines of text: one for each error, and a summary.
     public let text: String

@@ -7,9 +7,9 @@ struct ClientPace {
 
   /// The loop's clock.
   private(set) var lastActive: UInt64
-  /// What the client had not taken when it was looked at last.
+  /// The bytes that the client had not taken when it was looked at last.
   private var pendingWriteBytes = 0
-  /// What was there of the command when enough had come last.
+  /// The bytes of the command that were there when enough had come last.
   private var inputBytes = 0
 
   init(at now: UInt64) {

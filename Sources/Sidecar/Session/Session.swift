@@ -271,7 +271,7 @@ final class Session: ReplySink {
   var isBlocked: Bool {
     guard inFlight > 0 || isExecuting, let dedicated, path === dedicated.connection else { return false }
     let traits = CommandTable.spec(lastCommand).traits
-    // What waits only when asked is an execution then, and is forwarded when it just reads.
+    // A command that waits only when asked is an execution then, and is forwarded when it just reads.
     return isExecuting ? traits.mayBlock : traits.contains(.blocks)
   }
 

@@ -12,7 +12,7 @@ struct WaitingLine {
 
   mutating func append(_ id: Int) {
     guard waiting.insert(id).inserted else { return }
-    // Those that have left are still in the line: it is tidied when they are the greater part of it.
+    // Members that have left are still in the line: it is tidied when they are the greater part of it.
     if line.count > 16 + 2 * waiting.count { tidy() }
     line.append(id)
   }

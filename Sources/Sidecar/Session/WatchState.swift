@@ -1,7 +1,7 @@
 internal import MultiStore
 
-/// What a client watches, from its first WATCH to EXEC, DISCARD, UNWATCH or RESET. Connections are told apart by their
-/// epoch, as ``HiredisConnection/epoch`` counts it.
+/// The keys that a client watches, from its first WATCH to EXEC, DISCARD, UNWATCH or RESET. Connections are told apart
+/// by their epoch, as ``HiredisConnection/epoch`` counts it.
 struct WatchState {
   enum State: Equatable {
     /// Nothing is watched.

@@ -41,7 +41,7 @@ struct InstanceCounts: Equatable, Sendable {
   var trueMisses = 0.0
   var comparedPipelines = 0.0
   var differingPipelines = 0.0
-  /// Those of them where the other store has something else, and does not just lack keys.
+  /// The part of them where the other store has something else, and does not just lack keys.
   var mismatchingPipelines = 0.0
   /// Mismatches too.
   var persistentDiffs = 0.0

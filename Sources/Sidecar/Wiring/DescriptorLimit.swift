@@ -8,8 +8,8 @@ internal import Logging
 /// Room for file descriptors: each client and each connection to a store takes one, and the usual limit of 1024 is far
 /// below `max_clients`.
 enum DescriptorLimit {
-  /// What the process needs besides clients, stores' own connections and those of HTTP listeners: what listens, the
-  /// log, loops, watched folders.
+  /// The descriptors that the process needs besides clients, stores' own connections and those of HTTP listeners: for
+  /// listening, the log, loops and watched folders.
   private static let others = 48
   /// Connections that an HTTP listener may have open at once, if there are descriptors for them.
   private static let httpConnections = 256
@@ -21,7 +21,7 @@ enum DescriptorLimit {
     private static let resource = RLIMIT_NOFILE
   #endif
 
-  /// What fits into the limit.
+  /// The parts that fit into the limit.
   struct Fitted {
     var instances: [InstanceConfiguration]
     /// Connections that each HTTP listener may have open at once.
@@ -65,7 +65,7 @@ enum DescriptorLimit {
     limits.maxClients + limits.maxDedicatedConnections + 4
   }
 
-  /// What is kept of `limit` for everything else, which would like to have `wanted`.
+  /// The part of `limit` that is kept for everything else, which would like to have `wanted`.
   static func reserve(of limit: Int, wanted: Int) -> Int { min(wanted, max(limit / 2, 64), limit) }
 
   /// The instance with its share of `available` descriptors, where all together want `wanted`.
