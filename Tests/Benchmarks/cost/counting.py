@@ -21,8 +21,9 @@ from .thresholds import Cost
 WARM_UP_SHARE = 0.25
 # How long the process is watched doing nothing, in seconds: what it does by the clock is no command's cost.
 IDLE_SECONDS = 1.0
-# Counts of the same, of which the one in the middle holds: the samples that are taken every few seconds are in one.
-COUNTS = 3
+# Counts of the same, of which the lowest holds: samples that are taken every few seconds only add to a count, and on a
+# slow machine they are in every second one.
+COUNTS = 5
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,9 @@ class Count:
         )
 
 
-def usual(count: Callable[[], Count]) -> Count:
-    """Counts the same several times; the one in the middle."""
-    return sorted((count() for _ in range(COUNTS)), key=lambda counted: counted.calls.instructions)[COUNTS // 2]
+def lowest(count: Callable[[], Count]) -> Count:
+    """Counts the same several times; the lowest."""
+    return min((count() for _ in range(COUNTS)), key=lambda counted: counted.calls.instructions)
 
 
 class Counting:
@@ -78,9 +79,9 @@ class Counting:
             callgrind = Callgrind(proxy.process, output)
             with Client(scenario, proxy) as client:
                 client.send(max(2, round(scenario.batches * WARM_UP_SHARE)))
-                idle = usual(lambda: self._count(callgrind, lambda: time.sleep(IDLE_SECONDS)))
+                idle = lowest(lambda: self._count(callgrind, lambda: time.sleep(IDLE_SECONDS)))
                 before = self._old.counts(), self._new.counts()
-                busy = usual(lambda: self._count(callgrind, lambda: client.send(scenario.batches)))
+                busy = lowest(lambda: self._count(callgrind, lambda: client.send(scenario.batches)))
                 self._check(scenario, before)
         if self._profiles:
             self._profiles.mkdir(parents=True, exist_ok=True)
