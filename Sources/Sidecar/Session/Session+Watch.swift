@@ -47,8 +47,8 @@ extension Session {
     if let lost { multiStore.endWatch(lost) }
   }
 
-  /// What may wait for ever, or listens, can't be begun on a default store that is about to move: the client gives its
-  /// watch up, and waits with all others.
+  /// Ends the watch of a client that is about to block or to listen on a default store that is to move: neither can be
+  /// begun there any more, and the client waits with all others.
   ///
   /// - Returns: true if it does.
   func givesWatchUpForMove() -> Bool {
