@@ -4,19 +4,19 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: Tests/faults.sh [--all] [--only PATTERN] [--seconds N] [--jobs N] [--readme]
+Usage: Tests/faults.sh [--all] [--only PATTERN] [--seconds N] [--jobs N] [--document]
 
 Runs each fault of the other store, of the default store and of the sidecar in both states with dual write, between two
 real servers, and compares each answer, and both stores afterwards, with what was acknowledged. Prints a Markdown table
 of errors, wrong answers, the longest wait of a client, the half-seconds without service and the keys that differ. The
-exit code is 1 if something was not as the README promises it.
+exit code is 1 if a promise of deploy/semantics.md was broken.
 
   --all           with every combination of write_acknowledgement and read_policy, instead of two of them
   --only PATTERN  only the cases whose name matches the regular expression; a case is named such as
                   "other store/stopped/old is default/both/fallback"
   --seconds N     how long each fault lasts; 8 unless said otherwise
   --jobs N        how many cases run at a time; 3 unless said otherwise
-  --readme        also write the table into README.md
+  --document      also write the table into deploy/semantics.md
   --help          this text
 TEXT
 }
@@ -30,8 +30,8 @@ while (($# > 0)); do
       selection=all
       shift
       ;;
-    --readme)
-      document=(README.md)
+    --document)
+      document=(deploy/semantics.md)
       shift
       ;;
     --only)

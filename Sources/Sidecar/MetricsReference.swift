@@ -9,7 +9,7 @@ public enum MetricsReference {
     case table
     /// A list of objects for programs.
     case json
-    /// The table in the README.
+    /// The table in `deploy/observability.md`.
     case markdown
   }
 

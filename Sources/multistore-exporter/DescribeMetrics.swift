@@ -8,7 +8,7 @@ struct DescribeMetrics: ParsableCommand {
     abstract: "Shows all metrics: name, kind, labels and meaning."
   )
 
-  @Option(help: "table, json or markdown, which is the README's table. [MULTISTORE_FORMAT]")
+  @Option(help: "table, json or markdown, which is the table of deploy/observability.md. [MULTISTORE_FORMAT]")
   var format: String?
 
   func run() throws {

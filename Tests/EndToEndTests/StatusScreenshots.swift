@@ -2,15 +2,15 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Pictures of the status page for the README, taken of a real migration that takes its time: 20 minutes and more. They
-/// need Debian's pngquant, and look best with its fonts-inter.
+/// Pictures of the status page for the documents, taken of a real migration of 20 minutes and more. They need Debian's
+/// pngquant, and look best with its fonts-inter.
 @Suite("Screenshots of the status page")
 struct StatusScreenshots {
   /// Where the pictures go; without it none are taken.
   static let folder = ProcessInfo.processInfo.environment["MULTISTORE_SCREENSHOTS"]
   static let reason = "takes 20 minutes; MULTISTORE_SCREENSHOTS=deploy/images swift test --filter StatusScreenshots"
 
-  /// GitHub shows a README about as wide.
+  /// GitHub shows documents about as wide.
   private static let width = 1200
   private static let height = 1160
 

@@ -6,18 +6,18 @@ import Testing
 
 @Suite("The table of faults")
 struct FaultTableTests {
-  /// The README's rows, cell by cell, the head first.
+  /// The rows of the table in the document, cell by cell, the head first.
   private static func rows() throws -> [[String]] {
     let root = URL(fileURLWithPath: #filePath)
       .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    let readme = try String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)
-    let begin = try #require(readme.firstRange(of: FaultTable.begin))
-    let end = try #require(readme.firstRange(of: FaultTable.end))
-    return readme[begin.upperBound..<end.lowerBound].split(separator: "\n").filter { $0.hasPrefix("| ") }
+    let document = try String(contentsOf: root.appendingPathComponent("deploy/semantics.md"), encoding: .utf8)
+    let begin = try #require(document.firstRange(of: FaultTable.begin))
+    let end = try #require(document.firstRange(of: FaultTable.end))
+    return document[begin.upperBound..<end.lowerBound].split(separator: "\n").filter { $0.hasPrefix("| ") }
       .map { row in row.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) } }
   }
 
-  @Test func `the README has its columns, faults and states`() throws {
+  @Test func `the document has its columns, faults and states`() throws {
     let rows = try Self.rows()
     #expect(rows.first == FaultTable.columns(FaultCase.Settings.shown))
     let expected = FaultCase.all(with: [.waiting]).map { item in

@@ -84,7 +84,7 @@ struct AlertDeliveryTests {
       description.hasPrefix("The sidecar \(parts.metricsAddress) has had no connection to the secondary store of")
     )
     let link = alert["annotations"]?["runbook_url"]?.string ?? ""
-    #expect(link.hasSuffix("/deploy/runbook.md#multistorestoredown"))
+    #expect(link.hasSuffix("/deploy/alerts.md#multistorestoredown"))
 
     try parts.secondary.restart()
     let resolved = try parts.notification("MultiStoreStoreDown", "resolved")

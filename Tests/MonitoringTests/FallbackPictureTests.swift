@@ -2,10 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The README's picture of a migration without Grafana: Prometheus' own page with the fallbacks going to rest.
+/// The documents' picture of a migration without Grafana: Prometheus' own page with the fallbacks going to rest.
 @Suite("Picture of the fallback counter")
 struct FallbackPictureTests {
-  /// Where pictures for the README are to go, if somebody wants new ones.
+  /// Where new pictures for the documents are to go; without it none are taken.
   static let folder = ProcessInfo.processInfo.environment["MULTISTORE_PICTURES"]
   /// In this time nearly all keys are written again.
   static let duration = Duration.seconds(100)

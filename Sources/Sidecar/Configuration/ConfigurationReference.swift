@@ -1,5 +1,5 @@
 extension SidecarConfiguration {
-  /// All keys with type, default and meaning, as Markdown: the table in the README is this text.
+  /// All keys with type, default and meaning, as Markdown: `deploy/configuration.md` has this text.
   public static var reference: String {
     SettingSection.ofSidecar.map(\.reference).joined(separator: "\n")
   }
@@ -14,7 +14,7 @@ extension WebConfiguration {
 
 extension SettingSection {
   fileprivate var reference: String {
-    var lines = ["#### \(title)", "", "| key | type | default | meaning |", "|---|---|---|---|"]
+    var lines = ["### \(title)", "", "| key | type | default | meaning |", "|---|---|---|---|"]
     for setting in settings {
       lines.append("| `\(setting.name)` | \(setting.kind.label) | \(setting.fallback.label) | \(setting.meaning) |")
     }

@@ -1,7 +1,7 @@
 /// One key of the configuration: what it takes, what it is when it is left out, and what it means.
 ///
-/// The readers take ranges and defaults from here, unknown keys are compared with these names, and the README's table
-/// is made from it, so that the three cannot disagree.
+/// The readers take ranges and defaults from here, unknown keys are compared with these names, and the tables of
+/// `deploy/configuration.md` are made from it, so that the three cannot disagree.
 struct Setting: Sendable {
   /// What a key takes.
   enum Kind: Sendable {

@@ -8,7 +8,7 @@ import Testing
   .enabled(if: BootedSystem.missingReason == nil, "\(BootedSystem.missingReason ?? "")")
 )
 struct ServiceTests {
-  /// A system with the service installed as the README says, between two real stores.
+  /// A system with the service installed as deploy/README.md says, between two real stores.
   private final class Installation: Sendable {
     let example: ExampleDeployment
     let system: BootedSystem

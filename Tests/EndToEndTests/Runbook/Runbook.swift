@@ -1,6 +1,6 @@
 import Foundation
 
-/// `deploy/runbook.md`, taken apart: what it tells a person to type, and the names that it uses.
+/// A document for operators, parsed: the commands that it tells a person to type, and the names that it uses.
 struct Runbook: Sendable {
   /// What stands between two lines of three backticks.
   struct Block: Sendable {
@@ -19,9 +19,9 @@ struct Runbook: Sendable {
   /// What is no block.
   let prose: String
 
-  /// Reads the file of this repository.
-  init() throws {
-    try self.init(text: Repository.text("deploy/runbook.md"))
+  /// Reads a file of this repository.
+  init(_ path: String = "deploy/runbook.md") throws {
+    try self.init(text: Repository.text(path))
   }
 
   private init(text: String) {

@@ -1,7 +1,7 @@
 /// The results of runs as a Markdown table, one row for each fault, part and state.
 public struct FaultTable {
   /// The line after which a document has the table.
-  public static let begin = "<!-- Tests/faults.sh --readme writes what follows -->"
+  public static let begin = "<!-- Tests/faults.sh --document writes what follows -->"
   /// The line that ends it there.
   public static let end = "<!-- end of what Tests/faults.sh writes -->"
 

@@ -3,7 +3,7 @@ import Foundation
 import Synchronization
 import TestSupport
 
-/// `FaultTable SECONDS JOBS all|shown PATTERN [README]`: runs the cases whose names match the pattern, prints the
+/// `FaultTable SECONDS JOBS all|shown PATTERN [DOCUMENT]`: runs the cases whose names match the pattern, prints the
 /// table, and writes it into a file. Tests/faults.sh is the way to call it.
 @main
 enum FaultTableCommand {
@@ -13,7 +13,7 @@ enum FaultTableCommand {
   static func main() throws {
     let arguments = CommandLine.arguments
     guard arguments.count >= 5, let seconds = Int(arguments[1]), let jobs = Int(arguments[2]) else {
-      throw TestSupportError(.malformed, "usage: FaultTable SECONDS JOBS all|shown PATTERN [README]")
+      throw TestSupportError(.malformed, "usage: FaultTable SECONDS JOBS all|shown PATTERN [DOCUMENT]")
     }
     let settings = arguments[3] == "all" ? FaultCase.Settings.all : FaultCase.Settings.shown
     let pattern = try Regex(arguments[4])

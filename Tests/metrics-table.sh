@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Builds the program and writes its own table of metrics into README.md, in the place of the one that is there.
+# Builds the program and replaces the table of metrics in deploy/observability.md by the program's own.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+document=deploy/observability.md
 swift build --product multistore-exporter
 table=$(mktemp)
-readme=$(mktemp)
-trap 'rm -f "$table" "$readme"' EXIT
+new=$(mktemp)
+trap 'rm -f "$table" "$new"' EXIT
 "$(swift build --show-bin-path)/multistore-exporter" describe-metrics --format markdown >"$table"
 # The table begins with its head and ends before the next empty line.
 awk -v table="$table" '
@@ -15,8 +16,8 @@ awk -v table="$table" '
   /^$/ { skipping = 0 }
   !skipping
   END { exit !found }
-' README.md >"$readme" || {
-  echo "README.md has no table that begins like the one of describe-metrics." >&2
+' "$document" >"$new" || {
+  echo "$document has no table that begins like the one of describe-metrics." >&2
   exit 1
 }
-cat "$readme" >README.md
+cat "$new" >"$document"
