@@ -4,7 +4,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 document=deploy/observability.md
-swift build --product multistore-exporter
+# The warnings flag is the test suite's, so that nothing is built twice.
+swift build --product multistore-exporter -Xswiftc -warnings-as-errors
 table=$(mktemp)
 new=$(mktemp)
 trap 'rm -f "$table" "$new"' EXIT

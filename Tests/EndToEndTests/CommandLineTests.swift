@@ -21,20 +21,44 @@ private struct CommandInfo: Decodable {
     (arguments ?? []).filter { $0.kind != "positional" }.map { (commandName, $0) }
       + (subcommands ?? []).flatMap(\.options)
   }
+
+  /// What the program says of itself.
+  static func dumped() throws -> CommandInfo {
+    struct Tool: Decodable { let command: CommandInfo }
+    let dump = try SidecarProcess.run(["--experimental-dump-help"]).output
+    return try JSONDecoder().decode(Tool.self, from: Data(dump.utf8)).command
+  }
 }
 
 @Suite("Command line")
 struct CommandLineTests {
   @Test func `every option can come from the environment, and its help says under which name`() throws {
-    let dump = try SidecarProcess.run(["--experimental-dump-help"]).output
-    struct Tool: Decodable { let command: CommandInfo }
-    let options = try JSONDecoder().decode(Tool.self, from: Data(dump.utf8)).command.options
+    let options = try CommandInfo.dumped().options
       .filter { !["help", "version"].contains($0.option.preferredName?.name) }
     #expect(options.count > 15)
     for (command, option) in options {
       let name = try #require(option.preferredName?.name)
       let variable = "MULTISTORE_" + name.uppercased().replacing(/[.-]/, with: "_")
       #expect(option.abstract?.hasSuffix(" [\(variable)]") == true, "\(command) --\(name): \(option.abstract ?? "")")
+    }
+  }
+
+  @Test func `the document has each command, and each option with its commands, and no other`() throws {
+    let document = try Runbook("deploy/operations.md")
+    let commands = try (CommandInfo.dumped().subcommands ?? []).filter { $0.commandName != "help" }
+    let named = document.rows(ofTable: "command").flatMap { $0[0].matches(of: /multistore-exporter \[?([a-z-]+)/) }
+    #expect(Set(named.map { String($0.1) }) == Set(commands.map(\.commandName)).union(["--version"]))
+    let options = commands.flatMap { command in
+      command.options.compactMap { $0.option.preferredName.map { "\(command.commandName) --\($0.name)" } }
+    }
+    let rows = document.rows(ofTable: "option").flatMap { row in
+      row[1].split(separator: ", ").map { "\($0) \(Runbook.codeSpans(in: row[0])[0])" }
+    }
+    #expect(rows.count == Set(rows).count && rows.count > 15)
+    #expect(Set(rows) == Set(options.filter { !$0.hasSuffix(" --help") && !$0.hasSuffix(" --version") }))
+    for row in document.rows(ofTable: "option") {
+      let spans = Runbook.codeSpans(in: row[0])
+      #expect(spans[1] == "MULTISTORE_" + spans[0].dropFirst(2).uppercased().replacing(/[.-]/, with: "_"))
     }
   }
 

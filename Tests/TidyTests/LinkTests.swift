@@ -46,6 +46,35 @@ struct LinkTests {
     #expect(found > 30)
   }
 
+  @Test func `pages of a DocC catalogue lead to each other, and every one can be reached`() throws {
+    let pages = documents.keys.filter { $0.contains(".docc/") }
+    #expect(pages.count > 3)
+    for (folder, paths) in Dictionary(grouping: pages, by: { $0.prefix { $0 != "." } }) {
+      let names = Set(paths.map { $0.split(separator: "/").last?.dropLast(3) ?? "" })
+      let root = try #require(names.first { folder.contains("/\($0)/") }, "\(folder) has a page named after it")
+      let texts = try paths.map { try String(contentsOf: SourceTree.url($0), encoding: .utf8) }.joined()
+      let linked = texts.matches(of: /<doc:(\w+)>/).map(\.1)
+      #expect(Set(linked).union([root]) == names, "\(folder)")
+    }
+  }
+
+  /// A code span that is written as a type is one, and its member exists.
+  @Test func `types that the architecture names exist`() throws {
+    let path = "Sources/Sidecar/Documentation.docc/Architecture.md"
+    let text = try String(contentsOf: SourceTree.url(path), encoding: .utf8)
+    let code = SourceTree.librarySources.map(\.code).joined(separator: "\n")
+    let types = Set(code.matches(of: /\b(?:class|struct|enum|protocol|actor|typealias) (\w+)/).map(\.1))
+    let members = Set(code.matches(of: /\b(?:func|var|let) (\w+)/).map(\.1))
+    let named = text.matches(of: /`([A-Z]+[a-z]\w*)(?:\.(\w+)(?:\(\))?)?`/).filter { match in
+      !FileManager.default.fileExists(atPath: SourceTree.url(String(match.0.dropFirst().dropLast())).path)
+    }
+    #expect(named.count > 30)
+    for match in named where match.1 != "TidyTests" {
+      #expect(types.contains(match.1), "\(match.0)")
+      if let member = match.2 { #expect(members.contains(member), "\(match.0)") }
+    }
+  }
+
   @Test func `a link that leads nowhere is found`() {
     let text = """
       # A title: `some_name` & more
