@@ -1,4 +1,5 @@
 import Foundation
+import MultiStore
 import RESP
 import TestSupport
 import Testing
@@ -31,6 +32,23 @@ struct DocumentTests {
     let table = MetricsReference.text(.markdown)
     let isThere = try document("deploy/observability.md").contains("\n\n\(table)\n")
     #expect(isThere, "Tests/metrics-table.sh writes this into deploy/observability.md:\n\(table)")
+  }
+
+  /// The table of the four states, which more than one document has.
+  @Test(arguments: ["README.md", "deploy/semantics.md"])
+  func `the states are those of the routing`(path: String) throws {
+    let states = [(false, false), (true, false), (true, true), (false, true)].map {
+      FlagState(dualWrite: $0, primaryAsDefault: $1)
+    }
+    let rows = states.map { state in
+      let routing = Routing(flags: state, canUsePrimary: true, readPolicy: .fallback)
+      let flags = [state.dualWrite, state.primaryAsDefault].map { $0 ? "on" : "off" }
+      let store = routing.defaultStore.label
+      let both = routing.isDual ? ["see `read_policy`", "both"] : [store, store]
+      return "| \((flags + both + [store, store]).joined(separator: " | ")) |\n"
+    }
+    let isThere = try document(path).contains("|---|---|---|---|---|---|\n\(rows.joined())\n")
+    #expect(isThere, "\(path) must have this:\n\(rows.joined())")
   }
 
   @Test func `the README's minimal configuration is valid`() throws {
