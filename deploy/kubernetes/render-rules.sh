@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes prometheusrule.yaml: the rules of deploy/prometheus as the Prometheus Operator wants them.
+# Writes prometheusrule.yaml: the rules of deploy/prometheus in the form of the Prometheus Operator.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
