@@ -1,6 +1,9 @@
 #pragma once
 
 #include <uv.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 /// Makes a loop measure how long it sleeps. Here because uv_loop_configure is variadic, which Swift can't call.
 static inline int uv_loop_measure_idle_time(uv_loop_t *loop) {
@@ -15,5 +18,13 @@ static inline void multistore_name_this_thread(const char *name) {
 #else
   extern int pthread_setname_np(pthread_t, const char *);
   pthread_setname_np(pthread_self(), name);
+#endif
+}
+
+/// Gives what is free on the heap back to the operating system. Here because Swift's module of glibc leaves malloc.h
+/// out; other C libraries do it by themselves.
+static inline void multistore_trim_heap(void) {
+#if defined(__GLIBC__)
+  malloc_trim(0);
 #endif
 }

@@ -42,6 +42,8 @@ public final class Stream: HandleOwner {
   /// Nil from the moment that the stream begins to close.
   private var handle: UnsafeMutablePointer<uv_stream_t>?
   private var isReading = false
+  /// It has filled the buffer, and is read again in the next turn.
+  private var isPaused = false
   private var closesAfterWriting = false
   private var closeError: StreamError?
   /// What libuv is writing at this moment; its memory stays put until the write callback.
@@ -91,6 +93,10 @@ public final class Stream: HandleOwner {
     loop.preconditionOnLoop()
     guard let handle, !isReading else { return }
     isReading = true
+    if !isPaused { read(handle) }
+  }
+
+  private func read(_ handle: UnsafeMutablePointer<uv_stream_t>) {
     let result = uv_read_start(
       handle,
       { handle, _, buffer in
@@ -116,6 +122,14 @@ public final class Stream: HandleOwner {
     guard let handle, isReading else { return }
     isReading = false
     uv_read_stop(handle)
+  }
+
+  /// Lets others have their turn when the stream has filled the buffer: libuv would read it up to 32 times in a row.
+  private func pauseIfGreedy(_ count: Int) {
+    guard count == loop.readBuffer.count, let handle, isReading else { return }
+    isPaused = true
+    uv_read_stop(handle)
+    loop.atEndOfTurn(self)
   }
 
   /// Reads what is there right into the room that `output` has: for a delegate that has heard of the beginning, and
@@ -247,6 +261,7 @@ public final class Stream: HandleOwner {
     if count > 0 {
       let bytes = UnsafeRawBufferPointer(rebasing: loop.readBuffer[..<count]).assumingMemoryBound(to: UInt8.self)
       delegate?.stream(self, didRead: bytes.span)
+      pauseIfGreedy(count)
     } else if count == Int(UV_EOF.rawValue) {
       stopReading()
       if let delegate { delegate.streamDidReachEnd(self) } else { close() }
@@ -305,5 +320,13 @@ public final class Stream: HandleOwner {
     let delegate = delegate
     self.delegate = nil
     delegate?.streamDidClose(self, error: closeError)
+  }
+}
+
+extension Stream: EndOfTurnWorker {
+  /// Reads on after others had their turn. For the loop alone.
+  public func endOfTurn() {
+    isPaused = false
+    if let handle, isReading { read(handle) }
   }
 }

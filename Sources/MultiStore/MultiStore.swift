@@ -186,6 +186,9 @@ public final class MultiStore {
   /// True when a primary is configured: otherwise the instance is a plain pass-through.
   public var hasPrimary: Bool { primary != nil }
 
+  /// Bytes of commands that wait to be sent to the stores.
+  public var queuedBytes: Int { secondary.family.queuedBytes + (primary?.family.queuedBytes ?? 0) }
+
   /// One of the stores. A pass-through instance has only its secondary.
   public func store(_ role: StoreRole) -> Store {
     role == .primary ? primary ?? secondary : secondary

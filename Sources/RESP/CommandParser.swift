@@ -81,6 +81,27 @@ public struct CommandParser: Sendable {
   /// what has come.
   public var knownLength: Int { stage == .bulkBody ? position + bulkLength + 2 : 0 }
 
+  /// Whether the beginning of a command has come that is not an inline one.
+  public var isInsideCommand: Bool { stage != .start }
+
+  /// Forgets what was looked at of a command that has not come whole, for a caller that does not want the command. The
+  /// next call's input begins behind the bytes that are forgotten. Once the command has ended, the places of its
+  /// arguments mean nothing.
+  ///
+  /// - Parameter count: How long the last input was, after which ``parse(_:)`` has returned `.needsMore`.
+  /// - Returns: The number of bytes at the beginning of that input that are forgotten.
+  public mutating func forgetParsed(of count: Int) -> Int {
+    guard isInsideCommand else { return 0 }
+    var forgotten = position
+    if stage == .bulkBody {
+      let body = min(count - position, bulkLength)
+      bulkLength -= body
+      forgotten += body
+    }
+    position = 0
+    return forgotten
+  }
+
   /// Looks for one command at the beginning of `input`.
   ///
   /// After `.needsMore`, the next call's input has to begin with the same bytes. After anything else the parser is at

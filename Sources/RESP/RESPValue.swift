@@ -110,6 +110,12 @@ extension Span<UInt8> {
     }
     return true
   }
+
+  /// Feeds the bytes to `hasher`.
+  public func hash(into hasher: inout Hasher) {
+    // The buffer is lent for the time of the call.
+    unsafe withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+  }
 }
 
 extension Span<UInt8> {

@@ -6,6 +6,8 @@ enum ClientCloseReason: String, CaseIterable {
   case idleTimeout = "idle_timeout"
   case inputBufferLimit = "input_buffer_limit"
   case outputBufferLimit = "output_buffer_limit"
+  /// It used more than others of a `memory_limit` that was reached.
+  case memoryLimit = "memory_limit"
   case protocolError = "protocol_error"
   case killed = "client_kill"
   /// The store's connection with the client's subscriptions was lost, or could not be left in order.
@@ -21,6 +23,10 @@ struct ClientMetrics {
   let loginsDelayed: Counter
   /// Wrong passwords from networks whose delay could not be kept apart.
   let loginDelaysShared: Counter
+  /// Clients that wait for room for a large command.
+  let waitingForMemory: Gauge
+  /// Commands and transactions that were refused because of `memory_limit`.
+  let memoryRefusals: Counter
   private let authenticationFailures: Counter
   private let closed: [ClientCloseReason: Counter]
 
@@ -32,6 +38,8 @@ struct ClientMetrics {
     accepted = registry.counter(SidecarMetrics.clientsAccepted.name, labels: [label])
     loginsDelayed = registry.counter(SidecarMetrics.authenticationsDelayed.name, labels: [label])
     loginDelaysShared = registry.counter(SidecarMetrics.authenticationDelaysShared.name, labels: [label])
+    waitingForMemory = registry.gauge(SidecarMetrics.clientsWaitingForMemory.name, labels: [label])
+    memoryRefusals = registry.counter(SidecarMetrics.memoryRefusals.name, labels: [label])
     authenticationFailures = registry.counter(SidecarMetrics.authenticationFailures.name, labels: [label])
     closed = Dictionary(
       uniqueKeysWithValues: ClientCloseReason.allCases.map {

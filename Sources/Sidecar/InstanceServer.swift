@@ -44,6 +44,17 @@ final class InstanceServer {
   private(set) lazy var logins = LoginGate(on: loop, metrics: metrics) { [unowned self] in client($0) }
   /// Memory for large commands.
   let spareBuffers = SpareBuffers()
+  /// Large commands that both stores execute.
+  var largeWrites = LargeWrites()
+  /// What the clients of all instances use.
+  let memory: MemoryBudget
+  var governor = MemoryGovernor()
+  private(set) lazy var governorTimer = LoopTimer(on: loop) { [unowned self] in govern() }
+  var isGovernorScheduled = false
+  /// The loop's clock when the governor looked last for clients that make no progress.
+  var governedAt: UInt64 = 0
+  /// What was reported last of the stores' connections.
+  var queuedBytesNoted = 0
   private var listeners: [Listener] = []
   private var sessions: [Int: Session] = [:]
   private var nextID = 1
@@ -56,13 +67,15 @@ final class InstanceServer {
     multiStore: MultiStore,
     limits: Limits,
     credentials: Credentials?,
-    metrics: ClientMetrics
+    metrics: ClientMetrics,
+    memory: MemoryBudget
   ) {
     self.loop = loop
     self.multiStore = multiStore
     self.limits = limits
     self.credentials = credentials
     self.metrics = metrics
+    self.memory = memory
     inventory = multiStore.inventory
   }
 
@@ -99,6 +112,7 @@ final class InstanceServer {
     listeners = []
     sweepTimer?.close()
     sweepTimer = nil
+    governorTimer.close()
     logins.close()
     for session in sessions.values { session.cutOff(.shutdown) }
     multiStore.close()
@@ -143,6 +157,7 @@ final class InstanceServer {
     let now = loop.now
     let timeout = limits.idleTimeout.map(Self.nanoseconds)
     spareBuffers.trim()
+    trimMemory()
     for session in sessions.values {
       session.notePace()
       session.expireOwnConnection()

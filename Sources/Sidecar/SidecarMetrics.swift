@@ -123,6 +123,7 @@ enum SidecarMetrics {
     effectiveRouting, effectiveState, effectiveSince, storeKeys, storeExpiringKeys, storeAverageTTL, storeLongestTTL,
     nextStepReady, nextStepCriterionMet,
     clients, clientsLimit, clientsAccepted, clientsClosed,
+    memoryLimit, memory, clientsWaitingForMemory, memoryRefusals,
     authenticationFailures, authenticationsDelayed, authenticationDelaysShared,
     flag, flagSource, flagLastChange, flagGeneration, flagReloads, flagLastReload, flagReloadFailures,
     flagReloadSucceeded,

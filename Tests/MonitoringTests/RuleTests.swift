@@ -8,7 +8,8 @@ struct RuleTests {
   static let alerts: Set = [
     "MultiStoreSidecarDown", "MultiStoreStoreDown", "MultiStoreMethodMissing", "MultiStoreDiffsNotDecaying",
     "MultiStoreFallbackNotConverging", "MultiStoreOtherStoreWritesFailing", "MultiStoreFlagsDisagree",
-    "MultiStoreLogEventsDropped", "MultiStoreConnectionsNearLimit", "MultiStoreStaleKeysOverflowed",
+    "MultiStoreLogEventsDropped", "MultiStoreConnectionsNearLimit", "MultiStoreMemoryShort",
+    "MultiStoreStaleKeysOverflowed",
     "MultiStoreFlagReloadFailing", "MultiStoreSameStore", "MultiStoreStoreRestarted",
   ]
 

@@ -18,9 +18,8 @@ struct PipelineDiffTests {
         index: index,
         command: command,
         kind: index == 7 ? .mismatch : .gap,
-        defaultReply: wire(":\(index)|").span,
-        otherReply: wire("$-1|").span,
-        isFull: true
+        defaultReply: describe(":\(index)|", isFull: true),
+        otherReply: describe("$-1|", isFull: true)
       )
     }
     // Replies of a store come in order, but those of commands that failed may come first.

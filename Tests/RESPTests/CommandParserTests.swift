@@ -37,6 +37,36 @@ private let corpus: [(name: String, input: [UInt8], found: [Parsed])] = [
 
 @Suite("Command parser")
 struct CommandParserTests {
+  @Test("A command that is not wanted can be forgotten piece by piece", arguments: 1...40)
+  func forget(pieceLength: Int) {
+    let long = bytes("*4\r\n$3\r\nSET\r\n$1\r\nk\r\n$30\r\n" + String(repeating: "\r\n*", count: 10) + "\r\n$0\r\n\r\n")
+    let input = long + bytes("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n")
+    var parser = CommandParser()
+    var (kept, position, longest) = ([UInt8](), 0, 0)
+    forgetting: while true {
+      kept += input[position..<min(position + pieceLength, input.count)]
+      position = min(position + pieceLength, input.count)
+      switch parser.parse(kept.span) {
+      case .needsMore: kept.removeFirst(parser.forgetParsed(of: kept.count))
+      case .command(let command):
+        kept.removeFirst(command.length)
+        break forgetting
+      case .nothing, .invalid:
+        Issue.record("the command was not recognized")
+        return
+      }
+      longest = max(longest, kept.count)
+    }
+    #expect(longest < 8, "the rest of a line, or of a line's end")
+    kept += input[position...]
+    #expect(kept == bytes("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"))
+    guard case .command(let command) = parser.parse(kept.span) else {
+      Issue.record("what stands behind it is not a command")
+      return
+    }
+    #expect(command.argumentCount == 2 && Array(kept[command.name]) == bytes("GET"))
+  }
+
   @Test("The corpus is read as a whole", arguments: corpus.indices)
   func whole(index: Int) {
     #expect(ParserDriver.parse(corpus[index].input) == corpus[index].found, "\(corpus[index].name)")

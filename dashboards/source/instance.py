@@ -246,6 +246,7 @@ def clients() -> list:
             "Refused logins",
             "Logins with a wrong name or password: the application's password was changed, or somebody tries.",
             query(total("instance_name", rate("multistore_client_authentication_failures_total")), "refused"),
+            query(total("instance_name", rate("multistore_client_authentications_delayed_total")), "delayed"),
             unit="cps", width=6),
         graph(
             "Listening, blocked and watching clients",
@@ -256,6 +257,25 @@ def clients() -> list:
             query(total("outcome", metric("multistore_subscription_moves_total")), "listeners moved: {{outcome}}"),
             query(total("instance_name", metric("multistore_blocked_commands_moved_total")), "blocked commands moved"),
             query(total("reason", metric("multistore_lost_watches_total")), "transactions that lost their WATCH: {{reason}}"),
+            unit="short", width=6),
+        graph(
+            "Memory of clients",
+            "What commands and replies of all clients take, by purpose, and memory_limit. Large commands wait from half "
+            "of the limit on; from three quarters on the clients that use most are refused their commands or closed.",
+            query(process_metric("multistore_memory_bytes"), "{{instance}} {{part}}"),
+            query(process_metric("multistore_memory_limit_bytes"), "{{instance}} limit"), unit="bytes", width=12),
+        graph(
+            "Short of memory",
+            "Clients whose large command waits for room, and commands that were refused because of memory_limit.",
+            query(total("instance_name", metric("multistore_clients_waiting_for_memory")), "waiting"),
+            query(total("instance_name", rate("multistore_memory_refusals_total")), "refused each second"),
+            unit="short", width=6),
+        graph(
+            "HTTP connections",
+            "Open connections to the metrics and the admin port, and those that were closed because they were too slow "
+            "or too many.",
+            query(process_metric("multistore_http_connections"), "{{instance}} {{listener}}"),
+            query(process_rate("multistore_http_connections_closed_total"), "{{instance}} {{listener}} closed: {{reason}}"),
             unit="short", width=6),
     ]
 

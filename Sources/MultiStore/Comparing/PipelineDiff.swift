@@ -28,14 +28,15 @@ struct PipelineDiff {
 
   /// Adds one element whose replies differ.
   ///
-  /// - Parameter isFull: true to describe replies by what they say, false by type, length and digest.
+  /// - Parameters:
+  ///   - defaultReply: Describes the default store's reply; evaluated for the first element that differs.
+  ///   - otherReply: Describes the other store's reply; evaluated likewise.
   mutating func add(
     index: Int,
     command: CommandID,
     kind: DiffKind,
-    defaultReply: Span<UInt8>,
-    otherReply: Span<UInt8>,
-    isFull: Bool
+    defaultReply: @autoclosure () -> String,
+    otherReply: @autoclosure () -> String
   ) {
     elements.append((command, kind))
     if kind == .gap { gapCount += 1 }
@@ -43,8 +44,8 @@ struct PipelineDiff {
     firstIndex = index
     firstCommand = command
     firstKind = kind
-    defaultDescription = Self.describe(defaultReply, isFull: isFull)
-    otherDescription = Self.describe(otherReply, isFull: isFull)
+    defaultDescription = defaultReply()
+    otherDescription = otherReply()
   }
 
   /// What a reply is, without giving away what lies in the store unless asked to.
@@ -65,9 +66,11 @@ struct PipelineDiff {
     }
   }
 
-  private static func digest(_ value: RESPValue) -> String {
-    let hash = UInt32(truncatingIfNeeded: value.hashValue)
-    let digits = String(hash, radix: 16)
+  private static func digest(_ value: RESPValue) -> String { digest(value.hashValue) }
+
+  /// The text of a hash, of which 32 bits are shown.
+  static func digest(_ hash: Int) -> String {
+    let digits = String(UInt32(truncatingIfNeeded: hash), radix: 16)
     return "(digest \(String(repeating: "0", count: 8 - digits.count))\(digits))"
   }
 

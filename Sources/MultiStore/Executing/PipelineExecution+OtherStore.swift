@@ -110,6 +110,7 @@ extension PipelineExecution {
     of index: Int,
     _ spec: CommandSpec
   ) {
+    guard elements[index].digest < 0 else { return compareDigests(with: reply, of: index, spec) }
     let reply = copy reply
     withReplies(range) { defaultReply, otherReply in
       if comparer.areEqual(spec.comparison, defaultReply, otherReply) { return }
@@ -121,9 +122,8 @@ extension PipelineExecution {
         index: index,
         command: spec.id,
         kind: kind,
-        defaultReply: defaultReply,
-        otherReply: otherReply,
-        isFull: logsValues
+        defaultReply: PipelineDiff.describe(defaultReply, isFull: logsValues),
+        otherReply: PipelineDiff.describe(otherReply, isFull: logsValues)
       )
     }
   }

@@ -32,6 +32,8 @@ final class PipelineExecution: Execution {
     var keysToCopy: KeySelection?
     /// One of its keys was being copied to the other store when the batch began.
     var wasBeingCopied = false
+    /// Its place in `digests` if its reply was large and has been passed on; below zero otherwise.
+    var digest = -1
   }
 
   /// Tokens of the commands are their indexes; the copies' follow after this bit, the questions about deadlines after
@@ -63,6 +65,10 @@ final class PipelineExecution: Execution {
   /// The first failure of the other store that left a copy without a reply.
   var copyFailure: CopyFailure?
   var diff = PipelineDiff()
+  /// Elements whose replies the client has got, and where those that are kept of them end in `replies`.
+  var passedOn = (count: 0, end: 0)
+  /// The replies that were passed on and not kept.
+  var digests: [ReplyDigest] = []
   /// When it began, if it is a transaction on a connection of its own and nothing else was going on.
   var beginning: SeparateTransactions.Beginning?
   /// The other store gets its copies in the order in which the default store executed it among other writes.
@@ -101,6 +107,8 @@ final class PipelineExecution: Execution {
     copyFailure = nil
     isInOrder = true
     diff = PipelineDiff()
+    passedOn = (0, 0)
+    if !digests.isEmpty { digests = [] }
     unsettledKeys.removeAll(keepingCapacity: true)
     firstUnsettled = 0
     copiesLeft = 0
@@ -150,6 +158,7 @@ final class PipelineExecution: Execution {
     case Self.copyBit...: otherStoreReplied(reply, to: token - Self.copyBit)
     default:
       keep(reply, at: token)
+      if replies.count - passedOn.end >= Self.passedOnBytes { passOn(through: token) }
       defaultStoreAnswered()
     }
   }
@@ -220,7 +229,7 @@ final class PipelineExecution: Execution {
     guard let sink else { return }
     if kind == .multi, !isRefused { sink.output.appendArrayHeader(batch.count) }
     if substitutes.isEmpty {
-      replies.withSpan { sink.output.append($0) }
+      replies.withSpan { sink.output.append($0.extracting(passedOn.end...)) }
     } else {
       writeSubstituted(into: &sink.output)
     }
@@ -228,8 +237,8 @@ final class PipelineExecution: Execution {
   }
 
   private func writeSubstituted(into output: inout ByteBuffer) {
-    var start = 0
-    for index in elements.indices {
+    var start = passedOn.end
+    for index in passedOn.count..<elements.count {
       let element = elements[index]
       if element.substitute.isEmpty {
         replies.withSpan { output.append($0.extracting(start..<element.end)) }

@@ -17,6 +17,12 @@ open class ReplySink {
   /// than for the error's words, and always before ``executionDidFinish()``.
   open func executionDidFail(_ failure: ConnectionFailure, at index: Int, on role: StoreRole) {}
 
+  /// Takes the first replies of an execution that is still under way: they are final, the last of them is large, and
+  /// the others follow in ``output``. Appends them to ``output`` unless overridden.
+  open func passOn(_ replies: Span<UInt8>) {
+    output.append(replies)
+  }
+
   /// A command that waits was called off before there was something for it, or can't be called off.
   open func executionWasCalledOff() {}
 

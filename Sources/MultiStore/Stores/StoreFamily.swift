@@ -49,12 +49,15 @@ final class StoreFamily {
     dedicatedCount -= 1
   }
 
+  /// Bytes of commands that wait to be sent, of all databases together.
+  var queuedBytes: Int { members.reduce(0) { $0 + $1.store.queuedBytes } }
+
   /// Writes the gauges that change too often to be set at each change: those of all databases together.
   func publishGauges() {
     let stores = members.map(\.store)
     func sum(_ value: (Store) -> Int) -> Int { stores.reduce(0) { $0 + value($1) } }
     metrics.inFlight.record(sum(\.inFlightCount))
-    metrics.queuedBytes.record(sum(\.queuedBytes))
+    metrics.queuedBytes.record(queuedBytes)
     metrics.up.record(stores.first?.isUp == true ? 1 : 0)
     metrics.connections.record(sum(\.readyConnections))
     metrics.dedicatedConnections.record(dedicatedCount)

@@ -113,8 +113,12 @@ struct MappingReader {
 
   /// A size in bytes within its range.
   func size(_ key: String) -> Int {
-    guard case .size(let range) = setting(key).kind else { preconditionFailure("\(key) is not a size") }
-    return parsed(key) { text in ScalarValues.size(text).flatMap { range.contains($0) ? $0 : nil } }
+    parsed(key, sizeParser(key))
+  }
+
+  /// A size in bytes within its range; nil when it is left out, or wrong, which has been reported then.
+  func optionalSize(_ key: String) -> Int? {
+    value(key).flatMap { sizeParser(key)($0.expanded) ?? reject($0, key) }
   }
 
   /// A duration within its range.
@@ -168,6 +172,11 @@ struct MappingReader {
       preconditionFailure("\(key) is not in the table of \(section)")
     }
     return setting
+  }
+
+  private func sizeParser(_ key: String) -> (String) -> Int? {
+    guard case .size(let range) = setting(key).kind else { preconditionFailure("\(key) is not a size") }
+    return { text in ScalarValues.size(text).flatMap { range.contains($0) ? $0 : nil } }
   }
 
   private func durationParser(_ key: String) -> (String) -> Duration? {

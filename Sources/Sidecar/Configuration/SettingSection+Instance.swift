@@ -95,7 +95,7 @@ extension SettingSection {
       "client_output_buffer_limit",
       .size(64 << 10...16 << 30),
       .value("256MiB"),
-      "Replies that may wait for a client that does not read; beyond that it is closed."
+      "Replies that may wait for a client that does not read; beyond that it is closed. A single larger reply is sent."
     ),
     Setting(
       "max_pipeline",

@@ -67,6 +67,9 @@ enum SettingSection: Sendable, CaseIterable {
     }
   }
 
+  /// Less has no room for the buffers of a few clients.
+  static let smallestMemoryLimit = 16 << 20
+
   private static let topSettings = [
     Setting("instances", .sectionList(.instance), .required, "What the sidecar stands in front of."),
     Setting(
@@ -78,6 +81,13 @@ enum SettingSection: Sendable, CaseIterable {
     Setting("feature_flags", .section(.featureFlags), .none("see below"), "Where the feature flags are kept."),
     Setting("admin", .section(.admin), .none("see below"), "The admin API."),
     Setting("log", .section(.log), .none("see below"), "The JSON log."),
+    Setting(
+      "memory_limit",
+      .size(smallestMemoryLimit...1 << 40),
+      .none("a quarter of the memory of the cgroup or the machine"),
+      "Bytes that commands and replies of all clients may take together. Near it, large commands wait for room, then "
+        + "the clients that use most are refused their commands, then they are closed."
+    ),
     Setting(
       "shutdown_timeout",
       .duration(.zero...(.seconds(3600))),

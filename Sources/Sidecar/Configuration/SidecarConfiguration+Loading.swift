@@ -53,6 +53,8 @@ extension SidecarConfiguration {
         .map { context.resolve(path: $0.expanded) },
       adminToken: section("admin", .admin, of: reader).flatMap(token),
       logQueueLimitBytes: logQueueLimit(section("log", .log, of: reader)),
+      memoryLimitBytes: reader.optionalSize("memory_limit")
+        ?? max(SettingSection.smallestMemoryLimit, SystemMemory.availableBytes() / 4),
       shutdownTimeout: reader.duration("shutdown_timeout")
     )
   }

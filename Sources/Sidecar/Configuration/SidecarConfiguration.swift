@@ -8,6 +8,8 @@ public struct SidecarConfiguration: Sendable, Equatable {
   public var adminToken: Secret?
   /// How many bytes of log lines may wait for the writer before lines are dropped.
   public var logQueueLimitBytes: Int
+  /// How many bytes commands and replies of all clients may take together.
+  public var memoryLimitBytes: Int
   /// How long commands in flight may take after SIGTERM.
   public var shutdownTimeout: Duration
 }

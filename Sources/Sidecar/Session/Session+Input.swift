@@ -49,6 +49,7 @@ extension Session {
 
   /// Takes as many whole commands from `bytes` as can be executed now, up to one that is to be detached from the input.
   func process(_ bytes: Span<UInt8>) -> Progress {
+    guard !isRefusing else { return Progress(consumed: refuseCommand(in: bytes)) }
     if watch.isOpen { checkWatch() }
     let wasWatching = watch.isOpen
     // A client that listens can't end its watch.
@@ -74,9 +75,7 @@ extension Session {
         consumed += length
       case .invalid(let error):
         guard gathered == nil, isQuiet else { break parsing }
-        output.appendError(error.description)
-        server.metrics.closed(.protocolError)
-        closeAfterReplies()
+        rejectInput(error)
         consumed = bytes.count
       case .command(let command) where isToBeDetached(command, after: consumed, in: bytes):
         largeLength = command.length
@@ -100,6 +99,13 @@ extension Session {
     }
     if let gathered { execute(gathered, as: gathered.count == 1 ? .single : .pipelined, routing: routing) }
     return Progress(consumed: consumed, largeLength: largeLength)
+  }
+
+  /// Answers input that is no RESP, after which nothing can be trusted.
+  func rejectInput(_ error: ProtocolError) {
+    output.appendError(error.description)
+    server.metrics.closed(.protocolError)
+    closeAfterReplies()
   }
 
   /// Whether a command goes on its way in the memory that it came into. What follows it has to be copied then, so that
@@ -206,16 +212,26 @@ extension Session {
     _ gathered: inout CommandBatch?
   ) -> Disposal {
     if let batch = gathered {
-      guard batch.count < Self.maxPipelineCommands else { return .waits }
+      guard batch.count < replyWindow.commands else { return .waits }
       batch.append(bytes, id: id)
     } else {
-      guard isQuiet, !waitsForDrain(of: turn.ordinary, bytes) else { return .waits }
+      guard isQuiet, !waitsForLargeWrites(bytes), !waitsForDrain(of: turn.ordinary, bytes) else { return .waits }
       hasWaited = false
       let batch = multiStore.makeBatch()
       if let largeCommand { batch.hold(largeCommand, id: id) } else { batch.append(bytes, id: id) }
       gathered = batch
     }
     return .taken
+  }
+
+  /// Whether a large command has to wait for others, as far as its client waits for its copy too.
+  private func waitsForLargeWrites(_ bytes: Span<UInt8>) -> Bool {
+    guard bytes.count >= Self.largeCommandBytes, !isLargeWrite,
+      multiStore.configuration.writeAcknowledgement == .both
+    else { return false }
+    isLargeWrite = server.largeWrites.begin(self)
+    isHeld = !isLargeWrite
+    return isHeld
   }
 
   private func forwardOrWait(_ bytes: Span<UInt8>, over connection: HiredisConnection) -> Disposal {

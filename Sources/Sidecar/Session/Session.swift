@@ -58,6 +58,12 @@ final class Session: ReplySink {
   private var inFlight = 0
   private(set) var path: HiredisConnection?
   private var isExecuting = false
+  /// How many forwarded commands may be in flight.
+  private var forwardWindow: ForwardWindow
+  /// How many commands are executed as one pipeline.
+  private(set) var replyWindow = ReplyWindow(maxCommands: maxPipelineCommands)
+  /// Commands of the execution under way, and bytes of its replies that were passed on.
+  private var executing = (commands: 0, bytes: 0, passedOnBytes: 0)
   /// Commands are being taken from the input.
   var isProcessing = false
   /// What stands for the command under way should its reply be too deep; 0 for what can't have such a reply.
@@ -67,6 +73,8 @@ final class Session: ReplySink {
   var isHeld = false
   /// The command at the beginning of the input has waited for its connection to drain.
   var hasWaited = false
+  /// The command at the beginning of the input, or the one that is executed, has its place among ``LargeWrites``.
+  var isLargeWrite = false
   /// The commands since MULTI; nil outside of a transaction.
   var transaction: Transaction?
   /// The session's own connection to the default store: for what blocks, and for WATCH.
@@ -79,6 +87,14 @@ final class Session: ReplySink {
   private(set) var isClosing = false
   /// The connection is gone. What the client had sent by then is still executed, as a server would have.
   private var isClosed = false
+  /// Bytes of replies that the client had not taken at the end of the last turn.
+  private var pendingBefore = 0
+  /// What the client uses of `memory_limit`, as it was reported last.
+  var memory = ClientMemory()
+  /// What was granted for its large commands.
+  var room = MemoryRoom()
+  /// The command that is coming is not wanted.
+  var refusal = MemoryRefusal.none
   /// Nothing more is read: what was read is executed, and then the client is let go.
   private var isDraining = false
   /// The client has said that nothing more comes.
@@ -96,6 +112,7 @@ final class Session: ReplySink {
     isAuthenticated = server.credentials == nil
     parser = CommandParser(limits: isAuthenticated ? server.limits.parser : server.limits.unauthenticatedParser)
     pace = ClientPace(at: server.loop.now)
+    forwardWindow = ForwardWindow(maxCommands: server.limits.maxInFlight)
     super.init()
     stream.delegate = self
     updateReading()
@@ -109,7 +126,7 @@ final class Session: ReplySink {
 
   /// True when a command may be forwarded over `connection` without overtaking anything.
   func canForward(over connection: HiredisConnection) -> Bool {
-    !isExecuting && (inFlight == 0 || (path === connection && inFlight < server.limits.maxInFlight))
+    !isExecuting && (inFlight == 0 || (path === connection && forwardWindow.hasRoom(inFlight)))
   }
 
   /// True when `command` has to stay in the input for now; it is taken up again when `connection` has drained, and then
@@ -147,6 +164,7 @@ final class Session: ReplySink {
     identity: Int = 0
   ) {
     isExecuting = true
+    executing = (batch.count, batch.byteCount, 0)
     executingIdentity = identity
     path = connection
     multiStore.execute(batch, as: kind, routing: routing, over: connection, for: self)
@@ -197,8 +215,20 @@ final class Session: ReplySink {
     finishTurn()
   }
 
+  override func passOn(_ replies: Span<UInt8>) {
+    executing.passedOnBytes += replies.count
+    guard !isClosed, !dropsReplies else { return }
+    pace.wasActive(at: server.loop.now)
+    output.withSpan { stream.write($0, replies) }
+    output.removeAll(keepingCapacityUpTo: Self.keptCapacity)
+    finishTurn()
+  }
+
   override func executionDidFinish() {
     isExecuting = false
+    replyWindow.executed(executing.commands, replyBytes: executing.passedOnBytes + output.count)
+    executing = (0, 0, 0)
+    endLargeWrite()
     if let subscription, subscription.isEmpty { releaseSubscription() }
     // Others are answered in the same turn: this client can go on meanwhile. A command that is refused while it is
     // taken may be one whose reply is not wanted, which is known when it was taken.
@@ -216,6 +246,18 @@ final class Session: ReplySink {
 
   override func routingDidSettle() {
     goOn()
+  }
+
+  /// A large command that has waited for others may be executed.
+  func largeWriteMayBegin() {
+    isLargeWrite = true
+    goOn()
+  }
+
+  private func endLargeWrite() {
+    guard isLargeWrite else { return }
+    isLargeWrite = false
+    server.largeWrites.end()?.largeWriteMayBegin()
   }
 
   private func goOn() {
@@ -297,9 +339,21 @@ final class Session: ReplySink {
   /// Bytes of the client's that are kept here.
   var inputCount: Int { input.count + (largeCommand?.count ?? 0) }
 
-  private var owedBytes: Int { output.count + stream.pendingWriteBytes }
+  /// Bytes of commands in a transaction, or that are being executed.
+  var heldBytes: Int { executing.bytes + (transaction?.batch.byteCount ?? 0) }
 
-  private var hasHeadroom: Bool { owedBytes < Self.outputHighWater }
+  /// Bytes of replies that the client has not taken.
+  var owedBytes: Int { output.count + stream.pendingWriteBytes }
+
+  private var hasHeadroom: Bool { hasRoom(for: owedBytes, below: Self.outputHighWater) }
+
+  /// Whether there may be more than so many bytes of one kind. When memory is short, only a little.
+  private func hasRoom(for bytes: Int, below highWater: Int) -> Bool {
+    bytes < Self.keptCapacity || bytes < highWater && !server.memory.isTight
+  }
+
+  /// A command is being refused that has not come whole.
+  var isRefusing: Bool { refusal != .none }
 }
 
 extension Session: ReplyReceiver {
@@ -352,6 +406,7 @@ extension Session: StreamDelegate {
   private func keep(_ bytes: Span<UInt8>) {
     let missing = parser.knownLength - input.count
     guard missing > bytes.count else { return input.append(bytes) }
+    guard hasRoom(forCommandOf: parser.knownLength) else { return input.append(bytes) }
     let isLarge = parser.knownLength >= Self.largeCommandBytes
     if input.capacity < input.count + bytes.count {
       let room = min(missing, max(Self.reservedInputBytes, input.count))
@@ -386,15 +441,22 @@ extension Session: EndOfTurnWorker {
   func endOfTurn() {
     isAtEndOfTurn = false
     if isClosed { output.removeAll(keepingCapacityUpTo: 0) }
+    defer { accountForMemory() }
     while inputCount > 0, !isClosing, !isExecuting, !isHeld, hasHeadroom, takeInput() {}
+    // It went another way, or the client is not served any more.
+    if !isExecuting, !isHeld { endLargeWrite() }
     guard !isClosed else {
       guard isQuiet else { return }
       releaseConnections()
       return server.didClose(self)
     }
     let isHeldUpByReplies = !hasHeadroom && inputCount > 0 && !isClosing
+    // One turn's replies may exceed the limit, so that a large one reaches a client that takes it.
+    if pendingBefore > server.limits.outputBufferLimit, owedBytes > pendingBefore { return cutOff(.outputBufferLimit) }
+    let hasReplied = !output.isEmpty
     writeOutput()
-    if owedBytes > server.limits.outputBufferLimit { return cutOff(.outputBufferLimit) }
+    pendingBefore = stream.pendingWriteBytes
+    forwardWindow.adapt(hasReplied: hasReplied, owed: pendingBefore, highWater: Self.outputHighWater)
     // If the socket has taken them all, no drain will come to go on with the input.
     if isHeldUpByReplies, hasHeadroom { finishTurn() }
     let isDone = isQuiet && (isClosing || isDraining && !isHeldUpByReplies)
@@ -411,8 +473,8 @@ extension Session: EndOfTurnWorker {
 
   private func updateReading() {
     // Who is blocked may be gone before its turn comes, and must not be taken for somebody who still waits.
-    let hasRoom = isQuiet || inputCount < Self.inputHighWater || isBlocked
-    let canRead = !isClosing && !isDraining && hasHeadroom && hasRoom
+    let hasRoom = isQuiet || hasRoom(for: inputCount, below: Self.inputHighWater) || isBlocked
+    let canRead = !isClosing && !isDraining && hasHeadroom && hasRoom && !room.isAwaited
     guard canRead != isReading else { return }
     isReading = canRead
     if canRead { stream.startReading() } else { stream.stopReading() }

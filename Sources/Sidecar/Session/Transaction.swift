@@ -5,9 +5,22 @@ internal import RESP
 /// What a client said between MULTI and EXEC.
 struct Transaction {
   /// The commands so far.
-  let batch: CommandBatch
+  private(set) var batch: CommandBatch
   /// One of them was refused: EXEC answers EXECABORT.
   var isRefused = false
+  /// It took too much of `memory_limit`, and its commands were dropped.
+  private(set) var isDropped = false
+
+  init(batch: CommandBatch) {
+    self.batch = batch
+  }
+
+  /// Drops the commands, and those that are still to come.
+  mutating func drop() {
+    batch = CommandBatch()
+    isRefused = true
+    isDropped = true
+  }
 }
 
 /// MULTI, EXEC and what lies between. Commands are queued here and not on the store's connection, which other clients
@@ -45,6 +58,8 @@ extension Session {
       return output.appendError(refusal)
     }
     guard let batch = transaction?.batch else { return }
+    // They will not be executed.
+    if transaction?.isDropped == true { return output.appendStatus("QUEUED") }
     guard batch.byteCount + bytes.count <= server.limits.transactionBytesLimit else {
       transaction?.isRefused = true
       return output.appendError("ERR MultiStore: the transaction is larger than the input buffer limit")
@@ -73,7 +88,11 @@ extension Session {
     guard !transaction.isRefused else {
       multiStore.recycle(transaction.batch)
       releaseWatch()
-      return output.appendError("EXECABORT Transaction discarded because of previous errors.")
+      let reason =
+        transaction.isDropped
+        ? "MultiStore: memory_limit of the sidecar was reached, and this client used more of it than others"
+        : "previous errors"
+      return output.appendError("EXECABORT Transaction discarded because of \(reason).")
     }
     switch watch.end() {
     case .watching(let watch, _):

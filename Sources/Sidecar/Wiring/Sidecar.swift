@@ -35,6 +35,7 @@ public final class Sidecar {
   private let flagStore: FeatureFlagStore
   private let webConfiguration: WebConfigurationStore
   private let shutdown = Shutdown()
+  private let memory: MemoryBudget
   private var instances: [Running] = []
   private let http: HTTPListeners
   /// Put in place of the configured ones where descriptors are few.
@@ -80,6 +81,7 @@ public final class Sidecar {
     } catch {
       throw SidecarStartError("feature flags: \(error)")
     }
+    memory = MemoryBudget(limit: configuration.memoryLimitBytes)
     webConfiguration = try WebConfigurationStore(file: options.webConfigFile, logger: logger)
     fitted = DescriptorLimit.fit(
       configuration.instances,
@@ -135,7 +137,8 @@ public final class Sidecar {
             instance: instance.name,
             maxClients: instance.limits.maxClients,
             registry: registry
-          )
+          ),
+          memory: memory
         )
         // The loop has no thread yet, so that its parts may be put together here.
         let addresses = try server.start(listeningOn: instance.listen.map(\.socketAddress))
@@ -156,6 +159,7 @@ public final class Sidecar {
   private func startHTTP() throws(SidecarStartError) {
     let statuses = instances.map(\.server.multiStore.status)
     MetricsPage.register(in: registry, instances: statuses, flags: flagStore, web: webConfiguration, log: sink)
+    MetricsPage.register(memory, in: registry)
     let (registry, shutdown) = (registry, shutdown)
     let sources = zip(instances, flags).map { instance, flags in
       StatusBoard.Source(

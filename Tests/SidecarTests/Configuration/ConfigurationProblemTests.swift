@@ -32,7 +32,7 @@ private let mistakes: [(yaml: String, problems: [String])] = [
     minimal(top: "frobnicate: 1"),
     [
       "sidecar.yml:5:1: frobnicate: unknown key; known are instances, stores, feature_flags, admin, log, "
-        + "shutdown_timeout"
+        + "memory_limit, shutdown_timeout"
     ]
   ),
   (

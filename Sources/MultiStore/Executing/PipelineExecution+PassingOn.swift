@@ -1,0 +1,59 @@
+internal import BasicContainers
+internal import Hiredis
+internal import RESP
+
+/// Passing large replies on to the client before the other store has been asked, so that a pipeline of them is not
+/// kept in memory. A digest of each stays for the comparison.
+extension PipelineExecution {
+  /// A reply of this size is passed on as soon as it is final.
+  static let passedOnBytes = 32 << 10
+
+  /// Passes on the default store's reply at `index`, which has just come, if it is large, and what stands before it.
+  func passOn(through index: Int) {
+    let start = index == 0 ? 0 : elements[index - 1].end
+    let spec = spec(index)
+    guard kind == .pipelined, replies.count - start >= Self.passedOnBytes, let sink,
+      ReplyDigest.isPossible(spec.comparison, comparer.mode), spec.miss != .anyNullElement,
+      (passedOn.count...index).allSatisfy(isFinal)
+    else { return }
+    let (comparison, mode) = (spec.comparison, comparer.mode)
+    replies.withSpan { replies in
+      elements[index].digest = digests.count
+      digests.append(ReplyDigest(replies.extracting(start...), comparison, mode))
+      sink.passOn(replies.extracting(passedOn.end...))
+    }
+    replies.truncate(to: start)
+    elements[index].end = start
+    passedOn = (index + 1, start)
+  }
+
+  /// Whether nothing that is still to come can change the client's reply at `index`, or has to come before it.
+  private func isFinal(_ index: Int) -> Bool {
+    let element = elements[index]
+    // The other store may have what the default store lacks.
+    if element.isMiss { return routing.readPolicy != .fallback }
+    if element.isRead || multiStore.configuration.writeAcknowledgement == .defaultStore { return true }
+    return !element.isCopied && element.keysToCopy == nil && !element.awaitsDeadline
+  }
+
+  /// Compares the other store's reply, which is in `otherReply`, with one that was passed on.
+  func compareDigests(with reply: borrowing Reply, of index: Int, _ spec: CommandSpec) {
+    let digest = digests[elements[index].digest]
+    if spec.comparison == .ignored, comparer.mode == .canonical { return }
+    let other = otherReply.withSpan { ReplyDigest($0, spec.comparison, comparer.mode) }
+    guard digest != other else { return }
+    if elements[index].isRead { multiStore.recheck(batch, index, routing: routing) }
+    let reply = copy reply
+    let kind = otherReply.withSpan { otherReply in
+      withCommand(index) { DiffKind(of: spec, $0, reply, otherReply: otherReply, defaultReply: Span()) }
+    }
+    diff.add(
+      index: index,
+      command: spec.id,
+      kind: kind,
+      defaultReply: digest.description,
+      otherReply: reply.kind == .string || reply.kind == .array
+        ? other.description : otherReply.withSpan { PipelineDiff.describe($0, isFull: logsValues) }
+    )
+  }
+}

@@ -1,0 +1,138 @@
+internal import MultiStore
+internal import RESP
+
+/// What the client uses of `memory_limit`, and what happens when that is reached.
+extension Session {
+  /// Room for commands whose length is not known is asked for in steps of this size.
+  private static let reservationStepBytes = 1 << 20
+
+  /// The error for a command for which there is no memory; `OOM` is a server's code for it.
+  private static let outOfMemory =
+    "OOM MultiStore: memory_limit of the sidecar is reached, and this client uses more of it than others; try again "
+    + "later, send less at once, or raise memory_limit"
+
+  /// Whether a command of the client's is with a store, for which the client can do nothing.
+  var isWithStore: Bool { !isQuiet && !isBlocked }
+
+  /// Reports what the client uses, and asks for room for a large command. To be called at the end of a turn.
+  @inline(__always)
+  func accountForMemory() {
+    let (held, output) = (heldBytes, owedBytes)
+    let isSmall = inputCount + held + output < InstanceServer.memoryGranularityBytes
+    guard !isSmall || memory != ClientMemory() else { return }
+    reportMemory(held: held, output: output)
+  }
+
+  private func reportMemory(held: Int, output: Int) {
+    askForRoom(held: held)
+    var now = ClientMemory(input: inputCount, held: held, output: output)
+    now.reserved = max(0, room.granted - now.input - now.held)
+    let change = abs(now.input - memory.input) + abs(now.held - memory.held) + abs(now.output - memory.output)
+    guard change >= InstanceServer.memoryGranularityBytes || now.reserved != memory.reserved || now.total == 0 else {
+      return
+    }
+    let old = memory
+    memory = now
+    server.memoryChanged(of: self, from: old, to: now)
+  }
+
+  /// Sees to it that all that the client needs for its commands is granted, or asked for.
+  private func askForRoom(held: Int) {
+    let needed = max(parser.knownLength, inputCount) + held
+    guard needed > MemoryGovernor.smallBytes, !isGone else {
+      if room.isAwaited { server.leaveMemoryLine(self) }
+      room = MemoryRoom()
+      return
+    }
+    let wanted = needed * (multiStore.hasPrimary && multiStore.flags.state.dualWrite ? 2 : 1)
+    guard wanted > room.granted, !room.isAwaited, !isRefusing else { return }
+    let step = Self.reservationStepBytes
+    let granted = (wanted + step - 1) / step * step
+    guard granted <= server.memory.roomForLargeCommands else {
+      return server.refuse(self)
+    }
+    room.asked = granted
+    if server.reserveMemory(granted - room.granted, for: self) {
+      memory.reserved += granted - room.granted
+      room.granted = granted
+    } else {
+      room.isAwaited = true
+    }
+  }
+
+  /// Whether memory may be reserved for a command of this length.
+  func hasRoom(forCommandOf length: Int) -> Bool {
+    length <= MemoryGovernor.smallBytes || length <= room.granted
+  }
+
+  /// There is room for the large command now.
+  func memoryWasGranted() {
+    guard room.isAwaited else { return }
+    room.isAwaited = false
+    memory.reserved += room.asked - room.granted
+    room.granted = room.asked
+    finishTurn()
+  }
+
+  /// Refuses the command that is coming, or the transaction that is open, in words.
+  ///
+  /// - Returns: false if there is neither.
+  func refuseForMemory() -> Bool {
+    if room.isAwaited { server.leaveMemoryLine(self) }
+    room.isAwaited = false
+    var isRefused = false
+    if let held = transaction?.batch, held.byteCount > 0 {
+      transaction?.drop()
+      isRefused = true
+    }
+    if parser.isInsideCommand, inputCount > 0, !isRefusing {
+      transaction?.isRefused = true
+      refusal = .owed
+      isRefused = true
+    }
+    if isRefused { finishTurn() }
+    return isRefused
+  }
+
+  /// Passes over a command that is refused, and answers it in its turn.
+  ///
+  /// - Returns: how much of `bytes` is done with.
+  func refuseCommand(in bytes: Span<UInt8>) -> Int {
+    if refusal == .owed, isQuiet {
+      output.appendError(Self.outOfMemory)
+      refusal = .answered
+      finishTurn()
+    }
+    switch parser.parse(bytes) {
+    case .needsMore: return parser.forgetParsed(of: bytes.count)
+    case .command(let command):
+      guard refusal == .answered else { return 0 }
+      refusal = .none
+      return command.length
+    case .nothing(let length): return length
+    case .invalid(let error):
+      refusal = .none
+      rejectInput(error)
+      return bytes.count
+    }
+  }
+}
+
+/// Room in memory that a client has been granted for its commands, those that are held included.
+struct MemoryRoom {
+  /// Bytes.
+  var granted = 0
+  /// What it will be once there is room.
+  var asked = 0
+  /// It waits for `asked`, and is not read.
+  var isAwaited = false
+}
+
+/// How far the refusal of a command is that has not come whole.
+enum MemoryRefusal {
+  case none
+  /// The answer is to be sent when those before it are out.
+  case owed
+  /// The rest is passed over.
+  case answered
+}

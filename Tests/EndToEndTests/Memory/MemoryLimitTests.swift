@@ -1,0 +1,208 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Attacks by clients that want much more memory than `memory_limit`, and what becomes of a small client and of the
+/// process meanwhile.
+@Suite("The memory limit", .serialized)
+struct MemoryLimitTests {
+  private static let limit = 256 << 20
+  private static let closed = "multistore_client_connections_closed_total"
+  private static let refusals = "multistore_memory_refusals_total"
+
+  private static func deployment(_ state: MigrationState) throws -> Deployment {
+    try Deployment(state, top: ["memory_limit: 256MiB"])
+  }
+
+  /// Lets a small client work beside `attack`, and checks how long it waited and how much memory there was.
+  ///
+  /// Another one works at a store that nobody else uses. How long that one waits is the machine's doing.
+  private static func withVictim<Result>(_ deployment: Deployment, _ attack: () throws -> Result) throws -> Result {
+    let quietStore = try RedisServer()
+    let memory = ResidentMemory(pid: deployment.sidecar.process.pid)
+    try memory.forgetPeak()
+    let victim = Victim(try deployment.client(limit: .seconds(60)))
+    let control = Victim(try quietStore.client())
+    let result = Swift.Result { try attack() }
+    let (waits, machine) = (try victim.stop(), try control.stop())
+    let peak = try memory.peak
+    let figures = "p99 \(waits.p99), longest \(waits.longest); without attack \(machine.p99), \(machine.longest)"
+    // Some attacks are over before there are many replies, so that one of a hundred is the longest.
+    let bound = waits.count < 1000 ? Duration.milliseconds(500) : .milliseconds(50)
+    #expect(waits.p99 < bound + machine.p99 * 10, "\(figures)")
+    #expect(peak < limit, "\(peak >> 20) MiB")
+    return try result.get()
+  }
+
+  private static func beginning(ofSet key: String, bytes: Int) -> [UInt8] {
+    Array("*3\r\n$3\r\nSET\r\n$\(key.utf8.count)\r\n\(key)\r\n$\(bytes)\r\n".utf8)
+  }
+
+  private static func set(_ key: String, bytes: Int) -> [UInt8] {
+    RESPClient.encode([Array("SET".utf8), Array(key.utf8), Array(repeating: UInt8(ascii: "x"), count: bytes)])
+  }
+
+  @Test(arguments: [MigrationState.off, .dual])
+  func `many large commands wait for room, and all are executed`(state: MigrationState) throws {
+    let deployment = try Self.deployment(state)
+    let value = Array(repeating: UInt8(ascii: "x"), count: 10 << 20)
+    try Self.withVictim(deployment) {
+      try inThreads(200, within: .seconds(90)) { index in
+        let client = try deployment.client(limit: .seconds(80))
+        try client.send(Self.beginning(ofSet: "k\(index % 20)", bytes: value.count))
+        try client.send(value, within: .seconds(80))
+        try client.send("\r\n")
+        #expect(try client.readReply() == .ok)
+      }
+    }
+    #expect(try deployment.client().command("STRLEN", "k7") == .integer(10 << 20))
+    if state == .dual { #expect(try deployment.primary.client().command("STRLEN", "k7") == .integer(10 << 20)) }
+    #expect(try deployment.metric(Self.refusals) == 0)
+    #expect(try deployment.metric(Self.closed, ["reason": "memory_limit"]) == 0)
+  }
+
+  @Test(arguments: [MigrationState.off, .dual])
+  func `a command that can't fit is refused at once`(state: MigrationState) throws {
+    let deployment = try Self.deployment(state)
+    let part = Array(repeating: UInt8(ascii: "x"), count: 5 << 20)
+    try Self.withVictim(deployment) {
+      try inThreads(100, within: .seconds(80)) { _ in
+        let client = try deployment.client()
+        try client.send(Self.beginning(ofSet: "k", bytes: 512 << 20))
+        try client.send(part)
+        try Self.expectRefusal(of: client)
+      }
+    }
+    #expect(try deployment.metric(Self.refusals) == 100)
+  }
+
+  /// Two or one of them fit at a time.
+  @Test(arguments: [MigrationState.off, .dual])
+  func `clients that announce much and send little make room for one that sends`(state: MigrationState) throws {
+    let deployment = try Self.deployment(state)
+    let value = Array(repeating: UInt8(ascii: "x"), count: 50 << 20)
+    try Self.withVictim(deployment) {
+      let clients = try (0..<6).map { _ in try deployment.client() }
+      for client in clients {
+        try client.send(Self.beginning(ofSet: "k", bytes: value.count))
+        try client.send(Array(value.prefix(100 << 10)))
+      }
+      try eventually("some wait") { try deployment.metric("multistore_clients_waiting_for_memory") ?? 0 > 3 }
+      let client = try deployment.client()
+      try client.send(Self.beginning(ofSet: "whole", bytes: value.count))
+      try client.send(value)
+      try client.send("\r\n")
+      #expect(try client.readReply() == .ok)
+      for client in clients.prefix(4) { try Self.expectRefusal(of: client) }
+    }
+    #expect(try deployment.client().command("STRLEN", "whole") == .integer(value.count))
+  }
+
+  private static func expectRefusal(of client: RESPClient) throws {
+    guard case .error(let message) = try client.readReply() else {
+      Issue.record("no error")
+      return
+    }
+    #expect(message.hasPrefix("OOM MultiStore: memory_limit of the sidecar is reached"))
+  }
+
+  @Test func `a client whose command was refused can go on`() throws {
+    let deployment = try Deployment(top: ["memory_limit: 16MiB"])
+    let client = try deployment.client()
+    try client.send(Self.set("k", bytes: 13 << 20) + RESPClient.encode(["ECHO", "behind"]))
+    try Self.expectRefusal(of: client)
+    #expect(try client.readReply() == .text("behind"))
+    #expect(try client.command("EXISTS", "k") == .integer(0))
+    try client.send(Self.set("k", bytes: 5 << 20))
+    #expect(try client.readReply() == .ok)
+  }
+
+  @Test(arguments: [MigrationState.off, .dual])
+  func `transactions that do not end are dropped where others need room`(state: MigrationState) throws {
+    let deployment = try Self.deployment(state)
+    let command = Self.set("k", bytes: 1 << 20)
+    let clients = try (0..<20).map { _ in try deployment.client(limit: .seconds(60)) }
+    try Self.withVictim(deployment) {
+      try inThreads(clients.count, within: .seconds(80)) { index in
+        #expect(try clients[index].command("MULTI") == .ok)
+        for _ in 0..<25 {
+          try clients[index].send(command, within: .seconds(60))
+          let reply = try clients[index].readReply()
+          guard reply != .simple("QUEUED") else { continue }
+          #expect("\(reply)".contains("OOM"))
+        }
+      }
+    }
+    var aborted = 0
+    for client in clients {
+      let reply = try client.command("EXEC")
+      if case .error(let message) = reply {
+        #expect(message.hasPrefix("EXECABORT Transaction discarded because of MultiStore: memory_limit"))
+        aborted += 1
+      } else {
+        #expect(reply == .array(Array(repeating: .ok, count: 25)))
+      }
+    }
+    #expect(aborted > 0 && aborted < clients.count, "\(aborted) aborted")
+  }
+
+  @Test(arguments: [MigrationState.off, .dual])
+  func `replies of deep pipelines take no memory`(state: MigrationState) throws {
+    let deployment = try Self.deployment(state)
+    let client = try deployment.client(limit: .seconds(60))
+    let value = String(repeating: "x", count: 1 << 20)
+    try client.command("SET", "big", value)
+    try Self.withVictim(deployment) {
+      try client.send((0..<300).flatMap { _ in RESPClient.encode(["GET", "big"]) })
+      for _ in 0..<300 {
+        let isWhole = try client.readReply() == .text(value)
+        #expect(isWhole)
+      }
+    }
+  }
+
+  @Test(arguments: [MigrationState.off, .dual])
+  func `clients that do not read are cut off, the largest first`(state: MigrationState) throws {
+    let deployment = try Self.deployment(state)
+    try deployment.client().command("SET", "big", String(repeating: "x", count: 500_000))
+    try Self.withVictim(deployment) {
+      let sloths = try (0..<100).map { _ in try deployment.client() }
+      for sloth in sloths {
+        try sloth.send((0..<8).flatMap { _ in RESPClient.encode(["GET", "big"]) })
+        _ = try? sloth.readReply()
+      }
+      try eventually("some are cut off") {
+        try deployment.metric(Self.closed, ["reason": "memory_limit"]) ?? 0 > 0
+      }
+    }
+  }
+
+  @Test func `memory goes back to the system after a peak`() throws {
+    let deployment = try Deployment()
+    let memory = ResidentMemory(pid: deployment.sidecar.process.pid)
+    let before = try memory.now
+    let clients = try (0..<60).map { _ in try deployment.client() }
+    for (index, client) in clients.enumerated() {
+      // Small commands in a transaction: pieces that malloc keeps.
+      #expect(try client.command("MULTI") == .ok)
+      try client.send((0..<20).flatMap { Self.set("k\(index):\($0)", bytes: 100 << 10) })
+      #expect(try client.readReplies(20) == Array(repeating: .simple("QUEUED"), count: 20))
+    }
+    #expect(try memory.now > before + 100 << 20)
+    for client in clients { #expect(try client.command("DISCARD") == .ok) }
+    try eventually("memory is given back") { try memory.now < before + 48 << 20 }
+  }
+
+  @Test(arguments: [MigrationState.off, .dual])
+  func `a reply above the output limit reaches a client that takes it`(state: MigrationState) throws {
+    let deployment = try Deployment(state, instance: ["client_output_buffer_limit: 1MiB"])
+    let client = try deployment.client(limit: .seconds(60))
+    let value = String(repeating: "x", count: 1 << 20)
+    for index in 0..<4 { try client.command("SET", "k\(index)", value) }
+    let keys = (0..<16).map { "k\($0 % 4)" }
+    try client.send(RESPClient.encode(["MGET"] + keys) + RESPClient.encode(["ECHO", "behind"]))
+    let isWhole = try client.readReply() == .array(Array(repeating: .text(value), count: 16))
+    #expect(isWhole)
+    #expect(try client.readReply() == .text("behind"))
+  }
+}
