@@ -52,6 +52,32 @@ struct ProbeStarvationTests {
     #expect(crowds.contains { $0.closedCount > 0 })
   }
 
+  @Test func `they are answered beside whole requests without end from their own address`() throws {
+    let deployment = try Deployment(arguments: ["--admin.listen-address=127.0.0.1:0"])
+    let (web, admin) = try (deployment.sidecar.address(of: "metrics"), deployment.sidecar.address(of: "admin"))
+    let end = ContinuousClock.now + .seconds(3)
+    let flood = Threads(20) { index in
+      let (path, address) = index.isMultiple(of: 2) ? ("/metrics", web) : ("/api/v4/status", admin)
+      while ContinuousClock.now < end {
+        let status = try HTTPClient.request("GET", path, of: address).status
+        guard status == 200 else { throw TestSupportError(.malformed, "\(path): \(status)") }
+      }
+    }
+    let client = try deployment.client()
+    var (times, rounds) = ([Duration](), 0)
+    while ContinuousClock.now < end {
+      let start = ContinuousClock.now
+      #expect(try HTTPClient.request("GET", "/-/healthy", of: web).status == 200)
+      #expect(try HTTPClient.request("GET", "/api/v4/features", of: admin).status == 200)
+      times.append(ContinuousClock.now - start)
+      rounds += 1
+      #expect(try client.command("INCR", "n") == .integer(rounds), "clients of the instance go on as well")
+    }
+    try flood.join()
+    times.sort()
+    #expect(times[times.count / 2] < .seconds(1) && times[times.count - 1] < .seconds(10), "\(times.count) rounds")
+  }
+
   private func threadCount(of deployment: Deployment) throws -> Int {
     try FileManager.default.contentsOfDirectory(atPath: "/proc/\(deployment.sidecar.process.pid)/task").count
   }

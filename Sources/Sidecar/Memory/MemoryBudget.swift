@@ -7,7 +7,9 @@ final class MemoryBudget: Sendable {
   /// The setting `memory_limit`, in bytes.
   let limit: Int
   private let total = Atomic<Int>(0)
+  /// The most that was in use since memory was given back, and since the last look at it.
   private let peak = Atomic<Int>(0)
+  private let recentPeak = Atomic<Int>(0)
   private let input = Atomic<Int>(0)
   private let reserved = Atomic<Int>(0)
   private let held = Atomic<Int>(0)
@@ -37,8 +39,7 @@ final class MemoryBudget: Sendable {
   /// Records a change.
   func change(_ part: MemoryPart, by bytes: Int) {
     withCounter(of: part) { _ = $0.add(bytes, ordering: .relaxed) }
-    let used = total.add(bytes, ordering: .relaxed).newValue
-    if used > peak.load(ordering: .relaxed) { peak.store(used, ordering: .relaxed) }
+    notePeak(total.add(bytes, ordering: .relaxed).newValue)
   }
 
   /// Takes `bytes` for a large command, unless that is more than there is room for.
@@ -48,7 +49,7 @@ final class MemoryBudget: Sendable {
       let result = total.weakCompareExchange(expected: used, desired: used + bytes, ordering: .relaxed)
       guard !result.exchanged else {
         reserved.add(bytes, ordering: .relaxed)
-        if used + bytes > peak.load(ordering: .relaxed) { peak.store(used + bytes, ordering: .relaxed) }
+        notePeak(used + bytes)
         return true
       }
       used = result.original
@@ -56,11 +57,18 @@ final class MemoryBudget: Sendable {
     return false
   }
 
-  /// Whether use has fallen so far below its last peak that memory should be given back. Returns true once for a peak.
+  /// Whether all that was in use since the last call is at least `bytes` below an earlier peak, and half of it at most:
+  /// then memory should be given back. Returns true once for a peak.
   func hasFallen(by bytes: Int) -> Bool {
-    let (peak, used) = (peak.load(ordering: .relaxed), used)
-    guard peak - used >= bytes, used <= peak / 2 else { return false }
-    return self.peak.compareExchange(expected: peak, desired: used, ordering: .relaxed).exchanged
+    let recent = recentPeak.exchange(used, ordering: .relaxed)
+    let peak = max(recent, peak.load(ordering: .relaxed))
+    let hasFallen = peak - recent >= bytes && recent <= peak / 2
+    self.peak.store(hasFallen ? recent : peak, ordering: .relaxed)
+    return hasFallen
+  }
+
+  private func notePeak(_ used: Int) {
+    if used > recentPeak.load(ordering: .relaxed) { recentPeak.store(used, ordering: .relaxed) }
   }
 
   private func withCounter<Result>(of part: MemoryPart, _ body: (borrowing Atomic<Int>) -> Result) -> Result {

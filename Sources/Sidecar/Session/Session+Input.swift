@@ -226,11 +226,11 @@ extension Session {
 
   /// Whether a large command has to wait for others, as far as its client waits for its copy too.
   private func waitsForLargeWrites(_ bytes: Span<UInt8>) -> Bool {
-    guard bytes.count >= Self.largeCommandBytes, !isLargeWrite,
+    guard bytes.count >= Self.largeCommandBytes, largeWriteBytes == 0,
       multiStore.configuration.writeAcknowledgement == .both
     else { return false }
-    isLargeWrite = server.largeWrites.begin(self)
-    isHeld = !isLargeWrite
+    isHeld = !server.largeWrites.begin(self, bytes: bytes.count)
+    if !isHeld { largeWriteBytes = bytes.count }
     return isHeld
   }
 

@@ -73,8 +73,9 @@ final class Session: ReplySink {
   var isHeld = false
   /// The command at the beginning of the input has waited for its connection to drain.
   var hasWaited = false
-  /// The command at the beginning of the input, or the one that is executed, has its place among ``LargeWrites``.
-  var isLargeWrite = false
+  /// The length of the command at the beginning of the input, or of the one that is executed, if it has its place among
+  /// ``LargeWrites``; otherwise 0.
+  var largeWriteBytes = 0
   /// The commands since MULTI; nil outside of a transaction.
   var transaction: Transaction?
   /// The session's own connection to the default store: for what blocks, and for WATCH.
@@ -249,15 +250,19 @@ final class Session: ReplySink {
   }
 
   /// A large command that has waited for others may be executed.
-  func largeWriteMayBegin() {
-    isLargeWrite = true
+  private func largeWriteMayBegin(_ bytes: Int) {
+    largeWriteBytes = bytes
     goOn()
   }
 
   private func endLargeWrite() {
-    guard isLargeWrite else { return }
-    isLargeWrite = false
-    server.largeWrites.end()?.largeWriteMayBegin()
+    guard largeWriteBytes > 0 else { return }
+    var ended = largeWriteBytes
+    largeWriteBytes = 0
+    while let next = server.largeWrites.end(ended) {
+      next.session.largeWriteMayBegin(next.bytes)
+      ended = 0
+    }
   }
 
   private func goOn() {
@@ -448,6 +453,7 @@ extension Session: EndOfTurnWorker {
     guard !isClosed else {
       guard isQuiet else { return }
       releaseConnections()
+      dropInput()
       return server.didClose(self)
     }
     let isHeldUpByReplies = !hasHeadroom && inputCount > 0 && !isClosing
@@ -462,6 +468,13 @@ extension Session: EndOfTurnWorker {
     let isDone = isQuiet && (isClosing || isDraining && !isHeldUpByReplies)
     if isDone || endWaiting() { return stream.closeAfterWriting() }
     updateReading()
+  }
+
+  /// What was not executed by now never will be.
+  private func dropInput() {
+    input.removeAll(keepingCapacityUpTo: 0)
+    largeCommand = nil
+    transaction = nil
   }
 
   /// Gives up the connections that it has to itself, which a client that is gone keeps while it watches keys for what

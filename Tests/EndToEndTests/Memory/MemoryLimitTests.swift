@@ -30,6 +30,7 @@ struct MemoryLimitTests {
     // Some attacks are over before there are many replies, so that one of a hundred is the longest.
     let bound = waits.count < 1000 ? Duration.milliseconds(500) : .milliseconds(50)
     #expect(waits.p99 < bound + machine.p99 * 10, "\(figures)")
+    print("memory limit: p99 with an attack and without: \(waits.p99), \(machine.p99); most memory: \(peak >> 20) MiB")
     #expect(peak < limit, "\(peak >> 20) MiB")
     return try result.get()
   }

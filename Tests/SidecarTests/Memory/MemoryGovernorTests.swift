@@ -100,16 +100,26 @@ struct MemoryGovernorTests {
 
 @Suite("The memory budget")
 struct MemoryBudgetTests {
-  @Test func `a fall after a peak is noticed once`() {
+  @Test func `a fall after a peak is noticed once, and not before it has lasted`() {
     let budget = MemoryBudget(limit: 1 << 30)
     #expect(!budget.hasFallen(by: 1))
     budget.change(.output, by: 100)
     budget.change(.output, by: -40)
-    #expect(!budget.hasFallen(by: 10), "more than half of it is in use")
+    #expect(!budget.hasFallen(by: 10) && !budget.hasFallen(by: 10), "more than half of it is in use")
     budget.change(.output, by: -20)
+    #expect(!budget.hasFallen(by: 60), "60 were in use a moment ago")
     #expect(!budget.hasFallen(by: 61) && budget.hasFallen(by: 60) && !budget.hasFallen(by: 1))
     budget.change(.input, by: 30)
     #expect(budget.used(for: .input) == 30 && budget.used(for: .output) == 40 && budget.used == 70)
+  }
+
+  @Test func `use that goes up and down all the time is no fall`() {
+    let budget = MemoryBudget(limit: 1 << 30)
+    for _ in 0..<10 {
+      budget.change(.input, by: 100)
+      budget.change(.input, by: -100)
+      #expect(!budget.hasFallen(by: 10))
+    }
   }
 
   @Test func `threads together reserve no more than there is room for`() async {
