@@ -9,8 +9,8 @@ usage() {
 Usage: deploy/quickstart.sh [--once]
 
 Installs what is missing, builds multistore-exporter, starts it between two throwaway Redis servers in a temporary
-folder, and goes through a migration step by step. Then everything is left running to be played with, until Ctrl-C.
-Nothing that runs on this machine already is touched; the folder is removed at the end.
+folder, and goes through a migration step by step. Then everything keeps running for experiments, until Ctrl-C.
+Other processes on this machine are not touched; the folder is removed at the end.
 
   --once   end after the last step. The exit code is 0 if, and only if, every number was the expected one
   --help   this text
@@ -46,7 +46,7 @@ else
   bold="" dim="" green="" red="" plain=""
 fi
 
-# What belongs to other servers must not get into this.
+# Settings for other servers must not apply here.
 unset REDISCLI_AUTH REDISCLI_HISTFILE
 while IFS='=' read -r name _; do unset "$name"; done < <(env | grep '^MULTISTORE_' || true)
 
@@ -95,13 +95,13 @@ eventually() {
     done
     if ((SECONDS >= deadline)); then
       if [[ -s $file ]]; then sed 's/^/  /' "$file" >&2; fi
-      fail "$what did not happen; what was said meanwhile is above."
+      fail "$what did not happen; the output meanwhile is above."
     fi
     sleep 0.05
   done
 }
 
-# --- What is shown, and held against what has to be there ------------------------------------------------------------
+# --- Output, and its comparison with the expected values -------------------------------------------------------------
 
 numbers=0
 wrong=0
@@ -111,7 +111,7 @@ title() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 # The text of a step comes as a here-document.
 explain() { sed 's/^./  &/'; }
 
-# check EXPECTED SEEN: what is to stand at the end of the line.
+# check EXPECTED SEEN: ends the line with a mark, or with the difference.
 check() {
   numbers=$((numbers + 1))
   if [[ $1 == "$2" ]]; then
@@ -123,17 +123,17 @@ check() {
   fi
 }
 
-# ask WHOM EXPECTED COMMAND…: a command to the sidecar, or to one of the stores behind its back, and the reply.
+# ask SERVER EXPECTED COMMAND…: a command to the sidecar, or directly to one of the stores, and the reply.
 ask() {
-  local whom=$1 expected=$2 reply
+  local server=$1 expected=$2 reply
   shift 2
-  reply=$(redis-cli --no-raw -s "$whom.sock" "$@" 2>&1) || true
-  printf '  %s%7s>%s %s\n' "$dim" "$whom" "$plain" "$*"
+  reply=$(redis-cli --no-raw -s "$server.sock" "$@" 2>&1) || true
+  printf '  %s%7s>%s %s\n' "$dim" "$server" "$plain" "$*"
   printf '           %s' "${reply//$'\n'/$'\n'           }"
   check "$expected" "$reply"
 }
 
-# pipeline WHAT REPLIES: commands from standard input, all written at once, as an application's pipeline is.
+# pipeline WHAT REPLIES: commands from standard input, all written at once, like an application's pipeline.
 pipeline() {
   local what=$1 expected="errors: 0, replies: $2" seen
   seen=$(redis-cli -s sidecar.sock --pipe 2>&1 | tail -n 1) || true
@@ -141,7 +141,7 @@ pipeline() {
   check "$expected" "$seen"
 }
 
-# feature NAME VALUE: sets a flag, as an operator does.
+# feature NAME VALUE: sets a flag with the operator's command.
 feature() {
   local seen expected="$1: on"
   if [[ $2 == false ]]; then expected="$1: off"; fi
@@ -154,19 +154,19 @@ feature() {
 # fetch PATH: a page of the sidecar's HTTP listener.
 fetch() { curl --silent --show-error --fail --max-time 10 --noproxy '*' "http://$web$1"; }
 
-# remember: the counters as they are now; the next number is shown against these.
+# remember: stores the counters; the next ones are shown as changes from these.
 remember() { fetch /metrics >before.txt; }
 
 # value FILE SERIES: one sample of a page.
 value() { SERIES=$2 awk 'index($0, ENVIRON["SERIES"] " ") == 1 { print $NF }' "$1"; }
 
-# total FILE NAME [PATTERN]: the sum of a metric's samples, of those alone whose labels match.
+# total FILE NAME [PATTERN]: the sum of a metric's samples whose labels match.
 total() {
   NAME=$2 PATTERN=${3:-.} awk 'index($0, ENVIRON["NAME"] "{") == 1 && $0 ~ ENVIRON["PATTERN"] { n += $NF }
     END { print n + 0 }' "$1"
 }
 
-# counter EXPECTED SERIES: what it was when somebody looked last, and what it is now.
+# counter EXPECTED SERIES: its value at the last look, and its value now.
 counter() {
   local shown=${2//,instance_name=\"sessions\"/} seen
   shown=${shown//instance_name=\"sessions\",/}
@@ -262,7 +262,7 @@ OLD_STORE="multistore_commands_total{$OF_SESSIONS,store=\"secondary\",outcome=\"
 introduce() {
   title "The old store has $SESSIONS sessions and a cart, the new one nothing; the sidecar stands between"
   explain <<'TEXT'
-sidecar> is what the application sees; old> and new> look into the stores behind the sidecar's back.
+sidecar> is the application's connection; old> and new> are connected to the stores directly.
 The primary is the new store, the secondary the old one. Configuration of the sidecar:
 TEXT
   start_sidecar
@@ -273,7 +273,7 @@ TEXT
 pass_through() {
   title "1. Both flags off: nothing changes"
   explain <<'TEXT'
-Reads and writes go to the old store alone. Only the application's address of Redis was changed.
+Reads and writes go to the old store alone. Only the application's Redis address was changed.
 TEXT
   remember
   ask sidecar '"user-1"' GET session:1
@@ -281,8 +281,8 @@ TEXT
   ask new "(integer) 0" DBSIZE
   explain <<'TEXT'
 
-A command that is neither a known read nor a known write goes to the default store alone. It is counted already now:
-this counter has to stand still before the first flag is flipped.
+A command that is neither a known read nor a known write goes to the default store alone. It is counted in every
+state: this counter has to stay constant before the first flag is flipped.
 TEXT
   ask sidecar $'1) "unixsocket"\n2) "'"$folder/old.sock\"" CONFIG GET unixsocket
   counter 1 "$CONFIG_MISSING"
@@ -295,7 +295,7 @@ dual_write() {
   feature "$DUAL" true
   explain <<'TEXT'
 
-The new store lacks what was written before. The old one answers then: a fallback, counted and logged.
+The new store lacks older keys. The old one answers for these: a fallback, counted and logged.
 TEXT
   ask sidecar '"user-1"' GET session:1
   event ReadFromPrimaryError
@@ -305,7 +305,7 @@ TEXT
   counter 21 "$FALLBACKS{command=\"get\",$OF_SESSIONS}"
   explain <<'TEXT'
 
-What neither store has is an ordinary miss, and no fallback.
+A key that neither store has is an ordinary miss, and no fallback.
 TEXT
   ask sidecar "(nil)" GET session:nobody
   counter 1 "multistore_true_misses_total{$OF_SESSIONS}"
@@ -319,7 +319,7 @@ TEXT
   ask new '"anne"' GET session:2001
   explain <<'TEXT'
 
-Of many values only those that the new store lacks are asked of the old one.
+Of several values only those that the new store lacks are requested from the old one.
 TEXT
   ask new $'1) "anne"\n2) (nil)\n3) (nil)' MGET session:2001 session:1 session:nobody
   ask sidecar $'1) "anne"\n2) "user-1"\n3) (nil)' MGET session:2001 session:1 session:nobody
@@ -327,7 +327,7 @@ TEXT
   explain <<'TEXT'
 
 A pipeline is executed on both stores and compared. Only the old one has this cart, so the replies differ. The event
-says where, and gives no value away.
+names the command and shows no value.
 TEXT
   printf 'HGETALL cart:7\r\nSET session:2002 bert\r\n' | pipeline "HGETALL cart:7 and SET session:2002 bert, at once" 2
   counter 1 "$DIFFS"
@@ -340,13 +340,13 @@ new_default() {
   feature "$DEFAULT" true
   explain <<'TEXT'
 
-Commands for the default store alone show who answers: this asks a server for its own socket.
+Commands for the default store alone show which store answers: this one returns the server's own socket.
 TEXT
   ask sidecar $'1) "unixsocket"\n2) "'"$folder/new.sock\"" CONFIG GET unixsocket
   counter 2 "$CONFIG_MISSING"
   explain <<'TEXT'
 
-The old store still gets every write and still helps out. So this step can be taken back without losing anything.
+The old store still gets every write and still answers fallback reads. So this step can be taken back without loss.
 TEXT
   ask sidecar OK SET session:2003 cleo
   ask old '"cleo"' GET session:2003
@@ -354,8 +354,8 @@ TEXT
   counter 1 "$FALLBACKS{command=\"hgetall\",$OF_SESSIONS}"
   explain <<'TEXT'
 
-Days pass: the application writes its sessions anew, or they expire. That takes a second here.
-(HSET answers how many fields were new: they were, to the new store.)
+Days pass: the application writes its sessions again, or they expire. That takes a second here.
+(HSET answers the number of new fields: both are new to the new store.)
 TEXT
   local all=$((SESSIONS + 1))
   sessions 1 "$all" "SET session:% user-%" | pipeline "SET session:1 user-1, and so on to session:$all" "$all"
@@ -364,7 +364,7 @@ TEXT
   ask new "(integer) $((all + 4))" DBSIZE
   explain <<'TEXT'
 
-Now all is read from both stores in pipelines. No fallback and no diff: nothing is left that only the old store has.
+Now all keys are read from both stores in pipelines. No fallback and no diff: the new store has everything.
 TEXT
   sessions 1 "$all" "GET session:%" | pipeline "GET session:1, and so on to session:$all" "$all"
   counter 1 "$DIFFS"
@@ -382,7 +382,7 @@ old_store_goes() {
   ask old "(integer) 0" EXISTS session:2004
   explain <<'TEXT'
 
-The sidecar sends the old store nothing any more. It can go; later the sidecar can, too.
+The sidecar no longer uses the old store. It can be removed, and later the sidecar, too.
 TEXT
   counter "$(value before.txt "$OLD_STORE")" "$OLD_STORE"
 }
@@ -404,12 +404,12 @@ add_up() {
 }
 
 play() {
-  title "Everything goes on running, for you to play with. In another terminal:"
+  title "Everything keeps running for experiments. In another terminal:"
   cat <<TEXT
 
   cd $folder
-  redis-cli -s sidecar.sock                   # the application's side. It asks for COMMAND DOCS first: method missing
-  redis-cli -s old.sock DBSIZE                # behind the sidecar's back; new.sock likewise
+  redis-cli -s sidecar.sock                   # the application's side; sends COMMAND DOCS first: method missing
+  redis-cli -s old.sock DBSIZE                # directly to a store; new.sock likewise
   curl -s http://$web/metrics | grep ^gitlab | grep -v ' 0\$'
   curl http://$web/-/ready
   tail -f events.jsonl
@@ -424,7 +424,7 @@ TEXT
   trap 'echo; exit $((wrong > 0))' INT
   wait -n "${processes[@]}" || true
   tail -n 5 ./*.out >&2
-  fail "one of the servers has ended by itself; the last that they said is above."
+  fail "one of the servers has ended by itself; the last output of each is above."
 }
 
 prepare
