@@ -89,7 +89,7 @@ final class Session: ReplySink {
   /// The connection is gone. What the client had sent by then is still executed, as a server would have.
   private var isClosed = false
   /// Bytes of replies that the client had not taken at the end of the last turn.
-  private var pendingBefore = 0
+  private(set) var pendingBefore = 0
   /// What the client uses of `memory_limit`, as it was reported last.
   var memory = ClientMemory()
   /// What was granted for its large commands.
