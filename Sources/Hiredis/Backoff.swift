@@ -1,7 +1,7 @@
-/// Delays between attempts to connect: half of a bound that doubles with each failure up to a cap, and a random part of
-/// the other half, so that many clients of a store that comes back do not arrive together.
+/// The delays between attempts to connect: half of a bound that doubles with each failure up to a cap, and a random
+/// part of the other half, so that many clients of a store that recovers do not connect at the same time.
 struct Backoff {
-  /// The least time from one attempt to the next, whatever became of the first.
+  /// The least time from one attempt to the next, whether the first one succeeded or not.
   private let base: Duration
   private let cap: Duration
   /// Returns a number from 0 up to 1.
@@ -28,10 +28,10 @@ struct Backoff {
     return min(bound, cap) * (0.5 + random() / 2)
   }
 
-  /// Counts a working connection that was lost: the store is most probably there, so the next attempt is due at once.
+  /// Counts a working connection that was lost: the store is most probably up, so the next attempt is due at once.
   /// The base bounds the rate of attempts at a store that accepts connections only to drop them.
   ///
-  /// - Parameter elapsed: since the attempt that made the lost connection began.
+  /// - Parameter elapsed: the time since the attempt that made the lost connection began.
   /// - Returns: how long to wait.
   mutating func restart(after elapsed: Duration) -> Duration {
     attempt = 1

@@ -3,11 +3,11 @@ internal import RESP
 
 /// A command that has no reply yet.
 struct QueuedCommand: ~Copyable {
-  /// Why a command is not sent, although it has its place in the order.
+  /// Why a command is not sent, although it is ordered with the others.
   enum Refusal {
     case tooManyCommands, tooManyBytes
 
-    /// The failure that this is for whoever sent the command.
+    /// The failure that the sender gets.
     func failure(_ limits: ConnectionLimits) -> ConnectionFailure {
       switch self {
       case .tooManyCommands: .queueFull(limit: limits.maxQueuedCommands)
@@ -23,15 +23,15 @@ struct QueuedCommand: ~Copyable {
   /// Length of the command.
   let byteCount: Int
   var refusal: Refusal?
-  /// It has a deadline, and the connection's delegate hears of its outcome.
+  /// Whether it has a deadline, and the connection's delegate is notified of its outcome.
   let isCounted: Bool
 }
 
 /// The commands of a connection that have no reply yet, in the order of the sends.
 ///
 /// From the front: those that the context has got, of which only the receiver is remembered; then those that are held
-/// back, whose bytes are here too. Refused ones stand anywhere between them, so that they are told in their turn; they
-/// count for no limit.
+/// back, whose bytes are here too. Refused ones stand anywhere between them, so that their senders are notified in
+/// order; they count towards no limit.
 struct CommandQueue: ~Copyable {
   /// Memory for held back commands that is kept once they are gone.
   private static let keptHeldCapacity = 64 * 1024
@@ -49,7 +49,7 @@ struct CommandQueue: ~Copyable {
   /// Commands without a reply, the refused ones not counted.
   var count: Int { commands.count - refusedCount }
 
-  /// Whether nothing has its place in the order, not even a refused command.
+  /// Whether there is no command, not even a refused one.
   var isEmpty: Bool { commands.isEmpty }
 
   /// Whether commands wait here for the context to take them.
@@ -58,19 +58,22 @@ struct CommandQueue: ~Copyable {
   /// Whether the context has got commands that have no reply yet.
   var hasHandedOver: Bool { handedCount > 0 }
 
-  /// Whether somebody waits for a reply.
-  var hasCounted: Bool {
-    for index in commands.indices where commands[index].isCounted { return true }
-    return false
-  }
-
   /// Bytes of commands that wait here.
   var heldBytes: Int { held.count }
 
-  /// When the context got the oldest command that it has and that counts; nil if it has none.
-  var oldestSentAt: UInt64? {
-    for index in 0..<handedCount where commands[index].isCounted { return commands[index].sentAt }
+  /// The oldest command that counts, whose sender waits for a reply; nil if none does.
+  var oldestCounted: (sentAt: UInt64, isHandedOver: Bool)? {
+    for index in commands.indices where commands[index].isCounted {
+      return (commands[index].sentAt, index < handedCount)
+    }
     return nil
+  }
+
+  /// When the context got the oldest of its commands that counts, in nanoseconds of the loop's clock; nil if none
+  /// does.
+  var oldestSentAt: UInt64? {
+    guard let oldestCounted, oldestCounted.isHandedOver else { return nil }
+    return oldestCounted.sentAt
   }
 
   /// Nil when there is room for another command of so many bytes; `unwrittenBytes` are elsewhere already.

@@ -4,8 +4,8 @@ public enum ConnectionFailure: Error, Sendable, Equatable {
   case notConnected(reason: String)
   /// The connection ended after the command was sent: the store may or may not have executed it.
   case connectionLost(reason: String)
-  /// No reply within the command timeout. The connection was closed, since a late reply could not be told from the
-  /// next command's.
+  /// No reply within the command timeout. The connection was closed, since a late reply could not be distinguished from
+  /// the next command's.
   case timedOut
   /// Too many commands, or too many bytes of them, were waiting already. The command was never sent.
   case queueFull(limit: Int)
@@ -20,13 +20,24 @@ public enum ConnectionFailure: Error, Sendable, Equatable {
     }
   }
 
-  /// True for the one command whose reply was nested more than eight arrays deep: hiredis 0.14 gives up the connection
-  /// then. The same command would do it again, so it should not be sent on a shared connection any more. The others in
-  /// flight were lost with it and are blameless.
+  /// Whether this is the command whose reply was nested more than eight arrays deep, with which hiredis 0.14 ends the
+  /// connection. The same command would have such a reply again, so it should not be sent on a shared connection any
+  /// more. The other commands in flight were lost with it, and may be.
   public var isReplyTooDeep: Bool { self == .connectionLost(reason: Self.tooDeep) }
 
   static let tooDeep = "the reply is nested more than eight arrays deep, which hiredis can't read"
   static let neighbourTooDeep = "another command's reply on the same connection was nested too deep to be read"
+
+  /// Before `connect`.
+  static let neverConnected = notConnected(reason: "connect was not called")
+  /// While the store proves itself; see ``Probation``.
+  static let onProbation = notConnected(
+    reason: "the store did not answer in time before, and has to answer probes first"
+  )
+  /// After a command has waited for an attempt to connect for as long as it may.
+  static let heldTooLong = notConnected(
+    reason: "the connection is being made again, which takes longer than commands may wait"
+  )
 }
 
 extension ConnectionFailure: CustomStringConvertible {
@@ -44,13 +55,13 @@ extension ConnectionFailure: CustomStringConvertible {
 
 /// Why a connection is not usable now, and when it tries again.
 public struct ConnectionDownReason: Sendable, Equatable, CustomStringConvertible {
-  /// What kind of trouble it is.
+  /// The kind of failure.
   public enum Kind: String, Sendable {
     /// No connection could be made.
     case connectFailed
     /// Connecting or the handshake took longer than the connect timeout, or a probe was not answered.
     case timedOut
-    /// The store wants a password, or another one. Trying again helps only once that was changed.
+    /// The store requires a password, or another one. A retry can succeed only after that was changed.
     case authenticationRejected
     /// The store answered the handshake with another error, for example while it loads its data.
     case refused
@@ -62,15 +73,15 @@ public struct ConnectionDownReason: Sendable, Equatable, CustomStringConvertible
     case commandTimedOut
   }
 
-  /// What kind of trouble it is.
+  /// The kind of failure.
   public let kind: Kind
-  /// The operating system's or the store's own words.
+  /// The operating system's or the store's error text.
   public let detail: String
-  /// True when the connection had been ready before.
+  /// Whether the connection had been ready before.
   public var wasReady: Bool { kind == .lost || kind == .commandTimedOut }
-  /// How many times in a row this has happened, beginning with 1.
+  /// The number of failures in a row, this one included.
   public let attempt: Int
-  /// How long until the next attempt.
+  /// The time until the next attempt.
   public let retryDelay: Duration
 
   /// One sentence for humans, without a full stop.

@@ -1,13 +1,25 @@
-/// Why a context has ended, in the terms of the bridge.
-enum ContextEnd {
+/// Why a context has ended.
+enum ContextEnd: Equatable {
   /// The operating system or the store ended it.
   case failed(String)
-  /// The store said something that is no reply, or for which no command asked.
+  /// The store sent bytes that are no reply, or a reply for which no command asked.
   case protocolViolated(String)
-  /// A reply was nested deeper than hiredis can read.
+  /// A reply was nested more deeply than hiredis can read.
   case replyTooDeep
-  /// Ended from this side by `abort`.
-  case aborted
+  /// This side ended it.
+  case abandoned(ConnectionDownReason.Kind, detail: String)
+
+  /// A reply that belongs to no command.
+  static let unexpectedReply = protocolViolated("the store sent something that nobody had asked for")
+
+  /// One sentence for humans, without a full stop.
+  var detail: String {
+    switch self {
+    case .failed(let reason), .protocolViolated(let reason): reason
+    case .replyTooDeep: ConnectionFailure.tooDeep
+    case .abandoned(_, let detail): detail
+    }
+  }
 }
 
 /// A context could not be made.

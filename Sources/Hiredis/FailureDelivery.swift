@@ -1,8 +1,8 @@
 internal import DequeModule
 internal import EventLoop
 
-/// Commands whose failure is still to be told. That happens at the end of the turn, so that a receiver never hears
-/// back while it is still sending.
+/// Commands whose failure is still to be delivered. That happens at the end of the turn, so that a receiver is never
+/// called while it is still sending.
 final class FailureDelivery: EndOfTurnWorker {
   private let loop: EventLoop
   private var failed: Deque<(receiver: any ReplyReceiver, token: Int, failure: ConnectionFailure)> = []
@@ -21,7 +21,7 @@ final class FailureDelivery: EndOfTurnWorker {
 
   func endOfTurn() {
     isRegistered = false
-    // Not what is added meanwhile by receivers that try again: that is for the next pass.
+    // Failures of commands that receivers send again meanwhile are for the next pass.
     for _ in 0..<failed.count {
       let command = failed.removeFirst()
       command.receiver.receive(failure: command.failure, token: command.token)

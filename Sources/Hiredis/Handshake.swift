@@ -4,19 +4,37 @@ internal import RESP
 struct Orphan: Equatable {
   /// The server's number of the connection, as CLIENT ID says.
   let clientID: Int
-  /// The server's `run_id`: another process numbers its connections anew.
+  /// The server's `run_id`: another process numbers its connections from 1 again.
   let runID: String
 }
 
-/// The commands of a fresh connection before any command of a client: log in, choose the database, give the connection
-/// a name, ask who the server is, and ask whether it serves data yet.
+/// The commands of a new connection before any command of a client: log in, select the database, name the connection,
+/// identify the server, and check whether it serves data yet.
 ///
-/// All of them are sent at once and cost one round trip. Another one is needed after a connection was lost with
-/// commands in flight: the same server is told to close that connection too, before it can execute them over newer
-/// writes. It decides only; the connection sends and receives.
+/// All of them are sent at once and take one round trip. Another one is needed after a connection was lost with
+/// commands in flight: the same server has to close that connection too, before it can execute them over newer writes.
+/// This type decides only; the connection sends and receives.
 struct Handshake {
   private enum Step {
     case authenticate, select, setName, info, clientID, prepare, ping, killOrphan
+  }
+
+  /// A reply as far as a handshake looks at it.
+  enum Answer: Equatable {
+    case error(String)
+    case integer(Int)
+    /// A status or a string; empty for other kinds.
+    case text(String)
+
+    init(_ reply: borrowing Reply) {
+      let text = reply.bytes.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+      self =
+        switch reply.kind {
+        case .error: .error(text)
+        case .integer: .integer(reply.integer)
+        case .status, .string, .nil, .array: .text(text)
+        }
+    }
   }
 
   /// What to do after a reply.
@@ -34,11 +52,8 @@ struct Handshake {
   private(set) var clientID: Int?
   /// The commands to be sent at once, one per expected reply.
   let commands: [[UInt8]]
-  /// Nil once the server was told to close it.
+  /// Nil once the command to close it was returned.
   private var orphan: Orphan?
-
-  /// True when no reply is expected any more.
-  var isFinished: Bool { steps.isEmpty }
 
   init(endpoint: StoreEndpoint, preparation: [[String]], asksForClientID: Bool, orphan: Orphan? = nil) {
     self.orphan = orphan
@@ -58,18 +73,19 @@ struct Handshake {
     identity = ServerIdentity(runID: nil, version: nil, flavour: .redis, database: endpoint.database)
   }
 
-  /// Judges the reply to the command whose turn it is.
+  /// Judges the reply to the oldest command without one.
   ///
   /// - Precondition: a reply is expected.
-  mutating func receive(_ reply: borrowing Reply) -> Outcome {
+  mutating func receive(_ answer: Answer) -> Outcome {
     guard let step = steps.popFirst() else { preconditionFailure("a reply came after the handshake was finished") }
-    if reply.kind == .error {
-      let text = Self.text(reply)
+    switch (answer, step) {
+    case (.error(let text), _):
       if let failure = Self.judge(error: text, step: step) { return failure }
-    } else if step == .info {
-      identity = ServerIdentity(info: Self.text(reply)[...], database: identity.database)
-    } else if step == .clientID, reply.kind == .integer {
-      clientID = reply.integer
+    case (.text(let text), .info):
+      identity = ServerIdentity(info: text[...], database: identity.database)
+    case (.integer(let number), .clientID):
+      clientID = number
+    default: break
     }
     guard steps.isEmpty else { return .unfinished }
     guard let orphan, orphan.runID == identity.runID else { return .ready(identity) }
@@ -84,15 +100,11 @@ struct Handshake {
     let code = text.prefix { $0 != " " }
     if step == .select, code != "NOAUTH", code != "LOADING" { return .failed(.databaseRejected, detail: text) }
     if code == "NOAUTH" || step == .authenticate { return .failed(.authenticationRejected, detail: text) }
-    // A user that may not do these things may still do what the application needs; an old or restricted server may not
-    // know them.
+    // A user without the right to these commands may have those that the application needs; an old or restricted server
+    // may not know them.
     let isOptional = step == .setName || step == .info || step == .ping
     if isOptional, code == "NOPERM" || code == "ERR" { return nil }
     return step == .setName ? nil : .failed(.refused, detail: text)
-  }
-
-  private static func text(_ reply: borrowing Reply) -> String {
-    reply.bytes.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
   }
 
   private static func encode(_ arguments: [String]) -> [UInt8] {

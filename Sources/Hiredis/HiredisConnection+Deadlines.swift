@@ -3,63 +3,55 @@ internal import EventLoop
 /// Commands that wait too long: for their replies, or for an attempt to connect.
 extension HiredisConnection {
   /// How long a command may go without a reply; nil for ever.
-  public var commandTimeout: Duration? {
-    switch service {
-    case .patient: limits.commandTimeout
-    case .bestEffort(let timeout): min(limits.commandTimeout ?? timeout, timeout)
-    }
-  }
+  public var commandTimeout: Duration? { deadline.timeout }
 
+  /// Sets the deadline of the oldest command in flight.
   func setDeadline() {
-    guard let timeout = commandTimeoutNanoseconds, let sentAt = queue.oldestSentAt else { return }
-    isDeadlineSet = true
-    let age = loop.now &- sentAt
-    deadlineTimer?.schedule(after: .nanoseconds(age < timeout ? timeout - age : 1))
+    guard deadline.timeout != nil, let sentAt = queue.oldestSentAt,
+      let delay = deadline.set(forCommandSentAt: sentAt, at: loop.now)
+    else { return }
+    deadlineTimer?.schedule(after: delay)
   }
 
-  /// The first command waits for the attempt under way from now on.
+  /// Sets the deadline of the commands that wait for an attempt to connect, the first of which begins to wait now.
   func setHoldDeadline() {
-    guard let commandTimeout else { return }
-    isDeadlineSet = true
-    deadlineTimer?.schedule(after: commandTimeout)
+    guard service != .patient, let delay = deadline.setForHeldCommand() else { return }
+    deadlineTimer?.schedule(after: delay)
+  }
+
+  /// Commands may wait for another time than before.
+  func restartDeadline() {
+    if machine.isReady {
+      setDeadline()
+    } else if machine.takesCommands, queue.holdsCommands {
+      setHoldDeadline()
+    }
   }
 
   func deadlineTimerFired() {
-    isDeadlineSet = false
-    switch state {
-    case .ready:
+    deadline.clear()
+    if machine.isReady {
       if let commandTimeout { expire(after: commandTimeout) }
-      if state == .ready { setDeadline() }
-    case .starting, .connecting(holdsCommands: true):
-      if service != .patient { stopHolding() }
-    case .idle, .connecting(holdsCommands: false), .proving, .waiting, .closed:
-      break
+      if machine.isReady { setDeadline() }
+    } else if machine.takesCommands, queue.holdsCommands {
+      perform(machine.holdDeadlinePassed())
     }
   }
 
-  /// Fails the commands that wait for the attempt under way, which goes on without them.
-  private func stopHolding() {
-    guard queue.holdsCommands else { return }
-    state = state == .starting ? .waiting : .connecting(holdsCommands: false)
-    lastFailure = "the connection is being made again, which takes longer than commands may wait"
-    queue.removeAll { command, _ in fail(command, with: .notConnected(reason: lastFailure)) }
-  }
-
-  /// Closes the connection if a command has had no reply for `timeout`. Called from outside for commands that have no
-  /// deadline: those that nobody waits for, and those of a connection on which others may wait for ever.
+  /// Closes the connection if a command has had no reply for `timeout`. To be called for commands without a deadline:
+  /// those that do not count, and those of a connection on which commands may wait for ever.
   ///
-  /// - Parameter sentAt: when it was sent, in nanoseconds of the loop's clock; the oldest one that is counted unless
-  ///   given.
+  /// - Parameters:
+  ///   - timeout: how long the command may go without a reply.
+  ///   - sentAt: when it was sent, in nanoseconds of the loop's clock; the oldest one that counts unless given.
   public func expire(after timeout: Duration, sentAt: UInt64? = nil) {
-    guard state == .ready, let sentAt = sentAt ?? queue.oldestSentAt,
-      loop.now &- sentAt >= UInt64(max(0, timeout / .nanoseconds(1)))
+    guard machine.isReady, let sentAt = sentAt ?? queue.oldestSentAt,
+      CommandDeadline.isOver(timeout, sentAt: sentAt, at: loop.now)
     else { return }
-    // When the loop itself was late, the reply is there and was only not read yet.
+    // If the loop itself was late, the reply is there and was only not read yet.
     let before = replyCount
     context?.readNow()
-    guard state == .ready, replyCount == before else { return }
-    verdict = (.commandTimedOut, "no reply within \(timeout)")
-    if service != .patient { probation.commandTimedOut(at: loop.now) }
-    context?.abort()
+    guard machine.isReady, replyCount == before else { return }
+    context?.abort(.abandoned(.commandTimedOut, detail: "no reply within \(timeout)"))
   }
 }

@@ -1,45 +1,34 @@
-internal import DequeModule
 public import EventLoop
 
-/// Hears that a connection has written what it had.
-public protocol DrainWaiter: AnyObject {
-  /// It is this one's turn: what was before it is written, or the connection was lost. Called once for each wait,
-  /// within the turn.
-  func connectionDidDrain()
-}
-
-/// Waiting instead of having bytes copied that can't be written yet.
+/// Waiting until a connection has written its commands, instead of having more of them copied.
 extension HiredisConnection: EndOfTurnWorker {
-  /// Whether the operating system has not taken all that it was offered: what is sent now is copied, and waits.
+  /// Whether the operating system has not taken all that it was offered: a command that is sent now is copied, and
+  /// waits.
   public var isCongested: Bool {
-    state == .ready && context?.isSocketFull == true
+    machine.isReady && context?.isSocketFull == true
   }
 
-  /// Tells `waiter` when all that was sent before is written, what those sent included who waited before, and retains
-  /// it until then. It should then send, whatever others have sent meanwhile: otherwise it could wait for as long as
-  /// they go on.
+  /// Notifies `waiter` when all is written that was sent before, by the waiters before it too, and retains it until
+  /// then. It should then send, whatever others have sent meanwhile: otherwise it could wait for as long as they go on.
   public func whenDrained(_ waiter: any DrainWaiter) {
     loop.preconditionOnLoop()
-    if drainWaiters.isEmpty, !hasToldWaiter { drainMark = sentBytes }
-    drainWaiters.append(waiter)
+    drains.append(waiter)
   }
 
-  /// To be called whenever something was written, and when the connection is gone.
-  func tellDrainWaiters() {
-    guard state == .ready else {
-      while let waiter = drainWaiters.popFirst() { waiter.connectionDidDrain() }
+  /// To be called whenever bytes were written, and when the connection is gone.
+  func notifyDrainWaiters() {
+    guard machine.isReady else {
+      while let waiter = drains.popAbandoned() { waiter.connectionDidDrain() }
       return
     }
-    guard !hasToldWaiter, sentBytes &- queuedBytes >= drainMark, let waiter = drainWaiters.popFirst() else { return }
-    hasToldWaiter = true
+    guard let waiter = drains.popDrained(queuedBytes: queuedBytes) else { return }
     waiter.connectionDidDrain()
     loop.atEndOfNextTurn(self)
   }
 
-  /// The loop's call when the one that was told has sent, if it wanted to. Not to be called by others.
+  /// The loop's call when a waiter that was notified has sent. Not to be called by others.
   public func endOfTurn() {
-    hasToldWaiter = false
-    drainMark = sentBytes
-    tellDrainWaiters()
+    drains.turnDidEnd()
+    notifyDrainWaiters()
   }
 }

@@ -1,10 +1,10 @@
 internal import EventLoop
 
-/// Keeps a shared connection from being idle for longer than its store, or what lies between, tolerates.
+/// Keeps a shared connection from being idle for longer than its store, or a middlebox on the way, tolerates.
 ///
-/// Servers close idle connections (Redis' `timeout`), and so do load balancers and NATs, which tell nobody their limit.
-/// A PING goes out whenever nothing was answered for an interval, and the interval halves each time that an idle
-/// connection was closed all the same. A PING that is not answered by the next one's turn is a store that hangs.
+/// Servers close idle connections (Redis' `timeout`), and so do load balancers and NATs, whose limits are unknown. A
+/// PING is sent whenever no command was answered for an interval, and the interval halves each time that an idle
+/// connection was closed all the same. If a PING has no reply when the next one is due, the store hangs.
 final class KeepAlive {
   /// The interval at first. A connection is idle for twice as long at most.
   static let longestInterval = Duration.seconds(5)
@@ -16,9 +16,9 @@ final class KeepAlive {
   private unowned let connection: HiredisConnection
   private var timer: LoopTimer?
   private(set) var interval = longestInterval
-  /// Replies of the connection when the timer fired last.
+  /// The connection's count of replies when the timer fired last.
   private var repliesBefore: UInt64 = 0
-  /// When the PING was sent that is in flight, by the loop's clock, and in which epoch of the connection.
+  /// The PING in flight: when it was sent, by the loop's clock, and in which epoch of the connection.
   private var ping: (sentAt: UInt64, epoch: Int)?
 
   init(of connection: HiredisConnection) {
@@ -39,7 +39,7 @@ final class KeepAlive {
     timer?.schedule(after: interval, repeating: interval)
   }
 
-  /// Nothing but a PING was answered since the timer fired last.
+  /// Whether only a PING, if any command, was answered since the timer fired last.
   private var isQuiet: Bool {
     connection.replyCount == repliesBefore || ping != nil && connection.replyCount == repliesBefore + 1
   }

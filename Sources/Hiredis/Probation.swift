@@ -1,12 +1,12 @@
 /// Decides when a dispensable store that did not answer in time is used again.
 ///
-/// Connecting proves little: a server that hangs still has its connections accepted by the kernel, and one whose writes
-/// are paused answers a handshake. If the next client's command were the test, each of these would cost that client
-/// the timeout, again and again. So the store has to answer probes of the sidecar's own for a time that doubles with
-/// each timeout in a row.
+/// A connection proves little: the kernel accepts connections to a server that hangs, and a server whose writes are
+/// paused answers a handshake. If the next client's command were the test, that client would wait for the timeout, and
+/// again after each reconnect. So the store has to answer probes of the sidecar's own for a time that doubles with each
+/// timeout in a row.
 struct Probation {
-  /// How long the store has to answer probes after the first timeout: longer than a store that flaps every second goes
-  /// on answering.
+  /// How long the store has to answer probes after the first timeout: longer than a store that flaps every second
+  /// answers in a row.
   static let shortestProof = Duration.seconds(2)
   /// The same after many timeouts in a row.
   static let longestProof = Duration.seconds(60)
@@ -26,11 +26,11 @@ struct Probation {
     case paroled(timeouts: Int, at: UInt64)
   }
 
-  /// The next step of a store that proves itself.
+  /// The next step of a store on probation.
   enum Step: Equatable {
     /// Commands may be sent.
     case use
-    /// Another probe is to be sent after this pause.
+    /// The next probe is to be sent after this pause.
     case probe(after: Duration)
   }
 
@@ -67,7 +67,7 @@ struct Probation {
     return .use
   }
 
-  /// The store is not dispensable any more: it is used whatever it did before.
+  /// The store is not dispensable any more: it is used regardless of earlier timeouts.
   mutating func pardon() {
     state = .trusted
   }

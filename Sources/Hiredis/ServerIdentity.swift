@@ -1,4 +1,4 @@
-/// Who is at the other end of a connection, as the server's `INFO server` has it.
+/// The server at the other end of a connection, as its `INFO server` describes it.
 public struct ServerIdentity: Sendable, Equatable {
   /// Which family of servers it belongs to.
   public enum Flavour: String, Sendable {
@@ -6,11 +6,11 @@ public struct ServerIdentity: Sendable, Equatable {
     case valkey
   }
 
-  /// Random name that a server gives itself at each start; nil where INFO is not allowed.
+  /// The random name that a server gives itself at each start; nil if INFO is not allowed.
   public var runID: String?
   /// The server's own version: `valkey_version` for a Valkey, `redis_version` otherwise.
   public var version: String?
-  /// Redis, or something that says it is Valkey.
+  /// Valkey if the server calls itself so, otherwise Redis.
   public var flavour: Flavour
   /// The database that the connection has selected.
   public var database: Int

@@ -8,3 +8,13 @@ public enum Service: Sendable, Equatable {
   /// again; see ``Probation``.
   case bestEffort(timeout: Duration)
 }
+
+extension ConnectionLimits {
+  /// How long a command may go without a reply; nil for ever.
+  func commandTimeout(for service: Service) -> Duration? {
+    switch service {
+    case .patient: commandTimeout
+    case .bestEffort(let timeout): min(commandTimeout ?? timeout, timeout)
+    }
+  }
+}

@@ -1,6 +1,6 @@
 public import EventLoop
 
-/// Where a store is and how to log in there. However it is printed, the password is not in it.
+/// Where a store is and how to log in there. No description of it contains the password.
 public struct StoreEndpoint: Sendable, Equatable {
   /// The store's address; a TCP host may be a name, which is resolved for every attempt to connect.
   public var address: SocketAddress
@@ -42,7 +42,7 @@ extension StoreEndpoint: CustomStringConvertible, CustomDebugStringConvertible, 
 public struct ConnectionLimits: Sendable, Equatable {
   /// From the start of an attempt to a finished handshake.
   public var connectTimeout: Duration
-  /// From handing a command over to its reply; nil waits for ever, which blocking commands need.
+  /// From sending a command to its reply; nil waits for ever, which blocking commands need.
   public var commandTimeout: Duration?
   /// Commands without a reply, at most. One more is refused.
   public var maxQueuedCommands: Int

@@ -72,7 +72,7 @@ import func TestSupport.eventually
       harness.send("LLEN", "list", on: connection, token: last)
       #expect(connection.unwrittenBytes > 2 * command.count)
     case .aLot:
-      while connection.queuedBytes + command.count < HiredisConnection.mostLingeringBytes {
+      while connection.queuedBytes + command.count < Lingering.mostBytes {
         last += 1
         connection.send(command.span, to: harness, token: last, isUrgent: false)
       }

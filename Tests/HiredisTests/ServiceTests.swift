@@ -71,12 +71,31 @@ import class TestSupport.RedisServer
     harness.send("SET", "k", "v", on: connection, token: 0)
     harness.run { harness.outcomes.count == 1 }
     redis.resume()
-    harness.poll { connection.state == .proving(awaitsReply: true) }
+    harness.poll { connection.machine.phase == .awaitingProbe }
     connection.service = .patient
     #expect(connection.isReady)
     harness.send("ECHO", "at once", on: connection, token: 1)
     harness.run { harness.outcomes.count == 2 }
     #expect(harness.outcomes[1].outcome == .reply("$7\r\nat once\r\n"), "a probe's reply is not the command's")
+    connection.close()
+  }
+
+  /// A message between two probes ends the connection, and not the process.
+  @Test func aStoreThatSpeaksBetweenProbesIsNotUsed() throws {
+    let harness = try Harness()
+    defer { harness.finish() }
+    let store = try ScriptedStore(on: harness.loop)
+    let connection = harness.connection(to: StoreEndpoint(address: store.address))
+    connection.service = .bestEffort(timeout: Self.timeout)
+    harness.run { connection.isReady }
+    harness.send("PING", on: connection, token: 0)
+    harness.run { harness.outcomes.count == 1 }
+    #expect(harness.failures == [.timedOut])
+    store.onCommand = { stream, _ in stream.say("+PONG\r\n+SURPRISE\r\n") }
+    let downs = harness.downs.count
+    harness.run { harness.downs.count > downs }
+    #expect(harness.downs.last?.detail == "the store sent something that nobody had asked for")
+    #expect(harness.identities.count == 1, "it was not used meanwhile")
     connection.close()
   }
 

@@ -1,0 +1,122 @@
+internal import EventLoop
+
+/// From an address to a context that is connected.
+extension ConnectionStateMachine {
+  /// The owner wants to be connected from now on. Changes nothing the second time.
+  mutating func connect() -> ConnectionAction {
+    guard phase == .idle else { return .none }
+    state = .starting
+    return .startTimer(after: .zero)
+  }
+
+  /// The store was found over another connection.
+  mutating func retryNow(at now: UInt64) -> ConnectionAction {
+    phase == .waiting ? attemptTimerFired(at: now) : .none
+  }
+
+  /// The next attempt or probe is due, or the present one has taken too long.
+  mutating func attemptTimerFired(at now: UInt64) -> ConnectionAction {
+    switch take() {
+    case .starting:
+      return beginAttempt(refusal: nil, at: now)
+    case .waiting(let refusal):
+      return beginAttempt(refusal: service == .patient ? nil : refusal, at: now)
+    case .connecting(let attempt):
+      if case .resolving = attempt.stage {
+        return fail(.timedOut, "\(endpoint.address) could not be resolved within \(limits.connectTimeout)")
+      }
+      state = .connecting(attempt)
+      return .endContext(.abandoned(.timedOut, detail: "no connection within \(limits.connectTimeout)"))
+    case .proving(let login, awaitsReply: false):
+      state = .proving(login, awaitsReply: true)
+      return .sendProbe(timeout: probeTimeout)
+    case .proving(let login, awaitsReply: true):
+      state = .proving(login, awaitsReply: true)
+      return .endContext(.abandoned(.timedOut, detail: "no reply to a probe within \(probeTimeout)"))
+    case let other: Self.impossible("the attempt timer fired", in: other)
+    }
+  }
+
+  private mutating func beginAttempt(refusal: ConnectionFailure?, at now: UInt64) -> ConnectionAction {
+    // hiredis would resolve a name itself, and block the loop meanwhile.
+    if case .tcp(let host, _) = endpoint.address, !HostLookup.isLiteral(host) {
+      state = .connecting(Attempt(begunAt: now, refusal: refusal, stage: .resolving(nil)))
+      return .resolve(host: host, timeout: limits.connectTimeout)
+    }
+    state = .connecting(Attempt(begunAt: now, refusal: refusal, stage: .connecting(candidates: [])))
+    return .connect(to: endpoint.address, timeout: limits.connectTimeout)
+  }
+
+  /// The lookup that ``ConnectionAction/resolve(host:timeout:)`` asked for has begun.
+  mutating func lookupDidBegin(_ lookup: Lookup) {
+    var attempt = takeAttempt("a lookup began")
+    guard case .resolving = attempt.stage else { Self.impossible("a lookup began", in: .connecting(attempt)) }
+    attempt.stage = .resolving(lookup)
+    state = .connecting(attempt)
+  }
+
+  /// The lookup has found addresses, in the order in which they are to be tried.
+  mutating func lookupDidFinish(_ addresses: [SocketAddress]) -> ConnectionAction {
+    let attempt = takeAttempt("a lookup finished")
+    guard case .resolving = attempt.stage else { Self.impossible("a lookup finished", in: .connecting(attempt)) }
+    return connect(attempt, to: addresses[...], failure: "\(endpoint.address) has no address")
+  }
+
+  /// The lookup has found none, or could not begin.
+  mutating func lookupDidFail(_ detail: String) -> ConnectionAction {
+    let attempt = takeAttempt("a lookup failed")
+    guard case .resolving = attempt.stage else { Self.impossible("a lookup failed", in: .connecting(attempt)) }
+    return fail(.connectFailed, detail)
+  }
+
+  /// No context could be made for `address`.
+  mutating func connectDidFail(to address: SocketAddress, _ reason: String) -> ConnectionAction {
+    let attempt = takeAttempt("no context could be made")
+    guard case .connecting(let candidates) = attempt.stage else {
+      Self.impossible("no context could be made", in: .connecting(attempt))
+    }
+    return connect(attempt, to: candidates, failure: "\(address): \(reason)")
+  }
+
+  /// The context has connected.
+  ///
+  /// - Parameters:
+  ///   - preparation: commands that every new connection executes before any other.
+  ///   - asksForClientID: whether the connection asks the server for its number.
+  mutating func contextDidConnect(preparation: [[String]], asksForClientID: Bool) -> ConnectionAction {
+    var attempt = takeAttempt("a context connected")
+    guard case .connecting(let candidates) = attempt.stage else {
+      Self.impossible("a context connected", in: .connecting(attempt))
+    }
+    let handshake = Handshake(
+      endpoint: endpoint,
+      preparation: preparation,
+      asksForClientID: asksForClientID,
+      orphan: orphan
+    )
+    attempt.stage = .shakingHands(handshake, candidates: candidates)
+    state = .connecting(attempt)
+    return .sendHandshake(handshake.commands)
+  }
+
+  /// Tries the next candidate; fails for the reason given if none is left.
+  mutating func connect(
+    _ attempt: Attempt,
+    to candidates: ArraySlice<SocketAddress>,
+    failure: String
+  ) -> ConnectionAction {
+    guard let address = candidates.first else { return fail(.connectFailed, failure) }
+    var attempt = attempt
+    attempt.stage = .connecting(candidates: candidates.dropFirst())
+    state = .connecting(attempt)
+    return .connect(to: address, timeout: nil)
+  }
+
+  /// Takes out the present attempt for `event`, which can occur in no other state.
+  private mutating func takeAttempt(_ event: String) -> Attempt {
+    switch take() {
+    case .connecting(let attempt): return attempt
+    case let other: Self.impossible(event, in: other)
+    }
+  }
+}

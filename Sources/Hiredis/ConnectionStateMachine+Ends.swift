@@ -1,0 +1,62 @@
+internal import EventLoop
+
+/// Failed attempts, and the ends of connections.
+extension ConnectionStateMachine {
+  /// The delay before the next attempt at a store that has rejected a login or a database: the cause is most probably a
+  /// mistake in a configuration, and servers log each rejection.
+  static var rejectionDelay: Duration { .seconds(1) }
+
+  /// The context has ended.
+  mutating func contextDidEnd(_ end: ContextEnd, _ unanswered: UnansweredCommands, at now: UInt64) -> ConnectionAction {
+    switch take() {
+    case .connecting(let attempt):
+      guard let candidates = attempt.candidates else { Self.impossible("a context ended", in: .connecting(attempt)) }
+      if case .abandoned(let kind, let detail) = end { return fail(kind, detail) }
+      return connect(attempt, to: candidates, failure: "\(endpoint.address): \(end.detail)")
+    case .proving:
+      if case .abandoned(let kind, let detail) = end { return fail(kind, detail) }
+      return fail(.connectFailed, end.detail)
+    case .ready(let login):
+      return lose(login, end, unanswered, at: now)
+    case let other: Self.impossible("a context ended", in: other)
+    }
+  }
+
+  /// An attempt has failed.
+  mutating func fail(_ kind: ConnectionDownReason.Kind, _ detail: String) -> ConnectionAction {
+    var delay = backoff.next()
+    if kind == .authenticationRejected || kind == .databaseRejected { delay = max(delay, Self.rejectionDelay) }
+    let reason = ConnectionDownReason(kind: kind, detail: detail, attempt: backoff.attempt, retryDelay: delay)
+    state = .waiting(refusal: .notConnected(reason: reason.description))
+    return .becomeUnavailable(reason)
+  }
+
+  /// A working connection has ended.
+  private mutating func lose(
+    _ login: Login,
+    _ end: ContextEnd,
+    _ unanswered: UnansweredCommands,
+    at now: UInt64
+  ) -> ConnectionAction {
+    if unanswered.areInFlight, let clientID = login.clientID, let runID = login.identity.runID {
+      orphan = Orphan(clientID: clientID, runID: runID)
+    }
+    state = .starting
+    let delay = backoff.restart(after: .nanoseconds(Int64(clamping: now &- login.attemptedAt)))
+    // Servers, and proxies between, close idle connections.
+    if case .failed(let detail) = end, !unanswered.areAwaited { return .reconnect(after: delay, detail: detail) }
+    let kind = if case .abandoned(let kind, _) = end { kind } else { ConnectionDownReason.Kind.lost }
+    let reason = ConnectionDownReason(kind: kind, detail: end.detail, attempt: backoff.attempt, retryDelay: delay)
+    if kind == .commandTimedOut, service != .patient {
+      // A store that has just let a command time out is not worth waiting for if it is dispensable.
+      probation.commandTimedOut(at: now)
+      state = .waiting(refusal: .notConnected(reason: reason.description))
+    }
+    return .failInFlight(ConnectionLoss(end, reason))
+  }
+
+  /// The owner has closed the connection.
+  mutating func close() {
+    state = .closed
+  }
+}

@@ -1,0 +1,52 @@
+internal import DequeModule
+
+/// Is notified when a connection has written its commands.
+public protocol DrainWaiter: AnyObject {
+  /// All commands that were sent before this waiter's turn are written, or the connection was lost. Called once for
+  /// each wait, within the turn.
+  func connectionDidDrain()
+}
+
+/// The senders that wait until the commands before theirs are written, in order.
+///
+/// The first one's turn comes when all is written that was sent before it began to wait. Each of the others' comes when
+/// all is written that was sent up to the end of the turn before, so that no stream of commands of other senders can
+/// delay it for ever.
+struct DrainQueue: ~Copyable {
+  private var waiters = UniqueDeque<any DrainWaiter>()
+  /// How much of ``sentBytes`` must be written for the first waiter.
+  private var mark = 0
+  /// A waiter was notified, and may still send in this turn.
+  private var hasNotified = false
+  /// Bytes of commands that were sent so far, over all connections that were made.
+  private(set) var sentBytes = 0
+
+  /// Commands of so many bytes were sent.
+  @inline(__always)
+  mutating func didSend(_ byteCount: Int) {
+    sentBytes &+= byteCount
+  }
+
+  /// Adds a waiter, which is retained until its turn.
+  mutating func append(_ waiter: any DrainWaiter) {
+    if waiters.isEmpty, !hasNotified { mark = sentBytes }
+    waiters.append(waiter)
+  }
+
+  /// Takes out the first waiter if its turn has come; `queuedBytes` are not written. After that no other waiter's turn
+  /// comes until ``turnDidEnd()``.
+  mutating func popDrained(queuedBytes: Int) -> (any DrainWaiter)? {
+    guard !hasNotified, !waiters.isEmpty, sentBytes &- queuedBytes >= mark else { return nil }
+    hasNotified = true
+    return waiters.popFirst()
+  }
+
+  /// Takes out the first waiter of a connection that was lost.
+  mutating func popAbandoned() -> (any DrainWaiter)? { waiters.popFirst() }
+
+  /// The waiter that was notified has sent, if it was going to.
+  mutating func turnDidEnd() {
+    hasNotified = false
+    mark = sentBytes
+  }
+}

@@ -1,0 +1,65 @@
+internal import CHiredis
+internal import EventLoop
+internal import RESP
+
+/// What the context reports: it has connected, read, written, or ended.
+extension HiredisConnection {
+  func contextDidConnect() {
+    perform(machine.contextDidConnect(preparation: preparation, asksForClientID: asksForClientID))
+  }
+
+  /// The operating system took bytes, so there is room for more.
+  func contextDidWrite() {
+    if queue.holdsCommands { handOver() }
+    if lingering.mayHaveUnwritten { lingering.didWrite(queuedBytes: queuedBytes) }
+    notifyDrainWaiters()
+  }
+
+  func contextDidReceive(_ reply: UnsafePointer<redisReply>) {
+    let reply = Reply(borrowing: reply)
+    guard machine.isReady else { return perform(machine.didReceive(Handshake.Answer(reply), at: loop.now)) }
+    if isPushing {
+      pushReceiver?.pushConnection(self, didReceive: reply)
+      return
+    }
+    guard let command = queue.popAnswered() else {
+      context?.abort(.unexpectedReply)
+      return
+    }
+    replyCount &+= 1
+    if command.isCounted {
+      if command.sentAt != answered.sentAt { reportAnswered() }
+      answered.add(sentAt: command.sentAt, isError: reply.kind == .error)
+    }
+    command.receiver.receive(reply, token: command.token)
+    while let refused = queue.popRefused(), let refusal = refused.refusal {
+      if refused.isCounted { delegate?.connection(self, didFail: refusal.failure(limits)) }
+      refused.receiver.receive(failure: refusal.failure(limits), token: refused.token)
+    }
+  }
+
+  func contextDidReceiveRaw(_ bytes: Span<UInt8>) {
+    pushReceiver?.pushConnection(self, didReceive: bytes)
+  }
+
+  /// All replies that were there have been received.
+  func contextDidRead() {
+    reportAnswered()
+  }
+
+  private func reportAnswered() {
+    guard answered.count > 0 else { return }
+    let (count, errors, sentAt) = (answered.count, answered.errorCount, answered.sentAt)
+    answered.removeAll()
+    delegate?.connection(self, didComplete: count, errors: errors, latencyNanoseconds: loop.now &- sentAt)
+  }
+
+  func contextDidEnd(_ end: ContextEnd) {
+    context = nil
+    let unanswered = UnansweredCommands(
+      areInFlight: queue.hasHandedOver,
+      areAwaited: isPushing || queue.oldestCounted != nil
+    )
+    perform(machine.contextDidEnd(end, unanswered, at: loop.now))
+  }
+}

@@ -1,0 +1,50 @@
+import Testing
+
+@testable import Hiredis
+
+@Suite struct CommandDeadlineTests {
+  private static let millisecond: UInt64 = 1_000_000
+
+  /// The delay is what is left of the timeout, and never nothing: a timer without a delay fires in the same turn.
+  @Test(arguments: [
+    (UInt64(0), Duration.milliseconds(100)), (30, .milliseconds(70)), (100, .nanoseconds(1)), (500, .nanoseconds(1)),
+  ])
+  func `a command in flight has the rest of its time`(age: UInt64, expected: Duration) {
+    var deadline = CommandDeadline(timeout: .milliseconds(100))
+    let sentAt = 7 * Self.millisecond
+    #expect(!deadline.isSet)
+    #expect(deadline.set(forCommandSentAt: sentAt, at: sentAt + age * Self.millisecond) == expected)
+    #expect(deadline.isSet)
+    deadline.clear()
+    #expect(!deadline.isSet)
+  }
+
+  @Test func `a held command has all of it from now on`() {
+    var deadline = CommandDeadline(timeout: .milliseconds(100))
+    #expect(deadline.setForHeldCommand() == .milliseconds(100))
+    #expect(deadline.isSet)
+  }
+
+  @Test func `nothing is set where commands may wait for ever`() {
+    var deadline = CommandDeadline(timeout: nil)
+    #expect(deadline.set(forCommandSentAt: 0, at: 1) == nil)
+    #expect(deadline.setForHeldCommand() == nil)
+    #expect(!deadline.isSet)
+  }
+
+  @Test func `another timeout asks for another timer`() {
+    var deadline = CommandDeadline(timeout: .milliseconds(100))
+    _ = deadline.setForHeldCommand()
+    deadline.timeout = .milliseconds(10)
+    #expect(!deadline.isSet)
+    #expect(deadline.set(forCommandSentAt: 0, at: 4 * Self.millisecond) == .milliseconds(6))
+  }
+
+  @Test(arguments: [(UInt64(99), false), (100, true), (101, true)])
+  func `a deadline is over at the timeout`(age: UInt64, isOver: Bool) {
+    let sentAt = UInt64.max - 50 * Self.millisecond
+    let now = sentAt &+ age * Self.millisecond
+    #expect(CommandDeadline.isOver(.milliseconds(100), sentAt: sentAt, at: now) == isOver)
+    #expect(CommandDeadline.isOver(.zero, sentAt: sentAt, at: sentAt))
+  }
+}
