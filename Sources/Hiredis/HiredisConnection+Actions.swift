@@ -128,4 +128,15 @@ extension HiredisConnection {
     if command.isCounted { delegate?.connection(self, didFail: failure) }
     failures.append(command.receiver, token: command.token, failure: failure)
   }
+
+  /// Has a command fail at the end of the turn that isn't even made, since the connection takes none.
+  ///
+  /// - Precondition: ``takesCommands`` is false.
+  public func failUnsent(_ receiver: any ReplyReceiver, token: Int) {
+    loop.preconditionOnLoop()
+    precondition(!takesCommands, "a connection that takes commands was to refuse one")
+    guard case .fail(let failure) = machine.admission else { return }
+    delegate?.connection(self, didFail: failure)
+    failures.append(receiver, token: token, failure: failure)
+  }
 }

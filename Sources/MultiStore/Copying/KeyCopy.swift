@@ -12,10 +12,10 @@ protocol KeyCopyWaiter: AnyObject {
 /// Copies one key as it is on one store to the other, with DUMP and RESTORE, or by its contents where the other one is
 /// too old for the dump. Loop-confined.
 ///
-/// DUMP takes its place among the commands of the ordinary connection. Writes that the store answered before it are in
-/// the dump, and what was sent to the other store for them is overwritten; writes answered after it are sent after the
-/// RESTORE. So the copy is in order without holding anything back. Where RESTORE
-/// is refused the key is asked for anew, as the commands that make it, and that question has such a place as well.
+/// DUMP is ordered with the commands of the ordinary connection. Writes that the store answered before it are in the
+/// dump, and their copies on the other store are overwritten; writes answered after it are sent after the RESTORE. So
+/// the copy is in order without holding anything back. If RESTORE is refused, the key is read again as the commands
+/// that make it, which is ordered with the other commands as well.
 final class KeyCopy: ReplyReceiver {
   private static let dumpToken = 0
   private static let expiryToken = 1
@@ -34,7 +34,7 @@ final class KeyCopy: ReplyReceiver {
   private var begunAt: UInt64 = 0
   private var dump: [UInt8]?
   private var failure: CopyFailure?
-  /// Whether the source was asked for an absolute time; what it is known to understand may change until it answers.
+  /// Whether the source was asked for an absolute time: its known version may change until it answers.
   private var asksForAbsoluteTime = false
   /// The target did not take the dump.
   private var dumpWasRefused = false
@@ -51,7 +51,7 @@ final class KeyCopy: ReplyReceiver {
     waiters.append(waiter)
   }
 
-  /// Has `other`, whose dump is still to come, tell this copy's waiters as well.
+  /// Has `other`, whose dump is still to come, notify this copy's waiters as well.
   func join(_ other: KeyCopy) {
     other.waiters += waiters
     waiters = []
@@ -61,9 +61,9 @@ final class KeyCopy: ReplyReceiver {
   func begin() {
     begunAt = multiStore.loop.now
     guard target.ordinary.takesCommands else {
-      // It fails at the end of the turn, without a dump that nobody could take.
+      // The copy fails at the end of the turn, without a dump that the target could not take.
       multiStore.keyWasDumped(self)
-      return send("DEL", to: target, token: Self.deleteToken)
+      return target.ordinary.failUnsent(self, token: Self.deleteToken)
     }
     if dumpWasRefused || target.refusesDumps { return askForContents() }
     send("DUMP", to: source, token: Self.dumpToken)
@@ -83,7 +83,7 @@ final class KeyCopy: ReplyReceiver {
       if failure == nil { restore(expiry: reply.integer) } else { finish() }
     case Self.restoreToken:
       guard reply.kind == .error else { return finish() }
-      // Nothing else than the dump's format can be wrong with this RESTORE; other errors have codes of their own.
+      // Only the dump's format can be wrong with this RESTORE; other errors have codes of their own.
       if reply.errorCode == "ERR" {
         dumpWasRefused = true
         multiStore.beginAnew(self)
@@ -110,7 +110,7 @@ final class KeyCopy: ReplyReceiver {
     if token != Self.dumpToken { finish() }
   }
 
-  /// Whatever was on the target before is not the truth any more, and what the source has can't be had there.
+  /// Deletes the key on the target, whose value is outdated: the source's can't be stored there.
   private func giveUp(_ failure: CopyFailure) {
     self.failure = failure
     send("DEL", to: target, token: Self.deleteToken)
