@@ -5,9 +5,9 @@ internal import RESP
 
 /// One store of one instance: its connections, what is known about it, and which of its keys are stale.
 ///
-/// All that is dual-written goes over the one *ordinary* connection, which is what keeps both stores' order the same.
-/// Scripts and unlisted commands go over an *isolated* one, so that a reply that kills a connection takes nobody's
-/// ordinary commands with it. Blocking commands and WATCH get *dedicated* ones. Loop-confined.
+/// All dual-written commands go over the one *ordinary* connection, which keeps both stores' order the same. Scripts
+/// and unlisted commands go over an *isolated* one, so that a reply that ends a connection does not take ordinary
+/// commands with it. Blocking commands and WATCH get *dedicated* ones. Loop-confined.
 public final class Store {
   /// Which store it is.
   public let role: StoreRole
@@ -16,14 +16,14 @@ public final class Store {
   let metrics: StoreMetrics
   /// The same store's other databases, and this one.
   let family: StoreFamily
-  /// It is the instance's first database, which stands for the store as a whole.
+  /// Whether it is of the instance's first database, which stands for the store as a whole.
   private let isFirst: Bool
   var stale: StaleKeys
   /// Keys that are being copied to this store, and how often at once.
   private var keysBeingCopied: [[UInt8]: Int] = [:]
   /// Counts the store's keys, if that is wanted; the instance's first database alone has one.
   var keyspaceSampler: KeyspaceSampler?
-  /// What the server said about itself when the ordinary connection became ready last.
+  /// The server's identity when the ordinary connection became ready last.
   private(set) var identity: ServerIdentity?
   /// Why the ordinary connection is not ready; nil while it is, and before the first attempt ended.
   public private(set) var unavailableReason: String?
@@ -31,7 +31,7 @@ public final class Store {
   private let loop: EventLoop
   private let configuration: MultiStoreConfiguration.Store
   private var isolatedConnection: HiredisConnection?
-  /// How long commands may wait for the store: the default store is worth waiting for, the other one is not.
+  /// How long commands may wait for the store: longer for the default store than for the other one.
   private(set) var service = Service.patient
   private var unavailabilityLog = RepeatedFailureLog()
   private(set) var readyConnections = 0
@@ -53,12 +53,8 @@ public final class Store {
     isFirst = family.isEmpty
     self.owner = owner
     stale = StaleKeys(limit: instance.staleKeyLimit)
-    var limits = configuration.limits
-    if !isFirst { limits.backoffCap = Self.followerBackoffCap }
-    ordinary = HiredisConnection(on: loop, endpoint: configuration.endpoint, limits: limits, delegate: nil)
+    ordinary = Self.sharedConnection(on: loop, to: configuration, isFollower: !isFirst)
     ordinary.delegate = self
-    ordinary.asksForClientID = true
-    ordinary.keepsAlive = true
     if instance.primary != nil {
       ordinary.preparation = [PresenceGuard.load]
       ordinary.probe = PresenceGuard.probe
@@ -69,6 +65,21 @@ public final class Store {
   /// The longest pause between attempts to connect where the instance's first connection finds out for all others
   /// whether the store is back.
   private static let followerBackoffCap = Duration.seconds(1)
+
+  /// A connection that sessions share, not connected yet. A follower leaves it to the instance's first connection to
+  /// find out soon that the store is back.
+  private static func sharedConnection(
+    on loop: EventLoop,
+    to configuration: MultiStoreConfiguration.Store,
+    isFollower: Bool
+  ) -> HiredisConnection {
+    var limits = configuration.limits
+    if isFollower { limits.backoffCap = followerBackoffCap }
+    let connection = HiredisConnection(on: loop, endpoint: configuration.endpoint, limits: limits, delegate: nil)
+    connection.asksForClientID = true
+    connection.keepsAlive = true
+    return connection
+  }
 
   /// True while commands can be sent without waiting for a connection.
   public var isReady: Bool { ordinary.isReady }
@@ -84,7 +95,7 @@ public final class Store {
   }
 
   deinit {
-    // Connections that were not closed end here, and must not tell somebody who is gone.
+    // Connections that were not closed end here, and must not notify an object that is being destroyed.
     ordinary.delegate = nil
     isolatedConnection?.delegate = nil
   }
@@ -95,7 +106,7 @@ public final class Store {
   /// The database that the store's connections have selected.
   public var database: Int { configuration.endpoint.database }
 
-  /// The server's version as it says itself; nil while nothing is known.
+  /// The server's version as INFO has it; nil while it is not known.
   public var serverVersion: String? { identity?.version }
 
   /// False for a server too old to know PXAT (Redis 6.2 brought it); true while nothing is known.
@@ -108,11 +119,8 @@ public final class Store {
   /// The connection for scripts and unlisted commands, opened when the first of them comes.
   public var isolated: HiredisConnection {
     if let isolatedConnection { return isolatedConnection }
-    var limits = configuration.limits
-    limits.backoffCap = Self.followerBackoffCap
-    let connection = HiredisConnection(on: loop, endpoint: configuration.endpoint, limits: limits, delegate: self)
-    connection.asksForClientID = true
-    connection.keepsAlive = true
+    let connection = Self.sharedConnection(on: loop, to: configuration, isFollower: true)
+    connection.delegate = self
     connection.service = service
     connection.connect()
     isolatedConnection = connection
@@ -155,10 +163,10 @@ public final class Store {
     return connection
   }
 
-  /// Gives back what ``openDedicated()`` opened. The connection is closed, whatever state the session left it in.
+  /// Closes a connection that ``openDedicated()`` opened, whatever state the session left it in.
   public func closeDedicated(_ connection: HiredisConnection) {
     family.giveBackDedicated()
-    // A connection that is closed from this side tells nobody.
+    // A connection that is closed from this side notifies no delegate.
     if connection.isReady { readyConnections -= 1 }
     connection.close()
     connection.delegate = nil
@@ -169,7 +177,7 @@ public final class Store {
     connection === ordinary || connection === isolatedConnection
   }
 
-  /// Is no member of the family any more: its database is not in use.
+  /// Leaves the family: the database is not in use any more.
   func leaveFamily() {
     family.remove(self)
   }
@@ -182,8 +190,8 @@ public final class Store {
   /// Bytes of them.
   var queuedBytes: Int { ordinary.queuedBytes + (isolatedConnection?.queuedBytes ?? 0) }
 
-  /// Gives the server the script that guards writes; see ``PresenceGuard``. A store that refuses scripts goes on
-  /// getting whole keys, so that nothing has to be done about a failure here.
+  /// Loads the script that guards writes into the server; see ``PresenceGuard``. Keys are copied as a whole to a store
+  /// that refuses scripts, so that a failure needs no handling here.
   func loadPresenceGuard() {
     var command = ByteBuffer()
     command.appendArrayHeader(PresenceGuard.load.count)
@@ -206,7 +214,7 @@ public final class Store {
 
   // MARK: Stale keys
 
-  /// True when a key of `command` is stale here, so that the store's answer can't be trusted.
+  /// Whether a key of `command` is stale here, so that the store's reply can't be trusted.
   func isStale(_ command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
     guard !stale.isEmpty else { return false }
     if stale.hasOverflowed { return true }
@@ -224,7 +232,7 @@ public final class Store {
   /// A write of `command`, which began at `time` (nanoseconds of the loop's clock), was executed here. Keys that it
   /// replaced as a whole are no longer stale, if they were so before.
   func clearStale(_ command: Span<UInt8>, _ spec: CommandSpec, begunAt time: UInt64) {
-    // The keys come first: to name a command takes longer.
+    // The keys come first: comparing the command takes longer.
     if spec.keys == .none, spec.id == .flushAll { return family.forEach { $0.stale.removeAll() } }
     guard !stale.isEmpty, spec.traits.contains(.replacesKeys) else { return }
     if spec.keys == .none { return stale.removeAll() }  // FLUSHDB
@@ -234,10 +242,10 @@ public final class Store {
   /// True in the usual case: no key is stale, and none is being copied.
   var isWhole: Bool { stale.isEmpty && keysBeingCopied.isEmpty }
 
-  // MARK: Keys on their way
+  // MARK: Keys being copied
 
-  /// True when a key of `command` is being copied to this store as a whole: until it is there, the store has what it
-  /// had before.
+  /// Whether a key of `command` is being copied to this store as a whole: until the copy is there, the store has the
+  /// old value.
   func isBeingCopied(_ command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
     guard !keysBeingCopied.isEmpty else { return false }
     return spec.hasKey(ofCommand: command) { keysBeingCopied[$0.array] != nil }
@@ -254,14 +262,14 @@ public final class Store {
 }
 
 extension Store {
-  /// Whether `version` is at least `major`.`minor`; nil for one that says nothing.
+  /// Whether `version` is at least `major`.`minor`; nil if it has no numbers.
   private static func isAtLeast(_ major: Int, _ minor: Int, _ version: String?) -> Bool? {
     let parts = (version ?? "").split(separator: ".").prefix(2).compactMap { Int($0) }
     return parts.count < 2 ? nil : (parts[0], parts[1]) >= (major, minor)
   }
 }
 
-/// What an instance wants to hear from its stores. Loop-confined.
+/// Is notified of what happens to a store. Loop-confined.
 protocol StoreOwner: AnyObject {
   /// - Parameter isAnother: whether it is another process than the one that was there before.
   func store(_ store: Store, didIdentify identity: ServerIdentity, isAnother: Bool)
@@ -315,7 +323,7 @@ extension Store: HiredisConnectionDelegate {
   ) {
     if errors > 0 { metrics.errorReplies.increment(by: errors) }
     if count > errors { metrics.ok.increment(by: count - errors) }
-    // What waits for other clients on a connection of its own says nothing about the store.
+    // The latency of a command that waits for other clients, on a dedicated connection, says nothing about the store.
     guard owns(connection) else { return }
     for _ in 0..<count { metrics.latency.recordNanoseconds(Int64(latencyNanoseconds)) }
   }
