@@ -105,14 +105,14 @@ let package = Package(
       swiftSettings: safe
     ),
     .target(
-      name: "MetricsServer",
+      name: "HTTPServer",
       dependencies: ["CCrypt", "CGnuTLS", "CMicroHTTPD", "CZlib"],
       swiftSettings: common
     ),
     .target(
       name: "Sidecar",
       dependencies: [
-        "RESP", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "JSONLog", "MetricsServer",
+        "RESP", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "JSONLog", "HTTPServer",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
       ],
@@ -187,11 +187,11 @@ let package = Package(
       dependencies: ["JSONLog", "TestSupport", .product(name: "Logging", package: "swift-log")],
       swiftSettings: common
     ),
-    .testTarget(name: "MetricsServerTests", dependencies: ["MetricsServer", "TestSupport"], swiftSettings: common),
+    .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "TestSupport"], swiftSettings: common),
     .testTarget(
       name: "SidecarTests",
       dependencies: [
-        "Sidecar", "EventLoop", "MetricsServer", "MultiStore", "RESP", "PrometheusExposition", "TestSupport",
+        "Sidecar", "EventLoop", "HTTPServer", "MultiStore", "RESP", "PrometheusExposition", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: common

@@ -1,4 +1,4 @@
-internal import MetricsServer
+internal import HTTPServer
 internal import PrometheusExposition
 
 /// Everything that can be found at /metrics, from the descriptions that the registry itself uses.

@@ -9,8 +9,8 @@ struct ImportRules: Sendable {
 
   /// The wrapped C libraries, each with the one target that may import it.
   static let cModules = [
-    "CHiredis": "Hiredis", "CUV": "EventLoop", "CMicroHTTPD": "MetricsServer", "CZlib": "MetricsServer",
-    "CGnuTLS": "MetricsServer", "CCrypt": "MetricsServer",
+    "CHiredis": "Hiredis", "CUV": "EventLoop", "CMicroHTTPD": "HTTPServer", "CZlib": "HTTPServer",
+    "CGnuTLS": "HTTPServer", "CCrypt": "HTTPServer",
   ]
 
   // Foundation is in nobody's rules: it costs more memory than the process may have.
@@ -28,9 +28,9 @@ struct ImportRules: Sendable {
     ),
     "PrometheusExposition": ImportRules(own: [], packages: ["CoreMetrics"], system: libc),
     "JSONLog": ImportRules(own: [], packages: ["Logging"], system: libc),
-    "MetricsServer": ImportRules(own: ["CCrypt", "CGnuTLS", "CMicroHTTPD", "CZlib"], packages: [], system: libc),
+    "HTTPServer": ImportRules(own: ["CCrypt", "CGnuTLS", "CMicroHTTPD", "CZlib"], packages: [], system: libc),
     "Sidecar": ImportRules(
-      own: ["RESP", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "JSONLog", "MetricsServer"],
+      own: ["RESP", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "JSONLog", "HTTPServer"],
       packages: ["Logging", "Yams"],
       system: libc
     ),

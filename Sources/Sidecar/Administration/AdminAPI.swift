@@ -1,4 +1,4 @@
-internal import MetricsServer
+internal import HTTPServer
 
 /// Why the admin API of a running sidecar could not be asked, or refused.
 public struct AdminAPIError: Error, CustomStringConvertible {

@@ -1,4 +1,4 @@
-internal import MetricsServer
+internal import HTTPServer
 
 extension ConfigurationCheck {
   /// Reads a web configuration and what it names, and says what is wrong with them.

@@ -1,4 +1,4 @@
-internal import MetricsServer
+internal import HTTPServer
 
 /// What the file says that `--web.config.file` names: what the web listeners ask of their clients.
 struct WebConfiguration: Sendable {

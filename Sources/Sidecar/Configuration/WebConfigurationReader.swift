@@ -1,4 +1,4 @@
-internal import MetricsServer
+internal import HTTPServer
 
 /// Reads the file that `--web.config.file` names. What is wrong is reported.
 enum WebConfigurationReader {

@@ -1,4 +1,4 @@
-internal import MetricsServer
+internal import HTTPServer
 
 /// Reads `tls_server_config`. What is wrong is reported at the key that it is about.
 struct WebTLSReader {

@@ -1,4 +1,4 @@
-internal import MetricsServer
+internal import HTTPServer
 internal import MultiStore
 internal import PrometheusExposition
 

@@ -1,4 +1,4 @@
-internal import MetricsServer
+internal import HTTPServer
 
 /// All that the next step of a migration is judged by. Plain values.
 struct NextStepEvidence: Equatable, Sendable {

@@ -1,4 +1,4 @@
-internal import MetricsServer
+internal import HTTPServer
 
 // Criteria that are judged by how things are now.
 

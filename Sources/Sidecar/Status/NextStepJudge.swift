@@ -1,4 +1,4 @@
-internal import MetricsServer
+internal import HTTPServer
 internal import MultiStore
 
 /// Says what the next step of a migration is, and whether it is safe: the criteria of the runbook, each with what was

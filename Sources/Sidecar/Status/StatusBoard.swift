@@ -1,5 +1,5 @@
+internal import HTTPServer
 internal import JSONLog
-internal import MetricsServer
 internal import MultiStore
 internal import PrometheusExposition
 internal import Synchronization

@@ -1,4 +1,4 @@
-internal import MetricsServer
+internal import HTTPServer
 
 /// The flag store as the admin API sees it. Its methods are called on the HTTP server's thread.
 struct FlagAdministration: FeatureAdministration {

@@ -1,5 +1,5 @@
+internal import HTTPServer
 internal import Logging
-internal import MetricsServer
 
 /// The listeners that speak HTTP: those with the metrics, and the admin API's. Confined to the main loop's thread.
 final class HTTPListeners {

@@ -1,4 +1,4 @@
-internal import MetricsServer
+internal import HTTPServer
 internal import MultiStore
 
 /// The instances' inventories as the admin API shows them. Any thread.

@@ -1,7 +1,7 @@
 internal import EventLoop
+internal import HTTPServer
 internal import JSONLog
 internal import Logging
-internal import MetricsServer
 internal import MultiStore
 internal import PrometheusExposition
 internal import Synchronization

@@ -1,5 +1,5 @@
+internal import HTTPServer
 internal import Logging
-internal import MetricsServer
 internal import Synchronization
 
 /// How reading the web configuration went: what the metrics about it show.

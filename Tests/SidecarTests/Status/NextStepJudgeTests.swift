@@ -1,4 +1,4 @@
-import MetricsServer
+import HTTPServer
 import Testing
 
 @testable import Sidecar

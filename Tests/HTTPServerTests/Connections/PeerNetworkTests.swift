@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import MetricsServer
+@testable import HTTPServer
 
 @Suite("Networks of HTTP clients")
 struct PeerNetworkTests {

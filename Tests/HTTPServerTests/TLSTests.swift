@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import MetricsServer
+@testable import HTTPServer
 
 /// An authority and a server's certificate in a folder of their own.
 private struct Fixture {

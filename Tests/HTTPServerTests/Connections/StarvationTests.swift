@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import MetricsServer
+@testable import HTTPServer
 
 @Suite("Others in spite of clients that say nothing", .serialized)
 struct StarvationTests {

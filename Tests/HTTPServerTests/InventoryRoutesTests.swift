@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import MetricsServer
+@testable import HTTPServer
 
 /// Two instances, one of which nobody has used.
 private struct FixedInventory: InventoryReporting {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import MetricsServer
+@testable import HTTPServer
 
 @Suite("Which connections are closed")
 struct ConnectionTableTests {

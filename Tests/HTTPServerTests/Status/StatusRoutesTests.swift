@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import MetricsServer
+@testable import HTTPServer
 
 @Suite("Status over HTTP")
 struct StatusRoutesTests {

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import MetricsServer
+@testable import HTTPServer
 
 /// What curl saw of a response.
 struct CurlResult {

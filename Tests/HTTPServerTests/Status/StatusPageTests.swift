@@ -1,6 +1,6 @@
 import Testing
 
-@testable import MetricsServer
+@testable import HTTPServer
 
 @Suite("Status page")
 struct StatusPageTests {

@@ -3,7 +3,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@testable import MetricsServer
+@testable import HTTPServer
 
 @Suite("Users and passwords")
 struct BasicAuthenticationTests {

@@ -3,7 +3,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@testable import MetricsServer
+@testable import HTTPServer
 
 @Suite("Bearer token and command line client")
 struct AdminClientTests {

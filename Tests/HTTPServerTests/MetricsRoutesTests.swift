@@ -3,7 +3,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@testable import MetricsServer
+@testable import HTTPServer
 
 /// What the probe is to find; set by the test, read on the server's thread.
 private final class SharedReadiness: Sendable {

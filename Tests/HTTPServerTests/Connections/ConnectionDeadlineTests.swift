@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import MetricsServer
+@testable import HTTPServer
 
 @Suite("Deadlines of HTTP connections")
 struct ConnectionDeadlineTests {

@@ -1,6 +1,6 @@
 import Synchronization
 
-@testable import MetricsServer
+@testable import HTTPServer
 
 /// A report that a test has put together, and may change.
 final class FixedStatus: StatusReporting {

@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import Testing
 
-@testable import MetricsServer
+@testable import HTTPServer
 
 /// Flags in memory, with names that refuse on purpose.
 private final class MemoryFlags: FeatureAdministration {
