@@ -109,10 +109,11 @@ let package = Package(
       dependencies: ["CCrypt", "CGnuTLS", "CMicroHTTPD", "CZlib"],
       swiftSettings: common
     ),
+    .target(name: "Status", swiftSettings: safe),
     .target(
       name: "Sidecar",
       dependencies: [
-        "RESP", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "JSONLog", "HTTPServer",
+        "RESP", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "JSONLog", "HTTPServer", "Status",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
       ],
@@ -133,6 +134,13 @@ let package = Package(
       swiftSettings: safe
     ),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
+    // Servers on loopback and curl, for tests of the server and of the routes that it is given.
+    .target(
+      name: "HTTPTestSupport",
+      dependencies: ["HTTPServer", "TestSupport"],
+      path: "Tests/HTTPTestSupport",
+      swiftSettings: common
+    ),
 
     // What fuzzing looks for, and the programs that do it; Tests/fuzz.sh builds them with libFuzzer.
     .target(name: "FuzzChecks", dependencies: ["RESP"], path: "Tests/Fuzz/Checks", swiftSettings: common),
@@ -187,11 +195,17 @@ let package = Package(
       dependencies: ["JSONLog", "TestSupport", .product(name: "Logging", package: "swift-log")],
       swiftSettings: common
     ),
-    .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "TestSupport"], swiftSettings: common),
+    .testTarget(
+      name: "HTTPServerTests",
+      dependencies: ["HTTPServer", "HTTPTestSupport", "TestSupport"],
+      swiftSettings: common
+    ),
+    .testTarget(name: "StatusTests", dependencies: ["Status", "TestSupport"], swiftSettings: common),
     .testTarget(
       name: "SidecarTests",
       dependencies: [
-        "Sidecar", "EventLoop", "HTTPServer", "MultiStore", "RESP", "PrometheusExposition", "TestSupport",
+        "Sidecar", "EventLoop", "HTTPServer", "HTTPTestSupport", "MultiStore", "RESP", "PrometheusExposition", "Status",
+        "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: common

@@ -48,7 +48,8 @@ public struct HTTPResponse: Sendable {
     return HTTPResponse(status: status, headers: varying.headers, body: compressed).adding("Content-Encoding", "gzip")
   }
 
-  func adding(_ name: String, _ value: String) -> HTTPResponse {
+  /// Returns the response with one more header field.
+  public func adding(_ name: String, _ value: String) -> HTTPResponse {
     var copy = self
     copy.headers.append(HTTPField(name, value))
     return copy

@@ -1,6 +1,6 @@
 /// Percent-encoding of URLs (RFC 3986 section 2.1) and of forms.
-enum PercentEncoding {
-  /// Decodes `%XX`; nil for a `%` without two hex digits, a zero byte, or bytes that are not UTF-8.
+public enum PercentEncoding {
+  /// Decodes `%XX`; nil for a `%` without two hexadecimal digits, a zero byte, or bytes that are not UTF-8.
   static func decode(_ text: some StringProtocol) -> String? {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.utf8.count)
@@ -18,7 +18,7 @@ enum PercentEncoding {
   }
 
   /// Encodes everything but the unreserved characters of RFC 3986 section 2.3.
-  static func encode(_ text: String) -> String {
+  public static func encode(_ text: String) -> String {
     var encoded = ""
     for byte in text.utf8 {
       switch byte {
@@ -34,7 +34,7 @@ enum PercentEncoding {
     return encoded
   }
 
-  /// The fields of an `application/x-www-form-urlencoded` body; nil when it is not one.
+  /// Returns the fields of an `application/x-www-form-urlencoded` body; nil if it is malformed.
   static func decodeForm(_ body: [UInt8]) -> [HTTPField]? {
     guard let text = String(validating: body, as: UTF8.self) else { return nil }
     var fields: [HTTPField] = []

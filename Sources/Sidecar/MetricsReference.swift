@@ -1,5 +1,5 @@
-internal import HTTPServer
 internal import PrometheusExposition
+internal import Status
 
 /// Everything that can be found at /metrics, from the descriptions that the registry itself uses.
 public enum MetricsReference {

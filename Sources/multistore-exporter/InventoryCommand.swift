@@ -9,11 +9,6 @@ struct InventoryCommand: ParsableCommand {
     discussion: "Exit codes: 0 done, 1 the sidecar refused or knows no such instance, 2 it could not be reached."
   )
 
-  /// How an inventory is shown.
-  enum Format: String, CaseIterable {
-    case table, json
-  }
-
   @OptionGroup var admin: AdminOptions
 
   @Option(help: "The instance; all of them without it. [MULTISTORE_INSTANCE]")
@@ -23,8 +18,8 @@ struct InventoryCommand: ParsableCommand {
   var format: String?
 
   func run() throws {
-    let format = try Environment.choice(format, "format") ?? Format.table
+    let format = try Environment.choice(format, "format") ?? ReportFormat.table
     let instance = Environment.value(instance, "instance")
-    print(try admin.ask { try $0.inventory(instance: instance, asJSON: format == .json) }, terminator: "")
+    print(try admin.ask { try $0.inventory(instance: instance, format: format) }, terminator: "")
   }
 }

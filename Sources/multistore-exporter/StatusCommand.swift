@@ -18,8 +18,8 @@ struct StatusCommand: ParsableCommand {
   var format: String?
 
   func run() throws {
-    let format = try Environment.choice(format, "format") ?? InventoryCommand.Format.table
+    let format = try Environment.choice(format, "format") ?? ReportFormat.table
     let instance = Environment.value(instance, "instance")
-    print(try admin.ask { try $0.status(instance: instance, asJSON: format == .json) }, terminator: "")
+    print(try admin.ask { try $0.status(instance: instance, format: format) }, terminator: "")
   }
 }

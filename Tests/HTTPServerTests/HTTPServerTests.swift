@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTestSupport
 import Synchronization
 import TestSupport
 import Testing
@@ -159,7 +160,7 @@ struct HTTPServerTests {
   @Test("a client that has sent half a request keeps nobody waiting")
   func slowClient() throws {
     let server = try HTTPServer.onLoopback([textRoute("/hello", "Hello.")])
-    let slow = try AdminConnection(to: server.boundAddress, timeout: .seconds(20))
+    let slow = try server.connect()
     try slow.write(Array("GET /hello HTTP/1.1\r\nHo".utf8))
     try eventually("the slow client is counted") { server.statistics.openConnections == 1 }
     #expect(try server.curl("/hello").status == 200)

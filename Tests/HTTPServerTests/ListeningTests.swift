@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTestSupport
 import Synchronization
 import TestSupport
 import Testing
@@ -119,7 +120,7 @@ struct ListeningTests {
     // Longer than the end is waited for.
     let limits = HTTPLimits(idleTimeout: .seconds(600))
     let server = try HTTPServer.onLoopback([textRoute("/hello", "Hello.")], limits: limits)
-    let open = try AdminConnection(to: server.boundAddress, timeout: .seconds(20))
+    let open = try server.connect()
     try open.write(Array("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
     try eventually("the request is answered") { server.statistics.answeredRequests == 1 }
     #expect(server.statistics.openConnections == 1)
@@ -150,7 +151,7 @@ struct ListeningTests {
     }
     let server = try HTTPServer.onLoopback([route])
     holder.withLock { $0 = server }
-    let connection = try AdminConnection(to: server.boundAddress, timeout: .seconds(20))
+    let connection = try server.connect()
     try connection.write(Array("GET /slow HTTP/1.0\r\n\r\n".utf8))
     try eventually("the handler is called") { entered.load(ordering: .acquiring) }
     let stopper = Thread { server.stop() }

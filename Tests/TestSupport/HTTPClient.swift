@@ -41,21 +41,11 @@ public enum HTTPClient {
     let head = fields.map { "\($0.key): \($0.value)\r\n" }.joined()
     let socket = try Socket(connectingTo: address)
     try socket.write(Array("\(method) \(path) HTTP/1.1\r\n\(head)\r\n".utf8) + body, within: limit)
-    return try parse(readAll(socket, within: limit), isHead: method == "HEAD")
+    return try parse(socket.readToEnd(within: limit), isHead: method == "HEAD")
   }
 
   private static func encoded(_ text: String) -> String {
     text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? text
-  }
-
-  private static func readAll(_ socket: Socket, within limit: Duration) throws -> [UInt8] {
-    let deadline = ContinuousClock.now + limit
-    var bytes: [UInt8] = []
-    while true {
-      let more = try socket.read(within: ContinuousClock.now.duration(to: deadline))
-      if more.isEmpty { return bytes }
-      bytes += more
-    }
   }
 
   private static func parse(_ bytes: [UInt8], isHead: Bool) throws -> HTTPResponse {

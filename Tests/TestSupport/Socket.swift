@@ -96,6 +96,19 @@ public final class Socket: Sendable {
     }
   }
 
+  /// All bytes up to the end of the stream.
+  ///
+  /// - Throws: ``TestSupportError``: `timedOut`, or `closed` for a connection that broke.
+  public func readToEnd(within limit: Duration = waitLimit) throws -> [UInt8] {
+    let deadline = ContinuousClock.now + limit
+    var bytes: [UInt8] = []
+    while true {
+      let more = try read(within: ContinuousClock.now.duration(to: deadline))
+      if more.isEmpty { return bytes }
+      bytes += more
+    }
+  }
+
   /// Bytes that are there at this moment, nil if none are, empty at the end of the stream.
   ///
   /// - Throws: ``TestSupportError`` with code `closed` for a connection that broke.

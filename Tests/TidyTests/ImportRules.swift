@@ -29,8 +29,9 @@ struct ImportRules: Sendable {
     "PrometheusExposition": ImportRules(own: [], packages: ["CoreMetrics"], system: libc),
     "JSONLog": ImportRules(own: [], packages: ["Logging"], system: libc),
     "HTTPServer": ImportRules(own: ["CCrypt", "CGnuTLS", "CMicroHTTPD", "CZlib"], packages: [], system: libc),
+    "Status": ImportRules(own: [], packages: [], system: libc),
     "Sidecar": ImportRules(
-      own: ["RESP", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "JSONLog", "HTTPServer"],
+      own: ["RESP", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "JSONLog", "HTTPServer", "Status"],
       packages: ["Logging", "Yams"],
       system: libc
     ),

@@ -25,7 +25,7 @@ struct LayoutTests {
         var isFolder: ObjCBool = false
         return FileManager.default.fileExists(atPath: "\(path)/\(name)", isDirectory: &isFolder) && isFolder.boolValue
       }
-      let isTest = { (target: Manifest.Target) in target.kind == "test" || target.name == "TestSupport" }
+      let isTest = { (target: Manifest.Target) in target.kind == "test" || Manifest.testSupport.contains(target.name) }
       let targets = manifest.targets.filter {
         !Manifest.elsewhere.contains($0.name) && isTest($0) == (folder == "Tests")
       }

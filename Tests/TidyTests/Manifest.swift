@@ -14,6 +14,9 @@ struct Manifest {
     let products: [String]
   }
 
+  /// Targets below `Tests` that tests use and that are none.
+  static let testSupport: Set = ["TestSupport", "HTTPTestSupport"]
+
   /// Targets in folders of other names: an embedding server's code below `Tests/Examples`, and what is in `Tests/Fuzz`
   /// and `Tests/Faults`.
   static let elsewhere: Set = [

@@ -35,7 +35,7 @@ public struct AdminAPI {
 
   /// The state of one feature flag, or of all: lines of `name: on` or `name: off`.
   public func features(_ name: String?) throws -> [String] {
-    let path = name.map(FeatureRoutes.path) ?? FeatureRoutes.listPath
+    let path = name.map(AdminPath.feature) ?? AdminPath.features
     return try Self.lines(answer { () throws(AdminClientError) in try client.get(path) })
   }
 
@@ -43,26 +43,22 @@ public struct AdminAPI {
   public func setFeature(_ name: String, to isOn: Bool) throws -> [String] {
     let form = [HTTPField("value", isOn ? "true" : "false")]
     return try Self.lines(
-      answer { () throws(AdminClientError) in try client.post(FeatureRoutes.path(ofFeature: name), form: form) }
+      answer { () throws(AdminClientError) in try client.post(AdminPath.feature(name), form: form) }
     )
   }
 
   /// The commands that clients have sent to one instance, or to all.
-  ///
-  /// - Parameter asJSON: true for the API's JSON, false for a table.
-  public func inventory(instance: String?, asJSON: Bool) throws -> String {
-    try report(InventoryRoutes.path, instance, asJSON)
+  public func inventory(instance: String?, format: ReportFormat) throws -> String {
+    try report(AdminPath.inventory, instance, format)
   }
 
   /// How far one instance is on its way, or all of them, and whether the next step is safe.
-  ///
-  /// - Parameter asJSON: true for the API's JSON, false for text.
-  public func status(instance: String?, asJSON: Bool) throws -> String {
-    try report(StatusRoutes.apiPath, instance, asJSON)
+  public func status(instance: String?, format: ReportFormat) throws -> String {
+    try report(AdminPath.status, instance, format)
   }
 
-  private func report(_ path: String, _ instance: String?, _ asJSON: Bool) throws -> String {
-    let path = ReportQuery(instance: instance, format: asJSON ? .json : .table).path(of: path)
+  private func report(_ path: String, _ instance: String?, _ format: ReportFormat) throws -> String {
+    let path = AdminPath.report(path, instance: instance, format: format)
     return try answer { () throws(AdminClientError) in try client.get(path) }
   }
 

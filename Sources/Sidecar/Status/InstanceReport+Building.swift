@@ -1,6 +1,6 @@
-internal import HTTPServer
 internal import MultiStore
 internal import PrometheusExposition
+internal import Status
 
 extension InstanceReport {
   /// What the figures of a moment say of an instance, after the samples of `history`.

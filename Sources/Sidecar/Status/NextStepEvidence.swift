@@ -1,4 +1,4 @@
-internal import HTTPServer
+internal import Status
 
 /// All that the next step of a migration is judged by. Plain values.
 struct NextStepEvidence: Equatable, Sendable {

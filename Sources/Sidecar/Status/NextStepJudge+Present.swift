@@ -1,4 +1,4 @@
-internal import HTTPServer
+internal import Status
 
 // Criteria that are judged by how things are now.
 

@@ -1,5 +1,5 @@
-internal import HTTPServer
 internal import MultiStore
+internal import Status
 
 /// Says what the next step of a migration is, and whether it is safe: the criteria of the runbook, each with what was
 /// found and what is wanted. It decides by its evidence alone, and refuses nothing.

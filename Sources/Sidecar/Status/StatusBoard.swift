@@ -1,12 +1,12 @@
-internal import HTTPServer
 internal import JSONLog
 internal import MultiStore
 internal import PrometheusExposition
+internal import Status
 internal import Synchronization
 
 /// What the status page knows: the last minutes of every instance, read from the metrics as a scrape would read them,
 /// so that the page and Prometheus can't disagree. Nothing is asked of an instance's loop. Any thread.
-final class StatusBoard: StatusReporting {
+final class StatusBoard: Sendable {
   /// Where an instance's figures come from besides the metrics.
   struct Source: Sendable {
     let status: InstanceStatus

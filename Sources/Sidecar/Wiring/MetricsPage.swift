@@ -2,6 +2,7 @@ internal import HTTPServer
 internal import JSONLog
 internal import MultiStore
 internal import PrometheusExposition
+internal import Status
 
 /// What is found on the scraped port, and the samples that are taken when it is scraped.
 enum MetricsPage {
@@ -21,19 +22,19 @@ enum MetricsPage {
           text: "Status",
           description: "how far each migration is, and whether its next step is safe"
         ),
-        LandingPage.Link(address: StatusRoutes.apiPath, text: "Status as JSON", description: "the same for programs"),
+        LandingPage.Link(address: AdminPath.status, text: "Status as JSON", description: "the same for programs"),
       ]
     )
-    let routes = try MetricsRoutes(
+    let routes = try WebRoutes(
       telemetryPath: telemetryPath,
       landingPage: landingPage,
-      page: { accept in
+      metricsPage: { accept in
         let format = ExpositionFormat.negotiate(accept: accept)
         return (format.contentType, registry.exposition(format))
       },
       readiness: readiness
     )
-    return routes.routes + status.page + status.api
+    return routes.routes + status.page + [status.api]
   }
 
   /// Adds what is not counted as it happens, but read when somebody asks.

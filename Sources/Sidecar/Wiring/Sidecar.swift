@@ -4,6 +4,7 @@ internal import JSONLog
 internal import Logging
 internal import MultiStore
 internal import PrometheusExposition
+internal import Status
 internal import Synchronization
 
 /// The whole sidecar: instances on their threads, the HTTP listeners, the log and the flags, started in one order and
@@ -169,16 +170,17 @@ public final class Sidecar {
       )
     }
     let board = StatusBoard(sources, registry: registry)
+    let status = StatusRoutes { board.report() }
     statusSampler = StatusSampler(on: loop, board)
     try http.startWeb(options, access: webConfiguration.access) { () throws(TelemetryPathError) in
-      try MetricsPage.routes(telemetryPath: options.telemetryPath, registry: registry, status: StatusRoutes(board)) {
+      try MetricsPage.routes(telemetryPath: options.telemetryPath, registry: registry, status: status) {
         shutdown.hasBegun ? .shuttingDown : Readiness(of: statuses)
       }
     }
-    let report = InventoryReport(inventoriesByInstance: instances.map(\.server.inventory.inventory))
+    let inventories = sources.map(\.inventory)
     let routes =
-      FeatureRoutes(FlagAdministration(store: flagStore)).routes + InventoryRoutes(report).routes
-      + StatusRoutes(board).api
+      FeatureRoutes(FlagAdministration(store: flagStore)).routes
+      + [.report(AdminPath.inventory) { InventoryReport(inventories) }, status.api]
     try http.startAdmin(options.adminListenAddress, token: adminToken(), routes: routes)
     MetricsPage.register(http.connections, in: registry)
   }

@@ -1,4 +1,4 @@
-import HTTPServer
+import Status
 import Testing
 
 @testable import Sidecar

@@ -1,5 +1,5 @@
-import HTTPServer
 import MultiStore
+import Status
 import Testing
 
 @testable import PrometheusExposition

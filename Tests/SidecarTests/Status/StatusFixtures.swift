@@ -1,4 +1,4 @@
-import HTTPServer
+import Status
 
 @testable import Sidecar
 
