@@ -3,7 +3,7 @@ internal import PrometheusExposition
 internal import Status
 
 extension InstanceReport {
-  /// What the figures of a moment say of an instance, after the samples of `history`.
+  /// Creates the report of an instance from the figures of a moment and the samples before it.
   init(_ source: StatusBoard.Source, _ moment: Moment, _ history: SampleHistory, _ dualWrites: DualWritePeriod) {
     var history = history
     if history.samples.last?.at != moment.at { history.append(moment.sample(of: source)) }
@@ -30,7 +30,8 @@ extension InstanceReport {
     guard stores.count == 2 else { return }
     let age = Self.seconds(moment.wallMilliseconds - state.sinceMilliseconds)
     let evidence = NextStepEvidence(
-      instance: name,
+      dualWriteFlag: FeatureFlag.dualWrite.name(instance: name),
+      primaryAsDefaultFlag: FeatureFlag.primaryAsDefault.name(instance: name),
       state: state,
       stateSeconds: age,
       dualSeconds: dualWrites.beginMilliseconds.map { Self.seconds(moment.wallMilliseconds - $0) } ?? 0,
@@ -41,7 +42,7 @@ extension InstanceReport {
     nextStep = NextStepJudge(evidence: evidence).nextStep
   }
 
-  /// A clock that was set back gives no time below zero.
+  /// Returns a time in seconds; 0 where a clock was set back.
   private static func seconds(_ milliseconds: Int64) -> Double { max(0, Double(milliseconds) / 1000) }
 }
 
@@ -65,7 +66,7 @@ extension InstanceReport.State {
 }
 
 extension InstanceReport.Hazard {
-  /// What of an inventory can go wrong, worst first.
+  /// Returns the hazards of an inventory, worst first.
   static func all(in inventory: CommandInventory) -> [InstanceReport.Hazard] {
     var hazards: [InstanceReport.Hazard] = []
     for entry in inventory.entries {
@@ -82,7 +83,7 @@ extension InstanceReport.Hazard {
 }
 
 extension StoreReport {
-  /// How far back figures "of the last minute" go.
+  /// The length of "the last minute".
   private static let lately = Duration.seconds(60)
 
   fileprivate init(

@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import Status
 
 /// Has the status board take its samples. Confined to the main loop, where no client's command passes.
 final class StatusSampler {

@@ -1,7 +1,6 @@
-import Status
 import Testing
 
-@testable import Sidecar
+@testable import Status
 
 @Suite("Judge of the next step")
 struct NextStepJudgeTests {

@@ -1,21 +1,19 @@
-internal import Status
-
-// Criteria that are judged by what was counted of late.
+// Criteria that depend on the recent counts.
 
 extension NextStepJudge {
-  /// As `15 min`.
+  /// The length of a window, such as `15 min`.
   static let windowText = HumanFormat.duration(SampleHistory.length / .seconds(1))
 
   private var counts: InstanceCounts { evidence.window.whole.counts }
 
-  /// The time that was watched: `in the last 3 min`.
+  /// The time that the counts cover: `in the last 3 min`.
   private var lately: String {
     "in the last \(HumanFormat.duration(evidence.window.isFull ? SampleHistory.length / .seconds(1) : watchedSeconds))"
   }
 
   private var watchedSeconds: Double { min(evidence.window.whole.seconds, evidence.stateSeconds) }
 
-  /// What has not happened may still happen as long as the window is not full.
+  /// Returns a criterion on the absence of an event, which is unknown until the window is full.
   private func watched(
     _ name: Criterion.Name,
     _ isGood: Bool,

@@ -1,9 +1,7 @@
-internal import Status
-
-// Criteria that are judged by how things are now.
+// Criteria that depend on the present state.
 
 extension NextStepJudge {
-  /// What to do about figures of a store that nobody has.
+  /// The advice for a store whose keys are not known.
   private static let askForKeys =
     "Nothing is known of the keys: the store has to be up, and its user to be allowed INFO, RANDOMKEY and PTTL."
 

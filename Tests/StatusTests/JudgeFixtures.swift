@@ -1,6 +1,4 @@
-import Status
-
-@testable import Sidecar
+@testable import Status
 
 extension NextStepEvidence {
   /// A state in which everything is as it should be for the next step, but for what `change` does.
@@ -19,7 +17,8 @@ extension NextStepEvidence {
     window.whole.counts = counts
     window.isFull = true
     var evidence = NextStepEvidence(
-      instance: "sessions",
+      dualWriteFlag: "use_primary_and_secondary_stores_for_sessions",
+      primaryAsDefaultFlag: "use_primary_store_as_default_for_sessions",
       state: InstanceReport.State(
         stage: stage,
         reads: isDual ? .primaryThenSecondary : replies,

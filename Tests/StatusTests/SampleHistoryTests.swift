@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Sidecar
+@testable import Status
 
 @Suite("Samples of the last minutes")
 struct SampleHistoryTests {

@@ -1,0 +1,43 @@
+/// Everything that the judge of the next step decides by, as plain values.
+package struct NextStepEvidence: Equatable, Sendable {
+  /// The name of the flag for dual writes.
+  package var dualWriteFlag: String
+  /// The name of the flag that makes the primary the default.
+  package var primaryAsDefaultFlag: String
+  /// The effective routing.
+  package var state: InstanceReport.State
+  /// The time since it began, in seconds.
+  package var stateSeconds: Double
+  /// The time since dual writes began, in seconds; 0 while there are none.
+  package var dualSeconds: Double
+  /// The secondary's present state.
+  package var old: StoreReport
+  /// The primary's present state.
+  package var new: StoreReport
+  /// The recent counts of this state.
+  package var window: SampleHistory.Window
+
+  /// Creates evidence.
+  package init(
+    dualWriteFlag: String,
+    primaryAsDefaultFlag: String,
+    state: InstanceReport.State,
+    stateSeconds: Double,
+    dualSeconds: Double,
+    old: StoreReport,
+    new: StoreReport,
+    window: SampleHistory.Window
+  ) {
+    self.dualWriteFlag = dualWriteFlag
+    self.primaryAsDefaultFlag = primaryAsDefaultFlag
+    self.state = state
+    self.stateSeconds = stateSeconds
+    self.dualSeconds = dualSeconds
+    self.old = old
+    self.new = new
+    self.window = window
+  }
+
+  /// Whether reads go to the new store first and to the old one for what that lacks.
+  var fallsBack: Bool { state.reads == .primaryThenSecondary }
+}
