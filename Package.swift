@@ -71,9 +71,10 @@ let package = Package(
       dependencies: [.product(name: "BasicContainers", package: "swift-collections")],
       swiftSettings: safe + hotPath
     ),
+    .target(name: "Sockets", swiftSettings: common),
     .target(
       name: "EventLoop",
-      dependencies: ["CUV", .product(name: "DequeModule", package: "swift-collections")],
+      dependencies: ["CUV", "Sockets", .product(name: "DequeModule", package: "swift-collections")],
       swiftSettings: common + hotPath
     ),
     .target(
@@ -106,14 +107,15 @@ let package = Package(
     ),
     .target(
       name: "HTTPServer",
-      dependencies: ["CCrypt", "CGnuTLS", "CMicroHTTPD", "CZlib"],
+      dependencies: ["CCrypt", "CGnuTLS", "CMicroHTTPD", "CZlib", "Sockets"],
       swiftSettings: common
     ),
     .target(name: "Status", swiftSettings: safe),
     .target(
       name: "Sidecar",
       dependencies: [
-        "RESP", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "JSONLog", "HTTPServer", "Status",
+        "RESP", "Sockets", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "JSONLog", "HTTPServer",
+        "Status",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
       ],
@@ -137,7 +139,7 @@ let package = Package(
     // Servers on loopback and curl, for tests of the server and of the routes that it is given.
     .target(
       name: "HTTPTestSupport",
-      dependencies: ["HTTPServer", "TestSupport"],
+      dependencies: ["HTTPServer", "Sockets", "TestSupport"],
       path: "Tests/HTTPTestSupport",
       swiftSettings: common
     ),
@@ -172,7 +174,8 @@ let package = Package(
     ),
 
     .testTarget(name: "RESPTests", dependencies: ["RESP", "FuzzChecks", "TestSupport"], swiftSettings: common),
-    .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "TestSupport"], swiftSettings: common),
+    .testTarget(name: "SocketsTests", dependencies: ["Sockets"], swiftSettings: common),
+    .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "Sockets", "TestSupport"], swiftSettings: common),
     .testTarget(name: "HiredisTests", dependencies: ["Hiredis", "EventLoop", "TestSupport"], swiftSettings: common),
     .testTarget(
       name: "MultiStoreTests",
@@ -197,15 +200,15 @@ let package = Package(
     ),
     .testTarget(
       name: "HTTPServerTests",
-      dependencies: ["HTTPServer", "HTTPTestSupport", "TestSupport"],
+      dependencies: ["HTTPServer", "HTTPTestSupport", "Sockets", "TestSupport"],
       swiftSettings: common
     ),
     .testTarget(name: "StatusTests", dependencies: ["Status", "TestSupport"], swiftSettings: common),
     .testTarget(
       name: "SidecarTests",
       dependencies: [
-        "Sidecar", "EventLoop", "HTTPServer", "HTTPTestSupport", "MultiStore", "RESP", "PrometheusExposition", "Status",
-        "TestSupport",
+        "Sidecar", "EventLoop", "HTTPServer", "HTTPTestSupport", "MultiStore", "RESP", "PrometheusExposition",
+        "Sockets", "Status", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: common

@@ -1,5 +1,6 @@
 internal import CUV
 internal import Glibc
+internal import Sockets
 
 /// Asks the system's resolver for the addresses of a host, off the loop's thread, and answers on it.
 ///
@@ -59,11 +60,8 @@ package final class HostLookup {
     request.handler = nil
   }
 
-  /// Whether `host` is an IP literal, for which nobody has to be asked.
-  package static func isLiteral(_ host: String) -> Bool {
-    var address = in6_addr()
-    return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1
-  }
+  /// Whether `host` is an IP literal, which needs no lookup.
+  package static func isLiteral(_ host: String) -> Bool { SocketAddress.isIPAddress(host) }
 
   private static func outcome(status: Int32, list: UnsafeMutablePointer<addrinfo>?) -> Outcome {
     guard status == 0, let list else { return .failure(reason: SystemError(uv: status).reason) }

@@ -1,5 +1,10 @@
 internal import CUV
 internal import Glibc
+// A loop's users name addresses and read why a listener failed; they need not know where these types come from.
+@_exported public import struct Sockets.ListenError
+@_exported public import enum Sockets.PeerNetwork
+@_exported public import enum Sockets.SocketAddress
+public import Sockets
 
 /// Accepts connections at one address, on the loop's thread.
 ///
@@ -20,6 +25,7 @@ public final class Listener: PollHandleOwner {
   private let loop: EventLoop
   private let accept: (Stream) -> Void
   private var fd: Int32
+  private let socketFile: SocketFile?
   private var poll: PollHandle?
   private var pause: LoopTimer?
 
@@ -38,14 +44,17 @@ public final class Listener: PollHandleOwner {
     loop.preconditionOnLoop()
     self.loop = loop
     self.accept = accept
-    (fd, boundAddress) = try ListeningSocket.open(at: address, backlog: backlog)
+    let socket = try ListeningSocket(address, ListeningSocket.Options(backlog: Int32(clamping: backlog)))
+    boundAddress = socket.boundAddress
+    socketFile = socket.file
+    fd = socket.release()
     do throws(EventLoopError) {
       let poll = try PollHandle(on: loop, fd: fd, owner: self)
       poll.update(readable: true, writable: false)
       self.poll = poll
     } catch {
       close()
-      throw ListenError(address: address, reason: error.reason)
+      throw ListenError(.system(code: error.code), address: address, reason: error.reason)
     }
   }
 
@@ -60,7 +69,7 @@ public final class Listener: PollHandleOwner {
     loop.preconditionOnLoop()
     poll?.close()
     pause?.close()
-    if case .unix(let path) = boundAddress { unlink(path) }
+    socketFile?.remove()
     Glibc.close(fd)
     fd = -1
   }
@@ -89,7 +98,8 @@ public final class Listener: PollHandleOwner {
         return false
       }
     }
-    ListeningSocket.configure(client)
+    _ = fcntl(client, F_SETFL, fcntl(client, F_GETFL) | O_NONBLOCK)
+    _ = fcntl(client, F_SETFD, FD_CLOEXEC)
     do throws(SystemError) {
       accept(try Stream(on: loop, takingOwnershipOf: client, listeningAt: boundAddress))
       return true

@@ -1,5 +1,6 @@
 internal import CUV
 internal import Glibc
+internal import Sockets
 
 /// Hears what happens to a stream. All calls come on the loop's thread.
 public protocol StreamDelegate: AnyObject {
@@ -253,7 +254,7 @@ public final class Stream: HandleOwner {
     return withUnsafeMutablePointer(to: &storage) { storage in
       let address = UnsafeMutableRawPointer(storage).assumingMemoryBound(to: sockaddr.self)
       guard uv_tcp_getpeername(handle, address, &length) == 0 else { return "unknown" }
-      return SocketAddress(address)?.description ?? "unknown"
+      return SocketAddress(address, length: socklen_t(length))?.description ?? "unknown"
     }
   }
 

@@ -1,3 +1,5 @@
+public import Sockets
+
 /// What the admin API answered.
 public struct AdminResponse: Sendable, Hashable {
   /// The status code.
@@ -9,7 +11,7 @@ public struct AdminResponse: Sendable, Hashable {
 /// A client of the admin API for the command line: one request at a time, blocking the calling thread, over a
 /// connection of its own.
 public struct AdminClient: Sendable {
-  private let address: HTTPListenAddress
+  private let address: SocketAddress
   private let token: BearerToken?
   private let timeout: Duration
 
@@ -19,7 +21,7 @@ public struct AdminClient: Sendable {
   ///   - address: Where the admin API listens; for one that listens on every interface, loopback is asked.
   ///   - token: The token that the API asks for, if it does.
   ///   - timeout: How long one request may take from connecting to the last byte.
-  public init(address: HTTPListenAddress, token: BearerToken? = nil, timeout: Duration = .seconds(10)) {
+  public init(address: SocketAddress, token: BearerToken? = nil, timeout: Duration = .seconds(10)) {
     self.address = address
     self.token = token
     self.timeout = timeout
@@ -113,7 +115,7 @@ public struct AdminClientError: Error, Sendable, Hashable, CustomStringConvertib
   /// What went wrong.
   public let kind: Kind
   /// Where it was looked for.
-  public let address: HTTPListenAddress
+  public let address: SocketAddress
   /// The cause, as part of a sentence.
   public let reason: String
 

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Sockets
 
 /// A TCP or unix-socket connection that blocks its thread, and no longer than until its deadline.
 struct AdminConnection: ~Copyable {
@@ -6,11 +7,11 @@ struct AdminConnection: ~Copyable {
   static let maximumAnswerBytes = 16 << 20
 
   private let descriptor: Int32
-  private let address: HTTPListenAddress
+  private let address: SocketAddress
   private let deadline: ContinuousClock.Instant
 
   /// Connects.
-  init(to address: HTTPListenAddress, timeout: Duration) throws(AdminClientError) {
+  init(to address: SocketAddress, timeout: Duration) throws(AdminClientError) {
     deadline = ContinuousClock.now.advanced(by: timeout)
     self.address = address
     var reason = "the host has no address"
@@ -79,14 +80,14 @@ struct AdminConnection: ~Copyable {
     let code: Int32
   }
 
-  private static func candidates(for address: HTTPListenAddress) throws(AdminClientError) -> [SocketAddress] {
+  private static func candidates(for address: SocketAddress) throws(AdminClientError) -> [ResolvedAddress] {
     switch address {
-    case .unix(let path): return [SocketAddress(socketPath: path)]
+    case .unix(let path): return [ResolvedAddress(socketPath: path)]
     case .tcp(let host, let port):
       // Without a host the resolver gives loopback, which is where "every interface" is nearest.
       let target = ["0.0.0.0", "::"].contains(host) ? "" : host
       do throws(ResolutionError) {
-        return try SocketAddress.resolve(host: target, port: port, forListening: false)
+        return try ResolvedAddress.resolve(host: target, port: port, forListening: false)
       } catch {
         throw AdminClientError(kind: .unreachable, address: address, reason: error.reason)
       }
@@ -94,7 +95,7 @@ struct AdminConnection: ~Copyable {
   }
 
   private static func connect(
-    to candidate: SocketAddress,
+    to candidate: ResolvedAddress,
     deadline: ContinuousClock.Instant
   ) -> Result<Int32, SystemError> {
     let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)

@@ -1,15 +1,17 @@
+internal import Sockets
+
 /// Keeps web pages that an operator happens to have open from changing something here.
 ///
 /// A listener on loopback is out of reach for other machines, but not for the operator's own browser. Requests that
 /// change nothing pass: without CORS headers, which this server never sends, a page cannot read the answers.
 struct CrossSiteGuard: Sendable {
-  private let address: HTTPListenAddress
+  private let address: SocketAddress
   private let isAuthenticated: Bool
 
   /// - Parameters:
   ///   - address: Where the server listens.
   ///   - isAuthenticated: Whether a bearer token is asked for, which a browser never sends by itself.
-  init(address: HTTPListenAddress, isAuthenticated: Bool) {
+  init(address: SocketAddress, isAuthenticated: Bool) {
     self.address = address
     self.isAuthenticated = isAuthenticated
   }
@@ -44,7 +46,7 @@ struct CrossSiteGuard: Sendable {
   private func isTrusted(host: String) -> Bool {
     guard !isAuthenticated, case .tcp(let boundHost, _) = address else { return true }
     let name = Self.withoutPort(host)
-    return name == "localhost" || HTTPListenAddress.isIPAddress(name)
+    return name == "localhost" || SocketAddress.isIPAddress(name)
       || (!boundHost.isEmpty && name == boundHost.lowercased())
   }
 

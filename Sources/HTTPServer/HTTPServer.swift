@@ -1,4 +1,5 @@
 internal import Glibc
+public import Sockets
 internal import Synchronization
 
 /// What a server has done since it was started.
@@ -20,7 +21,7 @@ public struct HTTPServerStatistics: Sendable, Hashable {
 /// any thread but the one that runs its handlers.
 public final class HTTPServer: Sendable {
   /// Where the server listens, with the real port when any free one was asked for.
-  public let boundAddress: HTTPListenAddress
+  public let boundAddress: SocketAddress
 
   /// Whether it speaks HTTPS, and not HTTP.
   public let usesTLS: Bool
@@ -29,7 +30,7 @@ public final class HTTPServer: Sendable {
   public let connections = HTTPConnectionCounts()
 
   private let dispatcher: HTTPDispatcher
-  private let socketFile: ListeningSocket.FileIdentity?
+  private let socketFile: SocketFile?
   private let daemon: Mutex<MicroHTTPDaemon?>
 
   /// Binds, listens and starts the thread; when it returns, requests are being answered.
@@ -40,16 +41,16 @@ public final class HTTPServer: Sendable {
   ///   - limits: What clients are allowed.
   ///   - access: What is asked of clients.
   ///   - socketMode: The permissions of a unix socket's file; only the owner may connect unless said otherwise.
-  /// - Throws: ``HTTPServerError`` when the address cannot be listened on.
+  /// - Throws: ``ListenError`` when the address cannot be listened on.
   public convenience init(
-    address: HTTPListenAddress,
+    address: SocketAddress,
     routes: [HTTPRoute],
     limits: HTTPLimits = HTTPLimits(),
     access: HTTPAccess = HTTPAccess(),
     socketMode: UInt32 = 0o600
-  ) throws(HTTPServerError) {
-    let socket = try ListeningSocket(address, socketMode: socketMode)
-    try self.init(socket: socket, routes: routes, limits: limits, access: access)
+  ) throws(ListenError) {
+    let socket = try ListeningSocket(address, Self.options(socketMode: socketMode))
+    try self.init(socket: socket, address: address, routes: routes, limits: limits, access: access)
   }
 
   /// The same on a socket that the service manager has opened.
@@ -58,17 +59,19 @@ public final class HTTPServer: Sendable {
     routes: [HTTPRoute],
     limits: HTTPLimits = HTTPLimits(),
     access: HTTPAccess = HTTPAccess()
-  ) throws(HTTPServerError) {
-    try self.init(socket: ListeningSocket(activated), routes: routes, limits: limits, access: access)
+  ) throws(ListenError) {
+    let socket = ListeningSocket(activated, Self.options(socketMode: nil))
+    try self.init(socket: socket, address: activated.address, routes: routes, limits: limits, access: access)
   }
 
   private init(
     socket: consuming ListeningSocket,
+    address: SocketAddress,
     routes: [HTTPRoute],
     limits: HTTPLimits,
     access: HTTPAccess
-  ) throws(HTTPServerError) {
-    boundAddress = socket.address
+  ) throws(ListenError) {
+    boundAddress = Self.address(address, boundTo: socket.boundAddress)
     socketFile = socket.file
     usesTLS = access.tls != nil
     dispatcher = HTTPDispatcher(
@@ -84,8 +87,8 @@ public final class HTTPServer: Sendable {
       counts: connections
     )
     guard let started else {
-      throw HTTPServerError(
-        kind: .system(code: ENOMEM),
+      throw ListenError(
+        .system(code: ENOMEM),
         address: boundAddress,
         reason: "the server's thread could not be started: memory, threads or descriptors are used up"
       )
@@ -94,6 +97,19 @@ public final class HTTPServer: Sendable {
   }
 
   deinit { stop() }
+
+  /// The options of every HTTP listener. Connections wait for one turn of the server at most, so that the backlog holds
+  /// more than a crowd opens in that time. The send buffer bounds the part of an answer that the kernel keeps for a
+  /// client that does not read; the system's default would be megabytes.
+  private static func options(socketMode: UInt32?) -> ListeningSocket.Options {
+    ListeningSocket.Options(backlog: 1024, socketMode: socketMode, sendBufferBytes: 64 * 1024, isIPv6Only: true)
+  }
+
+  /// The requested address with the real port: the host is kept as it was written, since clients name it in `Host`.
+  private static func address(_ requested: SocketAddress, boundTo bound: SocketAddress) -> SocketAddress {
+    guard case .tcp(let host, _) = requested, case .tcp(_, let port) = bound else { return requested }
+    return .tcp(host: host, port: port)
+  }
 
   /// Asks something else of clients from now on: of new connections in their handshake, and of every connection in its
   /// next request. Nobody is disconnected.
@@ -122,9 +138,6 @@ public final class HTTPServer: Sendable {
     // Outside the lock, so that a handler that is being waited for can still ask for the statistics.
     guard let running = daemon.withLock({ $0.take() }) else { return }
     running.stop()
-    // Only our own file: a server that was started since has put its own in the place.
-    if case .unix(let path) = boundAddress, let socketFile, ListeningSocket.identity(ofSocketAt: path) == socketFile {
-      unlink(path)
-    }
+    socketFile?.remove()
   }
 }

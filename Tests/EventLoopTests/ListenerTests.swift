@@ -1,4 +1,5 @@
 import Glibc
+import Sockets
 import Testing
 
 @testable import EventLoop
@@ -25,8 +26,7 @@ import Testing
     defer { harness.finish() }
     let address = SocketAddress.unix(path: harness.folder + "/socket")
     // A socket that was bound and closed is what a killed process leaves behind.
-    let stale = try ListeningSocket.open(at: address, backlog: 1)
-    close(stale.fd)
+    close(try ListeningSocket(address, .init(backlog: 1)).release())
     let listener = try harness.listen(at: address)
     let error = #expect(throws: ListenError.self) { try Listener(on: harness.loop, address: address) { _ in } }
     #expect(error?.reason == "address already in use")

@@ -1,5 +1,6 @@
 import Foundation
 import HTTPTestSupport
+import Sockets
 import Synchronization
 import TestSupport
 import Testing
@@ -23,7 +24,7 @@ struct AdminClientTests {
   @Test("every method works over TCP and over a unix socket")
   func methods() throws {
     let folder = try TemporaryDirectory()
-    for address in [HTTPListenAddress.tcp(host: "127.0.0.1", port: 0), .unix(path: folder.path("admin.sock"))] {
+    for address in [Sockets.SocketAddress.tcp(host: "127.0.0.1", port: 0), .unix(path: folder.path("admin.sock"))] {
       let server = try HTTPServer(address: address, routes: Self.echo())
       let client = AdminClient(address: server.boundAddress)
       #expect(try client.get("/echo/a%20b") == AdminResponse(status: 200, body: "GET a b \n"))
@@ -90,7 +91,7 @@ struct AdminClientTests {
   func nobodyListens() throws {
     let folder = try TemporaryDirectory()
     // A port that no program is given by chance, and whose service died out long ago.
-    let address = HTTPListenAddress.tcp(host: "127.0.0.1", port: 1)
+    let address = Sockets.SocketAddress.tcp(host: "127.0.0.1", port: 1)
     let refused = #expect(throws: AdminClientError.self) { try AdminClient(address: address).get("/") }
     #expect(
       refused?.message(flag: "--admin.listen-address")
@@ -107,9 +108,9 @@ struct AdminClientTests {
   @Test("a listener that never answers is given up in time")
   func timeout() throws {
     // It listens, so connections are made, and never accepts them.
-    let silent = try ListeningSocket(.tcp(host: "127.0.0.1", port: 0), socketMode: 0)
+    let silent = try ListeningSocket(.tcp(host: "127.0.0.1", port: 0), .init(backlog: 1))
     let started = ContinuousClock.now
-    let client = AdminClient(address: silent.address, timeout: .milliseconds(200))
+    let client = AdminClient(address: silent.boundAddress, timeout: .milliseconds(200))
     let error = #expect(throws: AdminClientError.self) { try client.get("/") }
     #expect(error?.kind == .timedOut)
     #expect(started.duration(to: .now) < .seconds(10))

@@ -1,5 +1,6 @@
 import Foundation
 import HTTPTestSupport
+import Sockets
 import Synchronization
 import TestSupport
 import Testing

@@ -1,5 +1,6 @@
 import Foundation
 import HTTPTestSupport
+import Sockets
 import Synchronization
 import TestSupport
 import Testing
@@ -8,38 +9,10 @@ import Testing
 
 @Suite("Listening and stopping")
 struct ListeningTests {
-  @Test(
-    "addresses are read and written the same way",
-    arguments: [
-      ("127.0.0.1:9736", true), ("[::1]:9736", true), (":9736", false), ("localhost:0", true),
-      ("unix:/run/a.sock", true),
-      ("0.0.0.0:80", false), ("[::]:80", false), ("metrics.example:65535", false), ("127.8.9.10:1", true),
-      ("[::ffff:127.0.0.1]:1", true), ("[::ffff:10.0.0.1]:1", false), ("128.0.0.1:1", false),
-    ]
-  )
-  func addresses(text: String, isLocal: Bool) throws {
-    let address = try HTTPListenAddress.parse(text)
-    #expect(address.description == text)
-    #expect(address.isLoopbackOrUnix == isLocal)
-  }
-
-  @Test(
-    "what is no address is refused with the forms that are",
-    arguments: [
-      "", "9736", "localhost", "localhost:", "localhost:http", "localhost:65536", "localhost:-1", "::1:9736", "[::1]",
-      "[::1:9736", "[localhost]:1", "unix:", "http://127.0.0.1:9737", "a b:1", "localhost:99999999999999999999",
-      "unix:/" + String(repeating: "x", count: 107),
-    ]
-  )
-  func badAddresses(text: String) throws {
-    let error = #expect(throws: HTTPListenAddressError.self) { try HTTPListenAddress.parse(text) }
-    #expect(error?.description.contains("write HOST:PORT, [IPV6]:PORT, :PORT or unix:/path/to/socket") == true)
-  }
-
   @Test("a port that is taken is told with the flag that names another")
   func portInUse() throws {
     let first = try HTTPServer.onLoopback([textRoute("/", "1")])
-    let error = #expect(throws: HTTPServerError.self) { try HTTPServer(address: first.boundAddress, routes: []) }
+    let error = #expect(throws: ListenError.self) { try HTTPServer(address: first.boundAddress, routes: []) }
     #expect(error?.kind == .addressInUse)
     #expect(
       error?.message(listener: "metrics listener", flag: "--web.listen-address")
@@ -51,7 +24,7 @@ struct ListeningTests {
   @Test("an address of another machine and a name that does not resolve are told")
   func addressUnavailable() throws {
     for address in ["192.0.2.1:0", "no-such-host.invalid:0"] {
-      let error = #expect(throws: HTTPServerError.self) {
+      let error = #expect(throws: ListenError.self) {
         try HTTPServer(address: .parse(address), routes: [])
       }
       #expect(error?.kind == .addressUnavailable)
@@ -82,8 +55,8 @@ struct ListeningTests {
     let path = folder.path("admin.sock")
     do {
       // Bound, listening, and closed without being unlinked: what a killed process leaves.
-      let socket = try ListeningSocket(.unix(path: path), socketMode: 0o600)
-      _ = socket.address
+      let socket = try ListeningSocket(.unix(path: path), .init(backlog: 1))
+      _ = socket.boundAddress
     }
     #expect(FileManager.default.fileExists(atPath: path))
     // A program that another test is starting has a copy of the descriptor until it is executed.
@@ -93,13 +66,13 @@ struct ListeningTests {
       return true
     }
     let server = try #require(replacement)
-    let live = #expect(throws: HTTPServerError.self) { try HTTPServer(address: .unix(path: path), routes: []) }
+    let live = #expect(throws: ListenError.self) { try HTTPServer(address: .unix(path: path), routes: []) }
     #expect(live?.kind == .addressInUse)
     #expect(try server.curl("/hello").status == 200)
 
     let plain = folder.path("plain")
     try Data("precious".utf8).write(to: URL(fileURLWithPath: plain))
-    let refused = #expect(throws: HTTPServerError.self) { try HTTPServer(address: .unix(path: plain), routes: []) }
+    let refused = #expect(throws: ListenError.self) { try HTTPServer(address: .unix(path: plain), routes: []) }
     #expect(refused?.kind == .notASocket)
     #expect(FileManager.default.contents(atPath: plain) == Data("precious".utf8))
   }

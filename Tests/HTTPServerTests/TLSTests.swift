@@ -1,5 +1,6 @@
 import Foundation
 import HTTPTestSupport
+import Sockets
 import TestSupport
 import Testing
 

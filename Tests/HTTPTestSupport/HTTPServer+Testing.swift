@@ -1,5 +1,6 @@
 internal import Foundation
 public import HTTPServer
+internal import Sockets
 public import TestSupport
 
 extension HTTPServer {
@@ -64,7 +65,7 @@ extension HTTPServer {
 
   /// A connection of its own to the server.
   public func connect() throws -> Socket {
-    guard let address = SocketAddress(boundAddress.description) else {
+    guard let address = TestSupport.SocketAddress(boundAddress.description) else {
       preconditionFailure("tests connect to loopback and unix sockets: \(boundAddress)")
     }
     return try Socket(connectingTo: address)

@@ -19,7 +19,8 @@ struct ImportRules: Sendable {
   /// The rules by target, from the bottom to the top.
   static let byTarget: [String: ImportRules] = [
     "RESP": ImportRules(own: [], packages: ["BasicContainers"], system: []),
-    "EventLoop": ImportRules(own: ["CUV"], packages: ["DequeModule"], system: libc),
+    "Sockets": ImportRules(own: [], packages: [], system: libc),
+    "EventLoop": ImportRules(own: ["CUV", "Sockets"], packages: ["DequeModule"], system: libc),
     "Hiredis": ImportRules(own: ["CHiredis", "EventLoop", "RESP"], packages: ["DequeModule"], system: libc),
     "MultiStore": ImportRules(
       own: ["RESP", "Hiredis", "EventLoop"],
@@ -28,10 +29,17 @@ struct ImportRules: Sendable {
     ),
     "PrometheusExposition": ImportRules(own: [], packages: ["CoreMetrics"], system: libc),
     "JSONLog": ImportRules(own: [], packages: ["Logging"], system: libc),
-    "HTTPServer": ImportRules(own: ["CCrypt", "CGnuTLS", "CMicroHTTPD", "CZlib"], packages: [], system: libc),
+    "HTTPServer": ImportRules(
+      own: ["CCrypt", "CGnuTLS", "CMicroHTTPD", "CZlib", "Sockets"],
+      packages: [],
+      system: libc
+    ),
     "Status": ImportRules(own: [], packages: [], system: libc),
     "Sidecar": ImportRules(
-      own: ["RESP", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "JSONLog", "HTTPServer", "Status"],
+      own: [
+        "RESP", "Sockets", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "JSONLog", "HTTPServer",
+        "Status",
+      ],
       packages: ["Logging", "Yams"],
       system: libc
     ),

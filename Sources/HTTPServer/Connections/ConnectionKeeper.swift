@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Sockets
 
 /// Keeps the connections of one daemon within their limits: tells the ``ConnectionTable`` what happens, and closes what
 /// that decides to close. Confined to the thread that runs the daemon.

@@ -1,3 +1,5 @@
+internal import Sockets
+
 /// Decides which connections of a listener are closed, and when.
 ///
 /// Nobody is refused: at a bound, the connection that has gone longest without a whole request, or without the end of

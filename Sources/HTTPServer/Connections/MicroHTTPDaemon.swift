@@ -1,4 +1,5 @@
 internal import CMicroHTTPD
+internal import Sockets
 
 /// The bridge to libmicrohttpd: one daemon, the thread that runs it, and the callbacks that are made there.
 ///

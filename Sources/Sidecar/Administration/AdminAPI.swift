@@ -1,4 +1,5 @@
 internal import HTTPServer
+internal import Sockets
 
 /// Why the admin API of a running sidecar could not be asked, or refused.
 public struct AdminAPIError: Error, CustomStringConvertible {
@@ -27,7 +28,7 @@ public struct AdminAPI {
       }
     }
     do {
-      client = AdminClient(address: try HTTPListenAddress.parse(address), token: token)
+      client = AdminClient(address: try SocketAddress.parse(address), token: token)
     } catch {
       throw AdminAPIError(description: "\(error)", wasReached: false)
     }

@@ -1,5 +1,6 @@
 internal import HTTPServer
 internal import Logging
+internal import Sockets
 
 /// The listeners that speak HTTP: those with the metrics, and the admin API's. Confined to the main loop's thread.
 final class HTTPListeners {
@@ -36,7 +37,7 @@ final class HTTPListeners {
     for text in options.webListenAddresses {
       let address = try Self.address(text, flag: flag)
       web.append(
-        try start("metrics", flag: flag) { () throws(HTTPServerError) in
+        try start("metrics", flag: flag) { () throws(ListenError) in
           try HTTPServer(address: address, routes: pages, limits: limits, access: access)
         }
       )
@@ -54,7 +55,7 @@ final class HTTPListeners {
       )
     }
     let access = HTTPAccess(authorization: token.map { .bearer($0) } ?? .none)
-    admin = try start("admin", flag: flag) { () throws(HTTPServerError) in
+    admin = try start("admin", flag: flag) { () throws(ListenError) in
       try HTTPServer(address: address, routes: routes, limits: limits, access: access)
     }
   }
@@ -81,7 +82,7 @@ final class HTTPListeners {
     }
     for socket in sockets {
       web.append(
-        try start("metrics", flag: flag) { () throws(HTTPServerError) in
+        try start("metrics", flag: flag) { () throws(ListenError) in
           try HTTPServer(activated: socket, routes: pages, limits: limits, access: access)
         }
       )
@@ -91,7 +92,7 @@ final class HTTPListeners {
   private func start(
     _ name: String,
     flag: String,
-    _ make: () throws(HTTPServerError) -> HTTPServer
+    _ make: () throws(ListenError) -> HTTPServer
   ) throws(SidecarStartError) -> HTTPServer {
     do {
       let server = try make()
@@ -105,9 +106,9 @@ final class HTTPListeners {
     }
   }
 
-  private static func address(_ text: String, flag: String) throws(SidecarStartError) -> HTTPListenAddress {
+  private static func address(_ text: String, flag: String) throws(SidecarStartError) -> SocketAddress {
     do {
-      return try HTTPListenAddress.parse(text)
+      return try SocketAddress.parse(text)
     } catch {
       throw SidecarStartError("\(flag): \(error)")
     }

@@ -1,9 +1,8 @@
 import Foundation
+import Sockets
 import Testing
 
-@testable import HTTPServer
-
-@Suite("Networks of HTTP clients")
+@Suite("Networks of peers")
 struct PeerNetworkTests {
   @Test func `an IPv4 address, wherever it stands, the first half of an IPv6 one, and nothing of a unix socket`() {
     #expect(network("10.0.0.1") == .ipv4(UInt32(0x0a00_0001).bigEndian))
@@ -16,6 +15,24 @@ struct PeerNetworkTests {
     address.sa_family = sa_family_t(AF_UNIX)
     #expect(PeerNetwork(&address) == nil)
     #expect(PeerNetwork(nil) == nil)
+  }
+
+  @Test(
+    arguments: [
+      ("127.0.0.1:53211", "127.0.0.1:1", true), ("127.0.0.1:1", "127.0.0.2:1", false),
+      ("[2001:db8::1]:1", "[2001:db8:0:0:ffff::2]:9", true), ("[2001:db8::1]:1", "[2001:db8:0:1::1]:1", false),
+      ("[::ffff:10.0.0.1]:5", "10.0.0.1:6", true), ("[::ffff:10.0.0.1]:5", "[::ffff:10.0.0.2]:5", false),
+      ("[::1]:1", "127.0.0.1:1", false), ("unix:/run/a.sock", "unix:/run/b.sock", true),
+      ("unix:/run/a.sock", "127.0.0.1:1", false),
+    ]
+  )
+  func `peers of one machine have one`(first: String, second: String, areSame: Bool) {
+    #expect((PeerNetwork(peer: first) == PeerNetwork(peer: second)) == areSame)
+  }
+
+  @Test func `unix sockets are this machine's, and addresses are in network byte order`() {
+    #expect(PeerNetwork(peer: "unix:/run/a.sock") == .local)
+    #expect(PeerNetwork(peer: "1.2.3.4:5") == .ipv4(UInt32(0x0102_0304).bigEndian))
   }
 
   private func network(_ host: String) -> PeerNetwork? {

@@ -1,19 +1,21 @@
-internal import Glibc
+package import Glibc
 
-/// A host that stands for no address, with the resolver's words.
-struct ResolutionError: Error {
-  let reason: String
+/// The reason why a host has no address, in the resolver's words.
+package struct ResolutionError: Error {
+  package let reason: String
 }
 
 /// The bytes of a `sockaddr`, for bind and connect.
-struct SocketAddress {
+package struct ResolvedAddress {
   /// `AF_INET`, `AF_INET6` or `AF_UNIX`.
-  let family: Int32
+  package let family: Int32
   private let bytes: [UInt8]
 
-  /// The address of a socket file, whose path is short enough (``HTTPListenAddress/maximumSocketPathBytes``).
-  init(socketPath path: String) {
-    precondition(path.utf8.count <= HTTPListenAddress.maximumSocketPathBytes, "the path does not fit into sun_path")
+  /// Creates the address of a unix socket.
+  ///
+  /// - Precondition: The path has at most ``SocketAddress/longestPathBytes`` bytes.
+  package init(socketPath path: String) {
+    precondition(path.utf8.count <= SocketAddress.longestPathBytes, "the path does not fit into sun_path")
     family = AF_UNIX
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
@@ -26,12 +28,15 @@ struct SocketAddress {
     self.bytes = bytes
   }
 
-  /// The addresses that a host stands for: IPv4 first for a name, IPv6 first (for both families) without one.
-  static func resolve(
+  /// Returns the addresses of a host. It blocks while the resolver works.
+  ///
+  /// IPv4 comes first for a name: a client that is given `localhost` or `127.0.0.1` finds the same listener. Without a
+  /// host IPv6 comes first, whose wildcard address serves both families.
+  package static func resolve(
     host: String,
     port: Int,
     forListening: Bool
-  ) throws(ResolutionError) -> [SocketAddress] {
+  ) throws(ResolutionError) -> [ResolvedAddress] {
     var hints = addrinfo()
     hints.ai_family = AF_UNSPEC
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -43,23 +48,28 @@ struct SocketAddress {
       throw ResolutionError(reason: words)
     }
     defer { freeaddrinfo(list) }
-    var found: [SocketAddress] = []
+    var found: [ResolvedAddress] = []
     var next = list
     while let entry = next {
       next = entry.pointee.ai_next
       guard let pointer = entry.pointee.ai_addr else { continue }
       let raw = UnsafeRawBufferPointer(start: pointer, count: Int(entry.pointee.ai_addrlen))
-      found.append(SocketAddress(family: entry.pointee.ai_family, bytes: [UInt8](raw)))
+      found.append(ResolvedAddress(family: entry.pointee.ai_family, bytes: [UInt8](raw)))
     }
     let preferred = host.isEmpty && forListening ? AF_INET6 : AF_INET
     return found.filter { $0.family == preferred } + found.filter { $0.family != preferred }
   }
 
-  /// Lends the address to a system call; the pointer is not valid afterwards.
-  func withSockaddr<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+  /// Calls `body` with the address; the pointer is not valid afterwards.
+  package func withSockaddr<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
     bytes.withUnsafeBytes { buffer in
       // An array's storage is aligned to 16 bytes, which is enough for every sockaddr.
       body(buffer.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(buffer.count))
     }
   }
+}
+
+/// Returns the system's words for an error number, in lower case for the middle of a sentence.
+package func systemMessage(_ code: Int32) -> String {
+  String(cString: strerror(code)).lowercased()
 }
