@@ -123,7 +123,9 @@ let package = Package(
     ),
     .executableTarget(
       name: "multistore-exporter",
-      dependencies: ["Sidecar", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "Sidecar", "HTTPServer", "Sockets", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       swiftSettings: safe,
       linkerSettings: small
     ),
@@ -211,6 +213,11 @@ let package = Package(
         "Sockets", "Status", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ],
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "CommandLineTests",
+      dependencies: ["multistore-exporter", "HTTPServer", "HTTPTestSupport", "Sockets", "TestSupport"],
       swiftSettings: common
     ),
     .testTarget(

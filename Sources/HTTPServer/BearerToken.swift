@@ -1,15 +1,13 @@
-/// The secret that a request has to show, as `Authorization: Bearer …` (RFC 6750).
-///
-/// It prints as `<redacted>` wherever it is printed.
+/// The secret of a listener's clients, sent as `Authorization: Bearer …` (RFC 6750). It always prints as `<redacted>`.
 public struct BearerToken: Sendable {
-  /// The longest token that is taken, in bytes: more than any generator makes, and far less than a request's headers.
+  /// The longest accepted token, in bytes: longer than any generator's, and much shorter than a request's headers.
   public static let maximumBytes = 1024
 
   private let secret: [UInt8]
 
-  /// Reads the content of a token file: one token, with any white space around it left out.
+  /// Reads the content of a token file: one token, with white space around it ignored.
   ///
-  /// - Throws: ``BearerTokenError`` when there is none, or when it could not be sent in a header.
+  /// - Throws: ``BearerTokenError`` if there is none, or if it could not be sent in a header.
   public init(contentsOfFile content: [UInt8]) throws(BearerTokenError) {
     let isSpace: (UInt8) -> Bool = { $0 == 0x20 || (0x09...0x0d).contains($0) }
     let trimmed = content.drop(while: isSpace).reversed().drop(while: isSpace).reversed()
@@ -23,12 +21,12 @@ public struct BearerToken: Sendable {
     secret = Array(trimmed)
   }
 
-  /// The header value that shows the token.
-  var headerValue: String { "Bearer \(String(decoding: secret, as: UTF8.self))" }
+  /// The value of the `Authorization` header, for a client.
+  public var headerValue: String { "Bearer \(String(decoding: secret, as: UTF8.self))" }
 
-  /// Whether a header value shows this token.
+  /// Whether a header value has this token.
   ///
-  /// The time it takes depends on the length of what was sent and not on how much of it is right.
+  /// The time taken depends on the length of the value and not on the number of bytes that are right.
   func isShown(by headerValue: String?) -> Bool {
     guard let headerValue else { return false }
     let bytes = Array(headerValue.utf8)

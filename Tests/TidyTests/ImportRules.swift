@@ -43,7 +43,11 @@ struct ImportRules: Sendable {
       packages: ["Logging", "Yams"],
       system: libc
     ),
-    "multistore-exporter": ImportRules(own: ["Sidecar"], packages: ["ArgumentParser"], system: libc),
+    "multistore-exporter": ImportRules(
+      own: ["Sidecar", "HTTPServer", "Sockets"],
+      packages: ["ArgumentParser"],
+      system: libc
+    ),
   ]
 
   /// Modules that come with another module's product, since a client of the product may have to name them.

@@ -5,7 +5,7 @@
 #endif
 
 /// Why the system would not do something with a file.
-struct FileFailure: Error, Equatable, CustomStringConvertible {
+package struct FileFailure: Error, Equatable, CustomStringConvertible {
   /// The value of `errno`, or `EFBIG` for a file that is larger than was allowed.
   let code: Int32
 
@@ -13,17 +13,17 @@ struct FileFailure: Error, Equatable, CustomStringConvertible {
   var isNotFound: Bool { code == ENOENT }
 
   /// What the C library calls it, such as "No such file or directory".
-  var description: String {
+  package var description: String {
     // Safe: strerror returns a zero-terminated text for every number, and it is copied at once.
     unsafe String(cString: strerror(code))
   }
 }
 
 /// Reads files that fit into memory, with what has to be known about them.
-enum SmallFile {
+package enum SmallFile {
   /// A file as it was at the moment of reading.
-  struct Contents: Equatable {
-    let bytes: [UInt8]
+  package struct Contents: Equatable {
+    package let bytes: [UInt8]
     /// Permission bits of the file.
     let mode: mode_t
     let owner: uid_t
@@ -35,7 +35,7 @@ enum SmallFile {
   private static let chunkBytes = 16 << 10
 
   /// The whole file, from one opening of it.
-  static func read(_ path: String, limitBytes: Int) throws(FileFailure) -> Contents {
+  package static func read(_ path: String, limitBytes: Int) throws(FileFailure) -> Contents {
     // Safe: the path is zero-terminated for the time of the call.
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileFailure(code: errno) }

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Sidecar
 
-/// Where the running sidecar is that a subcommand asks.
+/// The options of the subcommands that send requests to a running sidecar.
 struct AdminOptions: ParsableArguments {
   @Option(
     name: .customLong("admin.listen-address"),
@@ -21,7 +21,7 @@ struct AdminOptions: ParsableArguments {
   )
   var tokenFile: String?
 
-  /// Asks the sidecar; what goes wrong is said at the terminal.
+  /// Sends a request to the sidecar and prints its failure.
   ///
   /// - Throws: the exit code: 1 when the sidecar refused, 2 when it was not reached, 64 for wrong options.
   func ask<Answer>(_ question: (AdminAPI) throws -> Answer) throws -> Answer {

@@ -1,9 +1,9 @@
 internal import Glibc
 internal import Sockets
 
-/// A TCP or unix-socket connection that blocks its thread, and no longer than until its deadline.
+/// A TCP or unix-socket connection whose calls block their thread until a deadline at most.
 struct AdminConnection: ~Copyable {
-  /// The longest answer that is read: the inventories of a hundred instances whose clients send every command there is.
+  /// The longest answer that is read, in bytes: more than the inventories of a hundred instances with every command.
   static let maximumAnswerBytes = 16 << 20
 
   private let descriptor: Int32
@@ -32,7 +32,8 @@ struct AdminConnection: ~Copyable {
   borrowing func write(_ bytes: [UInt8]) throws(AdminClientError) {
     var rest = bytes[...]
     while !rest.isEmpty {
-      let sent = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+      // Safe: address and count are those of the bytes that are left.
+      let sent = unsafe rest.withUnsafeBytes { unsafe send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
       if sent > 0 {
         rest = rest.dropFirst(sent)
       } else {
@@ -41,12 +42,13 @@ struct AdminConnection: ~Copyable {
     }
   }
 
-  /// Reads until the other side closes.
+  /// Reads until the server closes.
   borrowing func readToEnd() throws(AdminClientError) -> [UInt8] {
     var answer: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 16 * 1024)
     while true {
-      let count = recv(descriptor, &chunk, chunk.count, 0)
+      // Safe: the call writes at most as many bytes as the array has.
+      let count = unsafe recv(descriptor, &chunk, chunk.count, 0)
       if count == 0 { return answer }
       guard count > 0 else {
         try waitAfterFailure(errno, for: POLLIN)
@@ -56,7 +58,7 @@ struct AdminConnection: ~Copyable {
         throw AdminClientError(kind: .notTheAdminAPI, address: address, reason: "its answer does not end")
       }
       answer += chunk[..<count]
-      // A server that never stops is bounded by the size, one that dribbles by the time.
+      // The size bounds an endless answer, the time a slow one.
       guard ContinuousClock.now < deadline else { throw timedOut }
     }
   }
@@ -84,7 +86,7 @@ struct AdminConnection: ~Copyable {
     switch address {
     case .unix(let path): return [ResolvedAddress(socketPath: path)]
     case .tcp(let host, let port):
-      // Without a host the resolver gives loopback, which is where "every interface" is nearest.
+      // Without a host the resolver returns loopback, which "every interface" includes.
       let target = ["0.0.0.0", "::"].contains(host) ? "" : host
       do throws(ResolutionError) {
         return try ResolvedAddress.resolve(host: target, port: port, forListening: false)
@@ -102,7 +104,8 @@ struct AdminConnection: ~Copyable {
     let descriptor = socket(candidate.family, type, 0)
     guard descriptor >= 0 else { return .failure(SystemError(code: errno)) }
     var code: Int32 = 0
-    if candidate.withSockaddr({ Glibc.connect(descriptor, $0, $1) }) != 0 { code = errno }
+    // Safe: the address is valid for the time of the call.
+    if unsafe candidate.withSockaddr({ unsafe Glibc.connect(descriptor, $0, $1) }) != 0 { code = errno }
     if code == EINPROGRESS {
       code = wait(for: POLLOUT, on: descriptor, until: deadline) ? pendingError(of: descriptor) : ETIMEDOUT
     }
@@ -116,18 +119,20 @@ struct AdminConnection: ~Copyable {
   private static func pendingError(of descriptor: Int32) -> Int32 {
     var code: Int32 = 0
     var length = socklen_t(MemoryLayout<Int32>.size)
-    return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length) == 0 ? code : errno
+    // Safe: both pointers are to local variables.
+    return unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length) == 0 ? code : errno
   }
 
-  /// Waits for an event; false when the deadline passes first.
+  /// Waits for an event; returns false if the deadline passes first.
   private static func wait(for events: Int32, on descriptor: Int32, until deadline: ContinuousClock.Instant) -> Bool {
     while true {
       let left = ContinuousClock.now.duration(to: deadline)
       guard left > .zero else { return false }
       let milliseconds = left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000
       var entry = pollfd(fd: descriptor, events: Int16(events), revents: 0)
-      // One more, so that the last fraction of a millisecond is waited for and not spun away.
-      if poll(&entry, 1, Int32(clamping: milliseconds + 1)) > 0 { return true }
+      // One more, since a timeout of 0 for the last fraction of a millisecond would spin.
+      // Safe: the one entry is a local variable.
+      if unsafe poll(&entry, 1, Int32(clamping: milliseconds + 1)) > 0 { return true }
     }
   }
 }

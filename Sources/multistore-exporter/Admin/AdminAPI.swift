@@ -1,24 +1,25 @@
 internal import HTTPServer
+internal import Sidecar
 internal import Sockets
 
-/// Why the admin API of a running sidecar could not be asked, or refused.
-public struct AdminAPIError: Error, CustomStringConvertible {
-  /// For the person at the terminal.
-  public let description: String
-  /// True when a sidecar answered, and refused.
-  public let wasReached: Bool
+/// A request that the admin API refused, or that did not reach it.
+struct AdminAPIError: Error, CustomStringConvertible {
+  /// The sentence for the terminal.
+  let description: String
+  /// Whether a sidecar answered, and refused.
+  let wasReached: Bool
 }
 
-/// The admin API of a running sidecar, for the command line. Blocks the calling thread.
-public struct AdminAPI {
+/// The requests of the command line to the admin API of a running sidecar. They block the calling thread.
+struct AdminAPI {
   private static let flag = "--admin.listen-address"
   private let client: AdminClient
 
   /// - Parameters:
   ///   - address: `HOST:PORT` or `unix:PATH` of the admin API.
   ///   - tokenFile: the file with its bearer token, if it asks for one.
-  /// - Throws: ``AdminAPIError`` for an address that is none or a token that can't be read.
-  public init(address: String, tokenFile: String?) throws {
+  /// - Throws: ``AdminAPIError`` for a malformed address or a token that can't be read.
+  init(address: String, tokenFile: String?) throws {
     var token: BearerToken?
     if let tokenFile {
       do {
@@ -34,27 +35,27 @@ public struct AdminAPI {
     }
   }
 
-  /// The state of one feature flag, or of all: lines of `name: on` or `name: off`.
-  public func features(_ name: String?) throws -> [String] {
+  /// Returns the state of one feature flag, or of all: lines of `name: on` or `name: off`.
+  func features(_ name: String?) throws -> [String] {
     let path = name.map(AdminPath.feature) ?? AdminPath.features
     return try Self.lines(answer { () throws(AdminClientError) in try client.get(path) })
   }
 
-  /// Sets one feature flag and shows what it is now.
-  public func setFeature(_ name: String, to isOn: Bool) throws -> [String] {
+  /// Sets one feature flag and returns its new state.
+  func setFeature(_ name: String, to isOn: Bool) throws -> [String] {
     let form = [HTTPField("value", isOn ? "true" : "false")]
     return try Self.lines(
       answer { () throws(AdminClientError) in try client.post(AdminPath.feature(name), form: form) }
     )
   }
 
-  /// The commands that clients have sent to one instance, or to all.
-  public func inventory(instance: String?, format: ReportFormat) throws -> String {
+  /// Returns the commands that clients have sent to one instance, or to all.
+  func inventory(instance: String?, format: ReportFormat) throws -> String {
     try report(AdminPath.inventory, instance, format)
   }
 
-  /// How far one instance is on its way, or all of them, and whether the next step is safe.
-  public func status(instance: String?, format: ReportFormat) throws -> String {
+  /// Returns the progress of one instance's migration, or of all, and whether the next step is safe.
+  func status(instance: String?, format: ReportFormat) throws -> String {
     try report(AdminPath.status, instance, format)
   }
 
@@ -76,7 +77,7 @@ public struct AdminAPI {
     return response.body
   }
 
-  /// What GitLab's JSON says, a line a flag. The sidecar writes it, so that its order of fields is known.
+  /// Returns a line for each flag of GitLab's JSON. The sidecar writes it, so the order of its fields is known.
   private static func lines(_ json: String) -> [String] {
     json.matches(of: /"name":"([^"]*)","state":"([^"]*)"/).map { "\($0.1): \($0.2)" }
   }
