@@ -1,3 +1,4 @@
+internal import Sockets
 internal import Synchronization
 
 /// Turns a request that has been read into the response to it. It knows nothing of sockets or of libmicrohttpd.
@@ -12,6 +13,8 @@ final class HTTPDispatcher: Sendable {
     let headers: [HTTPField]
     let body: [UInt8]
     let isBodyComplete: Bool
+    /// Where the client is; nil for a unix socket.
+    let network: PeerNetwork?
     /// What is wrong with the client's certificate; nil if it is as the listener wants it.
     let certificateProblem: String?
   }
@@ -124,6 +127,7 @@ final class HTTPDispatcher: Sendable {
   private func accessRefusal(of request: RawRequest, _ access: HTTPAccess) -> HTTPResponse? {
     access.refusal(
       authorization: request.headers.joinedValue(of: "Authorization"),
+      from: request.network,
       certificateProblem: request.certificateProblem
     )
   }

@@ -12,6 +12,7 @@ struct WebListenerTests {
         "--web.listen-address=127.0.0.1:0", "--web.listen-address=unix:\(socket)", "--web.listen-address=localhost:0",
       ]
     )
+    try deployment.sidecar.log.wait(for: "start") { $0.message == "Started" }
     let addresses = deployment.sidecar.log.all.filter { $0["listener"]?.string == "metrics" }
       .compactMap { $0["address"]?.string.flatMap { SocketAddress($0) } }
     #expect(addresses.count == 3)
@@ -23,6 +24,13 @@ struct WebListenerTests {
     }
     try deployment.finish()
     #expect(!FileManager.default.fileExists(atPath: socket))
+  }
+
+  @Test func `the admin API listens before a probe is answered`() throws {
+    let deployment = try Deployment()
+    let listeners = deployment.sidecar.log.all.compactMap { $0["listener"]?.string }
+    #expect(listeners.suffix(2) == ["admin", "metrics"])
+    try deployment.finish()
   }
 
   @Test func `in the environment commas are between addresses`() throws {

@@ -1,7 +1,9 @@
-/// What a listener asks of its clients, and what it adds to its answers. Routes that require no authorization, which
-/// are the probes, are answered to everybody.
+internal import Sockets
+
+/// A listener's requirements on its clients, and the header fields of its answers. The probes' routes require no
+/// authorization.
 public struct HTTPAccess: Sendable {
-  /// What a client has to send in its `Authorization` header.
+  /// The content of the `Authorization` header that is required.
   public enum Authorization: Sendable {
     /// Nothing.
     case none
@@ -11,16 +13,16 @@ public struct HTTPAccess: Sendable {
     case basic(BasicAuthentication)
   }
 
-  /// Certificate and key, and what is asked of clients' certificates; nil for plain HTTP.
+  /// Certificate, key and the requirements on clients' certificates; nil for plain HTTP.
   public var tls: TLSCredentials?
-  /// What has to be in the `Authorization` header.
+  /// The authorization that is required.
   public var authorization: Authorization
-  /// Fields of every answer, in the place of fields of the same name.
+  /// Header fields of every answer; they replace fields of the same name.
   public var headers: [HTTPField]
-  /// How many requests are answered; nil for as many as come.
+  /// The limit on the rate of requests; nil for none.
   public var rateLimiter: RateLimiter?
 
-  /// Everybody may come, unless said otherwise.
+  /// Creates requirements; the default admits every client.
   public init(
     tls: TLSCredentials? = nil,
     authorization: Authorization = .none,
@@ -33,15 +35,20 @@ public struct HTTPAccess: Sendable {
     self.rateLimiter = rateLimiter
   }
 
-  /// Whether a browser sends by itself what is asked for. It never does with a bearer token.
+  /// Whether a browser sends the authorization by itself, as it does with all but a bearer token.
   var isSentByBrowsers: Bool { if case .bearer = authorization { false } else { true } }
 
-  /// The answer to a client that may not come; nil for one that may.
+  /// Returns the answer to a client that is refused; nil for one that is admitted.
   ///
   /// - Parameters:
   ///   - header: The `Authorization` header.
+  ///   - network: Where the client is; nil for a unix socket.
   ///   - certificateProblem: What is wrong with the client's certificate, or that there is none; nil if nothing is.
-  func refusal(authorization header: String?, certificateProblem: String?) -> HTTPResponse? {
+  func refusal(
+    authorization header: String?,
+    from network: PeerNetwork?,
+    certificateProblem: String?
+  ) -> HTTPResponse? {
     if let certificateProblem {
       // Another certificate needs another handshake.
       return .text(certificateProblem, status: 403).adding("Connection", "close")
@@ -59,7 +66,7 @@ public struct HTTPAccess: Sendable {
       )
       .adding("WWW-Authenticate", "Bearer realm=\"multistore-exporter\"")
     case .basic(let authentication):
-      switch authentication.verdict(on: header) {
+      switch authentication.verdict(on: header, from: network) {
       case .accepted: return nil
       case .refused:
         return .text("This needs a name and a password.", status: 401)

@@ -135,6 +135,7 @@ private func handleRequest(
       headers: fields(of: connection, .HEADER_KIND),
       body: pending.body,
       isBodyComplete: pending.receivedBytes <= limit,
+      network: PeerNetwork(multistore_mhd_peer(connection)),
       certificateProblem: tlsSession(of: connection).flatMap { dispatcher.access.tls?.refusal(of: $0) }
     )
   )

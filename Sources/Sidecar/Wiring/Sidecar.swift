@@ -172,16 +172,17 @@ public final class Sidecar {
     let board = StatusBoard(sources, registry: registry)
     let status = StatusRoutes { board.report() }
     statusSampler = StatusSampler(on: loop, board)
+    let inventories = sources.map(\.inventory)
+    let routes =
+      FeatureRoutes(FlagAdministration(store: flagStore)).routes
+      + [.report(AdminPath.inventory) { InventoryReport(inventories) }, status.api]
+    // Before the web listeners: a sidecar whose health probe succeeds takes commands of its operator.
+    try http.startAdmin(options.adminListenAddress, token: adminToken(), routes: routes)
     try http.startWeb(options, access: webConfiguration.access) { () throws(TelemetryPathError) in
       try MetricsPage.routes(telemetryPath: options.telemetryPath, registry: registry, status: status) {
         shutdown.hasBegun ? .shuttingDown : Readiness(of: statuses)
       }
     }
-    let inventories = sources.map(\.inventory)
-    let routes =
-      FeatureRoutes(FlagAdministration(store: flagStore)).routes
-      + [.report(AdminPath.inventory) { InventoryReport(inventories) }, status.api]
-    try http.startAdmin(options.adminListenAddress, token: adminToken(), routes: routes)
     MetricsPage.register(http.connections, in: registry)
   }
 

@@ -73,6 +73,7 @@ struct StarvationTests {
         headers: [HTTPField("Accept", accept)],
         body: [],
         isBodyComplete: true,
+        network: nil,
         certificateProblem: nil
       )
       let page = pages.page(for: request, of: route, isCompressed: isCompressed) {
