@@ -4,8 +4,9 @@ internal import Synchronization
 
 /// Users who log in with a name and a password at each request (RFC 7617).
 ///
-/// Checking a password is slow on purpose and runs on the thread that answers requests. So one check runs at a time, its
-/// result is remembered, and checks take at most a quarter of the time. Probes and remembered passwords are not delayed.
+/// Checking a password is slow on purpose and runs on the thread that answers requests. So one check runs at a time,
+/// its result is remembered, and checks take at most a quarter of the time. Probes and remembered passwords are not
+/// delayed.
 ///
 /// A remembered password must not give away that it is right where a new one would not be checked any more, or a client
 /// could try as many passwords as it can send. So results are remembered for the address that they came from, each

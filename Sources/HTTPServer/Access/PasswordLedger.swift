@@ -56,8 +56,8 @@ struct PasswordLedger {
 
   /// Whether there is time for a check.
   ///
-  /// An attempt that is not checked for lack of time is charged to its address like a wrong password. Otherwise a client
-  /// that has others use up the time could try passwords without end at an address from which the right one is known.
+  /// An attempt that is not checked for lack of time is charged to its address like a wrong password. Otherwise a
+  /// client that has others use up the time could try passwords without end at an address whose scraper is remembered.
   mutating func mayCheck(from network: PeerNetwork?, at now: ContinuousClock.Instant) -> Bool {
     guard total.isUsedUp(at: now) else { return true }
     charge(network, lastCheck, at: now)
