@@ -1,4 +1,4 @@
-/// The secret of a listener's clients, sent as `Authorization: Bearer …` (RFC 6750). It always prints as `<redacted>`.
+/// The secret of a listener's clients, sent as `Authorization: Bearer …` (RFC 6750). It prints as `<redacted>`.
 public struct BearerToken: Sendable {
   /// The longest accepted token, in bytes: longer than any generator's, and much shorter than a request's headers.
   public static let maximumBytes = 1024

@@ -2,13 +2,13 @@ internal import CZlib
 
 /// Compression of response bodies.
 enum ContentCoding {
-  /// Below this many bytes a body goes out as it is: it fits into one packet anyway.
+  /// The size from which on a body is compressed; a smaller one fits into one packet anyway.
   static let minimumBytes = 1024
 
-  /// Whether an `Accept-Encoding` value lets gzip be sent (RFC 9110 section 12.5.3).
+  /// Whether an `Accept-Encoding` value accepts gzip (RFC 9110 section 12.5.3).
   ///
-  /// A coding with `q=0` is refused; `*` speaks for gzip unless gzip is named itself. Without the header the body goes
-  /// out as it is: whoever does not ask may not understand.
+  /// A coding with `q=0` is not accepted; `*` includes gzip unless gzip is named itself. Without the header the body is
+  /// not compressed, since the client may not decompress it.
   static func acceptsGzip(_ header: String?) -> Bool {
     guard let header else { return false }
     var star = false
@@ -26,11 +26,11 @@ enum ContentCoding {
     return gzip ?? star
   }
 
-  /// The body in gzip format; nil when memory is short, and then it goes out as it is.
+  /// Returns the body in gzip format; nil if memory is short.
   static func gzip(_ body: [UInt8]) -> [UInt8]? {
     var stream = z_stream()
-    // 15 bits of window (32 KiB), and 16 more asks for gzip's header and not zlib's. The fastest level: the time is
-    // taken from the traffic, and an exposition is repetitive enough for any level.
+    // 15 bits of window (32 KiB); 16 more select gzip's header instead of zlib's. The fastest level, since the time is
+    // taken from the traffic and an exposition is repetitive enough for any level.
     let status = deflateInit2_(
       &stream,
       Z_BEST_SPEED,
@@ -46,7 +46,7 @@ enum ContentCoding {
     let capacity = Int(deflateBound(&stream, UInt(body.count)))
     let compressed = [UInt8](unsafeUninitializedCapacity: capacity) { output, count in
       body.withUnsafeBufferPointer { input in
-        // zlib does not write to its input; the field is not const for the sake of old callers.
+        // zlib does not write to its input; the field is not const for compatibility.
         stream.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
         stream.avail_in = UInt32(input.count)
         stream.next_out = output.baseAddress

@@ -1,22 +1,22 @@
 internal import Sockets
 
-/// Keeps web pages that an operator happens to have open from changing something here.
+/// Refuses changes that a web page in an operator's browser requests.
 ///
-/// A listener on loopback is out of reach for other machines, but not for the operator's own browser. Requests that
-/// change nothing pass: without CORS headers, which this server never sends, a page cannot read the answers.
+/// A listener on loopback can't be reached from other machines, but from a page in the operator's browser. Requests
+/// that change nothing pass: without CORS headers, which this server never sends, a page cannot read the answers.
 struct CrossSiteGuard: Sendable {
   private let address: SocketAddress
   private let isAuthenticated: Bool
 
   /// - Parameters:
-  ///   - address: Where the server listens.
-  ///   - isAuthenticated: Whether a bearer token is asked for, which a browser never sends by itself.
+  ///   - address: The server's address.
+  ///   - isAuthenticated: Whether a bearer token is required, which a browser never sends by itself.
   init(address: SocketAddress, isAuthenticated: Bool) {
     self.address = address
     self.isAuthenticated = isAuthenticated
   }
 
-  /// The sentence with which a request is refused; nil lets it pass.
+  /// Returns the sentence with which a request is refused; nil if it passes.
   func refusal(method: HTTPMethod, headers: [HTTPField]) -> String? {
     guard method != .get else { return nil }
     if let site = headers.joinedValue(of: "Sec-Fetch-Site")?.lowercased(), site != "same-origin", site != "none" {
@@ -28,7 +28,7 @@ struct CrossSiteGuard: Sendable {
         return "A page of another site may not change anything here (Origin is not this listener)."
       }
     } else if let referrer = headers.joinedValue(of: "Referer")?.lowercased(), !referrer.isEmpty {
-      // Older browsers send no Origin with a form. Only the part before the path has to be ours.
+      // Older browsers send no Origin with a form. Only the part before the path has to match.
       guard let host, Self.isPage(referrer, of: host) else {
         return "A page of another site may not change anything here (Referer is not this listener)."
       }
@@ -39,10 +39,10 @@ struct CrossSiteGuard: Sendable {
     return nil
   }
 
-  /// Whether the name in a Host header can be ours.
+  /// Whether the name in a Host header can be this listener's.
   ///
-  /// A page can have its own name resolve to 127.0.0.1 (DNS rebinding); then the browser sends that name. An address
-  /// cannot be rebound, and a browser cannot reach a unix socket.
+  /// A page's name can resolve to 127.0.0.1 (DNS rebinding); then the browser sends that name. An address cannot be
+  /// rebound, and a browser cannot connect to a unix socket.
   private func isTrusted(host: String) -> Bool {
     guard !isAuthenticated, case .tcp(let boundHost, _) = address else { return true }
     let name = Self.withoutPort(host)

@@ -1,11 +1,10 @@
 internal import Sockets
 internal import Synchronization
 
-/// Turns a request that has been read into the response to it. It knows nothing of sockets or of libmicrohttpd.
-///
-/// The server's thread calls it; the counters may be read from any thread.
+/// Returns the response to a complete request, without any I/O. Called on the server's thread; the counters may be read
+/// from any thread.
 final class HTTPDispatcher: Sendable {
-  /// A request as libmicrohttpd has split it, with nothing decoded yet.
+  /// A request as libmicrohttpd has split it, not decoded.
   struct RawRequest {
     let method: String
     let escapedPath: String
@@ -15,7 +14,7 @@ final class HTTPDispatcher: Sendable {
     let isBodyComplete: Bool
     /// Where the client is; nil for a unix socket.
     let network: PeerNetwork?
-    /// What is wrong with the client's certificate; nil if it is as the listener wants it.
+    /// Why the client's certificate is refused; nil if it is accepted.
     let certificateProblem: String?
   }
 
@@ -35,7 +34,7 @@ final class HTTPDispatcher: Sendable {
     self.crossSiteGuard = crossSiteGuard
   }
 
-  /// What is asked of clients, from the next connection and the next request on.
+  /// The requirements on clients, from the next connection and the next request on.
   var access: HTTPAccess {
     get { current.withLock { $0 } }
     set { current.withLock { $0 = newValue } }
@@ -45,12 +44,12 @@ final class HTTPDispatcher: Sendable {
     (answered.load(ordering: .relaxed), denied.load(ordering: .relaxed), oversized.load(ordering: .relaxed))
   }
 
-  /// Forgets the pages that requests of one turn have shared.
+  /// Drops the pages that requests of this turn have shared.
   func endTurn() {
     sharedPages.removeAll()
   }
 
-  /// The whole response: what the route says, or a refusal, with the header fields that every response has.
+  /// Returns the response of the route or a refusal, with the header fields that every response has.
   func respond(to request: RawRequest) -> HTTPResponse {
     answered.wrappingAdd(1, ordering: .relaxed)
     let access = access
@@ -59,8 +58,8 @@ final class HTTPDispatcher: Sendable {
     return Self.finish(response, access)
   }
 
-  /// The response to a request that is refused for its header fields alone; nil if its body is to be read. The library
-  /// reads nothing after such a response, and closes the connection.
+  /// Returns the response to a request that is refused for its header fields alone; nil if its body is to be read. The
+  /// library closes the connection after such a response.
   func refusal(beforeBodyOf headers: [HTTPField]) -> HTTPResponse? {
     let refusal: HTTPResponse
     if let sentence = MessageFraming.problem(in: headers) {

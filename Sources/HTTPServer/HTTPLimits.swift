@@ -1,29 +1,29 @@
-/// The limits that a server sets its clients.
+/// A server's limits on its clients.
 ///
-/// No deadline is extended by a single byte, so that a client that drips is cut off as one that says nothing.
+/// Deadlines apply to whole requests and answers: a client that sends a byte now and then is closed like a silent one.
 public struct HTTPLimits: Sendable, Hashable {
-  /// Connections open at once. Each costs up to 32 KiB and the answer that it is being sent. One more than that is let
-  /// in, and the one that has gone longest without a request, or without the end of its answer, is closed instead.
+  /// The number of open connections. Each costs up to 32 KiB and the answer being sent. One beyond the limit is
+  /// accepted, and the one without a whole request or the end of its answer for the longest time is closed instead.
   public var connections: Int
-  /// Connections open at once from one IPv4 address or one IPv6 /64 network, with the same consequence. Those of a unix
-  /// socket have no address.
+  /// The number of open connections of one IPv4 address or one IPv6 /64 network, with the same effect. Connections of a
+  /// unix socket have no address.
   public var connectionsPerAddress: Int
   /// The time from accepting a connection to the end of its first request, a TLS handshake included.
   public var requestTimeout: Duration
   /// The time from an answer to the end of the next request.
   public var idleTimeout: Duration
-  /// The time that a client may take to read an answer.
+  /// The time from the beginning of an answer until the client has read it.
   public var responseTimeout: Duration
-  /// The longest body that a request may have, in bytes; a longer one is answered with 413.
+  /// The longest body of a request, in bytes; a longer one is answered with 413.
   public var maximumBodyBytes: Int
-  /// Bytes of all answers that are being sent. Beyond them the one that has been under way longest is broken off.
+  /// The bytes of all answers being sent. Beyond it the oldest of them is aborted.
   public var maximumAnswerBytes: Int
 
-  /// A body up to this is read to its end although it is refused, because a client that is still writing may not read
-  /// the 413. A longer one is refused at once if its length was announced, and its connection is closed if not.
+  /// A refused body up to this size is read to its end, because a client that is still writing may not read the 413. A
+  /// longer one is refused at once if its length was announced; if not, its connection is closed.
   var drainedBodyBytes: Int { maximumBodyBytes * 16 }
 
-  /// Limits; the defaults suit a metrics listener: several scrapers, people's browsers, probes.
+  /// Creates limits; the defaults suit a metrics listener with several scrapers, browsers and probes.
   public init(
     connections: Int = 256,
     connectionsPerAddress: Int = 128,

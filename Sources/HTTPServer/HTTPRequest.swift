@@ -1,18 +1,18 @@
-/// The methods that a route can answer; HEAD is answered wherever GET is.
+/// The methods of routes; HEAD is answered wherever GET is.
 public enum HTTPMethod: String, Sendable, CaseIterable {
   /// Reads.
   case get = "GET"
   /// Changes or creates.
   case post = "POST"
-  /// Takes away.
+  /// Removes.
   case delete = "DELETE"
 }
 
-/// One name and value of a query, a form or a header, in the order in which they came.
+/// A name and a value of a query, a form or a header.
 public struct HTTPField: Sendable, Hashable {
   /// The name, decoded.
   public let name: String
-  /// The value, decoded; empty when there was none.
+  /// The value, decoded; empty if there was none.
   public let value: String
 
   /// A field.
@@ -22,13 +22,13 @@ public struct HTTPField: Sendable, Hashable {
   }
 }
 
-/// A request as a route's handler sees it: read to its end, and already checked for size and permission.
+/// A request as a route's handler gets it: complete, and checked for size and authorization.
 public struct HTTPRequest: Sendable {
-  /// The method; GET for HEAD, whose body the server leaves out by itself.
+  /// The method; GET for HEAD, whose body the server omits.
   public let method: HTTPMethod
   /// The path, decoded, without the query.
   public let path: String
-  /// What stood where the route's path has its `{name}`, decoded; nil for a route without one.
+  /// The segment at the `{name}` of the route's path, decoded; nil for a route without one.
   public let pathParameter: String?
   /// The fields of the query.
   public let query: [HTTPField]
@@ -36,10 +36,10 @@ public struct HTTPRequest: Sendable {
   public let form: [HTTPField]
   /// The header fields.
   public let headers: [HTTPField]
-  /// The body as it came, at most ``HTTPLimits/maximumBodyBytes`` long.
+  /// The body, at most ``HTTPLimits/maximumBodyBytes`` long.
   public let body: [UInt8]
 
-  /// The values of a header field, whatever the case of its name, joined by commas as RFC 9110 section 5.3 allows.
+  /// Returns the values of a header field, whatever the case of its name, joined by commas (RFC 9110 section 5.3).
   public func header(_ name: String) -> String? {
     headers.joinedValue(of: name)
   }

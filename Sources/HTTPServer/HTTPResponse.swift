@@ -1,38 +1,38 @@
-/// What a route's handler answers.
+/// The response of a route's handler.
 public struct HTTPResponse: Sendable {
   /// The status code.
   public let status: Int
-  /// The header fields besides those that the server adds to every response.
+  /// The header fields, without those that the server adds to every response.
   public var headers: [HTTPField]
-  /// The body; it is compressed by the server when the client asks for that.
+  /// The body; the server compresses it if the client accepts that.
   public let body: [UInt8]
 
-  /// A response.
+  /// Creates a response.
   public init(status: Int, headers: [HTTPField] = [], body: [UInt8] = []) {
     self.status = status
     self.headers = headers
     self.body = body
   }
 
-  /// Bytes of a media type.
+  /// Returns bytes of a media type.
   public static func bytes(_ body: [UInt8], contentType: String, status: Int = 200) -> HTTPResponse {
     HTTPResponse(status: status, headers: [HTTPField("Content-Type", contentType)], body: body)
   }
 
-  /// A sentence of plain text; a line end is added.
+  /// Returns a sentence of plain text; a line end is added.
   public static func text(_ text: String, status: Int = 200) -> HTTPResponse { .plain(text + "\n", status: status) }
 
-  /// Lines of plain text.
+  /// Returns lines of plain text.
   public static func plain(_ lines: String, status: Int = 200) -> HTTPResponse {
     .bytes(Array(lines.utf8), contentType: "text/plain; charset=utf-8", status: status)
   }
 
-  /// A JSON text that is already written.
+  /// Returns a JSON text.
   public static func json(_ text: String, status: Int = 200) -> HTTPResponse {
     .bytes(Array(text.utf8), contentType: "application/json", status: status)
   }
 
-  /// A page of HTML.
+  /// Returns a page of HTML.
   public static func html(_ page: String, status: Int = 200) -> HTTPResponse {
     .bytes(Array(page.utf8), contentType: "text/html; charset=utf-8", status: status)
   }
@@ -40,7 +40,7 @@ public struct HTTPResponse: Sendable {
   /// No content, as the answer to a DELETE.
   public static let noContent = HTTPResponse(status: 204)
 
-  /// The response as a client gets it that does or does not take gzip; a short body is not worth compressing.
+  /// Returns the response for a client that does or does not accept gzip; a short body is not compressed.
   func compressed(if acceptsGzip: Bool) -> HTTPResponse {
     guard body.count >= ContentCoding.minimumBytes else { return self }
     let varying = adding("Vary", "Accept-Encoding")

@@ -1,26 +1,25 @@
-/// A path, the methods it answers, and what answers them.
+/// A path, its methods and their handler.
 public struct HTTPRoute: Sendable {
-  /// Answers one request, on the server's thread: what takes long keeps other requests waiting.
+  /// Answers one request, on the server's thread; a slow handler delays other requests.
   public typealias Handler = @Sendable (HTTPRequest) -> HTTPResponse
 
   /// The methods that the handler takes.
   public let methods: Set<HTTPMethod>
   /// A path such as `/metrics`, or one whose last segment is free, such as `/api/v4/features/{name}`.
   public let path: String
-  /// Whether clients have to be who the server's ``HTTPAccess`` asks for. Probes of an orchestrator are nobody.
+  /// Whether clients need the authorization of ``HTTPAccess``. An orchestrator's probes have none.
   public let requiresAuthorization: Bool
-  /// Whether the answer depends on the path, the query and `Accept` alone, so that requests that are there together can
-  /// have the same one.
+  /// Whether the answer depends on the path, the query and `Accept` alone, so that requests of one turn can share it.
   public let isShared: Bool
   let handler: Handler
 
-  /// A route.
+  /// Creates a route.
   ///
   /// - Parameters:
   ///   - methods: The methods that the handler takes.
   ///   - path: Begins with `/`; a last segment in braces stands for any one segment.
-  ///   - requiresAuthorization: Whether clients have to be who the server asks for.
-  ///   - isShared: Whether requests that are there together can have the same answer.
+  ///   - requiresAuthorization: Whether clients need the server's authorization.
+  ///   - isShared: Whether requests of one turn can share an answer.
   ///   - handler: Answers one request, on the server's thread.
   public init(
     _ methods: Set<HTTPMethod>,
@@ -37,7 +36,7 @@ public struct HTTPRoute: Sendable {
     self.handler = handler
   }
 
-  /// What a path that is still percent-encoded has to do with this route.
+  /// Matches a percent-encoded path; nil for another route's.
   ///
   /// The path is split before it is decoded, so that an encoded slash stays part of a name.
   func match(escapedPath: String) -> Match? {

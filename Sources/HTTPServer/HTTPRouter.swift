@@ -1,4 +1,4 @@
-/// Finds the route for a request, or says why there is none.
+/// Finds the route for a request, or the answer if there is none.
 struct HTTPRouter: Sendable {
   enum Outcome {
     case found(HTTPRoute, HTTPMethod, parameter: String?)
@@ -11,9 +11,9 @@ struct HTTPRouter: Sendable {
     self.routes = routes
   }
 
-  /// The route for a method as it was sent and a path that is still percent-encoded.
+  /// Returns the route for a method as it was sent and a percent-encoded path.
   func route(method: String, escapedPath: String) -> Outcome {
-    // HEAD is GET; libmicrohttpd leaves the body out of the response.
+    // HEAD is GET; libmicrohttpd omits the body of the response.
     let known = HTTPMethod(rawValue: method == "HEAD" ? "GET" : method)
     var allowed: Set<HTTPMethod> = []
     for route in routes {

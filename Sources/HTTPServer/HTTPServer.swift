@@ -2,11 +2,11 @@ internal import Glibc
 public import Sockets
 internal import Synchronization
 
-/// What a server has done since it was started.
+/// The counts of a server since its start.
 public struct HTTPServerStatistics: Sendable, Hashable {
-  /// Requests that were answered, whatever the answer.
+  /// Requests answered, with any status.
   public let answeredRequests: Int
-  /// Of those, the ones answered with 401 or 403.
+  /// Requests answered with 401 or 403.
   public let deniedRequests: Int
   /// Bodies that were longer than ``HTTPLimits/maximumBodyBytes``.
   public let oversizedBodies: Int
@@ -14,19 +14,22 @@ public struct HTTPServerStatistics: Sendable, Hashable {
   public let openConnections: Int
 }
 
-/// An HTTP/1.1 server on one address, with one thread of its own that reads, calls the handlers and writes.
+/// An HTTP/1.1 server on one address, with a thread of its own that reads, calls the handlers and writes.
 ///
-/// It answers HEAD like GET, compresses bodies for clients that ask for it, asks who they are, refuses changes
-/// that another site's page asks for, and answers everything else in plain sentences. Its methods can be called from
-/// any thread but the one that runs its handlers.
+/// It answers HEAD like GET, compresses bodies for clients that accept it, checks authorization, and refuses changes
+/// requested by another site's page. Errors are plain sentences. Its methods can be called from any thread but the one
+/// that runs its handlers. It knows nothing of what the sidecar serves: routes come from outside.
+///
+/// Methods and header fields are types of this target: an HTTP library's would add a dependency for an enum of three
+/// cases and a pair of strings.
 public final class HTTPServer: Sendable {
-  /// Where the server listens, with the real port when any free one was asked for.
+  /// The address that the server listens on; it has the real port if port 0 was requested.
   public let boundAddress: SocketAddress
 
-  /// Whether it speaks HTTPS, and not HTTP.
+  /// Whether it speaks HTTPS instead of HTTP.
   public let usesTLS: Bool
 
-  /// The connections, and how many were closed by the server, by reason.
+  /// The counts of connections.
   public let connections = HTTPConnectionCounts()
 
   private let dispatcher: HTTPDispatcher
@@ -36,10 +39,10 @@ public final class HTTPServer: Sendable {
   /// Binds, listens and starts the thread; when it returns, requests are being answered.
   ///
   /// - Parameters:
-  ///   - address: Where to listen. A socket file that nobody listens on is replaced.
-  ///   - routes: Asked in this order.
-  ///   - limits: What clients are allowed.
-  ///   - access: What is asked of clients.
+  ///   - address: The address to listen on. A socket file without a listener is replaced.
+  ///   - routes: The routes; the first match answers.
+  ///   - limits: The limits on clients.
+  ///   - access: The requirements on clients.
   ///   - socketMode: The permissions of a unix socket's file; only the owner may connect unless said otherwise.
   /// - Throws: ``ListenError`` when the address cannot be listened on.
   public convenience init(
@@ -53,7 +56,7 @@ public final class HTTPServer: Sendable {
     try self.init(socket: socket, address: address, routes: routes, limits: limits, access: access)
   }
 
-  /// The same on a socket that the service manager has opened.
+  /// Starts on a socket that the service manager has opened.
   public convenience init(
     activated: ActivatedSocket,
     routes: [HTTPRoute],
@@ -111,16 +114,16 @@ public final class HTTPServer: Sendable {
     return .tcp(host: host, port: port)
   }
 
-  /// Asks something else of clients from now on: of new connections in their handshake, and of every connection in its
-  /// next request. Nobody is disconnected.
+  /// Changes the requirements on clients: for new connections from their handshake on, for every connection from its
+  /// next request on. No connection is closed.
   ///
-  /// Whether a listener has TLS stays as it was at the start.
+  /// - Precondition: A listener with TLS stays one, and one without stays without.
   public func apply(_ access: HTTPAccess) {
     precondition((access.tls != nil) == usesTLS, "a listener cannot begin or stop to speak TLS")
     dispatcher.access = access
   }
 
-  /// What the server has done so far.
+  /// The counts since the start.
   public var statistics: HTTPServerStatistics {
     let counts = dispatcher.counts
     return HTTPServerStatistics(
@@ -133,9 +136,9 @@ public final class HTTPServer: Sendable {
 
   /// Stops listening, closes every connection and waits for the handler that is running.
   ///
-  /// A second call does nothing. A handler must not call it: it would wait for itself.
+  /// A second call does nothing. A handler must not call this, since it would wait for itself.
   public func stop() {
-    // Outside the lock, so that a handler that is being waited for can still ask for the statistics.
+    // Outside the lock, so that the handler that is waited for can still read the statistics.
     guard let running = daemon.withLock({ $0.take() }) else { return }
     running.stop()
     socketFile?.remove()

@@ -1,7 +1,6 @@
-/// Refuses requests about whose end two readers could disagree (RFC 9112 section 6.3): what one takes for a body,
-/// another takes for the next request. libmicrohttpd looks at the first of several fields, believes `Transfer-Encoding`
-/// where there is a length too, and takes a space before the colon for a part of the name (section 5.1 of RFC 9112 has
-/// such a request refused).
+/// Refuses requests whose end two readers could see at different places (RFC 9112 section 6.3), so that the body for
+/// one is the next request for the other. libmicrohttpd reads the first of several fields, prefers `Transfer-Encoding`
+/// to a length, and takes a space before the colon for a part of the name (RFC 9112 section 5.1 demands a refusal).
 enum MessageFraming {
   /// Returns the problem with the header fields; nil for none.
   static func problem(in headers: [HTTPField]) -> String? {

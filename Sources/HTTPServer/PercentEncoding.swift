@@ -2,6 +2,12 @@
 public enum PercentEncoding {
   /// Decodes `%XX`; nil for a `%` without two hexadecimal digits, a zero byte, or bytes that are not UTF-8.
   static func decode(_ text: some StringProtocol) -> String? {
+    guard let bytes = bytes(of: text), !bytes.contains(0) else { return nil }
+    return String(validating: bytes, as: UTF8.self)
+  }
+
+  /// Decodes `%XX` to bytes; nil for a `%` without two hexadecimal digits.
+  public static func bytes(of text: some StringProtocol) -> [UInt8]? {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.utf8.count)
     var rest = text.utf8.makeIterator()
@@ -13,8 +19,7 @@ public enum PercentEncoding {
       guard let high = rest.next().flatMap(hexValue), let low = rest.next().flatMap(hexValue) else { return nil }
       bytes.append(high << 4 | low)
     }
-    guard !bytes.contains(0) else { return nil }
-    return String(validating: bytes, as: UTF8.self)
+    return bytes
   }
 
   /// Encodes everything but the unreserved characters of RFC 3986 section 2.3.

@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// Answers that requests of one turn share: many clients that ask for the same page at once cost one rendering of it,
-/// and a probe that has come with them does not wait for more.
+/// Answers that requests of one turn share: many requests for the same page cost one rendering, and a probe among them
+/// does not wait for more.
 final class SharedPages: Sendable {
   private struct Key: Hashable {
     let path: String
@@ -10,12 +10,12 @@ final class SharedPages: Sendable {
     let isCompressed: Bool
   }
 
-  /// More answers of one turn are not kept: with other query parameters each client could ask for one of its own.
+  /// The number of answers that are kept in a turn, since clients can request any number of queries.
   private static let maximumPages = 8
 
   private let pages = Mutex<[Key: HTTPResponse]>([:])
 
-  /// The answer to a request, rendered if it was not in this turn.
+  /// Returns the answer to a request, rendered unless this turn has it already.
   func page(
     for request: HTTPDispatcher.RawRequest,
     of route: HTTPRoute,

@@ -3,7 +3,7 @@ struct BasicCredentials: Sendable, Equatable {
   let name: String
   let password: String
 
-  /// Nil for another scheme, and for what is not base 64 (RFC 4648 section 4) of UTF-8 text with a colon.
+  /// Reads the header; nil for another scheme, and for all but base 64 (RFC 4648 section 4) of UTF-8 text with a colon.
   init?(header: String) {
     let words = header.split(separator: " ")
     guard words.count == 2, words[0].lowercased() == "basic", let bytes = Self.decode(words[1]),

@@ -1,18 +1,18 @@
 internal import CCrypt
 internal import Glibc
 
-/// A bcrypt hash as htpasswd writes it: `$2y$10$` (or `$2a$`, `$2b$`) and 53 characters. It is never printed.
+/// A bcrypt hash as htpasswd writes it: `$2y$10$` (or `$2a$`, `$2b$`) and 53 characters. It prints as `<redacted>`.
 public struct PasswordHash: Sendable, Hashable {
-  /// The binary logarithm of the rounds that a check takes.
+  /// The binary logarithm of the number of rounds.
   public let cost: Int
   private let text: String
 
-  /// The costs that bcrypt has. Each takes twice as long as the one before: 10 about 70 ms, 14 a second.
+  /// The costs of bcrypt. Each takes twice as long as the one before: 10 about 70 ms, 14 a second.
   public static let costs = 4...31
 
-  /// A hash.
+  /// Reads a hash.
   ///
-  /// - Throws: ``PasswordHashError`` for anything else.
+  /// - Throws: ``PasswordHashError`` for any other text.
   public init(_ text: String) throws(PasswordHashError) {
     let bytes = Array(text.utf8)
     guard bytes.count == 60, bytes[0] == UInt8(ascii: "$"), bytes[1] == UInt8(ascii: "2"),
@@ -28,18 +28,18 @@ public struct PasswordHash: Sendable, Hashable {
     self.cost = cost
   }
 
-  /// A hash that no password has, and that takes as long to check as others of this cost.
+  /// Returns a hash that no password has, and that takes as long to check as others of this cost.
   static func unmatchable(cost: Int) -> PasswordHash {
     let prefix = "$2b$\(cost < 10 ? "0" : "")\(cost)$"
     return PasswordHash(text: prefix + String(repeating: ".", count: 53), cost: cost)
   }
 
-  /// The bytes of the hash, to tell what has been checked against it from what has not.
+  /// The bytes of the hash, for the digest of remembered results.
   var bytes: String.UTF8View { text.utf8 }
 
-  /// Whether this is the hash of a password. Takes as long as the cost says.
+  /// Whether this is the hash of a password. The time taken depends on the cost alone.
   func matches(_ password: String) -> Bool {
-    // To C the password would end there; another one might begin like it.
+    // C would end the password there, and accept another one that begins like it.
     guard !password.utf8.contains(0) else { return false }
     var memory: UnsafeMutableRawPointer?
     var size: Int32 = 0
@@ -49,7 +49,7 @@ public struct PasswordHash: Sendable, Hashable {
     for (left, right) in zip(UnsafeBufferPointer(start: computed, count: strlen(computed)), text.utf8) {
       difference |= Int(UInt8(bitPattern: left) ^ right)
     }
-    // What was written there could be read in a dump of the memory.
+    // A memory dump would show the intermediate state.
     if let memory { explicit_bzero(memory, Int(size)) }
     return difference == 0
   }
@@ -68,8 +68,8 @@ extension PasswordHash: CustomStringConvertible, CustomReflectable {
   public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// A text that is no bcrypt hash.
+/// A text that is not a bcrypt hash.
 public struct PasswordHashError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// What would be right; the text is not shown.
+  /// How a hash is made; the text is not shown.
   public let description = "is no bcrypt hash; make one with htpasswd -nBC 10 \"\" | tr -d ':\\n'"
 }

@@ -1,13 +1,13 @@
 internal import Synchronization
 
-/// How many requests a listener answers: one in each interval, and some more after a pause.
+/// The limit on a listener's rate of requests: one in each interval, and a burst after a pause.
 public struct RateLimit: Sendable, Hashable {
-  /// The time between two requests in the long run.
+  /// The mean time between two requests.
   public let interval: Duration
-  /// Requests that may come at once after a pause.
+  /// The number of requests at once after a pause.
   public let burst: Int
 
-  /// A limit.
+  /// Creates a limit.
   public init(interval: Duration, burst: Int) {
     precondition(interval > .zero && burst > 0, "a limit that lets nothing through")
     self.interval = interval
@@ -19,10 +19,10 @@ public struct RateLimit: Sendable, Hashable {
 public final class RateLimiter: Sendable {
   private let limit: RateLimit
   private let now: @Sendable () -> ContinuousClock.Instant
-  /// When the bucket would be full: each request moves it by an interval.
+  /// When the bucket is full; each request moves it by an interval.
   private let fullAt: Mutex<ContinuousClock.Instant>
 
-  /// A full bucket.
+  /// Creates a full bucket.
   public convenience init(_ limit: RateLimit) {
     self.init(limit, now: { ContinuousClock.now })
   }
@@ -33,7 +33,7 @@ public final class RateLimiter: Sendable {
     fullAt = Mutex(now())
   }
 
-  /// Whether one more request may be answered; if so, it is counted.
+  /// Whether one more request is admitted; if so, it is counted.
   func admits() -> Bool {
     let time = now()
     return fullAt.withLock { fullAt in

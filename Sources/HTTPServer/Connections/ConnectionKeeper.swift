@@ -1,13 +1,13 @@
 internal import Glibc
 internal import Sockets
 
-/// Keeps the connections of one daemon within their limits: tells the ``ConnectionTable`` what happens, and closes what
-/// that decides to close. Confined to the thread that runs the daemon.
+/// Keeps the connections of one daemon within their limits: passes events to the ``ConnectionTable`` and closes the
+/// connections that it selects. Confined to the thread that runs the daemon.
 final class ConnectionKeeper {
   let dispatcher: HTTPDispatcher
-  /// Connections that have been closed so far, by whichever side.
+  /// The number of connections closed so far, by either side.
   private(set) var closedCount = 0
-  /// Connections that have been accepted so far.
+  /// The number of connections accepted so far.
   private(set) var acceptedCount = 0
   private var table: ConnectionTable
   private let counts: HTTPConnectionCounts
@@ -20,7 +20,7 @@ final class ConnectionKeeper {
 
   var isEmpty: Bool { table.isEmpty }
 
-  /// When ``closeOverdue()`` is to be called at the latest.
+  /// The latest time for the next call of ``closeOverdue()``.
   var nextDeadline: ContinuousClock.Instant? { table.nextDeadline }
 
   func didAccept(_ descriptor: Int32, from network: PeerNetwork?) {
@@ -47,13 +47,13 @@ final class ConnectionKeeper {
     table.overdue(at: .now).forEach(cutOff)
   }
 
-  /// Ends a connection: the library sees that it was hung up, and closes it in its next turn. Until then the descriptor
-  /// is the library's, and no other connection has its number.
+  /// Shuts a connection down; the library closes it in its next turn. Until then the descriptor is the library's, and
+  /// no other connection has its number.
   private func cutOff(_ closing: ConnectionTable.Closing) {
     counts.didClose(closing.reason)
     var unsent: Int32 = 0
     if ioctl(closing.descriptor, UInt(TIOCOUTQ), &unsent) == 0, unsent > 0 {
-      // Bytes that the client does not read would stay in the kernel's memory for minutes after an orderly end.
+      // After an orderly end the kernel would keep unread bytes for minutes.
       var option = linger(l_onoff: 1, l_linger: 0)
       setsockopt(closing.descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
     }

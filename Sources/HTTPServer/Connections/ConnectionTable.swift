@@ -2,11 +2,11 @@ internal import Sockets
 
 /// Decides which connections of a listener are closed, and when.
 ///
-/// Nobody is refused: at a bound, the connection that has gone longest without a whole request, or without the end of
-/// its answer, makes room. So a client that sends its request at once and reads is answered however many others are
-/// silent, drip or do not read. A deadline applies to a whole request or answer and is not extended by a single byte.
+/// No connection is refused: at a limit, the one without a whole request, or without the end of its answer, for the
+/// longest time is closed. So a client that sends its request at once and reads is answered however many others are
+/// silent, slow or do not read. A deadline applies to a whole request or answer; single bytes do not extend it.
 ///
-/// Connections are known by their descriptor. No I/O happens here; the caller closes what it is told to close.
+/// Connections are identified by their descriptor. The table does no I/O; its caller closes what it returns.
 struct ConnectionTable {
   /// A connection that is to be closed now.
   struct Closing: Equatable {
@@ -15,11 +15,11 @@ struct ConnectionTable {
   }
 
   private enum State {
-    /// No whole request has come since the connection was accepted, or since the last answer.
+    /// No whole request has been received since the connection was accepted, or since the last answer.
     case waiting(since: ContinuousClock.Instant, until: ContinuousClock.Instant, isFirst: Bool)
     /// An answer is being sent.
     case answering(since: ContinuousClock.Instant, until: ContinuousClock.Instant, bytes: Int)
-    /// The caller has been told to close it; it no longer counts.
+    /// The table has returned it for closing; it no longer counts.
     case closing
   }
 
@@ -34,22 +34,22 @@ struct ConnectionTable {
   /// No deadline is earlier than this.
   private var nextLook: ContinuousClock.Instant?
 
-  /// Connections that are open and were not told to be closed.
+  /// The number of open connections, without those that are being closed.
   private(set) var count = 0
-  /// Bytes of the answers that are being sent.
+  /// The bytes of the answers being sent.
   private(set) var answerBytes = 0
 
   init(limits: HTTPLimits) {
     self.limits = limits
   }
 
-  /// Whether there are no connections, not even any that are being closed.
+  /// Whether there are no connections, including those that are being closed.
   var isEmpty: Bool { connections.isEmpty }
 
-  /// When ``overdue(at:)`` is to be called at the latest; nil for no deadline.
+  /// The latest time for the next call of ``overdue(at:)``; nil for no deadline.
   var nextDeadline: ContinuousClock.Instant? { count == 0 ? nil : nextLook }
 
-  /// Adds an accepted connection, and returns the one that makes room for it.
+  /// Adds an accepted connection and returns the one to close for it.
   mutating func add(_ descriptor: Int32, from network: PeerNetwork?, at now: ContinuousClock.Instant) -> Closing? {
     let closing = makeRoom(for: network)
     let until = now + limits.requestTimeout
@@ -63,7 +63,7 @@ struct ConnectionTable {
     return closing
   }
 
-  /// An answer of so many bytes is about to be sent. Returns the connections whose answers have to give way to it.
+  /// Notes that an answer is about to be sent, and returns the connections to close for it.
   mutating func beginAnswer(on descriptor: Int32, bytes: Int, at now: ContinuousClock.Instant) -> [Closing] {
     guard case .waiting = connections[descriptor]?.state else { return [] }
     var closings: [Closing] = []
@@ -77,7 +77,7 @@ struct ConnectionTable {
     return closings
   }
 
-  /// The answer has been handed to the system; the connection waits for its next request.
+  /// Notes that the answer has been sent; the connection waits for its next request.
   mutating func endAnswer(on descriptor: Int32, at now: ContinuousClock.Instant) {
     guard case .answering(_, _, let bytes) = connections[descriptor]?.state else { return }
     answerBytes -= bytes
@@ -86,13 +86,13 @@ struct ConnectionTable {
     look(at: until)
   }
 
-  /// The connection is gone.
+  /// Removes a closed connection.
   mutating func remove(_ descriptor: Int32) {
     forget(descriptor)
     connections[descriptor] = nil
   }
 
-  /// The connections whose time is up.
+  /// Returns the connections whose deadline has passed.
   mutating func overdue(at now: ContinuousClock.Instant) -> [Closing] {
     guard let look = nextLook, look <= now else { return [] }
     nextLook = nil
@@ -115,8 +115,8 @@ struct ConnectionTable {
     return victim(of: nil).map { close($0, because: .connectionLimit) }
   }
 
-  /// The connection of one network, or of all, that has been as it is for longest: silent, idle, or not reading. A new
-  /// one has its turn to be read before it can be that.
+  /// Returns the connection of one network, or of all, whose state has lasted longest: silent, idle, or not reading. A
+  /// new one has been read once before it can be that.
   private func victim(of network: PeerNetwork?) -> Int32? {
     oldest(of: network) {
       switch $0 {
@@ -126,7 +126,7 @@ struct ConnectionTable {
     }
   }
 
-  /// The connection for which `since` gives the earliest time, of one network or of all.
+  /// Returns the connection of one network, or of all, with the earliest time by `since`.
   private func oldest(
     of network: PeerNetwork?,
     _ since: (State) -> ContinuousClock.Instant?
@@ -150,7 +150,7 @@ struct ConnectionTable {
     return Closing(descriptor: descriptor, reason: reason)
   }
 
-  /// Takes a connection out of all counts.
+  /// Removes a connection from all counts.
   private mutating func forget(_ descriptor: Int32) {
     guard let connection = connections[descriptor] else { return }
     switch connection.state {

@@ -2,12 +2,12 @@ internal import CMicroHTTPD
 internal import Glibc
 internal import Synchronization
 
-/// The thread on which a daemon reads, answers and writes, and on which its connections' deadlines are held.
+/// The thread on which a daemon reads, answers and writes, and on which its connections' deadlines are kept.
 ///
-/// The library's own thread has no deadline for a whole request: its timeout starts anew with each byte. So the library
-/// runs here, a turn at a time.
+/// The library's own thread has no deadline for a whole request: its timeout restarts with each byte. So the library
+/// runs here, one turn at a time.
 final class DaemonThread: Sendable {
-  /// How long nothing is accepted when the process has no descriptor left and none of the listener's can be closed.
+  /// The pause in accepting when the process has no descriptor left and none of the listener's can be closed.
   private static let starvedPauseMilliseconds: Int32 = 100
 
   /// The new thread's context. `@unchecked Sendable`: handed over by pthread_create, after which only the new
@@ -58,10 +58,10 @@ final class DaemonThread: Sendable {
     self.thread = Mutex(thread)
   }
 
-  /// Waits for the turn that is being run, and ends the thread. Once only.
+  /// Waits for the current turn and ends the thread. Call it once.
   func stop() {
     guard let thread = thread.withLock({ $0.take() }) else { return }
-    // A child that was just made may have the end too, so that closing it here need not wake anybody.
+    // A child process that was just forked may hold this end too, so that closing it need not wake the thread.
     _ = write(stopping, [0], 1)
     pthread_join(thread, nil)
     close(stopping)
@@ -69,7 +69,7 @@ final class DaemonThread: Sendable {
   }
 
   private static func run(_ work: Work) {
-    // Signals are for the main loop, and a client that is gone is an error and not SIGPIPE.
+    // Signals are for the main loop, and writing to a closed connection is an error instead of SIGPIPE.
     var signals = sigset_t()
     sigfillset(&signals)
     pthread_sigmask(SIG_BLOCK, &signals, nil)
@@ -80,8 +80,8 @@ final class DaemonThread: Sendable {
     ]
     var hasClosed = false
     while true {
-      // A turn that has closed something is followed by another at once: where connections or descriptors had run out,
-      // the library listens again only then.
+      // A turn that has closed a connection is followed by another at once: after connections or descriptors had run
+      // out, the library listens again only then.
       poll(&entries, nfds_t(entries.count), hasClosed ? 0 : timeout(of: work))
       guard entries[0].revents == 0 else { return }
       let keeper = work.keeper
@@ -96,14 +96,14 @@ final class DaemonThread: Sendable {
     }
   }
 
-  /// Milliseconds until something has to be done without a client's doing; negative for never.
+  /// Returns the milliseconds until the next deadline; negative for none.
   private static func timeout(of work: Work) -> Int32 {
     var timeout = Int64.max
     var wanted: CUnsignedLongLong = 0
     if MHD_get_timeout(work.daemon, &wanted) == .YES { timeout = Int64(clamping: wanted) }
     if let deadline = work.keeper.nextDeadline {
       let left = ContinuousClock.now.duration(to: deadline).components
-      // One more, so that the deadline is over when the thread wakes.
+      // One more, so that the deadline has passed when the thread wakes.
       timeout = min(timeout, max(0, left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000 + 1))
     }
     return timeout == .max ? -1 : Int32(clamping: timeout)

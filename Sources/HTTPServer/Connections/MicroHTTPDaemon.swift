@@ -1,29 +1,29 @@
 internal import CMicroHTTPD
 internal import Sockets
 
-/// The bridge to libmicrohttpd: one daemon, the thread that runs it, and the callbacks that are made there.
+/// The bridge to libmicrohttpd: one daemon, the thread that runs it, and its callbacks.
 ///
 /// `@unchecked Sendable`: the pointers are set once and only read. ``HTTPServer`` keeps it behind a lock, and takes it
 /// out before it stops it.
 struct MicroHTTPDaemon: @unchecked Sendable {
-  /// Memory of one connection for the request's line and headers and for writing; the library's own default. A request
-  /// with more headers than fit is answered with 431 by the library.
+  /// The memory of one connection for the request's line and headers and for writing; the library's default. A request
+  /// with longer headers is answered with 431 by the library.
   private static let connectionMemoryBytes = 32 * 1024
-  /// Connections that the library may have open beyond the limit: those that were hung up to make room for what it
-  /// accepts in a turn (11 in daemon.c of 0.9.75), and are closed in its next one.
+  /// The number of connections that the library may have beyond the limit: those that were shut down for others that it
+  /// accepted in the same turn (11 in daemon.c of 0.9.75), and that it closes in the next one.
   private static let closingConnections = 32
 
   private let daemon: OpaquePointer
   private let keeper: Unmanaged<ConnectionKeeper>
   private let thread: DaemonThread
 
-  /// Starts the daemon and its thread; nil when memory, threads or descriptors are used up.
+  /// Starts the daemon and its thread; nil if memory, threads or descriptors are used up.
   ///
   /// - Parameters:
-  ///   - descriptor: A socket that listens and is not blocking; libmicrohttpd owns it from here on.
-  ///   - usesTLS: Whether it speaks HTTPS; then the dispatcher's access has credentials, now and later.
+  ///   - descriptor: A non-blocking listening socket; libmicrohttpd owns it from here on.
+  ///   - usesTLS: Whether it speaks HTTPS; then the dispatcher's access has credentials at all times.
   ///   - dispatcher: Answers the requests; retained until ``stop()``.
-  ///   - counts: Where the connections are counted.
+  ///   - counts: The counts of connections.
   init?(listeningOn descriptor: Int32, usesTLS: Bool, dispatcher: HTTPDispatcher, counts: HTTPConnectionCounts) {
     let keeper = ConnectionKeeper(dispatcher: dispatcher, counts: counts)
     let retained = Unmanaged.passRetained(keeper)
@@ -54,17 +54,17 @@ struct MicroHTTPDaemon: @unchecked Sendable {
     self.thread = thread
   }
 
-  /// Closes the listening socket and every connection, waits for the thread, and gives up the dispatcher. Once only.
+  /// Closes the listening socket and every connection, waits for the thread, and releases the dispatcher. Call it once.
   func stop() {
     thread.stop()
-    // After this returns no callback runs or will run, so the reference they use can go.
+    // After this no callback runs or will run, so the reference that they use can be released.
     MHD_stop_daemon(daemon)
     keeper.release()
   }
 }
 
 /// libmicrohttpd calls this on the daemon's thread when it has accepted a connection, before the first byte of its
-/// handshake, and when the connection is gone. The slot is the connection's.
+/// handshake, and when the connection is closed. The slot is the connection's.
 private func connectionDidChange(
   _ context: UnsafeMutableRawPointer?,
   _ connection: OpaquePointer?,
@@ -92,15 +92,15 @@ private func tlsSession(of connection: OpaquePointer) -> OpaquePointer? {
   multistore_mhd_tls_session(connection).map { OpaquePointer($0) }
 }
 
-/// What has been read of one request. It belongs to libmicrohttpd's slot for it, from the first call of the access
-/// handler to the completion callback, both on the daemon's thread.
+/// The part of one request that has been read. libmicrohttpd's slot for the request owns it, from the first call of the
+/// access handler to the completion callback, both on the daemon's thread.
 private final class PendingRequest {
   var body: [UInt8] = []
   var receivedBytes = 0
 }
 
-/// libmicrohttpd calls this once after the headers, once for each part of the body and once at the end; only in the
-/// first and last call may a response be queued (microhttpd.h, MHD_AccessHandlerCallback).
+/// libmicrohttpd calls this once after the headers, once for each part of the body and once at the end. A response may
+/// be queued in the first and in the last call only (microhttpd.h, MHD_AccessHandlerCallback).
 private func handleRequest(
   _ context: UnsafeMutableRawPointer?,
   _ connection: OpaquePointer?,
@@ -142,7 +142,7 @@ private func handleRequest(
   return queue(response, on: connection, keeper)
 }
 
-/// Runs once for each request that the access handler has seen, however it ended.
+/// libmicrohttpd calls this once for each request that the access handler has seen, however it ended.
 private func requestDidEnd(
   _ context: UnsafeMutableRawPointer?,
   _ connection: OpaquePointer?,
@@ -155,8 +155,8 @@ private func requestDidEnd(
   Unmanaged<PendingRequest>.fromOpaque(opaque).release()
 }
 
-/// Leaves path and query as they came: the library would decode `%00` into the end of a C string, and `%2F` into one
-/// more segment of the path. ``PercentEncoding`` does it instead.
+/// Keeps path and query encoded: the library would decode `%00` into the end of a C string, and `%2F` into one more
+/// segment of the path. ``PercentEncoding`` decodes them instead.
 private func keepEscapes(_ text: UnsafeMutablePointer<CChar>?) -> Int {
   text.map { String(cString: $0).utf8.count } ?? 0
 }

@@ -1,17 +1,17 @@
 internal import CGnuTLS
 internal import Glibc
 
-/// Looks at the certificate that a client has shown in its handshake, before each of its requests.
+/// Verifies the certificate of a client's handshake before each of its requests.
 ///
-/// libmicrohttpd asks clients for certificates and does not look at what comes. Doing it for each request, with the
-/// settings in force, makes an authority that is taken away count at once, on open connections as well.
+/// libmicrohttpd requests certificates and does not verify them. Doing it for each request, with the current settings,
+/// makes the removal of an authority effective at once, on open connections as well.
 extension TLSCredentials {
-  /// The longest chain that is read.
+  /// The longest chain that is read, in certificates.
   private static let longestChain = 16
   /// The longest name in a certificate that is compared, in bytes.
   private static let longestName = 1024
 
-  /// The sentence with which a client is refused; nil when it is as the settings want it.
+  /// Returns the sentence with which a client is refused; nil if it is accepted.
   func refusal(of session: gnutls_session_t) -> String? {
     let wanted = settings.clientAuthentication
     guard wanted != .none, wanted != .request else { return nil }
@@ -38,7 +38,7 @@ extension TLSCredentials {
       guard gnutls_x509_crt_init(&certificate) == GNUTLS_E_SUCCESS else { break }
       chain.append(certificate)
       guard gnutls_x509_crt_import(certificate, raw + index, GNUTLS_X509_FMT_DER) == GNUTLS_E_SUCCESS else {
-        // What cannot be read is no certificate: the client is treated as one without.
+        // A client whose certificate cannot be read is treated as one without.
         chain.forEach { gnutls_x509_crt_deinit($0) }
         return []
       }
@@ -46,8 +46,8 @@ extension TLSCredentials {
     return chain
   }
 
-  /// What is wrong with a chain, in GnuTLS' words; nil if it leads to a client authority, is valid now, and may be used
-  /// by clients.
+  /// Returns the problem with a chain, in GnuTLS' words; nil if it leads to a client authority, is valid now, and may
+  /// be used by clients.
   private func problem(with chain: [gnutls_x509_crt_t?]) -> String? {
     var chain = chain
     var status: UInt32 = 0
@@ -72,7 +72,7 @@ extension TLSCredentials {
     return String(words.reversed().drop { $0 == " " }.reversed())
   }
 
-  /// DNS names, e-mail addresses, URIs and IP addresses among the subject's alternative names.
+  /// Returns the DNS names, e-mail addresses, URIs and IP addresses among the subject's alternative names.
   private static func names(in certificate: gnutls_x509_crt_t?) -> [String] {
     var names: [String] = []
     var index: UInt32 = 0

@@ -1,15 +1,15 @@
 internal import CGnuTLS
 internal import Glibc
 
-/// Settings as GnuTLS has them: parsed, found to fit together, and ready for handshakes.
+/// Settings in GnuTLS' form: parsed, consistent, and ready for handshakes.
 ///
-/// `@unchecked Sendable`: the handles are set once and never changed; GnuTLS lets sessions of several threads use the
-/// same credentials, priorities and trusted authorities as long as nobody changes them (manual, "Thread safety").
+/// `@unchecked Sendable`: the handles are set once and never changed; GnuTLS lets sessions of several threads share
+/// credentials, priorities and trusted authorities as long as they are not changed (manual, "Thread safety").
 public final class TLSCredentials: @unchecked Sendable {
-  /// When the server's certificate ends to be valid, in Unix time.
+  /// When the server's certificate expires, in Unix time.
   public let expiration: Int
 
-  /// What it comes to, without secrets: `TLS12 to TLS13 with NoClientCert`.
+  /// A summary without secrets: `TLS12 to TLS13 with NoClientCert`.
   public var summary: String {
     let (oldest, newest) = (settings.minimumVersion, settings.maximumVersion)
     let versions = oldest == newest ? oldest.rawValue : "\(oldest.rawValue) to \(newest.rawValue)"
@@ -37,23 +37,23 @@ public final class TLSCredentials: @unchecked Sendable {
   }
 
   deinit {
-    // Sessions do not look at their credentials any more when they end (gnutls_deinit in lib/state.c of 3.7.9), and
-    // count their references to priorities.
+    // Sessions do not use their credentials any more when they end (gnutls_deinit in lib/state.c of 3.7.9), and hold
+    // references to priorities.
     gnutls_priority_deinit(priorities)
     gnutls_certificate_free_credentials(credentials)
   }
 
-  /// Gives a session that has not begun its handshake what it needs for it. The credentials have to outlive the
-  /// session's last use. Without success the session has no certificate, and its handshake fails.
+  /// Sets the credentials of a session before its handshake. They have to outlive the session's last use. If this
+  /// fails, the session has no certificate, and its handshake fails.
   func equip(_ session: gnutls_session_t) {
     gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, UnsafeMutableRawPointer(credentials))
     gnutls_priority_set(session, priorities)
     guard settings.clientAuthentication != .none else { return }
-    // Never GNUTLS_CERT_REQUIRE: a probe has no certificate, and a handshake does not know that it is one.
+    // Never GNUTLS_CERT_REQUIRE: a probe has no certificate, and the handshake does not know the path.
     gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST)
   }
 
-  /// Lends the trusted authorities of clients.
+  /// Calls `body` with the trusted authorities of clients.
   func withClientAuthorities<Result>(_ body: (gnutls_x509_trust_list_t?) -> Result) -> Result {
     var list: gnutls_x509_trust_list_t?
     gnutls_certificate_get_trust_list(credentials, &list)
@@ -126,7 +126,7 @@ public final class TLSCredentials: @unchecked Sendable {
   }
 }
 
-/// Lends bytes as GnuTLS takes them; it does not write to them.
+/// Calls `body` with bytes in GnuTLS' form; GnuTLS does not write to them.
 func withDatum<Result>(_ bytes: [UInt8], _ body: (UnsafePointer<gnutls_datum_t>) -> Result) -> Result {
   bytes.withUnsafeBufferPointer { buffer in
     var datum = gnutls_datum_t(data: UnsafeMutablePointer(mutating: buffer.baseAddress), size: UInt32(buffer.count))

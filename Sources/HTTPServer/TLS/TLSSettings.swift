@@ -1,8 +1,8 @@
-/// What a listener with TLS offers its clients and asks of them.
+/// The TLS settings of a listener.
 ///
-/// Names and values are those of Prometheus' exporter-toolkit (docs/web-configuration.md). It prints without the key.
+/// Names and values are those of Prometheus' exporter-toolkit (docs/web-configuration.md). The key is never printed.
 public struct TLSSettings: Sendable, Equatable {
-  /// A protocol version. Older ones are broken and not offered.
+  /// A protocol version. Older ones are insecure and not offered.
   public enum Version: String, Sendable, CaseIterable {
     /// TLS 1.2.
     case tls12 = "TLS12"
@@ -10,17 +10,17 @@ public struct TLSSettings: Sendable, Equatable {
     case tls13 = "TLS13"
   }
 
-  /// What is asked of a client's certificate.
+  /// The requirements on a client's certificate.
   public enum ClientAuthentication: String, Sendable, CaseIterable {
-    /// None is asked for.
+    /// None is requested.
     case none = "NoClientCert"
-    /// One is asked for; what comes is not looked at.
+    /// One is requested, but neither required nor verified.
     case request = "RequestClientCert"
-    /// There has to be one, whoever has signed it.
+    /// One is required, but not verified.
     case requireAny = "RequireAnyClientCert"
-    /// One that comes has to be signed by a client authority.
+    /// One is verified if the client sends it: it has to be signed by a client authority.
     case verifyIfGiven = "VerifyClientCertIfGiven"
-    /// There has to be one, signed by a client authority.
+    /// One is required and verified.
     case requireAndVerify = "RequireAndVerifyClientCert"
 
     /// Whether a client without a certificate is refused.
@@ -29,7 +29,7 @@ public struct TLSSettings: Sendable, Equatable {
     public var isVerified: Bool { self == .verifyIfGiven || self == .requireAndVerify }
   }
 
-  /// A group for the exchange of keys, under Go's name for it.
+  /// A group for the key exchange, by Go's name.
   public enum Curve: String, Sendable, CaseIterable {
     /// secp256r1.
     case p256 = "CurveP256"
@@ -43,30 +43,30 @@ public struct TLSSettings: Sendable, Equatable {
 
   /// The server's certificate, followed by those of intermediate authorities, in PEM.
   public var certificate: [UInt8]
-  /// The key that belongs to it, in PEM and not encrypted.
+  /// The certificate's key, in PEM and not encrypted.
   public var key: [UInt8]
-  /// The authorities that sign clients' certificates, in PEM; nil for none.
+  /// The authorities of clients' certificates, in PEM; nil for none.
   public var clientAuthorities: [UInt8]?
-  /// What is asked of a client's certificate.
+  /// The requirements on a client's certificate.
   public var clientAuthentication = ClientAuthentication.none
-  /// Of these names (DNS, e-mail, URI, IP address) a client's certificate has to have one; nil for any or none.
+  /// A client's certificate has to have one of these names (DNS, e-mail, URI, IP address); nil for any or none.
   public var allowedClientNames: [String]?
   /// The oldest version that is accepted.
   public var minimumVersion = Version.tls12
   /// The newest version that is accepted.
   public var maximumVersion = Version.tls13
-  /// The groups for the exchange of keys, the best first; empty for GnuTLS' own choice.
+  /// The groups for the key exchange, best first; empty for GnuTLS' default.
   public var curves: [Curve] = []
-  /// Whether the server's order of preferences counts, and not the client's.
+  /// Whether the server's order of preference applies instead of the client's.
   public var prefersServerOrder = true
 
-  /// TLS with a certificate and nothing asked of clients.
+  /// Creates settings without requirements on clients.
   public init(certificate: [UInt8], key: [UInt8]) {
     self.certificate = certificate
     self.key = key
   }
 
-  /// GnuTLS' words for versions, groups and order (GnuTLS manual, "Priority strings").
+  /// Versions, groups and order as a priority string (GnuTLS manual, "Priority strings").
   var priorities: String {
     var words = ["NORMAL", "-VERS-ALL"]
     if maximumVersion == .tls13 { words.append("+VERS-TLS1.3") }
@@ -96,13 +96,13 @@ extension TLSSettings: CustomStringConvertible, CustomReflectable {
   public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// TLS settings that cannot be used, without showing any of them.
+/// TLS settings that cannot be used. None of them is shown.
 public struct TLSSettingsError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// Which of the settings is at fault.
+  /// The settings that can be wrong.
   public enum Part: Sendable, Hashable {
     /// ``TLSSettings/certificate``.
     case certificate
-    /// ``TLSSettings/key``, by itself or because it belongs to another certificate.
+    /// ``TLSSettings/key``, which may belong to another certificate.
     case key
     /// ``TLSSettings/clientAuthorities``.
     case clientAuthorities
@@ -110,9 +110,9 @@ public struct TLSSettingsError: Error, Sendable, Hashable, CustomStringConvertib
     case protocols
   }
 
-  /// Which of the settings is at fault.
+  /// The setting that is wrong.
   public let part: Part
-  /// What is wrong, as a sentence without its beginning.
+  /// What is wrong, as the end of a sentence.
   public let reason: String
 
   /// The same as ``reason``.

@@ -1,3 +1,5 @@
+internal import HTTPServer
+
 /// Replaces `${NAME}` in values by what the environment says.
 ///
 /// `$${` stands for a literal `${`, and any other `$` for itself. What comes from the environment is used as it is: it
@@ -94,20 +96,8 @@ struct EnvironmentExpansion {
 
   /// The text with `%20` and the like replaced by the bytes they stand for.
   static func decodePercents(_ text: Substring) throws(Mistake) -> String {
-    let mistake = Mistake(
-      message: "a percent sign in a URL has to be followed by two hexadecimal digits; write %25 for %"
-    )
-    var bytes: [UInt8] = []
-    var rest = text.utf8[...]
-    while let byte = rest.popFirst() {
-      guard byte == UInt8(ascii: "%") else {
-        bytes.append(byte)
-        continue
-      }
-      let digits = rest.prefix(2).compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
-      guard digits.count == 2 else { throw mistake }
-      bytes.append(UInt8(digits[0] * 16 + digits[1]))
-      rest = rest.dropFirst(2)
+    guard let bytes = PercentEncoding.bytes(of: text) else {
+      throw Mistake(message: "a percent sign in a URL has to be followed by two hexadecimal digits; write %25 for %")
     }
     guard let decoded = String(validating: bytes, as: UTF8.self) else {
       throw Mistake(message: "the percent-encoded characters are not UTF-8 text")
