@@ -1,3 +1,5 @@
+internal import Sockets
+
 /// What `check-config` prints.
 public enum ConfigurationCheck {
   /// The findings.

@@ -1,3 +1,5 @@
+internal import Sockets
+
 /// Finds what is wrong with instances only when they are seen together, or with the two stores of one.
 struct InstanceComparison {
   let drafts: [InstanceReader.Draft]
@@ -29,8 +31,8 @@ struct InstanceComparison {
   }
 
   /// Reports addresses that are there twice, and returns which instance listens where.
-  private func reportListeners() -> [ConfiguredAddress: String] {
-    var owners: [ConfiguredAddress: (name: String, line: Int)] = [:]
+  private func reportListeners() -> [SocketAddress: String] {
+    var owners: [SocketAddress: (name: String, line: Int)] = [:]
     for draft in drafts {
       for (address, position) in draft.listen {
         if case .tcp(_, port: 0) = address { continue }
@@ -62,7 +64,7 @@ struct InstanceComparison {
   }
 
   /// A sidecar that is its own store would forward each command to itself for ever.
-  private func reportLoops(_ draft: InstanceReader.Draft, listeners: [ConfiguredAddress: String]) {
+  private func reportLoops(_ draft: InstanceReader.Draft, listeners: [SocketAddress: String]) {
     for (key, store) in [("primary", draft.primary), ("secondary", draft.secondary)] {
       guard let store, let listener = listeners[store.address] else { continue }
       let message = "\(store.address) is where the instance \(listener) of this sidecar listens, not a store"

@@ -1,4 +1,5 @@
 public import MultiStore
+public import Sockets
 
 /// One instance: where clients connect, the two stores, and how commands are routed between them.
 public struct InstanceConfiguration: Sendable, Equatable {
@@ -35,7 +36,7 @@ public struct InstanceConfiguration: Sendable, Equatable {
   /// Matches `[a-z][a-z0-9_]*`; suffix of the feature flags and value of the label `instance_name`.
   public var name: String
   /// Where clients connect; at least one address.
-  public var listen: [ConfiguredAddress]
+  public var listen: [SocketAddress]
   /// The new store; nil makes the instance a plain pass-through.
   public var primary: StoreConfiguration?
   /// The old store.

@@ -1,3 +1,5 @@
+internal import Sockets
+
 /// Reads one instance.
 struct InstanceReader {
   /// An instance with what the comparison of all instances needs to point at.
@@ -5,7 +7,7 @@ struct InstanceReader {
     let reader: MappingReader
     /// Nil when it is missing or wrong, which has been reported.
     let name: String?
-    let listen: [(address: ConfiguredAddress, position: SourcePosition)]
+    let listen: [(address: SocketAddress, position: SourcePosition)]
     let primary: StoreConfiguration?
     let secondary: StoreConfiguration?
     /// Nil when something obligatory is missing or wrong, which has been reported.
@@ -62,7 +64,7 @@ struct InstanceReader {
     reader.value("name").flatMap { isName($0.expanded) ? $0.expanded : reader.reject($0, "name") }
   }
 
-  private static func listen(of reader: MappingReader) -> [(address: ConfiguredAddress, position: SourcePosition)] {
+  private static func listen(of reader: MappingReader) -> [(address: SocketAddress, position: SourcePosition)] {
     guard let node = reader.node("listen") else { return [] }
     let path = reader.keyPath("listen")
     let expectation = Setting.Kind.addresses.expectation
@@ -71,10 +73,10 @@ struct InstanceReader {
       nodes = elements.enumerated().map { ($1, "\(path)[\($0)]") }
       if nodes.isEmpty { reader.context.error(node.position, path, "is empty; expected \(expectation)") }
     }
-    return nodes.compactMap { node, path -> (address: ConfiguredAddress, position: SourcePosition)? in
+    return nodes.compactMap { node, path -> (address: SocketAddress, position: SourcePosition)? in
       guard let value = reader.value(of: node, key: path, expectation: expectation) else { return nil }
-      do throws(ConfiguredAddress.Mistake) {
-        return (try ConfiguredAddress(listening: value.expanded), node.position)
+      do throws(AddressMistake) {
+        return (try SocketAddress(listening: value.expanded), node.position)
       } catch {
         reader.context.error(node.position, path, error.message)
         return nil
@@ -87,7 +89,7 @@ extension InstanceConfiguration {
   /// Reads what does not depend on other parts of the file; nil without a secondary store.
   fileprivate init?(
     name: String,
-    listen: [ConfiguredAddress],
+    listen: [SocketAddress],
     primary: StoreConfiguration?,
     secondary: StoreConfiguration?,
     reader: MappingReader

@@ -1,3 +1,5 @@
+public import Sockets
+
 /// One store: where it is, how to log in, and how long it may take.
 ///
 /// Its description never shows the password.
@@ -5,7 +7,7 @@ public struct StoreConfiguration: Sendable, Equatable, CustomStringConvertible {
   /// What messages call it: the name under `stores`, or `sessions.primary` for one written inside an instance.
   public var name: String
   /// Where it listens.
-  public var address: ConfiguredAddress
+  public var address: SocketAddress
   /// The ACL user; nil means Redis' default user.
   public var username: String?
   /// The password; nil when no AUTH is to be sent.

@@ -1,3 +1,5 @@
+internal import Sockets
+
 /// Where a store is and how to log in, taken from its URL.
 ///
 /// The forms are those of redis-cli and the common clients:
@@ -15,7 +17,7 @@ struct StoreURL: Equatable {
   /// The largest database number that a server could have: Redis keeps it in a C int.
   static let largestDatabase = Int(Int32.max)
 
-  let address: ConfiguredAddress
+  let address: SocketAddress
   let username: String?
   let password: Secret?
   let database: Int
@@ -41,7 +43,7 @@ struct StoreURL: Equatable {
       }
     } catch let error as EnvironmentExpansion.Mistake {
       throw Mistake(message: error.message)
-    } catch let error as ConfiguredAddress.Mistake {
+    } catch let error as AddressMistake {
       throw Mistake(message: error.message)
     } catch let error as Mistake {
       throw error
@@ -51,7 +53,7 @@ struct StoreURL: Equatable {
   }
 
   private init(
-    address: ConfiguredAddress,
+    address: SocketAddress,
     login: (user: String?, password: Secret?),
     database: Int?
   ) {
@@ -94,7 +96,7 @@ extension StoreURL {
       let tail = text[authorityEnd...]
       guard !tail.contains("@") else { throw Self.misplacedAt }
       let (login, host) = try splitLogin(text[..<authorityEnd])
-      let address = try ConfiguredAddress.tcp(
+      let address = try SocketAddress.tcp(
         authority: try decode(host),
         defaultPort: StoreURL.defaultPort,
         ports: 1...65535
@@ -119,7 +121,7 @@ extension StoreURL {
         pathAndQuery = afterSlashes[authorityEnd...]
       }
       let pathEnd = pathAndQuery.firstIndex { "?#".contains($0) } ?? pathAndQuery.endIndex
-      let address = try ConfiguredAddress.unix(checkedPath: try decode(pathAndQuery[..<pathEnd]))
+      let address = try SocketAddress.unix(checkedPath: try decode(pathAndQuery[..<pathEnd]))
       var database: Int?
       let query = pathAndQuery[pathEnd...]
       if !query.isEmpty {

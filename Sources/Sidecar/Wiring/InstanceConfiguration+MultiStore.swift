@@ -49,7 +49,7 @@ extension StoreConfiguration {
   var multiStore: MultiStoreConfiguration.Store {
     MultiStoreConfiguration.Store(
       endpoint: StoreEndpoint(
-        address: address.socketAddress,
+        address: address,
         username: username,
         password: password?.value,
         database: database
@@ -61,14 +61,5 @@ extension StoreConfiguration {
         maxQueuedBytes: maxQueuedBytes
       )
     )
-  }
-}
-
-extension ConfiguredAddress {
-  var socketAddress: SocketAddress {
-    switch self {
-    case .tcp(let host, let port): .tcp(host: host, port: port)
-    case .unix(let path): .unix(path: path)
-    }
   }
 }

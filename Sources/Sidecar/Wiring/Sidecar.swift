@@ -142,7 +142,7 @@ public final class Sidecar {
           memory: memory
         )
         // The loop has no thread yet, so that its parts may be put together here.
-        let addresses = try server.start(listeningOn: instance.listen.map(\.socketAddress))
+        let addresses = try server.start(listeningOn: instance.listen)
         let thread = try LoopThread(running: loop, name: instance.name)
         instances.append(Running(server: server, loop: loop, thread: thread))
         for address in addresses {

@@ -1,6 +1,7 @@
 @testable import Sidecar
 import TestSupport
 import MultiStore
+import Sockets
 import Testing
 
 @Suite("Good configurations")

@@ -1,3 +1,4 @@
+import Sockets
 import Testing
 
 @testable import Sidecar
@@ -6,7 +7,7 @@ private let environment = ["HOST": "redis.internal", "PORT": "6390", "PASSWORD":
   .merging(["URL": "redis://u:p%41@h:1/2", "EMPTY": "", "AUTHORITY": "h:1"]) { first, _ in first }
 
 private struct Expected: Sendable {
-  let address: ConfiguredAddress
+  let address: Sockets.SocketAddress
   var user: String?
   var password: String?
   var database: Int?
@@ -112,6 +113,6 @@ struct StoreURLTests {
     ]
   )
   func badListenAddress(text: String, message: String) {
-    #expect(throws: ConfiguredAddress.Mistake(message: message)) { try ConfiguredAddress(listening: text) }
+    #expect(throws: AddressMistake(message: message)) { try Sockets.SocketAddress(listening: text) }
   }
 }
