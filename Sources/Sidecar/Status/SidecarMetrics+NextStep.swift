@@ -1,6 +1,6 @@
 internal import PrometheusExposition
 
-/// What the judge of the next step says.
+/// The metrics of the judge of the next step.
 extension SidecarMetrics {
   static let nextStepReady = MetricDescriptor(
     name: "multistore_next_step_ready",

@@ -4,10 +4,10 @@ internal import PrometheusExposition
 internal import Status
 internal import Synchronization
 
-/// What the status page knows: the last minutes of every instance, read from the metrics as a scrape would read them,
-/// so that the page and Prometheus can't disagree. Nothing is asked of an instance's loop. Any thread.
+/// The recent figures of every instance, read from the metrics as a scrape reads them, so that the status page and
+/// Prometheus can't disagree. No instance's loop is involved. Any thread.
 final class StatusBoard: Sendable {
-  /// Where an instance's figures come from besides the metrics.
+  /// The sources of an instance's figures besides the metrics.
   struct Source: Sendable {
     let status: InstanceStatus
     let flags: FeatureFlags
@@ -17,9 +17,9 @@ final class StatusBoard: Sendable {
   private struct State {
     var histories: [SampleHistory]
     var dualWrites: [DualWritePeriod]
-    /// Since when the state has been what it was when it was looked at last, in milliseconds since 1970.
+    /// When the states began by the last look, in milliseconds since 1970.
     var stateBegins: [Int64?]
-    /// As judged with the last sample.
+    /// The judgements on the last sample.
     var nextSteps: [NextStep?]
   }
 
@@ -28,7 +28,7 @@ final class StatusBoard: Sendable {
   private let startedMilliseconds = LogTime.now().millisecondsSinceEpoch
   private let state: Mutex<State>
 
-  /// A board that takes its first sample.
+  /// Creates a board and takes its first sample.
   init(_ sources: [Source], registry: PrometheusRegistry) {
     self.sources = sources
     self.registry = registry
@@ -45,7 +45,7 @@ final class StatusBoard: Sendable {
     registry.collect { [weak self] in self?.write(into: &$0) }
   }
 
-  /// Keeps what the metrics say when a state has just begun: what was counted before says nothing about it.
+  /// Samples the metrics of instances whose state has just begun: earlier counts say nothing about it.
   func noteStates() {
     let begins = sources.map { Optional($0.status.effective.sinceMilliseconds) }
     guard state.withLock({ $0.stateBegins != begins }) else { return }
@@ -58,7 +58,7 @@ final class StatusBoard: Sendable {
     }
   }
 
-  /// Keeps what the metrics say now.
+  /// Samples the metrics of every instance.
   func sample() {
     let moment = Moment(registry)
     state.withLock { state in
@@ -76,7 +76,7 @@ final class StatusBoard: Sendable {
     }
   }
 
-  /// The samples that were kept, and what the metrics say at this very moment.
+  /// Returns the report of the samples and of the present metrics.
   func report() -> StatusReport {
     let moment = Moment(registry)
     let (histories, dualWrites) = state.withLock { ($0.histories, $0.dualWrites) }
@@ -91,7 +91,7 @@ final class StatusBoard: Sendable {
     )
   }
 
-  /// Adds what the judge said last to a scrape.
+  /// Adds the last judgements to a scrape.
   private func write(into writer: inout SampleWriter) {
     for (source, step) in zip(sources, state.withLock { $0.nextSteps }) {
       guard let step else { continue }
@@ -108,7 +108,7 @@ final class StatusBoard: Sendable {
   }
 }
 
-/// What the metrics say at one moment.
+/// The metrics at one moment.
 struct Moment {
   let metrics: MetricsReading
   let at = ContinuousClock.now
@@ -118,7 +118,7 @@ struct Moment {
     metrics = registry.reading()
   }
 
-  /// What one instance has counted.
+  /// Returns the counts of one instance.
   func sample(of source: StatusBoard.Source) -> SampleHistory.Sample {
     SampleHistory.Sample(at: at, counts: InstanceCounts(metrics, instance: source.status.instanceName))
   }

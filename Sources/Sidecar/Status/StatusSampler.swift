@@ -1,9 +1,9 @@
 internal import EventLoop
 internal import Status
 
-/// Has the status board take its samples. Confined to the main loop, where no client's command passes.
+/// Samples for the status board, by timers of the main loop, which no client's command passes. Confined to that loop.
 final class StatusSampler {
-  /// How often it looks whether a state has changed. What is counted until then counts for the state before.
+  /// The time between two looks for a changed state. Counts until then belong to the state before.
   private static let stateInterval = Duration.milliseconds(250)
 
   private let timer: LoopTimer

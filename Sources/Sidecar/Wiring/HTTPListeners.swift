@@ -2,14 +2,14 @@ internal import HTTPServer
 internal import Logging
 internal import Sockets
 
-/// The listeners that speak HTTP: those with the metrics, and the admin API's. Confined to the main loop's thread.
+/// The HTTP listeners: the web listeners and the admin API's. Confined to the main loop's thread.
 final class HTTPListeners {
   private let logger: Logger
   private let limits: HTTPLimits
   private var web: [HTTPServer] = []
   private var admin: HTTPServer?
 
-  /// - Parameter connections: How many connections each listener may have open at once.
+  /// - Parameter connections: The limit on each listener's open connections.
   init(connections: Int, logger: Logger) {
     self.logger = logger
     limits = HTTPLimits(connections: connections, connectionsPerAddress: max(1, connections / 2))
@@ -60,7 +60,7 @@ final class HTTPListeners {
     }
   }
 
-  /// What the web listeners ask of clients from now on; the admin API has its own token.
+  /// Changes the web listeners' requirements on clients; the admin API has its own token.
   func apply(_ access: HTTPAccess) {
     web.forEach { $0.apply(access) }
   }
