@@ -27,18 +27,26 @@ struct StarvationTests {
     let crowd = try HostileConnections(400, to: UInt16(server.port), from: sources, habit)
     let end = ContinuousClock.now + .seconds(3)
     var times: [Duration] = []
+    var resets = 0
     while ContinuousClock.now < end {
       for path in ["/-/healthy", "/metrics"] {
         let start = ContinuousClock.now
-        let answer = try server.raw("GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        var answer: String?
+        // On a busy machine this thread may wait between connecting and sending until the crowd has pushed it out, as a
+        // client that says nothing; it connects again, and the time goes on.
+        while answer == nil, start.duration(to: .now) < .seconds(10) {
+          answer = try? server.raw("GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+          if answer == nil { resets += 1 }
+        }
         times.append(ContinuousClock.now - start)
-        #expect(answer.hasPrefix("HTTP/1.1 200"), "\(path): \(answer.prefix(100))")
+        #expect(answer?.hasPrefix("HTTP/1.1 200") == true, "\(path): \(answer?.prefix(100) ?? "")")
       }
     }
     // A machine that is busy with other things may keep one waiting for longer.
     times.sort()
     #expect(times[times.count / 2] < .seconds(1), "\(times.count) requests")
     #expect(times[times.count - 1] < .seconds(10))
+    #expect(resets < times.count, "\(resets) resets in \(times.count) requests")
     #expect(server.connections.open <= HTTPLimits().connections)
     #expect(crowd.closedCount > 0)
   }
