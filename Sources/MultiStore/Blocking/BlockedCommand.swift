@@ -2,44 +2,23 @@ internal import CoreMetrics
 internal import Hiredis
 internal import RESP
 
-/// A command that waits on a connection of the client's own until there is something for it: BLPOP and its like.
+/// A command that waits on the client's own connection until there is something for it: BLPOP and its relatives.
 ///
-/// When the default store moves, it is called off (CLIENT UNBLOCK over the store's ordinary connection) and sent anew
-/// to the new default store, with what is left of its time. Whether the nil that it then gets is its timeout or the
-/// sidecar's doing is for the reply to CLIENT UNBLOCK to say; an element that came first is the client's.
+/// When the default store moves, the command is unblocked (CLIENT UNBLOCK over the store's ordinary connection) and
+/// sent to the new default store with the rest of its timeout. An element that arrives first is the client's.
+/// ``BlockedCommandState`` decides, this class does the I/O.
 final class BlockedCommand: DualWrite {
   private static let unblockToken = 16
 
-  private enum Stage {
-    /// Nothing but its store keeps it waiting.
-    case waiting
-    /// It is being called off.
-    case unblocking
-    /// It waits for a new default store.
-    case parked
-    /// It is answered.
-    case done
-  }
-
-  /// Its client is not to wait any longer, whatever the stores do.
-  private(set) var isCalledOff = false
-  /// Its place among those that wait.
+  private var state = BlockedCommandState()
+  /// The command's position in the order of arrival.
   private(set) var order = 0
-  private var stage = Stage.waiting
   private var startedAt: UInt64 = 0
-  /// A nil whose cause is not known yet, or that the sidecar brought about.
-  private var heldReply = ByteBuffer()
-  /// What the store said to CLIENT UNBLOCK: whether the command was called off; nil until then.
-  private var wasUnblocked: Bool?
-  /// CLIENT UNBLOCK is not answered yet.
-  private var isAsking = false
-  /// An effect is on its way, for which changes of the flags wait.
-  private var isCounted = false
 
-  /// The part of the instance that knows all that is blocked, whatever the database.
+  /// The instance that knows all blocked commands, whatever their database.
   private var instance: MultiStore { multiStore.root }
 
-  /// Begins like ``DualWrite/start(_:routing:over:sink:)``.
+  /// Starts like ``DualWrite/start(_:routing:over:sink:)``.
   func start(
     _ batch: CommandBatch,
     routing: Routing,
@@ -53,73 +32,63 @@ final class BlockedCommand: DualWrite {
     start(batch, routing: routing, over: connection, sink: sink)
   }
 
-  /// True while it is worth waiting for this one before the default moves.
-  var isUnblocking: Bool { stage == .unblocking }
+  /// Whether a flip that moves the default store waits for this command.
+  var isUnblocking: Bool { state.isUnblocking }
 
-  /// True when it has to be sent anew.
-  var isParked: Bool { stage == .parked }
+  /// Whether the command is to be sent to the new default store.
+  var isParked: Bool { state.isParked }
 
-  /// The store that it waits on.
+  /// Whether the client must not wait any longer.
+  var isCancelled: Bool { state.isCancelled }
+
+  /// The store that the command waits on.
   var role: StoreRole { routing.defaultStore }
 
-  /// Ends the waiting for good.
-  func callOff() {
-    guard !isCalledOff else { return }
-    isCalledOff = true
-    if stage == .parked { answerHeld() } else { unblock() }
+  /// Ends the wait for good.
+  func cancel() {
+    if canBeUnblocked { perform(state.cancel()) }
   }
 
-  /// Ends the waiting on this store, if that is possible.
+  /// Ends the wait on this store, if possible.
   func unblock() {
-    guard stage == .waiting, withCommand(0, { BlockingTimeout($0, spec(0)) }) != nil else { return }
-    stage = .unblocking
-    askToUnblock()
+    if canBeUnblocked { perform(state.unblock()) }
   }
 
-  /// Other flags are in force: what it waits for on the same store is copied, or not, as they say.
+  /// Asks the store once more if it had not got the command before.
+  func retry() {
+    perform(state.retry())
+  }
+
+  /// Applies a flip that leaves the default store in place: it decides whether the effect is copied.
   func follow(_ routing: Routing) {
-    if stage == .waiting, routing.defaultStore == role { reroute(routing) }
+    if state.followsFlips, routing.defaultStore == role { reroute(routing) }
   }
 
-  /// Asks once more: the command may not have been there yet.
-  func askToUnblock() {
-    guard stage == .unblocking, !isAsking, wasUnblocked != true, let connection else { return }
-    guard let id = connection.clientID else {
-      // A server that does not tell the number can't be asked; one that is not there yet can be, soon.
-      return unblockAnswered(connection.isReady ? nil : false)
-    }
-    isAsking = true
-    // What it said before was about another time.
-    wasUnblocked = nil
-    var command = ByteBuffer()
-    command.appendArrayHeader(4)
-    for argument in ["CLIENT", "UNBLOCK", String(id), "TIMEOUT"] { command.appendBulk(argument) }
-    defaultStore.ordinary.send(command.span, to: self, token: Self.unblockToken)
+  /// No flip waits any longer.
+  func flipEnded() {
+    if state.flipEnded() { follow(instance.routingState.current) }
   }
 
-  /// The change of the flags is over, and nobody asks any more.
-  func stopUnblocking() {
-    if stage == .unblocking, !isAsking, wasUnblocked == false, !isCalledOff { stage = .waiting }
-  }
-
-  /// It may wait for ever, and no change of the flags with it; it counts itself when there is something to copy.
+  /// False: the command may wait for ever, and flips must not. They wait for its trial and for the copy of its effect.
   override var writesToBoth: Bool { false }
 
   override func receive(_ reply: borrowing Reply, token: Int) {
     if token == Self.unblockToken {
-      unblockAnswered(reply.kind == .integer ? reply.integer == 1 : nil)
+      guard reply.kind == .integer else { return perform(state.unblockAnswered(.unanswered)) }
+      perform(state.unblockAnswered(reply.integer == 1 ? .unblocked : .notBlocked))
     } else if token != Self.defaultToken {
       super.receive(reply, token: token)
-    } else if stage == .unblocking, reply.kind == .nil {
-      heldReply.removeAll()
-      reply.encode(into: &heldReply)
-      judgeNil()
+    } else if reply.kind == .nil, state.mayBeUnblocked {
+      var encoded = ByteBuffer()
+      reply.encode(into: &encoded)
+      perform(state.nilReceived(encoded.withSpan { $0.array }))
     } else {
-      // Before whoever waits for this one goes on, what it did is on its way.
-      if hasEffect {
-        count()
+      switch state.replyReceived(hasEffect: hasEffect) {
+      case .copy:
+        // The copy is under way before a flip that waits for this command goes on.
+        multiStore.dualExecutionBegan()
         leave { super.receive(reply, token: token) }
-      } else {
+      case .answer:
         if let sink { reply.encode(into: &sink.output) }
         leave { finish() }
       }
@@ -129,46 +98,45 @@ final class BlockedCommand: DualWrite {
   override func receive(failure: ConnectionFailure, token: Int) {
     if token == Self.unblockToken { return unblockFailed() }
     guard token == Self.defaultToken else { return super.receive(failure: failure, token: token) }
+    state.connectionFailed()
     if hasEffect { return leave { super.receive(failure: failure, token: token) } }
     sink?.output.appendError(failure.clientError(store: routing.defaultStore))
     sink?.executionDidFail(failure, at: 0, on: routing.defaultStore)
     leave { finish() }
   }
 
-  private var hasEffect: Bool { routing.isDual && spec(0).effect != .none }
-
-  override func recycle() {
-    if stage != .done { leave {} }
-    uncount()
-  }
-
-  override func trialBegan() { count() }
-
-  override func trialEnded() { uncount() }
-
-  /// Changes of the flags wait from now on.
-  private func count() {
-    isCounted = true
+  override func trialBegan() {
+    state.trialBegan()
     multiStore.dualExecutionBegan()
   }
 
-  private func uncount() {
-    guard isCounted else { return }
-    isCounted = false
+  override func trialEnded() {
+    let action = state.trialEnded()
+    if action == .ask { ask() }
+    if action != .none { multiStore.dualExecutionEnded() }
+  }
+
+  override func recycle() {
+    switch state.finished() {
+    case .none: return
+    case .leaveAndReleaseFlips: leave {}
+    case .releaseFlips: break
+    }
     multiStore.dualExecutionEnded()
   }
 
-  /// Sends it to the store that is the default now.
+  /// Sends the parked command to the store that is the default now.
   func resume(_ routing: Routing) {
-    guard stage == .parked, let sink else { return }
+    guard state.isParked, let sink else { return }
     let now = multiStore.loop.now
     var rewritten = ByteBuffer()
     let hasTimeLeft = withCommand { command in
       let elapsed = Duration.nanoseconds(Int64(clamping: now - startedAt))
       return BlockingTimeout(command, spec(0))?.rewrite(command, after: elapsed, into: &rewritten) ?? false
     }
-    guard hasTimeLeft else { return answerHeld() }
+    if case .answer(let heldNil) = state.resume(hasTimeLeft: hasTimeLeft) { return answer(heldNil) }
     guard let connection = sink.connectionOfItsOwn(to: routing.defaultStore) else {
+      state.connectionFailed()
       sink.output.appendError(
         "UNBLOCKED MultiStore: the default store has moved, and no connection to the new one is left to wait on"
       )
@@ -178,61 +146,70 @@ final class BlockedCommand: DualWrite {
     let id = batch.spec(0).id
     batch.removeAll()
     batch.append(rewritten.span, id: id)
-    stage = .waiting
-    wasUnblocked = nil
     startedAt = now
-    heldReply.removeAll()
     reroute(routing, over: connection)
   }
 
-  /// - Parameter answer: nil when the store did not say, so that the command stays where it is.
-  private func unblockAnswered(_ answer: Bool?) {
-    isAsking = false
-    guard stage == .unblocking else { return }
-    wasUnblocked = answer ?? false
-    if !heldReply.isEmpty || answer == true {
-      judgeNil()
-    } else if answer == nil {
-      stage = .waiting
-      if isCalledOff { sink?.executionWasCalledOff() }
-      instance.advanceRouting()
-    } else {
-      instance.askToUnblockLater()
+  private var hasEffect: Bool { routing.isDual && spec(0).effect != .none }
+
+  /// Whether the command's wait can be ended, and be resumed with the rest of its timeout. The batch of an answered
+  /// command may be in use again.
+  private var canBeUnblocked: Bool { !state.isAnswered && withCommand { BlockingTimeout($0, spec(0)) } != nil }
+
+  private func perform(_ action: BlockedCommandState.EndAction) {
+    switch action {
+    case .none: return
+    case .ask: ask()
+    case .answer(let heldNil): answer(heldNil)
     }
+  }
+
+  private func perform(_ action: BlockedCommandState.UnblockAction) {
+    switch action {
+    case .none: return
+    case .askLater: instance.retryUnblockingLater()
+    case .wait(let isCancelled):
+      if isCancelled { sink?.executionWasCalledOff() }
+      follow(instance.routingState.current)
+      instance.advanceRouting()
+    case .park: instance.didPark(self)
+    case .answer(let heldNil, let isCancelled):
+      if isCancelled { sink?.executionWasCalledOff() }
+      answer(heldNil)
+    }
+  }
+
+  /// Sends CLIENT UNBLOCK.
+  private func ask() {
+    guard let connection, let id = connection.clientID else {
+      // A server that does not tell the identifier can't be asked; one that is not connected yet can be soon.
+      return perform(state.unblockAnswered(connection?.isReady == true ? .unanswered : .notBlocked))
+    }
+    var command = ByteBuffer()
+    command.appendArrayHeader(4)
+    for argument in ["CLIENT", "UNBLOCK", String(id), "TIMEOUT"] { command.appendBulk(argument) }
+    defaultStore.ordinary.send(command.span, to: self, token: Self.unblockToken)
   }
 
   /// The store could not be asked. If the default has moved away from it, the command would wait for as long as that
-  /// store hangs, on elements that nobody adds there any more: its connection is closed, and the client gets an error.
+  /// store hangs, on elements that no client adds there any more: the connection is closed, and the client gets an
+  /// error.
   private func unblockFailed() {
-    unblockAnswered(nil)
-    if stage == .waiting, instance.defaultStore.role != role { connection?.expire(after: .zero) }
+    perform(state.unblockAnswered(.unanswered))
+    if state.isWaiting, instance.defaultStore.role != role { connection?.expire(after: .zero) }
   }
 
-  /// Goes on when both replies are there.
-  private func judgeNil() {
-    guard !heldReply.isEmpty, let wasUnblocked else { return }
-    guard wasUnblocked else { return answerHeld() }
-    if isCalledOff {
-      sink?.executionWasCalledOff()
-      return answerHeld()
-    }
-    stage = .parked
-    instance.didPark(self)
-  }
-
-  /// Its time is over.
-  private func answerHeld() {
-    if let sink { heldReply.withSpan { sink.output.append($0) } }
+  /// Answers with the nil that was held.
+  private func answer(_ heldNil: [UInt8]) {
+    sink?.output.append(heldNil.span)
     leave { finish() }
   }
 
-  /// It is called off no more. Whoever may have waited for that hears of it after `body`.
+  /// Removes the command from the blocked ones; a flip that waited for it goes on after `body`.
   private func leave(_ body: () -> Void) {
-    let wasUnblocking = stage == .unblocking
     let instance = instance
-    stage = .done
     instance.blockedCommands.remove(self)
     body()
-    if wasUnblocking { instance.advanceRouting() }
+    instance.advanceRouting()
   }
 }

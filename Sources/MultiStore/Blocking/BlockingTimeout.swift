@@ -1,13 +1,13 @@
 internal import RESP
 
-/// Where a blocking command says how long it waits.
+/// The position and unit of a blocking command's timeout.
 struct BlockingTimeout {
   private static let longestMilliseconds = 1e15
 
   private let index: Int
   private let isInMilliseconds: Bool
 
-  /// Nil for a command whose waiting can't be taken up elsewhere.
+  /// Nil for a command that can't be resumed on another store.
   init?(_ command: Span<UInt8>, _ spec: CommandSpec) {
     if spec.traits.contains(.blocksWhenAsked) {
       // The names of XREADGROUP's group and consumer may be anything.
@@ -15,7 +15,7 @@ struct BlockingTimeout {
       self.index = index
       isInMilliseconds = true
     } else if spec.commandClass == .blocking {
-      // BLMPOP and BZMPOP have it in front of their keys, the others at the end.
+      // BLMPOP and BZMPOP have it before their keys, the others at the end.
       if case .counted = spec.keys { index = 1 } else { index = ArgumentCursor(command).count - 1 }
       isInMilliseconds = false
     } else {
@@ -23,7 +23,9 @@ struct BlockingTimeout {
     }
   }
 
-  /// Writes `command` with the time that is left after `elapsed`; false when none is.
+  /// Writes `command` with the rest of its timeout after `elapsed`.
+  ///
+  /// - Returns: false if none is left.
   func rewrite(_ command: Span<UInt8>, after elapsed: Duration, into rewritten: inout ByteBuffer) -> Bool {
     rewritten.removeAll()
     guard let text = ArgumentCursor(command).argument(at: index), let left = timeLeft(text, after: elapsed) else {
@@ -39,7 +41,7 @@ struct BlockingTimeout {
     return true
   }
 
-  /// In milliseconds; nil where it waits for ever, or for what only a server can make sense of.
+  /// Milliseconds; nil if the command waits for ever, or has a timeout that only a server can judge.
   private func timeLeft(_ text: Span<UInt8>, after elapsed: Duration) -> Int? {
     guard let number = Double(String(decoding: text.array, as: UTF8.self)), number > 0 else { return nil }
     let milliseconds = isInMilliseconds ? number : number * 1000

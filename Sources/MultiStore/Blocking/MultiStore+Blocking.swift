@@ -2,18 +2,18 @@ internal import EventLoop
 public import Hiredis
 internal import RESP
 
-/// The commands that wait for something to happen on a store.
+/// The blocked commands of an instance.
 struct BlockedCommands {
-  /// How soon a store is asked again to call off a command that it had not got yet.
+  /// How soon a store is asked again to unblock a command that it had not got yet.
   static let retryInterval = Duration.milliseconds(2)
 
   private(set) var all: [ObjectIdentifier: BlockedCommand] = [:]
   var retryTimer: LoopTimer?
-  /// How many there have been.
+  /// The number of blocked commands so far.
   var count = 0
 
-  /// True while some are called off for good, whatever becomes of the flags.
-  var hasCalledOff: Bool { all.values.contains { $0.isCalledOff } }
+  /// Whether some are cancelled, and have to end whatever becomes of the flip.
+  var hasCancelled: Bool { all.values.contains { $0.isCancelled } }
 
   mutating func insert(_ command: BlockedCommand) {
     all[ObjectIdentifier(command)] = command
@@ -25,8 +25,8 @@ struct BlockedCommands {
 }
 
 extension MultiStore {
-  /// Executes a blocking command over a connection that is the client's own. When the default store moves meanwhile, it
-  /// is taken along, and asks `sink` for a connection to the new one.
+  /// Executes a blocking command over the client's own connection. When the default store moves meanwhile, the command
+  /// moves with it, and `sink` is asked for a connection to the new one.
   public func executeBlocking(
     _ batch: CommandBatch,
     routing: Routing,
@@ -38,29 +38,29 @@ extension MultiStore {
       .start(batch, routing: routing, over: connection, sink: sink, order: root.blockedCommands.count)
   }
 
-  /// Ends the waiting of what `sink` waits for, which is answered as if its time was over, or with what there was for
-  /// it after all. Goes on waiting where the store can't be asked for that.
+  /// Cancels the blocked command of `sink`. It is answered as after its timeout, or with an element that was there
+  /// first. It stays blocked if the store can't be asked to unblock it.
   ///
   /// - Returns: whether there is such a command.
   public func callOffBlockedCommands(of sink: ReplySink) -> Bool {
     let commands = root.blockedCommands.all.values.filter { $0.sink === sink }
-    for command in commands { command.callOff() }
+    for command in commands { command.cancel() }
     return !commands.isEmpty
   }
 
-  /// True while it is worth waiting for a blocked command.
+  /// Whether a move of the default store waits for a blocked command.
   var awaitsBlockedCommands: Bool { blockedCommands.all.values.contains { $0.isUnblocking } }
 
-  /// Calls off what waits on a store that will not be the default one any more.
+  /// Unblocks the commands that wait on a store that is to be the default one no longer.
   func unblockCommands(on role: StoreRole) {
     for command in blockedCommands.all.values where command.role == role { command.unblock() }
   }
 
-  func askToUnblockLater() {
-    guard routingState.pending != nil || blockedCommands.hasCalledOff else { return stopUnblocking() }
+  func retryUnblockingLater() {
+    guard routingState.pending != nil || blockedCommands.hasCancelled else { return endUnblocking() }
     if blockedCommands.retryTimer == nil {
       blockedCommands.retryTimer = LoopTimer(on: loop) { [unowned self] in
-        for command in blockedCommands.all.values { command.askToUnblock() }
+        for command in blockedCommands.all.values { command.retry() }
       }
     }
     blockedCommands.retryTimer?.schedule(after: BlockedCommands.retryInterval)
@@ -70,15 +70,15 @@ extension MultiStore {
     if routingState.phase == .settled { command.resume(routingState.current) } else { advanceRouting() }
   }
 
-  /// The routing is in force: what was called off is sent anew, in the order in which it came.
+  /// Sends parked commands to the default store, in the order of their arrival. The flip is over.
   func resumeBlockedCommands() {
-    stopUnblocking()
+    endUnblocking()
     let parked = blockedCommands.all.values.filter { $0.isParked }
     for command in parked.sorted(by: { $0.order < $1.order }) { command.resume(routingState.current) }
   }
 
-  private func stopUnblocking() {
-    if !blockedCommands.hasCalledOff { blockedCommands.retryTimer?.cancel() }
-    for command in blockedCommands.all.values { command.stopUnblocking() }
+  private func endUnblocking() {
+    if !blockedCommands.hasCancelled { blockedCommands.retryTimer?.cancel() }
+    for command in blockedCommands.all.values { command.flipEnded() }
   }
 }

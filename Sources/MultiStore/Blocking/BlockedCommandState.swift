@@ -1,0 +1,288 @@
+/// The state machine of one blocked command: BLPOP and its relatives.
+///
+/// Each event method changes the state and returns what ``BlockedCommand`` has to do. A request to end the wait may
+/// come in any state; a reply that nothing in flight can cause traps.
+struct BlockedCommandState {
+  /// Why a wait is to end before the command's timeout.
+  enum Reason {
+    /// The default store moves. The command is sent again, to the new default store.
+    case move
+    /// The client must not wait any longer, whatever the stores do. The command is answered with nil.
+    case cancellation
+  }
+
+  /// The progress of CLIENT UNBLOCK, which ends a wait on a store.
+  enum Request: Equatable {
+    /// To be sent again: the command had not reached the store yet, or is served already.
+    case due
+    /// In flight. A nil that arrives first is held: only the answer tells whether it is the command's timeout.
+    case sent(heldNil: [UInt8]?)
+    /// Answered with 1. The command's nil follows.
+    case succeeded
+  }
+
+  /// The states, each with what exists only there.
+  enum State: Equatable {
+    /// In flight between MULTI and EXEC on the shared connection, where it does not block, or being copied since it was
+    /// served there. Flips wait for it. The wait that may follow ends at once for the reason `ending`.
+    case trying(ending: Reason?)
+    /// Blocked on the store. `isCancelled` if the store could not be asked to end the wait for a cancellation.
+    case waiting(isCancelled: Bool)
+    /// Blocked on the store, which is asked to end the wait.
+    case unblocking(Reason, Request)
+    /// Unblocked for a move of the default store. Its nil is the client's reply if no time is left to wait.
+    case parked(heldNil: [UInt8])
+    /// Answered by the store; the effect is being copied. Flips wait for it.
+    case copying
+    /// Answered, and no longer among the blocked commands.
+    case done
+  }
+
+  private(set) var state = State.waiting(isCancelled: false)
+
+  /// Whether a flip that moves the default store waits for this command.
+  var isUnblocking: Bool {
+    switch state {
+    case .unblocking, .trying(ending: .some): true
+    case .trying(ending: nil), .waiting, .parked, .copying, .done: false
+    }
+  }
+
+  /// Whether the command is to be sent to the new default store.
+  var isParked: Bool { if case .parked = state { true } else { false } }
+
+  /// Whether the command is blocked, and nothing ends the wait but its store.
+  var isWaiting: Bool { if case .waiting = state { true } else { false } }
+
+  /// Whether the client must not wait any longer.
+  var isCancelled: Bool {
+    switch state {
+    case .trying(let reason): reason == .cancellation
+    case .waiting(let isCancelled): isCancelled
+    case .unblocking(let reason, _): reason == .cancellation
+    case .parked, .copying, .done: false
+    }
+  }
+
+  /// Whether the store has answered, and nothing can end the wait any more.
+  var isAnswered: Bool { state == .copying || state == .done }
+
+  /// Whether a flip that leaves the default store in place applies to the command's effect.
+  var followsFlips: Bool { isWaiting || state == .trying(ending: nil) }
+
+  /// Whether a nil may be due to CLIENT UNBLOCK, so that it goes to ``nilReceived(_:)``.
+  var mayBeUnblocked: Bool { if case .unblocking = state { true } else { false } }
+
+  private func impossible(_ event: StaticString) -> Never {
+    preconditionFailure("a blocked command gets the event '\(event)' in the state \(state)")
+  }
+}
+
+// MARK: The trial
+
+extension BlockedCommandState {
+  /// What to do about a trial that found nothing. Unless it is `none`, flips no longer wait for the command.
+  enum TrialAction { case none, wait, ask }
+
+  /// The command was sent between MULTI and EXEC. Flips wait for it from now on.
+  mutating func trialBegan() {
+    guard state == .waiting(isCancelled: false) else { impossible("trial began") }
+    state = .trying(ending: nil)
+  }
+
+  /// The trial found nothing, and the command was sent over the client's own connection.
+  mutating func trialEnded() -> TrialAction {
+    switch state {
+    case .trying(ending: nil):
+      state = .waiting(isCancelled: false)
+      return .wait
+    case .trying(ending: .some(let reason)):
+      state = .unblocking(reason, .sent(heldNil: nil))
+      return .ask
+    case .done: return .none  // that connection refused it
+    case .waiting, .unblocking, .parked, .copying: impossible("trial ended")
+    }
+  }
+}
+
+// MARK: Ending the wait
+
+extension BlockedCommandState {
+  /// What to do to end a wait: nothing, ask the store (CLIENT UNBLOCK), or answer the client.
+  enum EndAction: Equatable { case none, ask, answer([UInt8]) }
+
+  /// The default store moves away from the store that the command waits on.
+  mutating func unblock() -> EndAction {
+    switch state {
+    case .trying(ending: nil):
+      state = .trying(ending: .move)
+      return .none
+    case .waiting(let isCancelled):
+      state = .unblocking(isCancelled ? .cancellation : .move, .sent(heldNil: nil))
+      return .ask
+    case .trying, .unblocking, .parked, .copying, .done: return .none
+    }
+  }
+
+  /// The client must not wait any longer.
+  mutating func cancel() -> EndAction {
+    switch state {
+    case .trying:
+      state = .trying(ending: .cancellation)
+      return .none
+    case .waiting(isCancelled: false):
+      state = .unblocking(.cancellation, .sent(heldNil: nil))
+      return .ask
+    case .unblocking(_, let request):
+      state = .unblocking(.cancellation, request)
+      return .none
+    case .parked(let heldNil):
+      state = .done
+      return .answer(heldNil)
+    case .waiting(isCancelled: true), .copying, .done: return .none
+    }
+  }
+
+  /// The store may have got the command since it was asked last.
+  mutating func retry() -> EndAction {
+    guard case .unblocking(let reason, .due) = state else { return .none }
+    state = .unblocking(reason, .sent(heldNil: nil))
+    return .ask
+  }
+
+  /// The flip is over. A command that its store could not unblock yet stays there, unless it is cancelled.
+  ///
+  /// - Returns: whether it is to follow flips again.
+  mutating func flipEnded() -> Bool {
+    switch state {
+    case .trying(ending: .move):
+      state = .trying(ending: nil)
+      return true
+    case .unblocking(.move, .due):
+      state = .waiting(isCancelled: false)
+      return true
+    case .trying, .waiting, .unblocking, .parked, .copying, .done: return false
+    }
+  }
+}
+
+// MARK: What the store answers
+
+extension BlockedCommandState {
+  /// The store's answer to CLIENT UNBLOCK.
+  enum UnblockAnswer {
+    /// 1: the wait is over, and the command is answered with nil.
+    case unblocked
+    /// 0: the command is not blocked.
+    case notBlocked
+    /// None: the store refused, failed, or does not tell the connection's identifier.
+    case unanswered
+  }
+
+  /// What to do once a nil, the answer to CLIENT UNBLOCK or both have arrived.
+  enum UnblockAction: Equatable {
+    case none
+    /// Ask again soon.
+    case askLater
+    /// The command stays where it is.
+    case wait(isCancelled: Bool)
+    /// Send the command to the new default store when the flip is over.
+    case park
+    /// Answer the client. `isCancelled` if it would have waited for longer.
+    case answer([UInt8], isCancelled: Bool)
+  }
+
+  /// What to do about another reply than a held nil.
+  enum ReplyAction { case copy, answer }
+
+  /// What to do when the execution has ended: nothing, release the flips that wait for it, or also leave the blocked
+  /// commands.
+  enum FinishAction { case none, releaseFlips, leaveAndReleaseFlips }
+
+  /// The command was answered with nil, given as it is encoded for the client.
+  mutating func nilReceived(_ heldNil: [UInt8]) -> UnblockAction {
+    switch state {
+    case .unblocking(let reason, .sent(heldNil: nil)):
+      state = .unblocking(reason, .sent(heldNil: heldNil))
+      return .none
+    case .unblocking(_, .due): return answer(heldNil, isCancelled: false)
+    case .unblocking(let reason, .succeeded): return unblocked(reason, heldNil)
+    case .trying, .waiting, .unblocking(_, .sent(.some)), .parked, .copying, .done: impossible("nil")
+    }
+  }
+
+  /// CLIENT UNBLOCK was answered, or could not be sent.
+  mutating func unblockAnswered(_ answer: UnblockAnswer) -> UnblockAction {
+    switch (state, answer) {
+    case (.unblocking(let reason, .sent(heldNil: nil)), .unblocked):
+      state = .unblocking(reason, .succeeded)
+      return .none
+    case (.unblocking(let reason, .sent(heldNil: nil)), .notBlocked):
+      state = .unblocking(reason, .due)
+      return .askLater
+    case (.unblocking(let reason, .sent(heldNil: nil)), .unanswered):
+      state = .waiting(isCancelled: reason == .cancellation)
+      return .wait(isCancelled: reason == .cancellation)
+    case (.unblocking(let reason, .sent(.some(let heldNil))), .unblocked): return unblocked(reason, heldNil)
+    case (.unblocking(_, .sent(.some(let heldNil))), _): return self.answer(heldNil, isCancelled: false)
+    case (.copying, _), (.done, _): return .none  // an element, or the end of the connection, came first
+    case (.trying, _), (.waiting, _), (.unblocking, _), (.parked, _): impossible("CLIENT UNBLOCK answered")
+    }
+  }
+
+  /// The command was answered with an element, an error, or a nil that is its timeout.
+  mutating func replyReceived(hasEffect: Bool) -> ReplyAction {
+    switch state {
+    case .waiting, .unblocking(_, .due), .unblocking(_, .sent(heldNil: nil)), .unblocking(_, .succeeded):
+      state = hasEffect ? .copying : .done
+      return hasEffect ? .copy : .answer
+    case .trying, .unblocking, .parked, .copying, .done: impossible("reply")
+    }
+  }
+
+  /// The command could not be sent over the client's own connection, or the connection was lost.
+  mutating func connectionFailed() {
+    switch state {
+    case .trying: return  // flips wait until the execution has ended
+    case .waiting, .unblocking(_, .due), .unblocking(_, .sent(heldNil: nil)), .unblocking(_, .succeeded):
+      state = .done
+    case .unblocking, .parked, .copying, .done: impossible("connection failed")
+    }
+  }
+
+  /// The execution has ended.
+  mutating func finished() -> FinishAction {
+    defer { state = .done }
+    switch state {
+    case .trying: return .leaveAndReleaseFlips
+    case .copying: return .releaseFlips
+    case .done: return .none
+    case .waiting, .unblocking, .parked: impossible("finished")
+    }
+  }
+
+  private mutating func unblocked(_ reason: Reason, _ heldNil: [UInt8]) -> UnblockAction {
+    guard reason == .move else { return answer(heldNil, isCancelled: true) }
+    state = .parked(heldNil: heldNil)
+    return .park
+  }
+
+  private mutating func answer(_ heldNil: [UInt8], isCancelled: Bool) -> UnblockAction {
+    state = .done
+    return .answer(heldNil, isCancelled: isCancelled)
+  }
+}
+
+// MARK: The new default store
+
+extension BlockedCommandState {
+  /// What to do with a parked command.
+  enum ResumeAction: Equatable { case send, answer([UInt8]) }
+
+  /// The flip is over, and the command can be sent to the default store, unless its timeout has passed meanwhile.
+  mutating func resume(hasTimeLeft: Bool) -> ResumeAction {
+    guard case .parked(let heldNil) = state else { impossible("resume") }
+    state = hasTimeLeft ? .waiting(isCancelled: false) : .done
+    return hasTimeLeft ? .send : .answer(heldNil)
+  }
+}
