@@ -120,7 +120,7 @@ public final class MultiStore {
     inventory = instance.inventory
     metrics = instance.metrics
     reporter = instance.reporter
-    routingState = RoutingState(current: instance.routingState.current)
+    routingState = RoutingState(current: instance.routingState.flip.current)
     let owner = StoreEvents()
     storeEvents = owner
     func store(_ store: MultiStoreConfiguration.Store?, beside first: Store?) -> Store? {
@@ -205,7 +205,7 @@ public final class MultiStore {
     databases.discarded = []
     inventory.publish(now: loop.wallClockMilliseconds)
     // Without a client's command nobody else would notice that the flags have changed.
-    if flags.state != routingState.flags { flagsChanged() }
+    if flags.state != routingState.flip.flags { flagsChanged() }
     moveLateSubscriptions()
     metrics.subscribedClients.record(subscriptions.all.count)
     let defaultStore = defaultStore.role

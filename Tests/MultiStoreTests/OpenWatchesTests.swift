@@ -47,22 +47,27 @@ struct RoutingStateTests {
     arguments: [true, false]
   )
   func watches(isDual: Bool) {
-    var state = RoutingState(current: Self.routing(dual: isDual, primary: false))
-    let watch = state.watches.begin()
-    #expect(!state.isMove && !state.letsEnd(watch))
-    for phase in [RoutingState.Phase.gathering, .fencing, .switching] {
-      state.phase = phase
-      state.pending = Self.routing(dual: !isDual, primary: false)
-      #expect(!state.isMove && !state.letsEnd(watch))
-      for dual in [true, false] {
-        state.pending = Self.routing(dual: dual, primary: true)
-        #expect(state.isMove)
-        #expect(state.letsEnd(watch) == (phase == .gathering))
-        #expect(!state.letsEnd(nil))
+    for next in [(!isDual, false), (true, true), (false, true)] {
+      var state = RoutingState(current: Self.routing(dual: isDual, primary: false))
+      let watch = state.watches.begin()
+      #expect(!state.letsEnd(watch) && !state.letsEnd(nil))
+      let isMove = next.1
+      let flags = FlagState(dualWrite: next.0, primaryAsDefault: next.1)
+      _ = state.flip.flagsChanged(flags, to: Self.routing(dual: next.0, primary: next.1))
+      #expect(state.letsEnd(watch) == isMove && !state.letsEnd(nil))
+      var voided = state
+      _ = voided.watches.defaultStoreMoved()
+      #expect(!voided.letsEnd(watch))
+      // Fencing, switching, settled again.
+      guard case .fence(let fence, _) = state.flip.advance(Flip.Progress(hasPreparedSubscriptions: true)) else {
+        Issue.record("no fence: \(state.flip.state)")
+        continue
       }
+      #expect(!state.letsEnd(watch) && !state.letsEnd(nil))
+      #expect(state.flip.fencePassed(fence) == .switchSubscriptions)
+      #expect(!state.letsEnd(watch) && !state.letsEnd(nil))
+      #expect(state.flip.limitPassed()?.isMove == isMove)
+      #expect(!state.letsEnd(watch) && !state.letsEnd(nil))
     }
-    state.phase = .gathering
-    _ = state.watches.defaultStoreMoved()
-    #expect(!state.letsEnd(watch))
   }
 }

@@ -66,7 +66,7 @@ final class BlockedCommand: DualWrite {
 
   /// No flip waits any longer.
   func flipEnded() {
-    if state.flipEnded() { follow(instance.routingState.current) }
+    if state.flipEnded() { follow(instance.routingState.flip.current) }
   }
 
   /// False: the command may wait for ever, and flips must not. They wait for its trial and for the copy of its effect.
@@ -170,7 +170,7 @@ final class BlockedCommand: DualWrite {
     case .askLater: instance.retryUnblockingLater()
     case .wait(let isCancelled):
       if isCancelled { sink?.executionWasCalledOff() }
-      follow(instance.routingState.current)
+      follow(instance.routingState.flip.current)
       instance.advanceRouting()
     case .park: instance.didPark(self)
     case .answer(let heldNil, let isCancelled):

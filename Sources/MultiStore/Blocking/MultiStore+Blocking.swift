@@ -57,7 +57,7 @@ extension MultiStore {
   }
 
   func retryUnblockingLater() {
-    guard routingState.pending != nil || blockedCommands.hasCancelled else { return endUnblocking() }
+    guard !routingState.flip.isSettled || blockedCommands.hasCancelled else { return endUnblocking() }
     if blockedCommands.retryTimer == nil {
       blockedCommands.retryTimer = LoopTimer(on: loop) { [unowned self] in
         for command in blockedCommands.all.values { command.retry() }
@@ -67,14 +67,14 @@ extension MultiStore {
   }
 
   func didPark(_ command: BlockedCommand) {
-    if routingState.phase == .settled { command.resume(routingState.current) } else { advanceRouting() }
+    if routingState.flip.isSettled { command.resume(routingState.flip.current) } else { advanceRouting() }
   }
 
   /// Sends parked commands to the default store, in the order of their arrival. The flip is over.
   func resumeBlockedCommands() {
     endUnblocking()
     let parked = blockedCommands.all.values.filter { $0.isParked }
-    for command in parked.sorted(by: { $0.order < $1.order }) { command.resume(routingState.current) }
+    for command in parked.sorted(by: { $0.order < $1.order }) { command.resume(routingState.flip.current) }
   }
 
   private func endUnblocking() {

@@ -193,8 +193,8 @@ final class DiffRechecks: ReplyReceiver {
   }
 
   private func isInForce(_ routing: Routing) -> Bool {
-    let state = multiStore.root.routingState
-    return state.pending == nil && state.current == routing && state.flags == multiStore.flags.state
+    let flip = multiStore.root.routingState.flip
+    return flip.isSettled && flip.current == routing && flip.flags == multiStore.flags.state
   }
 
   private func decide(_ outcome: RecheckOutcome) {

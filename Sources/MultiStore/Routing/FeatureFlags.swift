@@ -16,7 +16,7 @@ public enum FeatureFlag: CaseIterable, Sendable {
   }
 }
 
-/// What both flags of an instance say at one moment.
+/// The values of both flags of an instance.
 public struct FlagState: Equatable, Sendable {
   /// The dual write flag.
   public var dualWrite: Bool
@@ -46,7 +46,7 @@ public struct FlagState: Equatable, Sendable {
   }
 }
 
-/// The flags of one instance, set from any thread and in force for the next command.
+/// The flags of one instance, set from any thread and applied to the next command.
 ///
 /// Both flags are read in one atomic load, so that a command never sees half of a change.
 public final class FeatureFlags: Sendable {
@@ -63,7 +63,7 @@ public final class FeatureFlags: Sendable {
     bits = Atomic(Self.pack(state))
   }
 
-  /// What the flags say now. Any thread.
+  /// The current values. Any thread.
   public var state: FlagState {
     let bits = bits.load(ordering: .acquiring)
     return FlagState(
@@ -72,7 +72,7 @@ public final class FeatureFlags: Sendable {
     )
   }
 
-  /// Sets both flags at once and returns what they said before. Any thread.
+  /// Sets both flags at once and returns the values before. Any thread.
   @discardableResult
   public func exchange(_ state: FlagState) -> FlagState {
     let bits = bits.exchange(Self.pack(state), ordering: .acquiringAndReleasing)

@@ -1,111 +1,79 @@
 internal import EventLoop
 internal import Logging
 
-/// Which routing is in force, and a change of it that has to wait.
-///
-/// A dual write that began under the old flags may not have reached both stores yet. A write that began under the new
-/// ones could overtake it on one of them, and the two stores would end with different values. So a change waits until
-/// the dual executions under way are done, and whoever wants to begin something waits with it. When the default store
-/// moves, clients that listen or block are taken along meanwhile, and those that watch keys go on until EXEC.
+/// The routing of an instance: the flip, what it waits for, and what waits for it.
 struct RoutingState {
-  /// How far a change has come.
-  enum Phase {
-    /// `current` is in force, and nothing is pending.
-    case settled
-    /// Dual executions and watches end, listening clients listen to the new default store as well, and what blocks is
-    /// called off.
-    case gathering
-    /// The old default store answers what it was sent before.
-    case fencing
-    /// Listening clients leave the old default store.
-    case switching
-  }
-
-  /// How long a change waits at most: a store that hangs must not keep the operator from leaving it.
+  /// How long commands wait for a flip at most: a store that hangs must not keep the operator from leaving it.
   static let holdLimit = Duration.seconds(1)
 
-  var current: Routing
+  var flip: Flip
   /// The clients that watch keys on the default store.
   var watches = OpenWatches()
-  /// What the flags say now, if that is not in force yet.
-  var pending: Routing?
-  var phase = Phase.settled
-  /// Tells one change from the next.
-  var changeCount = 0
-  /// The flags have changed again while clients were between the stores.
-  var isOutdated = false
-  /// Executions that write to both stores and have not ended.
+  /// The number of executions in flight that write to both stores.
   var dualExecutions = 0
-  /// Those who asked while a change was waiting.
+  /// The sinks that asked for the routing while a flip waited.
   var waiting: [ReplySink] = []
   var holdTimer: LoopTimer?
-  /// The flags that `current` or `pending` was made from.
-  var flags = FlagState()
 
-  /// Whether a change waits that moves the default store.
-  var isMove: Bool { pending.map { $0.defaultStore != current.defaultStore } ?? false }
+  init(current: Routing) {
+    flip = Flip(current: current)
+  }
 
-  /// Whether clients that watch keys go on with `current` while all others wait.
-  var letsWatchesEnd: Bool { phase == .gathering && isMove }
-
-  /// Whether `watch` is one of those.
-  func letsEnd(_ watch: KeyWatch?) -> Bool { watch.map { letsWatchesEnd && watches.isOpen($0) } ?? false }
+  /// Whether the client that watches `watch` goes on with the current routing while all others wait.
+  func letsEnd(_ watch: KeyWatch?) -> Bool { watch.map { flip.letsWatchesEnd && watches.isOpen($0) } ?? false }
 }
 
 extension MultiStore {
-  /// What the flags mean for the next command, pipeline or transaction.
+  /// The routing for the next command, pipeline or transaction.
   ///
-  /// - Parameter watch: what the client watches. While the default store is to move, it goes on until that has ended.
-  /// - Returns: nil while a change of the flags waits for executions under way; `sink` then hears
-  ///   ``ReplySink/routingDidSettle()``, within `RoutingState.holdLimit`.
+  /// - Parameter watch: the client's watch, if any. While the default store is to move, the client goes on until it has
+  ///   ended.
+  /// - Returns: nil while a flip waits for executions in flight. ``ReplySink/routingDidSettle()`` of `sink` is called
+  ///   then, within `RoutingState.holdLimit`.
   public func routing(orNotify sink: ReplySink, watching watch: KeyWatch? = nil) -> Routing? {
     if let parent { return parent.routing(orNotify: sink, watching: watch) }
-    if flags.state != routingState.flags { flagsChanged() }
-    guard routingState.pending != nil, !routingState.letsEnd(watch) else { return routingState.current }
+    if flags.state != routingState.flip.flags { flagsChanged() }
+    guard !routingState.flip.isSettled, !routingState.letsEnd(watch) else { return routingState.flip.current }
     routingState.waiting.append(sink)
     return nil
   }
 
-  /// The store whose reply is the client's, as far as commands under way are concerned.
-  public var defaultStore: Store { store(root.routingState.current.defaultStore) }
+  /// The store whose reply is the client's, for commands in flight.
+  public var defaultStore: Store { store(root.routingState.flip.current.defaultStore) }
 
-  /// The flags say something new, or it was found out whether both stores are the same.
+  /// The flags were changed, or both stores turned out to be the same or no longer the same.
   func flagsChanged() {
-    // Clients that are between the stores arrive first.
-    guard routingState.phase != .fencing, routingState.phase != .switching else {
-      routingState.isOutdated = true
-      return
-    }
-    routingState.flags = flags.state
+    let flags = flags.state
     let routing = Routing(
-      flags: routingState.flags,
+      flags: flags,
       canUsePrimary: hasPrimary && !storesAreSame,
       readPolicy: configuration.readPolicy
     )
-    guard routing != routingState.current else {
-      routingState.pending = nil
+    switch routingState.flip.flagsChanged(flags, to: routing) {
+    case .none: return
+    case .settle(let settlement):
       prepareSubscriptions(for: routing.defaultStore)
-      return settleRouting()
+      settle(settlement)
+    case .hold(let hold): self.hold(hold, limit: RoutingState.holdLimit)
     }
-    hold(for: routing, limit: RoutingState.holdLimit)
   }
 
-  /// Lets nobody begin anything until what is under way is done and `routing` is in force.
-  func hold(for routing: Routing, limit: Duration) {
-    // A second change does not extend the time for which commands wait already.
-    let wasHolding = routingState.pending.map { $0 != routingState.current } ?? false
-    routingState.pending = routing
-    routingState.phase = .gathering
-    prepareSubscriptions(for: routing.defaultStore)
-    unblockCommands(on: routing.defaultStore.other)
+  /// Holds new commands until subscribers that were late for a move have left the old default store.
+  func holdForLateMove() {
+    hold(routingState.flip.lateMoveBegan(), limit: SubscriptionRegistry.lateHoldLimit)
+  }
+
+  private func hold(_ hold: Flip.Hold, limit: Duration) {
+    prepareSubscriptions(for: hold.next.defaultStore)
+    unblockCommands(on: hold.next.defaultStore.other)
     advanceRouting()
-    guard routingState.pending != nil else { return }
+    guard !routingState.flip.isSettled else { return }
     if routingState.holdTimer == nil {
       routingState.holdTimer = LoopTimer(on: loop) { [unowned self] in holdLimitPassed() }
     }
-    if !wasHolding { routingState.holdTimer?.schedule(after: limit) }
-    // A client that watches keys may wait for an earlier change, and this one waits for it.
-    if routingState.letsWatchesEnd, routingState.watches.count > 0 { notifyWaiting() }
+    if hold.beginsLimit { routingState.holdTimer?.schedule(after: limit) }
+    // A client that watches keys may wait for an earlier flip, and this one waits for it.
+    if routingState.flip.letsWatchesEnd, routingState.watches.count > 0 { notifyWaiting() }
   }
 
   private func notifyWaiting() {
@@ -125,41 +93,37 @@ extension MultiStore {
   func dualExecutionEnded() {
     if let parent { return parent.dualExecutionEnded() }
     routingState.dualExecutions -= 1
-    if routingState.dualExecutions == 0, routingState.pending != nil { advanceRouting() }
+    if routingState.dualExecutions == 0, !routingState.flip.isSettled { advanceRouting() }
   }
 
-  /// Takes the next step of a change that waits, if what it waits for has happened.
+  /// Takes the next step of a flip that waits, if it does not have to wait any longer.
   func advanceRouting() {
-    switch routingState.phase {
-    case .settled, .fencing: return
-    case .gathering:
-      // When the default store does not move, nobody waits for those who are late.
-      let awaitsClients =
-        routingState.isMove && (awaitsSubscriptions || awaitsBlockedCommands || routingState.watches.count > 0)
-      guard routingState.dualExecutions == 0, !awaitsClients else { return }
-      // What was sent to the default store alone is not copied: it must not come after what goes to both.
-      let beginsDual = !routingState.current.isDual && routingState.pending?.isDual == true
-      guard hasPreparedSubscriptions || beginsDual else { return settleRouting() }
-      routingState.phase = .fencing
-      let change = routingState.changeCount
-      // Not weakly: whatever was ever referred to in that way is slower to retain for good. The store answers, or its
-      // connection is given up, and then the reference is gone.
-      store(routingState.current.defaultStore).fence { self.fencePassed(change) }
-    case .switching:
-      if !hasSwitchingSubscriptions { settleRouting() }
+    guard !routingState.flip.isSettled else { return }
+    let progress = Flip.Progress(
+      isExecuting: routingState.dualExecutions > 0,
+      awaitsClients: awaitsSubscriptions || awaitsBlockedCommands || routingState.watches.count > 0,
+      hasPreparedSubscriptions: hasPreparedSubscriptions,
+      hasSwitchingSubscriptions: hasSwitchingSubscriptions
+    )
+    switch routingState.flip.advance(progress) {
+    case .none: return
+    case .fence(let fence, let role):
+      // Not weakly: an object that was ever referred to weakly is slower to retain for good. The store answers, or its
+      // connection is closed after a timeout, and then the reference is gone.
+      store(role).fence { self.fencePassed(fence) }
+    case .settle(let settlement): settle(settlement)
     }
   }
 
-  private func fencePassed(_ change: Int) {
-    guard change == routingState.changeCount, routingState.phase == .fencing else { return }
-    routingState.phase = .switching
+  private func fencePassed(_ fence: Flip.Fence) {
+    guard routingState.flip.fencePassed(fence) == .switchSubscriptions else { return }
     switchSubscriptions()
     advanceRouting()
   }
 
   private func holdLimitPassed() {
-    guard routingState.pending != nil else { return }
-    if routingState.dualExecutions > 0, routingState.pending != routingState.current {
+    guard let settlement = routingState.flip.limitPassed() else { return }
+    if routingState.dualExecutions > 0, settlement.before != settlement.after {
       logger.warning(
         "Feature flags in force before all earlier writes were done on both stores: they may be in another order there",
         metadata: [
@@ -168,38 +132,32 @@ extension MultiStore {
         ]
       )
     }
-    routingState.phase = .settled
     abortSwitches()
-    settleRouting()
+    settle(settlement)
   }
 
-  private func settleRouting() {
-    routingState.phase = .settled
-    routingState.changeCount += 1
-    let before = routingState.current
-    if let pending = routingState.pending {
-      // With dual writes off a store misses all writes: which keys failed before says nothing any more.
-      if before.isDual, !pending.isDual { forgetStaleKeys() }
-      if !before.isDual, pending.isDual {
-        FunctionCopy(to: store(pending.defaultStore.other), of: self).begin(from: store(pending.defaultStore))
+  /// Applies the routing that has come into force.
+  private func settle(_ settlement: Flip.Settlement) {
+    let routing = settlement.after
+    if settlement.before != routing {
+      // With dual writes off a store misses all writes: the memory of failed ones means nothing any more.
+      if settlement.endsDual { forgetStaleKeys() }
+      if settlement.beginsDual {
+        FunctionCopy(to: store(routing.defaultStore.other), of: self).begin(from: store(routing.defaultStore))
       }
-      if before.defaultStore != pending.defaultStore {
-        store(pending.defaultStore).family.forEach(loadScripts)
+      if settlement.isMove {
+        store(routing.defaultStore).family.forEach(loadScripts)
         endWatchesForMove()
+        serveAllStores()
       }
-      routingState.current = pending
-      if before.defaultStore != pending.defaultStore { serveAllStores() }
-      for command in blockedCommands.all.values { command.follow(pending) }
-      status.set(pending, now: loop.wallClockMilliseconds)
-      routingState.pending = nil
+      for command in blockedCommands.all.values { command.follow(routing) }
+      status.set(routing, now: loop.wallClockMilliseconds)
     }
     routingState.holdTimer?.cancel()
-    settleSubscriptions(isMove: routingState.current.defaultStore != before.defaultStore)
+    settleSubscriptions(isMove: settlement.isMove)
     resumeBlockedCommands()
     notifyWaiting()
-    guard routingState.isOutdated else { return }
-    routingState.isOutdated = false
-    flagsChanged()
+    if settlement.isOutdated { flagsChanged() }
   }
 
   private func forgetStaleKeys() {

@@ -1,6 +1,6 @@
 /// One client's WATCH, from its first key to EXEC. It is void once the default store has moved.
 public struct KeyWatch: Equatable, Sendable {
-  /// How often the default store had moved when it began.
+  /// The number of moves of the default store before the watch began.
   fileprivate let moveCount: UInt64
 }
 
@@ -13,10 +13,10 @@ public enum WatchLoss: String, CaseIterable, Sendable {
 }
 
 /// The clients that watch keys on the default store. A move of the default store waits for them, within the limit of
-/// the hold, and makes void what is left.
+/// the hold, and makes the remaining watches void.
 struct OpenWatches {
   private var moveCount: UInt64 = 0
-  /// Clients that have not ended their WATCH since the default store moved last.
+  /// The number of clients that have not ended their WATCH since the default store moved last.
   private(set) var count = 0
 
   mutating func begin() -> KeyWatch {

@@ -1,6 +1,6 @@
 public import RESP
 
-/// Where reads look while the dual write flag is on.
+/// The stores that reads use while the dual write flag is on.
 public enum ReadPolicy: String, Sendable, CaseIterable {
   /// The primary; a miss or an error there is answered by the secondary. GitLab's original design.
   case fallback
@@ -8,7 +8,7 @@ public enum ReadPolicy: String, Sendable, CaseIterable {
   case defaultStore = "default_store"
 }
 
-/// Where a command goes.
+/// The stores that execute a command.
 public enum Route: Hashable, Sendable {
   /// One store executes it and answers.
   case single(StoreRole)
@@ -18,30 +18,30 @@ public enum Route: Hashable, Sendable {
   case dualWrite(defaultStore: StoreRole)
 }
 
-/// The table of the four states: what the flags of an instance mean for a command of some class.
+/// The table of the four states: the route of each command class under the flags of an instance.
 ///
 /// A value: it is made once for a command, a pipeline or a transaction, so that a flip never lands in the middle of
 /// one.
 public struct Routing: Hashable, Sendable {
   /// The store whose reply is the client's.
   public let defaultStore: StoreRole
-  /// True while writes go to both stores.
+  /// Whether writes go to both stores.
   public let isDual: Bool
-  /// Where reads look while `isDual`.
+  /// The stores that reads use while `isDual`.
   public let readPolicy: ReadPolicy
 
   /// - Parameters:
-  ///   - flags: what the instance's flags say.
+  ///   - flags: the instance's flags.
   ///   - canUsePrimary: false when no primary is configured, or when both stores are the same server and database. Both
   ///     flags then count as off.
-  ///   - readPolicy: where reads look while writes go to both stores.
+  ///   - readPolicy: the stores that reads use while writes go to both.
   public init(flags: FlagState, canUsePrimary: Bool, readPolicy: ReadPolicy) {
     isDual = canUsePrimary && flags.dualWrite
     defaultStore = canUsePrimary && flags.primaryAsDefault ? .primary : .secondary
     self.readPolicy = readPolicy
   }
 
-  /// Where one command of `commandClass` goes.
+  /// The route of a command of `commandClass`.
   public func route(for commandClass: CommandClass) -> Route {
     guard isDual else { return .single(defaultStore) }
     switch commandClass {

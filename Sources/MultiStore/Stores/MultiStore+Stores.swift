@@ -98,7 +98,7 @@ extension MultiStore {
   /// Applies what a store's role means for how long commands may wait for it. The other store is a guest: no client
   /// waits for it for longer than `otherStoreTimeout`.
   func serveStores() {
-    let defaultRole = root.routingState.current.defaultStore
+    let defaultRole = root.routingState.flip.current.defaultStore
     for store in [secondary, primary].compactMap({ $0 }) {
       let isDefault = store.role == defaultRole
       store.serve(as: isDefault ? .patient : .bestEffort(timeout: configuration.otherStoreTimeout))

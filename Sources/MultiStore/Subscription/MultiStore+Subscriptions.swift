@@ -97,14 +97,14 @@ extension MultiStore {
   /// - Parameter isMove: whether the default store has just moved.
   func settleSubscriptions(isMove: Bool) {
     let misplaced = subscriptions.all.values.filter { $0.isMisplaced }
-    let isDual = routingState.current.isDual
+    let isDual = routingState.flip.current.isDual
     guard subscriptions.movedCount > 0 || (!misplaced.isEmpty && (isMove || !isDual)) else { return }
     for subscription in misplaced {
       if isMove || !isDual { metrics.subscriptionMove(isDual ? .late : .closed) }
       if !isDual { subscription.end() }
     }
     let metadata: Logger.Metadata = [
-      "instance_name": "\(configuration.name)", "store": "\(routingState.current.defaultStore.label)",
+      "instance_name": "\(configuration.name)", "store": "\(routingState.flip.current.defaultStore.label)",
       "moved": .stringConvertible(subscriptions.movedCount),
       "late": .stringConvertible(isDual ? misplaced.count : 0),
       "closed": .stringConvertible(isDual ? 0 : misplaced.count),
@@ -121,11 +121,11 @@ extension MultiStore {
 
   /// Takes along those that could not move when the default store did. Called now and then.
   func moveLateSubscriptions() {
-    guard routingState.phase == .settled, loop.now >= subscriptions.nextLateMove,
+    guard routingState.flip.isSettled, loop.now >= subscriptions.nextLateMove,
       subscriptions.all.values.contains(where: { $0.isMisplaced })
     else { return }
     subscriptions.nextLateMove = loop.now + UInt64(SubscriptionRegistry.lateMoveInterval / .nanoseconds(1))
-    for subscription in subscriptions.all.values { subscription.prepare(for: routingState.current.defaultStore) }
-    if hasPreparedSubscriptions { hold(for: routingState.current, limit: SubscriptionRegistry.lateHoldLimit) }
+    for subscription in subscriptions.all.values { subscription.prepare(for: routingState.flip.current.defaultStore) }
+    if hasPreparedSubscriptions { holdForLateMove() }
   }
 }
