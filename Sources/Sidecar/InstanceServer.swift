@@ -24,6 +24,8 @@ final class InstanceServer {
     var transactionBytesLimit = 1 << 30
   }
 
+  /// The most bytes of large commands that are read in one turn, besides what all streams read: others wait for them.
+  private static let mostDirectReadBytes = 4 << 20
   /// How often idle clients are looked for.
   private static let sweepInterval = Duration.seconds(1)
   /// A client that said nothing for so long gives its buffers back.
@@ -44,6 +46,8 @@ final class InstanceServer {
   private(set) lazy var logins = LoginGate(on: loop, metrics: metrics) { [unowned self] in client($0) }
   /// Memory for large commands.
   let spareBuffers = SpareBuffers()
+  /// Bytes of large commands that were read in the turn that began at `turn`, besides what all streams read.
+  var directReads = (turn: UInt64(0), bytes: 0)
   /// Large commands that both stores execute.
   var largeWrites = LargeWrites()
   /// What the clients of all instances use.
@@ -122,6 +126,12 @@ final class InstanceServer {
     guard sessions.removeValue(forKey: session.id) != nil else { return }
     metrics.connected.set(Double(sessions.count))
     finishIfDrained()
+  }
+
+  /// How many more bytes of large commands may be read in this turn.
+  func directReadRoom() -> Int {
+    if directReads.turn != loop.now { directReads = (loop.now, 0) }
+    return max(0, Self.mostDirectReadBytes - directReads.bytes)
   }
 
   /// The client with this number, if it is connected.

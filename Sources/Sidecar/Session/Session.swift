@@ -420,7 +420,11 @@ extension Session: StreamDelegate {
     input.append(bytes)
     guard isLarge else { return }
     // The rest is not copied, as far as it is there already and nothing else can be behind it.
-    input.append(upTo: min(missing - bytes.count, Self.directReadBytes)) { stream.read(into: &$0) }
+    let room = min(missing - bytes.count, Self.directReadBytes, server.directReadRoom())
+    guard room > 0 else { return }
+    let before = input.count
+    input.append(upTo: room) { stream.read(into: &$0) }
+    server.directReads.bytes += input.count - before
   }
 
   func streamDidDrain(_ stream: Stream) {
@@ -435,6 +439,7 @@ extension Session: StreamDelegate {
 
   func streamDidClose(_ stream: Stream, error: StreamError?) {
     isClosed = true
+    pendingBefore = 0
     abandonLogin()
     if isBlocked || subscription != nil { isClosing = true }
     if isClosing { releaseConnections() }

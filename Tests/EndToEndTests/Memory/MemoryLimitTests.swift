@@ -8,6 +8,7 @@ import Testing
 struct MemoryLimitTests {
   private static let limit = 256 << 20
   private static let closed = "multistore_client_connections_closed_total"
+  private static let used = "multistore_memory_bytes"
   private static let refusals = "multistore_memory_refusals_total"
 
   private static func deployment(_ state: MigrationState) throws -> Deployment {
@@ -174,6 +175,35 @@ struct MemoryLimitTests {
       }
       try eventually("some are cut off") {
         try deployment.metric(Self.closed, ["reason": "memory_limit"]) ?? 0 > 0
+      }
+    }
+  }
+
+  @Test(arguments: [MigrationState.off, .dual])
+  func `what clients used is free when they are gone`(state: MigrationState) throws {
+    let deployment = try Self.deployment(state)
+    do {
+      let client = try deployment.client()
+      try client.command("SET", "big", String(repeating: "x", count: 1 << 20))
+      let keys = Array(repeating: "big", count: 250)
+      let sloth = try deployment.client()
+      try sloth.send(RESPClient.encode(["MGET"] + keys))
+      let sender = try deployment.client()
+      try sender.send(Self.beginning(ofSet: "k", bytes: 30 << 20) + Array(repeating: UInt8(ascii: "x"), count: 2 << 20))
+      let queuing = try deployment.client()
+      #expect(try queuing.command("MULTI") == .ok)
+      try queuing.send(Self.set("k", bytes: 1 << 20))
+      #expect(try queuing.readReply() == .simple("QUEUED"))
+      try deployment.waitForMetric(Self.closed, ["reason": "memory_limit"], 1)
+      try eventually("the others are counted") {
+        try ["reserved", "held"].allSatisfy { try deployment.sidecar.metrics()[Self.used, ["part": $0]] ?? 0 > 0 }
+      }
+      for client in [sloth, sender, queuing] { client.close() }
+    }
+    try deployment.waitForMetric("multistore_client_connections", [:], 0)
+    try eventually("nothing is counted") {
+      try ["input", "reserved", "held", "output"].allSatisfy {
+        try deployment.sidecar.metrics()[Self.used, ["part": $0]] == 0
       }
     }
   }
