@@ -12,8 +12,10 @@ struct MemoryGovernor {
   /// A client makes no progress when it has made none between so many calls of ``check(_:)``. Time alone does not tell:
   /// a loop that was held up reads nobody.
   static let stallChecks = 10
-  /// So much more of a command is progress, and so much less of the replies.
+  /// At least so much more of a command is progress, and this share of all that the client uses: room is not kept for
+  /// hours by drops.
   static let progressBytes = 64 << 10
+  static let progressShare = 64
 
   /// What is to be done with a client.
   enum Action: Equatable {
@@ -57,7 +59,8 @@ struct MemoryGovernor {
       return
     }
     var consumer = consumers[client] ?? Consumer()
-    let hasMoreInput = memory.input + memory.held >= consumer.mark.input + consumer.mark.held + Self.progressBytes
+    let progress = max(Self.progressBytes, memory.total / Self.progressShare)
+    let hasMoreInput = memory.input + memory.held >= consumer.mark.input + consumer.mark.held + progress
     let hasLessInput = memory.input + memory.held < consumer.mark.input + consumer.mark.held
     let hasLessOutput = memory.output < consumer.mark.output
     if hasMoreInput || hasLessInput || hasLessOutput || isExecuting {

@@ -80,6 +80,17 @@ struct MemoryGovernorTests {
     #expect(check(1) == [.cutOff(client: 1)], "what it has are replies")
   }
 
+  @Test mutating func `drops are no progress of a large command`() {
+    budget.change(.input, by: 50 << 20)
+    governor.enqueue(9, bytes: 10 << 20)
+    for step in 0..<3 {
+      let input = (1 << 20) + step * MemoryGovernor.progressBytes
+      governor.note(ClientMemory(input: input, reserved: 32 << 20), of: 1, isExecuting: false)
+      #expect(check(MemoryGovernor.stallChecks / 3) == [])
+    }
+    #expect(check(1) == [.refuse(client: 1)])
+  }
+
   @Test mutating func `one that was refused and keeps what it has is cut off`() {
     budget.change(.held, by: 50 << 20)
     note(1, held: 50)
