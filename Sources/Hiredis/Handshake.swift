@@ -69,7 +69,7 @@ struct Handshake {
     // Unlike the others, PING is refused while a server loads its data.
     script.append((.ping, ["PING"]))
     steps = script.map(\.0)[...]
-    commands = script.map { Self.encode($0.1) }
+    commands = script.map { CommandWriter.command($0.1) }
     identity = ServerIdentity(runID: nil, version: nil, flavour: .redis, database: endpoint.database)
   }
 
@@ -91,7 +91,7 @@ struct Handshake {
     guard let orphan, orphan.runID == identity.runID else { return .ready(identity) }
     self.orphan = nil
     steps = [.killOrphan]
-    return .proceed(Self.encode(["CLIENT", "KILL", "ID", String(orphan.clientID)]))
+    return .proceed(CommandWriter.command("CLIENT", "KILL", "ID", String(orphan.clientID)))
   }
 
   /// Nil when the connection can be used in spite of the error.
@@ -105,12 +105,5 @@ struct Handshake {
     let isOptional = step == .setName || step == .info || step == .ping
     if isOptional, code == "NOPERM" || code == "ERR" { return nil }
     return step == .setName ? nil : .failed(.refused, detail: text)
-  }
-
-  private static func encode(_ arguments: [String]) -> [UInt8] {
-    var buffer = ByteBuffer()
-    buffer.appendArrayHeader(arguments.count)
-    for argument in arguments { buffer.appendBulk(argument) }
-    return buffer.bytes
   }
 }

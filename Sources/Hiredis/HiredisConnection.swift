@@ -29,7 +29,7 @@ public final class HiredisConnection {
   public var asksForClientID = false
 
   /// The command that a store on ``Probation`` has to answer, an array of bulk strings; any reply will do.
-  public var probe = Array("*1\r\n$4\r\nPING\r\n".utf8)
+  public var probe = CommandWriter.command("PING")
 
   /// Whether the connection is kept from being idle for long; see ``KeepAlive``. Set before `connect`.
   public var keepsAlive = false

@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import RESP
 
 /// Keeps a shared connection from being idle for longer than its store, or a middlebox on the way, tolerates.
 ///
@@ -11,7 +12,7 @@ final class KeepAlive {
   /// The interval at least.
   static let shortestInterval = Duration.milliseconds(500)
 
-  private static let ping = Array("*1\r\n$4\r\nPING\r\n".utf8)
+  private static let ping = CommandWriter.command("PING")
 
   private unowned let connection: HiredisConnection
   private var timer: LoopTimer?

@@ -53,9 +53,17 @@ extension ByteBuffer {
     appendLineEnd()
   }
 
+  /// The bulk string that holds a literal's UTF-8.
+  @_disfavoredOverload
+  public mutating func appendBulk(_ literal: StaticString) {
+    appendBulkHeader(literal.utf8CodeUnitCount)
+    append(literal)
+    appendLineEnd()
+  }
+
   /// The bulk string that holds `integer` in decimal.
   public mutating func appendBulk(decimal integer: Int) {
-    appendBulk(String(integer))
+    appendBulk(Decimal(integer).span)
   }
 
   /// The null bulk string.

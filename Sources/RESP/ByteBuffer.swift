@@ -90,18 +90,12 @@ public struct ByteBuffer: ~Copyable {
       storage.append(UInt8(truncatingIfNeeded: integer) &+ UInt8(ascii: "0"))
       return
     }
-    // From the last digit to the first; a minus sign and 19 digits are the most there can be.
-    var digits = InlineArray<20, UInt8>(repeating: UInt8(ascii: "-"))
-    var first = digits.count
-    var magnitude = integer.magnitude
-    while magnitude > 0 {
-      let (quotient, remainder) = magnitude.quotientAndRemainder(dividingBy: 10)
-      first -= 1
-      digits[first] = UInt8(truncatingIfNeeded: remainder) &+ UInt8(ascii: "0")
-      magnitude = quotient
-    }
-    if integer < 0 { first -= 1 }
-    storage.append(copying: digits.span.extracting(first...))
+    storage.append(copying: Decimal(integer).span)
+  }
+
+  /// Replaces the bytes at `range`, where 0 is the first byte that was not consumed yet.
+  mutating func replace(_ range: Range<Int>, with bytes: Span<UInt8>) {
+    storage.replace(removing: head + range.lowerBound..<head + range.upperBound, copying: bytes)
   }
 
   /// Consumes `count` bytes from the front.

@@ -19,12 +19,11 @@ enum InlineCommand {
   static func encode(_ words: [[UInt8]]) -> (bytes: [UInt8], ranges: [Range<Int>]) {
     var buffer = ByteBuffer()
     var ranges: [Range<Int>] = []
-    buffer.appendArrayHeader(words.count)
-    for word in words {
-      buffer.appendBulk(word.span)
-      let end = buffer.count - 2
-      ranges.append(end - word.count..<end)
+    buffer.appendCommand(expecting: words.count) { command in
+      for word in words { command.append(word.span) }
     }
+    var arguments = ArgumentCursor(buffer.span)
+    while let range = arguments.nextRange() { ranges.append(range) }
     return (buffer.bytes, ranges)
   }
 
