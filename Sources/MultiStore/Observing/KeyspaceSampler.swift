@@ -23,8 +23,8 @@ final class KeyspaceSampler: ReplyReceiver {
   private static let infoToken = 0
   private static let keyToken = 1
   private static let expiryToken = 2
-  private static let infoCommand = Array("*2\r\n$4\r\nINFO\r\n$8\r\nkeyspace\r\n".utf8)
-  private static let keyCommand = Array("*1\r\n$9\r\nRANDOMKEY\r\n".utf8)
+  private static let infoCommand = CommandWriter.command("INFO", "keyspace")
+  private static let keyCommand = CommandWriter.command("RANDOMKEY")
 
   /// What the keys of one round were like.
   private struct Round {
@@ -114,9 +114,10 @@ final class KeyspaceSampler: ReplyReceiver {
     // Nil, if the last key has gone.
     guard reply.kind == .string, reply.bytes.count <= Self.longestKey else { return }
     var command = ByteBuffer()
-    command.appendArrayHeader(2)
-    command.appendBulk("PTTL")
-    command.appendBulk(reply.bytes)
+    command.appendCommand(expecting: 2) { command in
+      command.append("PTTL")
+      command.append(reply.bytes)
+    }
     send(command.span, token: Self.expiryToken)
   }
 

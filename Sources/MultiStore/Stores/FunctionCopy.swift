@@ -34,12 +34,13 @@ final class FunctionCopy: ReplyReceiver {
     failed(failure.description)
   }
 
-  private func send(_ name: String, _ arguments: [[UInt8]], to store: Store, token: Int) {
+  private func send(_ subcommand: StaticString, _ arguments: [[UInt8]], to store: Store, token: Int) {
     var command = ByteBuffer()
-    command.appendArrayHeader(2 + arguments.count)
-    command.appendBulk("FUNCTION")
-    command.appendBulk(name)
-    for argument in arguments { command.appendBulk(argument.span) }
+    command.appendCommand(expecting: 2 + arguments.count) { command in
+      command.append("FUNCTION")
+      command.append(subcommand)
+      for argument in arguments { command.append(argument.span) }
+    }
     store.ordinary.send(command.span, to: self, token: token)
   }
 

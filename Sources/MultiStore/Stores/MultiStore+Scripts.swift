@@ -23,10 +23,11 @@ extension MultiStore {
   func loadScripts(into store: Store) {
     for body in root.scripts.bodies {
       var command = ByteBuffer(minimumCapacity: body.count + 64)
-      command.appendArrayHeader(3)
-      command.appendBulk("SCRIPT")
-      command.appendBulk("LOAD")
-      command.appendBulk(body.span)
+      command.appendCommand(expecting: 3) { command in
+        command.append("SCRIPT")
+        command.append("LOAD")
+        command.append(body.span)
+      }
       for connection in [store.ordinary, store.isolated] {
         connection.send(command.span, to: DiscardedReplies.shared, token: 0)
       }

@@ -193,9 +193,7 @@ public final class Store {
   /// Loads the script that guards writes into the server; see ``PresenceGuard``. Keys are copied as a whole to a store
   /// that refuses scripts, so that a failure needs no handling here.
   func loadPresenceGuard() {
-    var command = ByteBuffer()
-    command.appendArrayHeader(PresenceGuard.load.count)
-    for argument in PresenceGuard.load { command.appendBulk(argument) }
+    let command = CommandWriter.command(PresenceGuard.load)
     ordinary.send(command.span, to: DiscardedReplies.shared, token: 0)
   }
 
@@ -207,8 +205,7 @@ public final class Store {
     connections.removeAll { !$0.isReady && $0.inFlightCount == 0 }
     guard !connections.isEmpty else { return then() }
     let fence = StoreFence(connections.count, then: then)
-    var command = ByteBuffer()
-    command.append("*1\r\n$4\r\nPING\r\n")
+    let command = CommandWriter.command("PING")
     for connection in connections { connection.send(command.span, to: fence, token: 0) }
   }
 

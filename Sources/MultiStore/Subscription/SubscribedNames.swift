@@ -87,9 +87,10 @@ struct SubscribedNames: Equatable {
     for start in stride(from: 0, to: names.count, by: namesPerCommand) {
       let chunk = names[start..<min(names.count, start + namesPerCommand)]
       command.removeAll()
-      command.appendArrayHeader(1 + chunk.count)
-      command.appendBulk(verb.description)
-      for name in chunk { command.appendBulk(name.span) }
+      command.appendCommand(expecting: 1 + chunk.count) { command in
+        command.append(verb)
+        for name in chunk { command.append(name.span) }
+      }
       send(command.span, chunk.count)
     }
   }

@@ -44,7 +44,7 @@ final class SubscriberLink: PushReceiver {
   func fence() {
     expected.append(.fence)
     var command = ByteBuffer()
-    command.append("*1\r\n$4\r\nPING\r\n")
+    command.appendCommand(expecting: 1) { $0.append("PING") }
     write(command.span)
   }
 
