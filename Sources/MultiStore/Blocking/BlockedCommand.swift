@@ -185,9 +185,7 @@ final class BlockedCommand: DualWrite {
       // A server that does not tell the identifier can't be asked; one that is not connected yet can be soon.
       return perform(state.unblockAnswered(connection?.isReady == true ? .unanswered : .notBlocked))
     }
-    var command = ByteBuffer()
-    command.appendArrayHeader(4)
-    for argument in ["CLIENT", "UNBLOCK", String(id), "TIMEOUT"] { command.appendBulk(argument) }
+    let command = CommandWriter.command("CLIENT", "UNBLOCK", String(id), "TIMEOUT")
     defaultStore.ordinary.send(command.span, to: self, token: Self.unblockToken)
   }
 

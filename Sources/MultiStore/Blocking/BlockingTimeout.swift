@@ -34,9 +34,10 @@ struct BlockingTimeout {
     }
     guard left > 0 else { return false }
     var arguments = ArgumentCursor(command)
-    rewritten.appendArrayHeader(arguments.count)
-    while let argument = arguments.next() {
-      if arguments.index - 1 == index { rewritten.appendBulk(spelled(left)) } else { rewritten.appendBulk(argument) }
+    rewritten.appendCommand(expecting: arguments.count) { rewritten in
+      while let argument = arguments.next() {
+        if arguments.index - 1 == index { rewritten.append(text: spelled(left)) } else { rewritten.append(argument) }
+      }
     }
     return true
   }

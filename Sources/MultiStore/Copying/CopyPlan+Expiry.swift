@@ -62,25 +62,27 @@ extension CopyPlanner {
   func expireAt(_ command: Span<UInt8>, _ scratch: inout ByteBuffer) -> CopyPlan {
     var arguments = ArgumentCursor(command)
     guard arguments.count > 3 else { return .verbatim }
-    scratch.appendArrayHeader(3)
-    while arguments.index < 3, let argument = arguments.next() { scratch.appendBulk(argument) }
+    scratch.appendCommand(expecting: 3) { copy in
+      while arguments.index < 3, let argument = arguments.next() { copy.append(argument) }
+    }
     return .rewritten(isComparable: true)
   }
 
   /// HEXPIRE key n … FIELDS … → HPEXPIREAT key ms … FIELDS …
   func hashExpireAt(_ command: Span<UInt8>, isSeconds: Bool, _ scratch: inout ByteBuffer) -> CopyPlan {
     var arguments = ArgumentCursor(command)
-    scratch.appendArrayHeader(arguments.count)
-    while let argument = arguments.next() {
-      switch arguments.index {
-      case 1: scratch.appendBulk("HPEXPIREAT")
-      case 3:
-        guard let deadline = deadline(argument, isSeconds: isSeconds) else { return .notRepeatable }
-        scratch.appendBulk(decimal: deadline)
-      default: scratch.appendBulk(argument)
+    return scratch.appendCommand(expecting: arguments.count) { copy in
+      while let argument = arguments.next() {
+        switch arguments.index {
+        case 1: copy.append("HPEXPIREAT")
+        case 3:
+          guard let deadline = deadline(argument, isSeconds: isSeconds) else { return .notRepeatable }
+          copy.append(decimal: deadline)
+        default: copy.append(argument)
+        }
       }
+      return .rewritten(isComparable: true)
     }
-    return .rewritten(isComparable: true)
   }
 
   /// HSETEX and HGETEX: EX n and PX n before FIELDS → PXAT ms
@@ -106,10 +108,11 @@ extension CopyPlanner {
     guard let key = arguments.argument(at: 1), let amount = arguments.argument(at: 2),
       let deadline = deadline(amount, isSeconds: isSeconds)
     else { return .notRepeatable }
-    scratch.appendArrayHeader(3)
-    scratch.appendBulk("PEXPIREAT")
-    scratch.appendBulk(key)
-    scratch.appendBulk(decimal: deadline)
+    scratch.appendCommand(expecting: 3) { copy in
+      copy.append("PEXPIREAT")
+      copy.append(key)
+      copy.append(decimal: deadline)
+    }
     return .rewritten(isComparable: true)
   }
 
@@ -120,12 +123,13 @@ extension CopyPlanner {
     guard let key = arguments.argument(at: 1), let amount = arguments.argument(at: 2),
       let value = arguments.argument(at: 3), let deadline = deadline(amount, isSeconds: isSeconds)
     else { return .notRepeatable }
-    scratch.appendArrayHeader(5)
-    scratch.appendBulk("SET")
-    scratch.appendBulk(key)
-    scratch.appendBulk(value)
-    scratch.appendBulk("PXAT")
-    scratch.appendBulk(decimal: deadline)
+    scratch.appendCommand(expecting: 5) { copy in
+      copy.append("SET")
+      copy.append(key)
+      copy.append(value)
+      copy.append("PXAT")
+      copy.append(decimal: deadline)
+    }
     return .rewritten(isComparable: true)
   }
 
@@ -163,18 +167,20 @@ extension CopyPlanner {
     _ scratch: inout ByteBuffer
   ) -> CopyPlan {
     var arguments = ArgumentCursor(command)
-    scratch.appendArrayHeader(arguments.count - (dropsConditions ? options.conditionArguments : 0))
-    while let argument = arguments.next() {
-      let index = arguments.index - 1
-      if let expiry = options.expiry, hasAbsoluteExpiry, index == expiry.index {
-        scratch.appendBulk("PXAT")
-      } else if let expiry = options.expiry, hasAbsoluteExpiry, index == expiry.index + 1 {
-        guard let deadline = deadline(argument, isSeconds: expiry.isSeconds) else { return .notRepeatable }
-        scratch.appendBulk(decimal: deadline)
-      } else if !(dropsConditions && options.isCondition(index)) {
-        scratch.appendBulk(argument)
+    let expected = arguments.count - (dropsConditions ? options.conditionArguments : 0)
+    return scratch.appendCommand(expecting: expected) { copy in
+      while let argument = arguments.next() {
+        let index = arguments.index - 1
+        if let expiry = options.expiry, hasAbsoluteExpiry, index == expiry.index {
+          copy.append("PXAT")
+        } else if let expiry = options.expiry, hasAbsoluteExpiry, index == expiry.index + 1 {
+          guard let deadline = deadline(argument, isSeconds: expiry.isSeconds) else { return .notRepeatable }
+          copy.append(decimal: deadline)
+        } else if !(dropsConditions && options.isCondition(index)) {
+          copy.append(argument)
+        }
       }
+      return .rewritten(isComparable: true)
     }
-    return .rewritten(isComparable: true)
   }
 }

@@ -75,11 +75,12 @@ struct CopyPlanner {
   }
 
   /// SETNX, MSETNX, HSETNX that took effect → the same without the condition. The reply is OK or another number.
-  private func unconditional(_ command: Span<UInt8>, name: String, _ scratch: inout ByteBuffer) -> CopyPlan {
+  private func unconditional(_ command: Span<UInt8>, name: StaticString, _ scratch: inout ByteBuffer) -> CopyPlan {
     var arguments = ArgumentCursor(command)
-    scratch.appendArrayHeader(arguments.count)
-    while let argument = arguments.next() {
-      if arguments.index == 1 { scratch.appendBulk(name) } else { scratch.appendBulk(argument) }
+    scratch.appendCommand(expecting: arguments.count) { copy in
+      while let argument = arguments.next() {
+        if arguments.index == 1 { copy.append(name) } else { copy.append(argument) }
+      }
     }
     return .rewritten(isComparable: false)
   }
@@ -89,11 +90,12 @@ struct CopyPlanner {
     guard let key = ArgumentCursor(command).argument(at: 1), reply.kind == .string || reply.count > 0 else {
       return .noEffect
     }
-    scratch.appendArrayHeader(2 + max(1, reply.count))
-    scratch.appendBulk("SREM")
-    scratch.appendBulk(key)
-    if reply.kind == .string { scratch.appendBulk(reply.bytes) }
-    for index in 0..<reply.count { scratch.appendBulk(reply[index].bytes) }
+    scratch.appendCommand(expecting: 2 + max(1, reply.count)) { copy in
+      copy.append("SREM")
+      copy.append(key)
+      if reply.kind == .string { copy.append(reply.bytes) }
+      for index in 0..<reply.count { copy.append(reply[index].bytes) }
+    }
     return .rewritten(isComparable: false)
   }
 
@@ -109,51 +111,55 @@ struct CopyPlanner {
     guard let keyCount = arguments.argument(at: countAt)?.decimal, keyCount > 0, keyCount < arguments.count,
       let side = arguments.argument(at: countAt + 1 + keyCount)
     else { return .keys(.all) }
-    scratch.appendArrayHeader(3)
-    scratch.appendBulk(side.isKeyword("LEFT") ? "LPOP" : "RPOP")
-    scratch.appendBulk(reply[0].bytes)
-    scratch.appendBulk(decimal: reply[1].count)
+    scratch.appendCommand(expecting: 3) { copy in
+      copy.append(side.isKeyword("LEFT") ? "LPOP" : "RPOP")
+      copy.append(reply[0].bytes)
+      copy.append(decimal: reply[1].count)
+    }
     return .rewritten(isComparable: false)
   }
 
   /// ZMPOP … → ZREM key member …, of the key and the members that the reply names
   private func zmpop(after reply: borrowing Reply, _ scratch: inout ByteBuffer) -> CopyPlan {
     guard reply.kind == .array, reply.count == 2, reply[1].count > 0 else { return .noEffect }
-    scratch.appendArrayHeader(2 + reply[1].count)
-    scratch.appendBulk("ZREM")
-    scratch.appendBulk(reply[0].bytes)
-    for index in 0..<reply[1].count { scratch.appendBulk(reply[1][index][0].bytes) }
+    scratch.appendCommand(expecting: 2 + reply[1].count) { copy in
+      copy.append("ZREM")
+      copy.append(reply[0].bytes)
+      for index in 0..<reply[1].count { copy.append(reply[1][index][0].bytes) }
+    }
     return .rewritten(isComparable: false)
   }
 
   /// BLPOP … → LPOP key, BZPOPMIN … → ZREM key member, of the key (and the member) that the reply names
   private func blockingPop(
-    _ name: String,
+    _ name: StaticString,
     hasMember: Bool,
     after reply: borrowing Reply,
     _ scratch: inout ByteBuffer
   ) -> CopyPlan {
     guard reply.kind == .array, reply.count >= 2 else { return .noEffect }
-    scratch.appendArrayHeader(hasMember ? 3 : 2)
-    scratch.appendBulk(name)
-    scratch.appendBulk(reply[0].bytes)
-    if hasMember { scratch.appendBulk(reply[1].bytes) }
+    scratch.appendCommand(expecting: hasMember ? 3 : 2) { copy in
+      copy.append(name)
+      copy.append(reply[0].bytes)
+      if hasMember { copy.append(reply[1].bytes) }
+    }
     return .rewritten(isComparable: false)
   }
 
   /// BLMOVE … timeout → LMOVE …, BRPOPLPUSH … timeout → RPOPLPUSH …
   private func blockingMove(
-    _ name: String,
+    _ name: StaticString,
     _ command: Span<UInt8>,
     after reply: borrowing Reply,
     _ scratch: inout ByteBuffer
   ) -> CopyPlan {
     guard reply.kind == .string else { return .noEffect }
     var arguments = ArgumentCursor(command)
-    scratch.appendArrayHeader(arguments.count - 1)
-    scratch.appendBulk(name)
-    while let argument = arguments.next() {
-      if arguments.index > 1, arguments.index < arguments.count { scratch.appendBulk(argument) }
+    scratch.appendCommand(expecting: arguments.count - 1) { copy in
+      copy.append(name)
+      while let argument = arguments.next() {
+        if arguments.index > 1, arguments.index < arguments.count { copy.append(argument) }
+      }
     }
     return .rewritten(isComparable: true)
   }
@@ -163,9 +169,10 @@ struct CopyPlanner {
     guard reply.kind == .string else { return .noEffect }
     var arguments = ArgumentCursor(command)
     let place = Self.idPlace(inXADD: command)
-    scratch.appendArrayHeader(arguments.count)
-    while let argument = arguments.next() {
-      scratch.appendBulk(arguments.index - 1 == place ? reply.bytes : argument)
+    scratch.appendCommand(expecting: arguments.count) { copy in
+      while let argument = arguments.next() {
+        if arguments.index - 1 == place { copy.append(reply.bytes) } else { copy.append(argument) }
+      }
     }
     return .rewritten(isComparable: true)
   }

@@ -13,17 +13,16 @@ enum DeadlineQuestion {
     token: Int
   ) {
     var question = ByteBuffer()
-    question.appendArrayHeader(2)
-    question.appendBulk("PEXPIRETIME")
-    var isFirst = true
-    batch.withCommand(index) { command in
-      batch.spec(index).forEachKey(ofCommand: command) { key in
-        if isFirst { question.appendBulk(key) }
-        isFirst = false
+    question.appendCommand(expecting: 2) { question in
+      question.append("PEXPIRETIME")
+      var isFirst = true
+      batch.withCommand(index) { command in
+        batch.spec(index).forEachKey(ofCommand: command) { key in
+          if isFirst { question.append(key) }
+          isFirst = false
+        }
       }
     }
-    // The command was executed as one that has a key; a reply of the wrong kind is better than a broken stream.
-    if isFirst { question.appendBulk("") }
     connection.send(question.span, to: receiver, token: token)
   }
 

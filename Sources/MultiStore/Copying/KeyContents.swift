@@ -100,11 +100,12 @@ enum KeyContents {
 
   /// Appends to `output` the question for the commands that make `key`.
   static func appendQuestion(about key: Span<UInt8>, to output: inout ByteBuffer) {
-    output.appendArrayHeader(4)
-    output.appendBulk("EVAL")
-    output.appendBulk(script)
-    output.appendBulk(decimal: 1)
-    output.appendBulk(key)
+    output.appendCommand(expecting: 4) { question in
+      question.append("EVAL")
+      question.append(text: script)
+      question.append(decimal: 1)
+      question.append(key)
+    }
   }
 
   /// What was wrong, if `reply` to EXEC says that not all of the commands were executed.

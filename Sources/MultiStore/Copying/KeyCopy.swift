@@ -152,23 +152,25 @@ final class KeyCopy: ReplyReceiver {
     var deadline = max(0, expiry)
     if deadline > 0, !asksForAbsoluteTime { deadline += Int(multiStore.loop.wallClockMilliseconds) }
     var command = ByteBuffer(minimumCapacity: dump.count + key.count + 128)
-    command.appendArrayHeader(6)
-    command.appendBulk("RESTORE")
-    command.appendBulk(key.span)
-    command.appendBulk(decimal: deadline)
-    command.appendBulk(dump.span)
-    command.appendBulk("REPLACE")
-    command.appendBulk("ABSTTL")
+    command.appendCommand(expecting: 6) { command in
+      command.append("RESTORE")
+      command.append(key.span)
+      command.append(decimal: deadline)
+      command.append(dump.span)
+      command.append("REPLACE")
+      command.append("ABSTTL")
+    }
     target.ordinary.send(command.span, to: self, token: Self.restoreToken)
     self.dump = nil
   }
 
-  private func send(_ name: String, to store: Store, token: Int) {
+  private func send(_ name: StaticString, to store: Store, token: Int) {
     let key = key
     var command = ByteBuffer()
-    command.appendArrayHeader(2)
-    command.appendBulk(name)
-    command.appendBulk(key.span)
+    command.appendCommand(expecting: 2) { command in
+      command.append(name)
+      command.append(key.span)
+    }
     store.ordinary.send(command.span, to: self, token: token)
   }
 

@@ -21,7 +21,7 @@ enum PresenceGuard {
     + "if i<=tonumber(ARGV[1]) then return {ok='MULTISTORE-ABSENT'} end lacks=true end end "
     + "local reply=redis.call(unpack(ARGV,2)) if lacks then return {ok='MULTISTORE-FRAGMENT'} end return reply"
   /// The SHA-1 of the script, by which servers know it.
-  static let digest = "3d8af6c30214ee84d645c05c5e82c8da202b8826"
+  static let digest: StaticString = "3d8af6c30214ee84d645c05c5e82c8da202b8826"
 
   /// Arguments that Lua's `unpack` puts on its stack without complaint; it gives up at about 8000.
   static let maxArguments = 4000
@@ -31,13 +31,7 @@ enum PresenceGuard {
 
   /// A call of the script that does nothing. A server whose writes hang or are paused does not answer it, as it would
   /// not answer a write.
-  static let probe: [UInt8] = {
-    var command = ByteBuffer()
-    let arguments = ["EVALSHA", digest, "0", "0", "PING"]
-    command.appendArrayHeader(arguments.count)
-    for argument in arguments { command.appendBulk(argument) }
-    return command.bytes
-  }()
+  static let probe = CommandWriter.command("EVALSHA", digest.description, "0", "0", "PING")
 
   /// Appends to `output` the call of the script for `command`.
   ///
@@ -49,13 +43,14 @@ enum PresenceGuard {
     let spec = CommandTable.spec(CommandTable.lookup(name, subcommand: second))
     var keyCount = 0
     spec.forEachKey(ofCommand: command) { _ in keyCount += 1 }
-    output.appendArrayHeader(4 + keyCount + arguments.count)
-    output.appendBulk("EVALSHA")
-    output.appendBulk(digest)
-    output.appendBulk(decimal: keyCount)
-    spec.forEachKey(ofCommand: command) { output.appendBulk($0) }
-    output.appendBulk(decimal: spec.traits.contains(.moves) ? 1 : keyCount)
-    while let argument = arguments.next() { output.appendBulk(argument) }
+    output.appendCommand(expecting: 4 + keyCount + arguments.count) { call in
+      call.append("EVALSHA")
+      call.append(digest)
+      call.append(decimal: keyCount)
+      spec.forEachKey(ofCommand: command) { call.append($0) }
+      call.append(decimal: spec.traits.contains(.moves) ? 1 : keyCount)
+      while let argument = arguments.next() { call.append(argument) }
+    }
     return true
   }
 

@@ -59,8 +59,9 @@ public final class CommandBatch {
   /// Appends one command given by its arguments, the name first.
   public func append(arguments: [[UInt8]]) {
     let offset = bytes.count
-    bytes.appendArrayHeader(arguments.count)
-    for argument in arguments { bytes.appendBulk(argument.span) }
+    bytes.appendCommand(expecting: arguments.count) { command in
+      for argument in arguments { command.append(argument.span) }
+    }
     let name = arguments[0]
     let subcommand = arguments.count > 1 ? arguments[1] : []
     let id = CommandTable.lookup(name.span, subcommand: subcommand.span)

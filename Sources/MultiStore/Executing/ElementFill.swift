@@ -37,11 +37,12 @@ struct ElementFill: ~Copyable {
       ends.append(elements.count)
     }
     scratch.removeAll()
-    scratch.appendArrayHeader(leading + missingCount)
-    arguments = ArgumentCursor(command)
-    while let argument = arguments.next() {
-      let index = arguments.index - 1 - leading
-      if index < 0 || (index < ends.count && isHole(index)) { scratch.appendBulk(argument) }
+    scratch.appendCommand(expecting: leading + missingCount) { question in
+      var arguments = ArgumentCursor(command)
+      while let argument = arguments.next() {
+        let index = arguments.index - 1 - leading
+        if index < 0 || (index < ends.count && isHole(index)) { question.append(argument) }
+      }
     }
   }
 

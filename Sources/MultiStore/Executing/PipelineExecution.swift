@@ -249,12 +249,8 @@ final class PipelineExecution: Execution {
     }
   }
 
-  static let multi = encoded("MULTI")
-  static let exec = encoded("EXEC")
-
-  private static func encoded(_ name: String) -> [UInt8] {
-    Array("*1\r\n$\(name.utf8.count)\r\n\(name)\r\n".utf8)
-  }
+  static let multi = CommandWriter.command("MULTI")
+  static let exec = CommandWriter.command("EXEC")
 }
 
 extension PipelineExecution: KeyCopyWaiter {

@@ -6,12 +6,15 @@ enum PresenceQuestion {
   ///
   /// - Returns: how many keys the command names; with none the question can't be asked.
   static func write(about command: Span<UInt8>, _ spec: CommandSpec, into output: inout ByteBuffer) -> Int {
-    var keyCount = 0
-    spec.forEachKey(ofCommand: command) { _ in keyCount += 1 }
     output.removeAll()
-    output.appendArrayHeader(1 + keyCount)
-    output.appendBulk("EXISTS")
-    spec.forEachKey(ofCommand: command) { output.appendBulk($0) }
-    return keyCount
+    return output.appendCommand(expecting: 2) { question in
+      var keyCount = 0
+      question.append("EXISTS")
+      spec.forEachKey(ofCommand: command) {
+        keyCount += 1
+        question.append($0)
+      }
+      return keyCount
+    }
   }
 }

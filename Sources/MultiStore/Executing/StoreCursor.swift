@@ -22,7 +22,7 @@ enum StoreCursor {
   ///
   /// - Precondition: the primary is the ``owner(of:_:)``.
   static func unmark(_ command: Span<UInt8>, _ spec: CommandSpec, into scratch: inout ByteBuffer) {
-    rewrite(command, spec, into: &scratch) { $1.appendBulk(decimal: ($0.decimal ?? 0) & ~mark) }
+    rewrite(command, spec, into: &scratch) { $1.append(decimal: ($0.decimal ?? 0) & ~mark) }
   }
 
   /// Writes a page of `role`'s store: marked if it is the primary's, unless the iteration is over.
@@ -38,7 +38,7 @@ enum StoreCursor {
   /// A command that no store can make a page of: what a transaction sends in place of one whose cursor belongs to the
   /// store that does not execute it. The client is told `ERR invalid cursor`, and begins anew.
   static func invalidate(_ command: Span<UInt8>, _ spec: CommandSpec, into scratch: inout ByteBuffer) {
-    rewrite(command, spec, into: &scratch) { $1.appendBulk("of-the-other-store") }
+    rewrite(command, spec, into: &scratch) { $1.append("of-the-other-store") }
   }
 
   /// Writes `command` with what `writeCursor` makes of its cursor.
@@ -46,14 +46,15 @@ enum StoreCursor {
     _ command: Span<UInt8>,
     _ spec: CommandSpec,
     into scratch: inout ByteBuffer,
-    _ writeCursor: (Span<UInt8>, inout ByteBuffer) -> Void
+    _ writeCursor: (Span<UInt8>, inout CommandWriter) -> Void
   ) {
     let place = place(spec)
     var arguments = ArgumentCursor(command)
     scratch.removeAll()
-    scratch.appendArrayHeader(arguments.count)
-    while let argument = arguments.next() {
-      if arguments.index - 1 == place { writeCursor(argument, &scratch) } else { scratch.appendBulk(argument) }
+    scratch.appendCommand(expecting: arguments.count) { rewritten in
+      while let argument = arguments.next() {
+        if arguments.index - 1 == place { writeCursor(argument, &rewritten) } else { rewritten.append(argument) }
+      }
     }
   }
 
