@@ -108,11 +108,12 @@ extension Session {
     }
     guard let number = waiting.connection.clientID else { throw .noUnblock }
     var command = ByteBuffer()
-    command.appendArrayHeader(arguments.argumentCount)
-    command.appendBulk("CLIENT")
-    command.appendBulk("UNBLOCK")
-    command.appendBulk(decimal: number)
-    if arguments.argumentCount == 4 { command.appendBulk(arguments.argument(at: 3)) }
+    command.appendCommand(expecting: arguments.argumentCount) { command in
+      command.append("CLIENT")
+      command.append("UNBLOCK")
+      command.append(decimal: number)
+      if arguments.argumentCount == 4 { command.append(arguments.argument(at: 3)) }
+    }
     forward(command.span, over: blocked.multiStore.store(waiting.store).ordinary)
   }
 
