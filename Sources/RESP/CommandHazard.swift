@@ -79,7 +79,7 @@ extension CommandSpec {
   /// that could.
   public func hazard(as commandClass: CommandClass) -> CommandHazard? {
     if id == .other { return .unknownCommand }
-    if traits.contains(.refused) { return .refused }
+    if isRefused { return .refused }
     if traits.contains(.empties) { return .flush }
     if let hazard = Self.particularHazards[name.description] { return hazard }
     switch commandClass {

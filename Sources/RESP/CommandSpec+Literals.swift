@@ -91,8 +91,8 @@ extension CommandSpec {
   }
 
   /// A command about the client's connection.
-  static func connection(_ name: StaticString, _ arity: Int, _ traits: CommandTraits = []) -> CommandSpec {
-    CommandSpec(name, .connection, arity: arity, traits: traits)
+  static func connection(_ name: StaticString, _ arity: Int, refused: CommandRefusal? = nil) -> CommandSpec {
+    CommandSpec(name, .connection, arity: arity, refused: refused)
   }
 
   /// A command of a transaction.
@@ -106,13 +106,19 @@ extension CommandSpec {
     _ arity: Int,
     _ keys: KeyPositions = .none,
     _ traits: CommandTraits = [],
-    effect: Effect = .none
+    effect: Effect = .none,
+    refused: CommandRefusal? = nil
   ) -> CommandSpec {
-    CommandSpec(name, .script, arity: arity, keys: keys, effect: effect, traits: traits)
+    CommandSpec(name, .script, arity: arity, keys: keys, effect: effect, traits: traits, refused: refused)
   }
 
   /// A command that is neither a known read nor a known write.
-  static func unlisted(_ name: StaticString, _ arity: Int, _ traits: CommandTraits = []) -> CommandSpec {
-    CommandSpec(name, .unlisted, arity: arity, traits: traits)
+  static func unlisted(
+    _ name: StaticString,
+    _ arity: Int,
+    _ traits: CommandTraits = [],
+    refused: CommandRefusal? = nil
+  ) -> CommandSpec {
+    CommandSpec(name, .unlisted, arity: arity, traits: traits, refused: refused)
   }
 }

@@ -23,6 +23,8 @@ public struct CommandSpec: Sendable {
   public let comparison: Comparison
   /// What else is particular about it.
   public let traits: CommandTraits
+  /// Why it is sent to no store; nil for commands that are. See ``isRefused`` and ``refusal(of:)``.
+  let refusal: CommandRefusal?
 
   init(
     _ name: StaticString,
@@ -32,7 +34,8 @@ public struct CommandSpec: Sendable {
     miss: MissRule = .never,
     effect: Effect = .none,
     comparison: Comparison = .ignored,
-    traits: CommandTraits = []
+    traits: CommandTraits = [],
+    refused refusal: CommandRefusal? = nil
   ) {
     self.name = name
     self.id = .other
@@ -44,6 +47,7 @@ public struct CommandSpec: Sendable {
     self.effect = effect
     self.comparison = comparison
     self.traits = traits
+    self.refusal = refusal
   }
 
   /// The metric label: the lower-case command name, for a subcommand its container's.
@@ -73,9 +77,6 @@ public struct CommandTraits: OptionSet, Sendable {
   public static let blocks = CommandTraits(rawValue: 1 << 2)
   /// As `blocks`, when BLOCK is among its options.
   public static let blocksWhenAsked = CommandTraits(rawValue: 1 << 3)
-  /// It is sent to no store: it would change the mode of a connection that many clients share, end the order of one
-  /// reply to one command, or change the server itself under all its clients.
-  public static let refused = CommandTraits(rawValue: 1 << 4)
   /// Its reply may be nested more than the eight arrays deep that hiredis 0.14 can read, alone or inside of EXEC's.
   public static let deepReply = CommandTraits(rawValue: 1 << 5)
   /// It is not counted as unlisted: INFO, as in GitLab.

@@ -21,7 +21,7 @@ extension CommandTable {
     .script("function|restore", -3, .none, .writes, effect: .verbatim),
     .script("function|stats", 2),
     .container("script", -2, .script),
-    .script("script|debug", -3, .none, .refused),
+    .script("script|debug", -3, refused: .changesConnection),
     .script("script|exists", -3),
     .script("script|flush", -2, effect: .verbatim),
     .script("script|help", 2),

@@ -160,7 +160,7 @@ struct CommandTableTests {
   func consistency() {
     for spec in CommandTable.all {
       let isData = spec.commandClass == .read || spec.commandClass == .write
-      #expect(!(isData && spec.traits.contains(.refused)), "\(spec.name)")
+      #expect(!(isData && spec.isRefused), "\(spec.name)")
       let mayWrite = [.write, .blocking, .script].contains(spec.commandClass)
       #expect(mayWrite || spec.effect == .none, "\(spec.name)")
       let mayRead = !spec.traits.isDisjoint(with: [

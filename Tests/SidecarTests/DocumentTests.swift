@@ -113,6 +113,4 @@ struct DocumentTests {
 extension CommandSpec {
   /// As a person writes it: `CLIENT ID`.
   fileprivate var shownName: String { name.description.uppercased().replacing("|", with: " ") }
-
-  fileprivate var isRefused: Bool { traits.contains(.refused) }
 }

@@ -47,7 +47,7 @@ struct ClientCommand: Sendable {
     case .blocking:
       way = .dedicated
     case .script, .unlisted:
-      guard !spec.traits.contains(.refused) else {
+      guard !spec.isRefused else {
         throw Self.unsupported(spec, "it would change a connection that many commands share; ask the store itself")
       }
       way = spec.traits.contains(.deepReply) ? .dedicated : .isolated
@@ -68,7 +68,7 @@ struct ClientCommand: Sendable {
       switch spec.commandClass {
       case .connection: spec.id == .ping || spec.id == .echo
       case .pubsub, .transaction: false
-      default: spec.id != .other && spec.traits.isDisjoint(with: [.refused, .deepReply])
+      default: spec.id != .other && !spec.isRefused && !spec.traits.contains(.deepReply)
       }
     guard isAllowed else { throw Self.unsupported(spec, "it is not allowed in a transaction") }
   }

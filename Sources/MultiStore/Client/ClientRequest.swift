@@ -87,7 +87,7 @@ final class ClientRequest: ReplySink {
   private func send(_ command: ClientCommand, to store: Store, _ routing: Routing) -> Bool {
     let multiStore = core.multiStore
     let spec = CommandTable.spec(command.id)
-    if spec.commandClass == .unlisted, multiStore.rejectsUnlistedCommands, !spec.traits.contains(.notCounted) {
+    if multiStore.refusal(of: spec) == .unlisted {
       multiStore.methodMissing(spec.id)
       refuse(.unsupportedCommand, "'\(spec.name)' is not listed, and unlisted commands are rejected")
       return false

@@ -16,7 +16,7 @@ public enum InventoryRouting: String, CaseIterable, Sendable {
   case refused
 
   init(_ spec: CommandSpec, as commandClass: CommandClass, in configuration: MultiStoreConfiguration) {
-    if spec.traits.contains(.refused) || spec.traits.contains(.empties) && !configuration.allowFlush {
+    if spec.isRefused || spec.traits.contains(.empties) && !configuration.allowFlush {
       self = .refused
       return
     }

@@ -24,14 +24,10 @@ extension MultiStore {
     }
   }
 
-  /// True when commands that are neither a known read nor a known write are refused.
-  public var rejectsUnlistedCommands: Bool { configuration.unlistedCommands == .reject }
-
-  /// The error for a command that would remove every key; nil for all others, and where that is allowed.
-  public func flushRefusal(of spec: CommandSpec) -> String? {
-    guard spec.traits.contains(.empties), !configuration.executesFlush else { return nil }
-    return "ERR MultiStore: '\(spec.name)' would remove every key from the stores; "
-      + "set allow_flush: true for this instance to have it executed on both"
+  /// The refusal of a command that the configuration does not allow; nil for all others.
+  public func refusal(of spec: CommandSpec) -> CommandRefusal? {
+    if spec.traits.contains(.empties) { return configuration.executesFlush ? nil : .emptiesStores }
+    return configuration.unlistedCommands == .reject && spec.countsAsMethodMissing ? .unlisted : nil
   }
 
   /// A command outside of routing is about to be sent to the default store alone: it is counted as what it is, and what

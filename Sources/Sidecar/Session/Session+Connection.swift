@@ -37,7 +37,7 @@ extension Session {
   }
 
   private func takeConnectionCommand(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ argumentCount: Int) {
-    if let refusal = spec.refusal { return output.appendError(refusal) }
+    if let refusal = spec.refusal(of: bytes) { return output.appendError(refusal.error(for: spec)) }
     let arguments = ArgumentList(bytes)
     if spec.labelID == .client { return takeClientCommand(bytes, arguments, spec) }
     switch spec.id {

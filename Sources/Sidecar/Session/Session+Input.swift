@@ -176,8 +176,8 @@ extension Session {
       execute(batch, as: .single, routing: routing, over: watchingConnection)
       return .taken
     }
-    if spec.traits.contains(.empties), let refusal = turn.multiStore.flushRefusal(of: spec) {
-      return gathered == nil ? refuse(refusal) : .waits
+    if spec.traits.contains(.empties), let refusal = turn.multiStore.refusal(of: spec) {
+      return gathered == nil ? refuse(refusal.error(for: spec)) : .waits
     }
     if routing.isDual, let refusal = turn.multiStore.refusal(toReachDatabaseOf: bytes, spec) {
       return gathered == nil ? refuse(refusal.clientError) : .waits
@@ -258,11 +258,11 @@ extension Session {
 
   /// Scripts and unlisted commands: to the default store alone, over its isolated connection or the one that watches.
   private func takeIsolated(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ routing: Routing) -> Disposal {
-    if let refusal = spec.refusal(of: bytes) { return refuse(refusal) }
-    if let rejection = rejection(of: spec) {
+    if let refusal = spec.refusal(of: bytes) { return refuse(refusal.error(for: spec)) }
+    if let refusal = multiStore.refusal(of: spec) {
       guard isQuiet else { return .waits }
       multiStore.methodMissing(spec.id)
-      return refuse(rejection)
+      return refuse(refusal.error(for: spec))
     }
     let identity = DeepReplies.identity(of: bytes, spec)
     if spec.traits.contains(.deepReply) || server.deepReplies.contains(identity) {
@@ -288,14 +288,6 @@ extension Session {
     }
     multiStore.willExecuteOnDefaultStoreAlone(bytes, spec, routing: routing)
     return .taken
-  }
-
-  /// The error for an unlisted command where those are rejected; nil for all others.
-  func rejection(of spec: CommandSpec) -> String? {
-    guard spec.commandClass == .unlisted, multiStore.rejectsUnlistedCommands, !spec.traits.contains(.notCounted) else {
-      return nil
-    }
-    return "ERR MultiStore: '\(spec.name)' is not listed, and unlisted_commands is `reject`"
   }
 
   /// Commands whose connection can serve nobody else meanwhile: over a connection of the session's own.

@@ -74,12 +74,10 @@ extension Session {
     let isContainer = spec.traits.contains(.hasSubcommands)
     if spec.id == .other || isContainer && argumentCount > 1 { return ServerWords.unknownCommand(bytes, spec) }
     if !spec.accepts(argumentCount: argumentCount) { return ServerWords.wrongNumberOfArguments(spec) }
-    if let refusal = spec.refusal(of: bytes) ?? rejection(of: spec) ?? multiStore.flushRefusal(of: spec) {
-      return refusal
-    }
+    if let refusal = spec.refusal(of: bytes) ?? multiStore.refusal(of: spec) { return refusal.error(for: spec) }
     let isAnsweredHere = spec.commandClass == .connection && spec.id != .ping && spec.id != .echo
     guard isAnsweredHere || spec.commandClass == .pubsub || spec.traits.contains(.deepReply) else { return nil }
-    return "ERR MultiStore: '\(spec.name)' is not allowed in a transaction"
+    return CommandRefusal.inTransaction.error(for: spec)
   }
 
   private func exec(_ routing: Routing) {
