@@ -97,13 +97,13 @@ struct Handshake {
   /// Nil when the connection can be used in spite of the error.
   private static func judge(error text: String, step: Step) -> Outcome? {
     if step == .prepare || step == .clientID || step == .killOrphan { return nil }
-    let code = text.prefix { $0 != " " }
-    if step == .select, code != "NOAUTH", code != "LOADING" { return .failed(.databaseRejected, detail: text) }
-    if code == "NOAUTH" || step == .authenticate { return .failed(.authenticationRejected, detail: text) }
+    let code = ServerErrorCode(errorReply: text)
+    if step == .select, code != .noAuthentication, code != .loading { return .failed(.databaseRejected, detail: text) }
+    if code == .noAuthentication || step == .authenticate { return .failed(.authenticationRejected, detail: text) }
     // A user without the right to these commands may have those that the application needs; an old or restricted server
     // may not know them.
     let isOptional = step == .setName || step == .info || step == .ping
-    if isOptional, code == "NOPERM" || code == "ERR" { return nil }
+    if isOptional, code == .noPermission || code == .generic { return nil }
     return step == .setName ? nil : .failed(.refused, detail: text)
   }
 }

@@ -24,8 +24,7 @@ struct EventReporterTests {
   private func event(_ eventClass: EventClass, _ message: String = "m", errorMessage: String? = nil) -> Event {
     Event(
       eventClass: eventClass,
-      exceptionClass: "Some::Error",
-      message: message,
+      exception: ReportedException(.command, message),
       commandName: "get",
       errorMessage: errorMessage,
       extra: ["extra.more": "1"]
@@ -46,7 +45,7 @@ struct EventReporterTests {
     #expect(entries.count == 2)
     #expect(entries[0].level == .error && entries[0].message == "no reply")
     let expected: Logger.Metadata = [
-      "exception.class": "Some::Error", "extra.command_name": "get", "extra.instance_name": "cache",
+      "exception.class": "Redis::CommandError", "extra.command_name": "get", "extra.instance_name": "cache",
       "extra.multi_store_error_message": "Failed to read.", "extra.more": "1",
       "extra.suppressed_events": .stringConvertible(0),
     ]

@@ -27,10 +27,12 @@ extension MultiStore {
       let isPrimary = read.routing.defaultStore == .primary
       return Event(
         eventClass: .persistentDiff,
-        exceptionClass: "MultiStore::PersistentDiffError",
-        message: "A read that differed in a pipeline differs still, \(DiffRechecks.delay) later. "
-          + "Result from the primary: \(isPrimary ? ofDefault : ofOther). "
-          + "Result from the secondary: \(isPrimary ? ofOther : ofDefault).",
+        exception: ReportedException(
+          .persistentDiff,
+          "A read that differed in a pipeline differs still, \(DiffRechecks.delay) later. "
+            + "Result from the primary: \(isPrimary ? ofDefault : ofOther). "
+            + "Result from the secondary: \(isPrimary ? ofOther : ofDefault)."
+        ),
         commandName: read.spec.label
       )
     }

@@ -1,30 +1,21 @@
 internal import Hiredis
+internal import RESP
 
 /// Why the other store did not execute what the default store did.
 struct CopyFailure {
   let reason: CopyFailureReason
-  /// The exception that redis-rb would have raised.
-  let exceptionClass: String
-  /// For humans; without keys or values.
-  let description: String
+  /// The exception that redis-rb would have raised; without keys or values.
+  let exception: ReportedException
 
   init(_ failure: ConnectionFailure) {
     reason = failure.copyFailureReason
-    exceptionClass = failure.exceptionClass
-    description = failure.description
+    exception = ReportedException(failure)
   }
 
-  /// An error reply. Only its code goes on: a server quotes arguments in the rest.
+  /// The failure that is an error reply.
   init(_ reply: borrowing Reply) {
     reason = .errorReply
-    exceptionClass = "Redis::CommandError"
-    description = "error reply \(reply.errorCode)"
-  }
-
-  init(reason: CopyFailureReason, exceptionClass: String, description: String) {
-    self.reason = reason
-    self.exceptionClass = exceptionClass
-    self.description = description
+    exception = ReportedException(errorReply: reply.errorCode)
   }
 }
 
@@ -39,4 +30,7 @@ extension Reply {
     }
     return code
   }
+
+  /// The code of an error reply, if the sidecar acts on it.
+  var knownErrorCode: ServerErrorCode? { ServerErrorCode(rawValue: errorCode) }
 }

@@ -84,7 +84,7 @@ final class KeyCopy: ReplyReceiver {
     case Self.restoreToken:
       guard reply.kind == .error else { return finish() }
       // Only the dump's format can be wrong with this RESTORE; other errors have codes of their own.
-      if reply.errorCode == "ERR" {
+      if reply.knownErrorCode == .generic {
         dumpWasRefused = true
         multiStore.beginAnew(self)
       } else {

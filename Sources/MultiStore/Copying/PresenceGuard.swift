@@ -63,7 +63,11 @@ enum PresenceGuard {
   static func wasSkipped(_ reply: borrowing Reply) -> Bool {
     switch reply.kind {
     case .status: reply.bytes.hasSameBytes(as: absent)
-    case .error: reply.errorCode == "NOSCRIPT" || reply.errorCode == "NOPERM"
+    case .error:
+      switch reply.knownErrorCode {
+      case .noScript, .noPermission: true
+      default: false
+      }
     default: false
     }
   }

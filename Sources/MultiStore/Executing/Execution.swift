@@ -143,14 +143,4 @@ extension ConnectionFailure {
     case .queueFull: .queueFull
     }
   }
-
-  /// The exception that redis-rb would have raised: what log-based alerts know.
-  var exceptionClass: String {
-    switch self {
-    case .notConnected, .closed: "Redis::CannotConnectError"
-    case .connectionLost: "Redis::ConnectionError"
-    case .timedOut: "Redis::TimeoutError"
-    case .queueFull: "MultiStore::QueueFullError"
-    }
-  }
 }

@@ -62,11 +62,11 @@ final class FallbackRead: Execution {
   override func receive(failure: ConnectionFailure, token: Int) {
     if token == Self.presenceToken { return }  // the primary's answer fails as well
     if token == Self.primaryToken {
-      multiStore.readFailed(batch, on: .primary, failure.exceptionClass, failure.description)
+      multiStore.readFailed(batch, on: .primary, ReportedException(failure))
       askSecondary(because: multiStore.metrics.fallbackAfterError)
       return
     }
-    multiStore.readFailed(batch, on: .secondary, failure.exceptionClass, failure.description)
+    multiStore.readFailed(batch, on: .secondary, ReportedException(failure))
     answerWithoutSecondary {
       $0.output.appendError(failure.clientError(store: .secondary))
       $0.executionDidFail(failure, at: 0, on: .secondary)
@@ -171,7 +171,7 @@ final class FallbackRead: Execution {
     if primaryHasReplied {
       if isTrueMiss(reply) { multiStore.metrics.trueMisses.increment() } else { multiStore.fellBack(batch) }
     } else if !primaryErrorCode.isEmpty {
-      multiStore.readFailed(batch, on: .primary, "Redis::CommandError", "error reply \(primaryErrorCode)")
+      multiStore.readFailed(batch, on: .primary, ReportedException(errorReply: primaryErrorCode))
     }
     if let sink { encode(reply, of: .secondary, into: sink) }
     finish()

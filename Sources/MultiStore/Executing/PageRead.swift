@@ -28,7 +28,7 @@ final class PageRead: Execution {
   }
 
   override func receive(failure: ConnectionFailure, token: Int) {
-    multiStore.readFailed(batch, on: owner, failure.exceptionClass, failure.description)
+    multiStore.readFailed(batch, on: owner, ReportedException(failure))
     sink?.output.appendError(failure.clientError(store: owner))
     sink?.executionDidFail(failure, at: 0, on: owner)
     finish()

@@ -149,7 +149,7 @@ extension PipelineExecution {
   }
 
   func writeFailure(_ failure: ConnectionFailure) {
-    multiStore.pipelineFailed(kind, on: routing.defaultStore, failure.exceptionClass, failure.description)
+    multiStore.pipelineFailed(kind, on: routing.defaultStore, ReportedException(failure))
     if failure.mayHaveBeenExecuted, routing.isDual {
       for index in 0..<batch.count { multiStore.markUnknown(batch, index, on: other.role) }
     }

@@ -172,7 +172,7 @@ final class PipelineExecution: Execution {
     case Self.deadlineBit...: deadlineIsKnown(nil, of: token - Self.deadlineBit)
     case Self.copiedExecToken, Self.copyBit...: copyFailed(CopyFailure(failure), token)
     default:
-      multiStore.pipelineFailed(kind, on: routing.defaultStore, failure.exceptionClass, failure.description)
+      multiStore.pipelineFailed(kind, on: routing.defaultStore, ReportedException(failure))
       replies.appendError(failure.clientError(store: routing.defaultStore))
       sink?.executionDidFail(failure, at: token, on: routing.defaultStore)
       elements[token].end = replies.count
@@ -185,7 +185,7 @@ final class PipelineExecution: Execution {
 
   func finishComparison() {
     if let copyFailure {
-      multiStore.pipelineFailed(kind, on: other.role, copyFailure.exceptionClass, copyFailure.description)
+      multiStore.pipelineFailed(kind, on: other.role, copyFailure.exception)
     } else {
       multiStore.metrics.compared(kind)
       if !diff.isEmpty { multiStore.differed(kind, diff, defaultStore: routing.defaultStore) }

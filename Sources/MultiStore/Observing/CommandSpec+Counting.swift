@@ -24,7 +24,7 @@ extension CommandSpec {
   /// Whether `error` leaves it open that something was changed: a script may have written before it failed, and nobody
   /// takes that back. NOSCRIPT says that there was none, unless the script is in the command and says so itself.
   func mayHaveWritten(despite error: borrowing Reply) -> Bool {
-    effect == .copyKeys && commandClass == .script && (error.errorCode != "NOSCRIPT" || id == .eval)
+    effect == .copyKeys && commandClass == .script && (error.knownErrorCode != .noScript || id == .eval)
   }
 
   /// A write that is executed on the default store alone.

@@ -29,9 +29,7 @@ public enum EventFields {
 /// One event, with the fields of GitLab's `exceptions_json.log`.
 struct Event {
   var eventClass: EventClass
-  /// The full name of the exception, as a log-based alert matches it.
-  var exceptionClass: String
-  var message: String
+  var exception: ReportedException
   var commandName: String
   /// GitLab's `multi_store_error_message`: which step failed.
   var errorMessage: String?
@@ -97,13 +95,13 @@ struct EventReporter {
 
   private func write(_ event: Event, suppressedBefore: Int) {
     var metadata = event.extra
-    metadata["exception.class"] = "\(event.exceptionClass)"
+    metadata["exception.class"] = "\(event.exception.name.rawValue)"
     metadata["extra.command_name"] = "\(event.commandName)"
     metadata["extra.instance_name"] = "\(instance)"
     metadata["extra.suppressed_events"] = .stringConvertible(suppressedBefore)
     if let errorMessage = event.errorMessage {
       metadata[EventFields.errorMessage] = "\(errorMessage)"
     }
-    logger.error("\(event.message)", metadata: metadata)
+    logger.error("\(event.exception.message)", metadata: metadata)
   }
 }

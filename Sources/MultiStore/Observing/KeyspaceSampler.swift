@@ -151,7 +151,7 @@ final class KeyspaceSampler: ReplyReceiver {
   /// The store's user may not ask that, or the server does not know it. Said once: it will be so at each round. What a
   /// server says while it is busy with something else is no news.
   private func refused(_ reply: borrowing Reply) {
-    guard !hasLoggedRefusal, reply.errorCode == "NOPERM" || reply.errorCode == "ERR" else { return }
+    guard !hasLoggedRefusal, reply.knownErrorCode == .noPermission || reply.knownErrorCode == .generic else { return }
     hasLoggedRefusal = true
     logger.info(
       "How many keys the store has, and how long they live, stays unknown: it refuses to say",

@@ -17,8 +17,10 @@ extension MultiStore {
     report(.methodMissing) {
       Event(
         eventClass: .methodMissing,
-        exceptionClass: "Gitlab::Redis::MultiStore::MethodMissingError",
-        message: "Method missing. Falling back to execute method on the redis default store.",
+        exception: ReportedException(
+          .methodMissing,
+          "Method missing. Falling back to execute method on the redis default store."
+        ),
         commandName: CommandTable.spec(id).label
       )
     }
@@ -53,18 +55,19 @@ extension MultiStore {
     report(.readFromPrimary) {
       Event(
         eventClass: .readFromPrimary,
-        exceptionClass: "Gitlab::Redis::MultiStore::ReadFromPrimaryError",
-        message: "Value not found on the redis primary store. Read from the redis secondary store successful.",
+        exception: ReportedException(
+          .readFromPrimary,
+          "Value not found on the redis primary store. Read from the redis secondary store successful."
+        ),
         commandName: spec.label,
         extra: shownCommand(batch, index)
       )
     }
   }
 
-  func readFailed(_ batch: CommandBatch, on role: StoreRole, _ exceptionClass: String, _ description: String) {
+  func readFailed(_ batch: CommandBatch, on role: StoreRole, _ exception: ReportedException) {
     storeFailed(
-      exceptionClass,
-      description,
+      exception,
       command: batch.spec(0).label,
       "Failed to read from the redis \(role.messageName)."
     )
@@ -73,8 +76,7 @@ extension MultiStore {
   func copyFailed(_ batch: CommandBatch, _ index: Int, on role: StoreRole, _ failure: CopyFailure) {
     noteCopyFailure(batch, index, on: role, failure)
     storeFailed(
-      failure.exceptionClass,
-      failure.description,
+      failure.exception,
       command: batch.spec(index).label,
       "Failed to write to the redis \(role.messageName)."
     )
@@ -91,8 +93,7 @@ extension MultiStore {
   func keyCopyFailed(on role: StoreRole, _ failure: CopyFailure) {
     store(role).metrics.copyFailed(failure.reason)
     storeFailed(
-      failure.exceptionClass,
-      failure.description,
+      failure.exception,
       command: "restore",
       "Failed to write to the redis \(role.messageName)."
     )
@@ -108,10 +109,9 @@ extension MultiStore {
     store.metrics.copyFailed(.defaultUnknown)
   }
 
-  func pipelineFailed(_ kind: BatchKind, on role: StoreRole, _ exceptionClass: String, _ description: String) {
+  func pipelineFailed(_ kind: BatchKind, on role: StoreRole, _ exception: ReportedException) {
     storeFailed(
-      exceptionClass,
-      description,
+      exception,
       command: kind.label,
       "Failed to execute pipeline on the redis \(role.messageName)."
     )
@@ -125,9 +125,11 @@ extension MultiStore {
       let ofSecondary = defaultStore == .primary ? diff.otherDescription : diff.defaultDescription
       return Event(
         eventClass: .pipelinedDiff,
-        exceptionClass: "Gitlab::Redis::MultiStore::PipelinedDiffError",
-        message: "Pipelined command executed on both stores successfully but results differ between them. "
-          + "Result from the primary: \(ofPrimary). Result from the secondary: \(ofSecondary).",
+        exception: ReportedException(
+          .pipelinedDiff,
+          "Pipelined command executed on both stores successfully but results differ between them. "
+            + "Result from the primary: \(ofPrimary). Result from the secondary: \(ofSecondary)."
+        ),
         commandName: kind.label,
         extra: [
           "extra.first_differing_index": .stringConvertible(diff.firstIndex),
@@ -140,12 +142,11 @@ extension MultiStore {
     }
   }
 
-  private func storeFailed(_ exceptionClass: String, _ description: String, command: String, _ errorMessage: String) {
+  private func storeFailed(_ exception: ReportedException, command: String, _ errorMessage: String) {
     report(.storeFailure) {
       Event(
         eventClass: .storeFailure,
-        exceptionClass: exceptionClass,
-        message: description,
+        exception: exception,
         commandName: command,
         errorMessage: errorMessage
       )

@@ -1,0 +1,18 @@
+/// The first word of an error reply, where it decides what the sidecar does.
+public enum ServerErrorCode: String, Sendable {
+  /// An error without a code of its own.
+  case generic = "ERR"
+  /// The server loads its data.
+  case loading = "LOADING"
+  /// The connection has to log in first.
+  case noAuthentication = "NOAUTH"
+  /// The user has no right to the command.
+  case noPermission = "NOPERM"
+  /// The server does not have the script.
+  case noScript = "NOSCRIPT"
+
+  /// The code that `text`, an error reply, begins with; nil for others.
+  public init?(errorReply text: String) {
+    self.init(rawValue: String(text.prefix { $0 != " " }))
+  }
+}

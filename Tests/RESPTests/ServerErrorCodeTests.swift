@@ -1,0 +1,18 @@
+internal import RESP
+internal import Testing
+
+@Suite("Server error codes")
+struct ServerErrorCodeTests {
+  @Test(
+    "The first word of an error reply is its code, if it is known",
+    arguments: [
+      ("ERR unknown command", ServerErrorCode.generic), ("LOADING Redis is loading", .loading),
+      ("NOAUTH Authentication required.", .noAuthentication), ("NOPERM", .noPermission),
+      ("NOSCRIPT No matching script.", .noScript), ("WRONGTYPE Operation", nil), ("ERROR", nil), ("", nil),
+      ("err lower case", nil),
+    ] as [(String, ServerErrorCode?)]
+  )
+  func codes(text: String, code: ServerErrorCode?) {
+    #expect(ServerErrorCode(errorReply: text) == code)
+  }
+}
