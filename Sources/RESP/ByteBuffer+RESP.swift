@@ -1,6 +1,6 @@
 /// Writing RESP2 into a buffer.
 extension ByteBuffer {
-  /// The bytes of a line between its first byte, which says what it is, and its end.
+  /// Appends a line of `type`, such as `+`, with `text`.
   public mutating func appendLine(_ type: StaticString, _ text: Span<UInt8>) {
     append(type)
     append(text)
@@ -71,7 +71,7 @@ extension ByteBuffer {
     append("$-1\r\n")
   }
 
-  /// The null array: what a server answers an EXEC with that a WATCH aborted.
+  /// The null array: a server's reply to an EXEC that a WATCH aborted.
   public mutating func appendNullArray() {
     append("*-1\r\n")
   }

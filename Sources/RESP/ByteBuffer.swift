@@ -2,8 +2,8 @@ internal import BasicContainers
 
 /// A growable queue of bytes: appended at the end, consumed at the front, its memory kept for reuse.
 ///
-/// It can't be copied, so that no copy-on-write ever happens behind the hot path's back, and nothing has to look
-/// whether one is due. A buffer belongs to whoever owns it, on one thread.
+/// It can't be copied, so that the hot path never pays for copy-on-write or for the check whether one is due. A buffer
+/// has one owner, on one thread.
 public struct ByteBuffer: ~Copyable {
   private var storage: UniqueArray<UInt8>
   /// Where the bytes that were not consumed yet begin.
@@ -45,9 +45,9 @@ public struct ByteBuffer: ~Copyable {
     storage.reserveCapacity(storage.count + count)
   }
 
-  /// Gets the room of consumed bytes back before the memory grows. Moving the smaller half keeps the cost of consuming
-  /// linear, and what is only consumed never moves. For spans alone: queues are filled with those, and replies, which
-  /// are written byte by byte, are consumed as a whole.
+  /// Reclaims the room of consumed bytes before the memory grows. Moving the smaller half keeps the cost of consuming
+  /// linear, and a buffer that is only consumed never moves. Called for spans alone, which fill queues; replies are
+  /// written byte by byte and consumed as a whole.
   @inline(__always)
   private mutating func makeRoom(_ count: Int) {
     if head > storage.count / 2, storage.freeCapacity < count {
@@ -67,7 +67,7 @@ public struct ByteBuffer: ~Copyable {
     storage.append(copying: span)
   }
 
-  /// Has `body` append up to `count` bytes right where they are to lie.
+  /// Appends up to `count` bytes that `body` writes in place.
   public mutating func append(upTo count: Int, _ body: (inout OutputSpan<UInt8>) -> Void) {
     makeRoom(count)
     storage.append(addingCount: count, initializingWith: body)
@@ -110,7 +110,7 @@ public struct ByteBuffer: ~Copyable {
     }
   }
 
-  /// Takes out the first `count` bytes with the memory that they are in. What follows them is copied.
+  /// Takes out the first `count` bytes with the memory that they are in. The bytes behind them are copied.
   ///
   /// - Precondition: `count` bytes are there.
   public mutating func detachFirst(_ count: Int) -> ByteBuffer {

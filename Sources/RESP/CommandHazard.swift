@@ -1,4 +1,4 @@
-/// What can go wrong with a command while an application moves from one store to another, worst first.
+/// A hazard of a command while an application moves from one store to another, worst first.
 ///
 /// Raw values are label values and JSON fields.
 public enum CommandHazard: String, CaseIterable, Sendable {
@@ -6,13 +6,13 @@ public enum CommandHazard: String, CaseIterable, Sendable {
   case unknownCommand = "unknown_command"
   /// The sidecar refuses it.
   case refused
-  /// It changes data, and the other store hears nothing of it.
+  /// It changes data, and is not copied to the other store.
   case uncopied
   /// It changes a second database.
   case anotherDatabase = "another_database"
   /// It empties a whole store.
   case flush
-  /// It runs a script, which may change keys that nobody named.
+  /// It runs a script, which may change keys that the command does not name.
   case script
   /// It is neither a known read nor a known write.
   case unlisted
@@ -29,7 +29,7 @@ public enum CommandHazard: String, CaseIterable, Sendable {
   /// It watches keys on one store.
   case watch
 
-  /// What goes wrong and what to do, in one sentence for an operator.
+  /// One sentence for an operator: the problem, and the remedy.
   public var sentence: String {
     switch self {
     case .unknownCommand:
@@ -75,8 +75,7 @@ public enum CommandHazard: String, CaseIterable, Sendable {
 }
 
 extension CommandSpec {
-  /// What can go wrong with the command, as one of `commandClass` (see ``commandClass(of:)``); nil if nothing is known
-  /// that could.
+  /// The hazard of the command as one of `commandClass` (see ``commandClass(of:)``); nil if none is known.
   public func hazard(as commandClass: CommandClass) -> CommandHazard? {
     if id == .other { return .unknownCommand }
     if isRefused { return .refused }
@@ -93,7 +92,7 @@ extension CommandSpec {
     }
   }
 
-  /// What the class does not tell.
+  /// Hazards that the class does not tell.
   private static let particularHazards: [String: CommandHazard] = [
     "move": .anotherDatabase,
     "wait": .replicas, "waitaof": .replicas,

@@ -8,20 +8,20 @@ public struct CommandSpec: Sendable {
   public internal(set) var id: CommandID
   /// The line whose name is the metric label: the container's for a subcommand, otherwise its own.
   public internal(set) var labelID: CommandID
-  /// What kind of command it is when nothing among its arguments makes it another; see `commandClass(of:)`.
+  /// The class of the command unless its arguments make it another; see `commandClass(of:)`.
   public let commandClass: CommandClass
   /// Redis' arity: how many arguments, name (and subcommand) included; at least that many if negative. Where the
   /// servers differ, the looser of theirs. 0 for `CommandID.other`: unknown.
   public let arity: Int
-  /// Where its keys are.
+  /// The positions of its keys.
   public let keys: KeyPositions
-  /// How its reply says that the key is absent.
+  /// The form of a reply that says that the key is absent.
   public let miss: MissRule
-  /// What the other store executes after it.
+  /// The effect that is copied to the other store.
   public let effect: Effect
-  /// How two stores' replies to it are compared.
+  /// The comparison of two stores' replies to it.
   public let comparison: Comparison
-  /// What else is particular about it.
+  /// Its other traits.
   public let traits: CommandTraits
   /// Why it is sent to no store; nil for commands that are. See ``isRefused`` and ``refusal(of:)``.
   let refusal: CommandRefusal?
@@ -59,7 +59,7 @@ public struct CommandSpec: Sendable {
   }
 }
 
-/// What is particular about a command, besides its class.
+/// Traits of a command, besides its class.
 public struct CommandTraits: OptionSet, Sendable {
   /// The set as bits.
   public let rawValue: UInt32

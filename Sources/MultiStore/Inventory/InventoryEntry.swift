@@ -1,6 +1,6 @@
 public import RESP
 
-/// What becomes of a command while dual writes are on: the label `routing`.
+/// The route of a command while dual writes are on: the label `routing`.
 ///
 /// It does not depend on the flags, nor on whether there is a primary yet: an operator wants to know before.
 public enum InventoryRouting: String, CaseIterable, Sendable {
@@ -38,9 +38,9 @@ public struct InventoryEntry: Sendable, Hashable {
   public let command: String
   /// How often it was seen since the start.
   public let count: UInt64
-  /// What becomes of it while dual writes are on.
+  /// Its route while dual writes are on.
   public let routing: InventoryRouting
-  /// What can go wrong with it; nil if nothing is known that could.
+  /// Its hazard; nil if none is known.
   public let hazard: CommandHazard?
   /// When it was seen first, in milliseconds since 1970, rounded up to the next publication.
   public let firstSeenMilliseconds: Int64

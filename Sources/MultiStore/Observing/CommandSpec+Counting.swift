@@ -21,8 +21,8 @@ extension CommandSpec {
     }
   }
 
-  /// Whether `error` leaves it open that something was changed: a script may have written before it failed, and nobody
-  /// takes that back. NOSCRIPT says that there was none, unless the script is in the command and says so itself.
+  /// Whether data may have been changed in spite of `error`: a script may have written before it failed, and servers do
+  /// not roll back. NOSCRIPT means that no script ran, except for EVAL, whose own script may return that error.
   func mayHaveWritten(despite error: borrowing Reply) -> Bool {
     effect == .copyKeys && commandClass == .script && (error.knownErrorCode != .noScript || id == .eval)
   }

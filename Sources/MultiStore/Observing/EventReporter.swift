@@ -1,7 +1,7 @@
 internal import CoreMetrics
 internal import Logging
 
-/// What an event is about: the rate limit and the label `class`.
+/// The class of an event: each has a rate limit, and a value of the label `class`.
 enum EventClass: Int, CaseIterable {
   case readFromPrimary
   case pipelinedDiff
@@ -33,12 +33,12 @@ struct Event {
   var commandName: String
   /// GitLab's `multi_store_error_message`: which step failed.
   var errorMessage: String?
-  /// Further `extra.` fields.
+  /// More `extra.` fields.
   var extra: Logger.Metadata = [:]
 }
 
-/// Writes an instance's events to its logger, at most so many per second and class. Every event says how many of its
-/// class were suppressed since the last one written. Loop-confined.
+/// Writes an instance's events to its logger, up to a rate per class. Each event carries the number of events of its
+/// class that were suppressed since the last one written. Loop-confined.
 struct EventReporter {
   private struct Bucket {
     var tokens: Int

@@ -26,7 +26,7 @@ final class KeyspaceSampler: ReplyReceiver {
   private static let infoCommand = CommandWriter.command("INFO", "keyspace")
   private static let keyCommand = CommandWriter.command("RANDOMKEY")
 
-  /// What the keys of one round were like.
+  /// The figures of one round's keys.
   private struct Round {
     var keys = 0
     var keysWithoutTTL = 0
@@ -105,7 +105,7 @@ final class KeyspaceSampler: ReplyReceiver {
     guard reply.kind == .string else { return refused(reply) }
     let text = String(decoding: reply.bytes.array, as: UTF8.self)
     figures = StoreKeyspace(info: text, database: store.database)
-    // What a small database has is not asked for again and again.
+    // A small database has fewer keys than a round: don't sample them repeatedly.
     for _ in 0..<min(figures?.keys ?? 0, Self.keysPerRound) { send(Self.keyCommand.span, token: Self.keyToken) }
   }
 
@@ -148,8 +148,8 @@ final class KeyspaceSampler: ReplyReceiver {
     status.set(keyspace, of: store.role)
   }
 
-  /// The store's user may not ask that, or the server does not know it. Said once: it will be so at each round. What a
-  /// server says while it is busy with something else is no news.
+  /// Logs that the store's user may not ask, or that the server does not know the command. Logs it once, since each
+  /// round fails alike, and ignores the errors of a busy server, which pass.
   private func refused(_ reply: borrowing Reply) {
     guard !hasLoggedRefusal, reply.knownErrorCode == .noPermission || reply.knownErrorCode == .generic else { return }
     hasLoggedRefusal = true

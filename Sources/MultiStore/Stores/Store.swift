@@ -320,7 +320,7 @@ extension Store: HiredisConnectionDelegate {
   ) {
     if errors > 0 { metrics.errorReplies.increment(by: errors) }
     if count > errors { metrics.ok.increment(by: count - errors) }
-    // The latency of a command that waits for other clients, on a dedicated connection, says nothing about the store.
+    // The latency of a command that waits for other clients, on a dedicated connection, does not measure the store.
     guard owns(connection) else { return }
     for _ in 0..<count { metrics.latency.recordNanoseconds(Int64(latencyNanoseconds)) }
   }

@@ -1,7 +1,7 @@
 internal import Hiredis
 internal import RESP
 
-/// What can be subscribed to, and what the servers call it.
+/// The kinds of names that can be subscribed to, and the servers' commands for each.
 enum SubscriptionKind: CaseIterable {
   case channel, pattern, shardChannel
 
@@ -26,7 +26,7 @@ enum SubscriptionKind: CaseIterable {
 
 /// The channels and patterns that one connection listens to, as its server has confirmed them.
 struct SubscribedNames: Equatable {
-  /// What a name takes besides its bytes, here and in the command that repeats it, roughly.
+  /// The approximate cost of a name in bytes besides its own, here and in the command that repeats it.
   private static let overhead = 64
   /// Names in one command, so that no command becomes too large.
   private static let namesPerCommand = 1024
@@ -96,7 +96,7 @@ struct SubscribedNames: Equatable {
   }
 }
 
-/// What a server says to a subscriber.
+/// A server's message to a subscriber.
 enum SubscriberReply {
   case message
   case subscribed(SubscriptionKind, name: [UInt8])

@@ -13,7 +13,7 @@ final class SubscriberLink: PushReceiver {
   }
 
   let store: Store
-  /// What the server has confirmed.
+  /// The names that the server has confirmed.
   private(set) var names = SubscribedNames()
   /// True once the connection failed: whoever waits for it may have to wait long.
   private(set) var hasFailed = false
@@ -34,7 +34,7 @@ final class SubscriberLink: PushReceiver {
 
   var isReady: Bool { connection.isReady }
 
-  /// Sends a command that will get so many answers, now or as soon as there is a connection.
+  /// Sends a command that is answered `answers` times, now or as soon as there is a connection.
   func send(_ command: Span<UInt8>, answers: Int) {
     expected.append(.answers(answers))
     write(command)
@@ -48,7 +48,7 @@ final class SubscriberLink: PushReceiver {
     write(command.span)
   }
 
-  /// Gives the connection back. Nothing is heard of it any more.
+  /// Closes the connection. The owner is not notified of it any more.
   func close() {
     connection.pushReceiver = nil
     store.closeDedicated(connection)
