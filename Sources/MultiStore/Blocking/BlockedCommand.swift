@@ -100,8 +100,7 @@ final class BlockedCommand: DualWrite {
     guard token == Self.defaultToken else { return super.receive(failure: failure, token: token) }
     state.connectionFailed()
     if hasEffect { return leave { super.receive(failure: failure, token: token) } }
-    sink?.output.appendError(failure.clientError(store: routing.defaultStore))
-    sink?.executionDidFail(failure, at: 0, on: routing.defaultStore)
+    answerWithFailure(failure)
     leave { finish() }
   }
 

@@ -88,20 +88,29 @@ public final class CommandBatch {
     return bytes.withSpan { body($0.extracting(entry.offset..<entry.offset + entry.length)) }
   }
 
-  /// Lets `command` take the place of the one at `index`.
-  func replace(_ index: Int, with command: Span<UInt8>) {
-    let arguments = ArgumentCursor(command)
-    var bytesID = commands[index].id
-    if let name = arguments.argument(at: 0), let second = arguments.argument(at: 1) {
-      bytesID = CommandTable.lookup(name, subcommand: second)
+  /// Replaces the command at `index` by the one in `command`, which is left with other bytes.
+  func replace(_ index: Int, with command: inout ByteBuffer) {
+    let bytesID = command.withSpan { command in
+      let arguments = ArgumentCursor(command)
+      guard let name = arguments.argument(at: 0), let second = arguments.argument(at: 1) else {
+        return commands[index].id
+      }
+      return CommandTable.lookup(name, subcommand: second)
+    }
+    let length = command.count
+    if commands.count == 1 {
+      // A large command is not copied once more, and its old bytes can go.
+      swap(&bytes, &command)
+      large = nil
+    } else {
+      command.withSpan { bytes.append($0) }
     }
     commands[index] = Entry(
-      offset: bytes.count,
-      length: command.count,
+      offset: bytes.count - length,
+      length: length,
       id: commands[index].id,
       bytesID: bytesID
     )
-    bytes.append(command)
   }
 
   func removeAll() {

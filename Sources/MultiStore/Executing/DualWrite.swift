@@ -1,48 +1,33 @@
 internal import Hiredis
 internal import RESP
 
-/// One write: the default store executes it and answers, then the other store gets its effect.
+/// One write: the default store executes it and answers, then the other store gets its effect. ``EffectCopy`` decides
+/// about the copy, this class sends.
 ///
-/// The default store is reached over its ordinary connection, or over one that a script or a blocking command has to
-/// itself. A blocking command is tried on the ordinary connection first, between MULTI and EXEC, where it does not
-/// block: what it finds there it takes in the order of all other writes. Only when there is nothing does it wait on its
-/// own.
+/// The default store is reached over its ordinary connection, or over another one for a script or a blocking command.
+/// A blocking command is tried on the ordinary connection first, between MULTI and EXEC, where it does not block: an
+/// element that it finds there is taken in the order of all other writes. If there is none, the command waits on a
+/// connection of its own.
 class DualWrite: Execution {
   static let defaultToken = 0
   private static let copyToken = 1
-  private static let guardedCopyToken = 2
-  private static let deadlineToken = 3
-  private static let openToken = 4
-  private static let trialToken = 5
+  private static let deadlineToken = 2
+  private static let openToken = 3
+  private static let trialToken = 4
 
-  /// How far the default store's side is, when it was asked for the key's deadline besides.
-  private enum Deadline {
-    /// Nobody asked.
-    case unasked
-    /// Neither the command nor the question was answered.
-    case asked
-    /// The command was answered; what it did is copied when the deadline is known.
-    case awaited
-    /// The command had no effect, or failed: the deadline does not matter.
-    case unneeded
-  }
-
-  /// What the other store executes, when it isn't the client's own bytes.
-  private var scratch = ByteBuffer()
-  private var guarded = ByteBuffer()
-  private var keyCopiesLeft = 0
+  private var effect = EffectCopy()
+  private var buffers = CopyBuffers()
   private(set) final var connection: HiredisConnection?
-  private var deadline = Deadline.unasked
-  /// A blocking command did not have to wait.
+  /// Whether a blocking command was served on the ordinary connection.
   private var trialSucceeded = false
 
-  /// Begins like ``Execution/start(_:routing:sink:)``.
+  /// Starts like ``Execution/start(_:routing:sink:)``.
   func start(_ batch: CommandBatch, routing: Routing, over connection: HiredisConnection, sink: ReplySink) {
     self.connection = connection
     start(batch, routing: routing, sink: sink)
   }
 
-  /// Begins anew with other stores in other roles.
+  /// Restarts with the stores that `routing` names.
   final func reroute(_ routing: Routing, over connection: HiredisConnection) {
     self.connection = connection
     reroute(routing)
@@ -56,87 +41,57 @@ class DualWrite: Execution {
   override func begin() {
     guard let connection else { return }
     trialSucceeded = false
+    effect = EffectCopy()
     let isTried = routing.isDual && spec(0).effect != .none && spec(0).traits.mayBlock
     if isTried, connection !== defaultStore.ordinary, tryWithoutBlocking() { return trialBegan() }
     let asksForDeadline =
       routing.isDual && defaultStore.hasExpiryTime
       && withCommand { CopyPlanner.setsRelativeExpiry(spec(0).effect, $0) }
-    deadline = .unasked
     guard sendOrRefuse(to: defaultStore, over: connection, token: Self.defaultToken), asksForDeadline else { return }
-    deadline = .asked
+    effect.askedForDeadline()
     DeadlineQuestion.send(about: batch, 0, over: connection, to: self, token: Self.deadlineToken)
   }
 
   override func recycle() {
-    scratch.removeAll(keepingCapacityUpTo: Self.keptCapacity)
-    guarded.removeAll(keepingCapacityUpTo: Self.keptCapacity)
+    buffers.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     connection = nil
     multiStore.recycle(self)
   }
 
   override func receive(_ reply: borrowing Reply, token: Int) {
-    if token == Self.defaultToken {
-      defaultStoreReplied(reply)
-    } else if token == Self.trialToken {
-      triedWithoutBlocking(reply)
-    } else if token == Self.openToken {
-      return  // OK and QUEUED; a refusal shows in EXEC's reply
-    } else if token == Self.deadlineToken {
-      deadlineIsKnown(DeadlineQuestion.answer(reply))
-    } else if token == Self.guardedCopyToken, PresenceGuard.wasSkipped(reply) {
-      if reply.kind == .error { other.loadPresenceGuard() }
-      copyKeys(.all)
-    } else if token == Self.guardedCopyToken, PresenceGuard.leftFragment(reply) {
-      copyKeys(.last)
-    } else {
-      if reply.kind == .error {
-        multiStore.copyFailed(batch, 0, on: other.role, CopyFailure(reply))
-      } else {
-        withCommand { other.clearStale($0, spec(0), begunAt: begunAt) }
-      }
-      finish()
+    switch token {
+    case Self.defaultToken: defaultStoreReplied(reply)
+    case Self.copyToken: perform(otherStoreReplied(reply, to: 0, &effect))
+    case Self.deadlineToken: perform(deadlineIsKnown(DeadlineQuestion.answer(reply), of: 0, &effect, &buffers))
+    case Self.trialToken: triedWithoutBlocking(reply)
+    default: return  // OK and QUEUED; a refusal shows in EXEC's reply
     }
   }
 
   override func receive(failure: ConnectionFailure, token: Int) {
-    if token == Self.openToken { return }  // EXEC fails as well
-    if token == Self.defaultToken || token == Self.trialToken {
-      sink?.output.appendError(failure.clientError(store: routing.defaultStore))
-      sink?.executionDidFail(failure, at: 0, on: routing.defaultStore)
-      // It may have been executed, and then the other store lacks it.
-      if failure.mayHaveBeenExecuted { multiStore.markUnknown(batch, 0, on: other.role) }
-      finishDefaultStore()
-    } else if token == Self.deadlineToken {
-      deadlineIsKnown(nil)
-    } else {
-      multiStore.copyFailed(batch, 0, on: other.role, CopyFailure(failure))
+    switch token {
+    case Self.defaultToken, Self.trialToken:
+      answerWithFailure(failure)
+      perform(effect.defaultStoreReplied(hasEffect: false))
+    case Self.copyToken:
+      if effect.failed() == .noteStale { multiStore.copyFailed(batch, 0, on: other.role, CopyFailure(failure)) }
       finish()
+    case Self.deadlineToken: perform(deadlineIsKnown(nil, of: 0, &effect, &buffers))
+    default: return  // EXEC fails as well
     }
   }
 
   private func defaultStoreReplied(_ reply: borrowing Reply) {
     if let sink { reply.encode(into: &sink.output) }
-    let spec = spec(0)
-    guard reply.kind != .error || (routing.isDual && spec.mayHaveWritten(despite: reply)) else {
-      return finishDefaultStore()
-    }
-    if !isOnOrdinary, let rechecks = multiStore.rechecks {
-      withCommand { rechecks.noteChange(ofKeysIn: $0, spec) }
-    }
-    let reply = copy reply
-    if deadline == .asked {
-      guard withCommand(0, { CopyPlanner.tookEffect(spec.effect, $0, after: reply) }) else {
-        return finishDefaultStore()
-      }
-      deadline = .awaited
-      return
-    }
-    let planner = multiStore.copyPlanner(for: other)
-    if spec.traits.mayBlock, !isOnOrdinary { return execute(planner.planUnordered(spec.effect, after: reply)) }
-    execute(withCommand { planner.plan(spec.effect, $0, after: reply, into: &scratch) })
+    let isOnOrdinary = isOnOrdinary
+    perform(
+      defaultStoreReplied(reply, to: 0, isOnOrdinary: isOnOrdinary, isOrdered: isOnOrdinary, &effect, &buffers)
+    )
   }
 
-  /// - Returns: false if there is no room for it, so that it has to wait on its own connection.
+  /// Sends a blocking command between MULTI and EXEC over the ordinary connection.
+  ///
+  /// - Returns: false if that has no room.
   private func tryWithoutBlocking() -> Bool {
     let ordinary = defaultStore.ordinary
     guard ordinary.isReady, ordinary.hasRoom(commands: 3, bytes: batch.byteCount + 64) else { return false }
@@ -156,73 +111,38 @@ class DualWrite: Execution {
     defaultStoreReplied(reply[0])
   }
 
-  /// A blocking command is being tried without blocking. To be overridden.
+  /// A blocking command is being tried on the ordinary connection. To be overridden.
   func trialBegan() {}
 
-  /// There was nothing for it, and it waits from now on. To be overridden.
+  /// The trial found nothing, and the command waits from now on. To be overridden.
   func trialEnded() {}
 
-  /// Nothing is to be copied; only the answer about the deadline may still have to come.
-  private func finishDefaultStore() {
-    if deadline == .asked { deadline = .unneeded } else { finish() }
-  }
-
-  private func deadlineIsKnown(_ milliseconds: Int?) {
-    guard deadline == .awaited else { return finish() }
-    var planner = multiStore.copyPlanner(for: other)
-    planner.knownDeadline = milliseconds
-    execute(withCommand { planner.expiring(spec(0).effect, $0, into: &scratch) })
-  }
-
-  private func execute(_ plan: CopyPlan) {
-    let spec = spec(0)
-    if plan != .noEffect { withCommand { defaultStore.clearStale($0, spec, begunAt: begunAt) } }
+  private func perform(_ action: EffectCopy.Action) {
+    if action == .wait { return }
     // The client first: its answer is written before the copy then.
     if multiStore.configuration.writeAcknowledgement == .defaultStore { answer() }
-    switch plan {
-    case .verbatim:
-      withCommand { sendCopy($0, of: batch.owner(0), spec) }
-    case .rewritten:
-      scratch.withSpan { sendCopy($0, spec) }
-    case .keys(let selection):
-      copyKeys(selection)
-    case .noEffect:
-      return finish()
-    case .notRepeatable:
-      multiStore.leftUncopied(batch, 0, on: other.role)
-      return finish()
+    switch action {
+    case .send: sendCopy()
+    case .copyKeys(let selection):
+      copyKeys(selection, of: 0, isOnOrdinary: isOnOrdinary)
+      if keyCopiesLeft == 0 { finish() }
+    default: finish()
     }
   }
 
-  /// A write that changes part of a key goes out under guard; where the key is stale it is of no use at all.
-  private func sendCopy(_ copy: Span<UInt8>, of owner: SharedBytes? = nil, _ spec: CommandSpec) {
-    guard CopyPlanner.changesPart(copy, spec) else {
-      return other.ordinary.send(copy, of: owner, to: self, token: Self.copyToken, isUrgent: isAwaited)
+  private func sendCopy() {
+    guard let form = effect.form else { return }
+    let (connection, isUrgent) = (other.ordinary, isAwaited)
+    effect.wasSent()
+    if case .guarded(let range, _) = form {
+      buffers.guarded.withSpan {
+        connection.send($0.extracting(range), to: self, token: Self.copyToken, isUrgent: isUrgent)
+      }
+    } else {
+      let batch = batch
+      batch.withCommand(0) {
+        connection.send($0, of: batch.owner(0), to: self, token: Self.copyToken, isUrgent: isUrgent)
+      }
     }
-    guarded.removeAll()
-    guard !other.isStale(copy, spec), PresenceGuard.wrap(copy, into: &guarded) else { return copyKeys(.all) }
-    guarded.withSpan { other.ordinary.send($0, to: self, token: Self.guardedCopyToken, isUrgent: isAwaited) }
-  }
-
-  private func copyKeys(_ selection: KeySelection) {
-    let spec = spec(0)
-    keyCopiesLeft = withCommand {
-      multiStore.copyKeys(
-        of: $0,
-        spec,
-        selection,
-        from: routing.defaultStore,
-        isOnOrdinary: isOnOrdinary,
-        for: self
-      )
-    }
-    if keyCopiesLeft == 0 { finish() }
-  }
-}
-
-extension DualWrite: KeyCopyWaiter {
-  func keyCopyDidFinish() {
-    keyCopiesLeft -= 1
-    if keyCopiesLeft == 0 { finish() }
   }
 }

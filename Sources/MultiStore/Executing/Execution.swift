@@ -21,9 +21,10 @@ public enum BatchKind: Hashable, Sendable {
   }
 }
 
-/// A batch on its way through the stores. Derived classes say what happens; this one holds what they share.
+/// A batch being executed by the stores. Derived classes send; this one holds their shared state, and answers, refuses
+/// and fails.
 ///
-/// Executions are reused: a finished one waits in the instance's pool for the next batch. Loop-confined.
+/// Executions are reused: a finished one goes to the instance's pool. Loop-confined.
 class Execution: ReplyReceiver {
   /// The most memory that an execution keeps for its next use.
   static let keptCapacity = 16 << 10
@@ -31,15 +32,17 @@ class Execution: ReplyReceiver {
   /// The instance outlives its executions: it holds the pools, and a closed instance has failed all pending commands.
   unowned let multiStore: MultiStore
   private(set) var batch = CommandBatch()
-  /// Whom to answer; nil once that was done.
+  /// The receiver of the replies; nil once it was notified.
   private(set) var sink: ReplySink?
   private(set) var routing = Routing(flags: FlagState(), canUsePrimary: false, readPolicy: .fallback)
-  /// The loop's clock when it began; 0 where nothing depends on it.
+  /// The loop's clock at the start, in nanoseconds; 0 unless the order on both stores depends on it.
   private(set) final var begunAt: UInt64 = 0
-  /// The store whose reply counts.
+  /// The store whose reply is the client's.
   private(set) final var defaultStore: Store
   /// The one that gets copies, if the instance has it.
   private(set) final var other: Store
+  /// Copies of whole keys that have not ended.
+  final var keyCopiesLeft = 0
 
   init(multiStore: MultiStore) {
     self.multiStore = multiStore
@@ -47,7 +50,7 @@ class Execution: ReplyReceiver {
     other = multiStore.secondary
   }
 
-  /// Takes over `batch` and begins.
+  /// Takes over `batch` and starts.
   final func start(_ batch: CommandBatch, routing: Routing, sink: ReplySink) {
     self.batch = batch
     self.sink = sink
@@ -56,7 +59,7 @@ class Execution: ReplyReceiver {
     begin()
   }
 
-  /// From now on `routing` holds for it.
+  /// Applies `routing` from now on.
   final func reroute(_ routing: Routing) {
     self.routing = routing
     defaultStore = multiStore.store(routing.defaultStore)
@@ -79,18 +82,31 @@ class Execution: ReplyReceiver {
     batch.bytesSpec(index)
   }
 
-  /// A client waits for it.
+  /// Whether a client waits for the replies.
   final var isAwaited: Bool { sink != nil }
 
-  /// Tells the sink that its replies are in its output. Happens once.
+  /// Notifies the sink that the replies are in its output, once.
   final func answer() {
     guard let sink else { return }
     self.sink = nil
     sink.executionDidFinish()
   }
 
-  /// Sends the command of a batch of one to `store`, or refuses it if too much is waiting there already. An execution
-  /// is the only one of its session, so that the refusal needs no place in the connection's order.
+  /// Notes that the default store could not be asked the command at `index`, or did not answer it. If it may have been
+  /// executed, the other store may lack it.
+  final func noteFailure(_ failure: ConnectionFailure, at index: Int = 0) {
+    sink?.executionDidFail(failure, at: index, on: routing.defaultStore)
+    if failure.mayHaveBeenExecuted, routing.isDual { multiStore.markUnknown(batch, index, on: other.role) }
+  }
+
+  /// Answers the command of a batch of one with the default store's failure.
+  final func answerWithFailure(_ failure: ConnectionFailure) {
+    sink?.output.appendError(failure.clientError(store: routing.defaultStore))
+    noteFailure(failure)
+  }
+
+  /// Sends the command of a batch of one to `store`, or refuses it if the queue has no room. A session has one
+  /// execution at a time, so that the refusal needs no position in the connection's order.
   ///
   /// - Returns: false if it was refused, in which case the execution may be over.
   @discardableResult
@@ -105,7 +121,7 @@ class Execution: ReplyReceiver {
     return true
   }
 
-  /// Puts the batch, and what `recycle` puts away, back for reuse. Nothing may touch the execution afterwards.
+  /// Answers, and gives the batch and the execution back for reuse. Nothing may use the execution afterwards.
   final func finish() {
     answer()
     if writesToBoth { multiStore.dualExecutionEnded() }
@@ -113,7 +129,7 @@ class Execution: ReplyReceiver {
     recycle()
   }
 
-  /// True when the order on both stores depends on this execution. To be overridden.
+  /// Whether the order on both stores depends on this execution. To be overridden.
   var writesToBoth: Bool { false }
 
   /// Sends the first command. To be overridden.
@@ -122,11 +138,23 @@ class Execution: ReplyReceiver {
   /// Returns to the pool of its class. To be overridden.
   func recycle() {}
 
-  /// To be overridden.
+  /// All whole keys were copied, or could not be.
+  func keyCopiesDidFinish() {
+    finish()
+  }
+
+  /// Receives a reply to a command sent with `token`. To be overridden.
   func receive(_ reply: borrowing Reply, token: Int) {}
 
-  /// To be overridden.
+  /// The command sent with `token` gets no reply. To be overridden.
   func receive(failure: ConnectionFailure, token: Int) {}
+}
+
+extension Execution: KeyCopyWaiter {
+  final func keyCopyDidFinish() {
+    keyCopiesLeft -= 1
+    if keyCopiesLeft == 0 { keyCopiesDidFinish() }
+  }
 }
 
 extension ConnectionFailure {

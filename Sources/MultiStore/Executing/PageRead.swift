@@ -11,7 +11,7 @@ final class PageRead: Execution {
     owner = givenBy ?? routing.defaultStore
     if givenBy == .primary {
       withCommand { StoreCursor.unmark($0, spec(0), into: &scratch) }
-      scratch.withSpan { batch.replace(0, with: $0) }
+      batch.replace(0, with: &scratch)
     }
     let store = multiStore.store(owner)
     sendOrRefuse(to: store, over: store.ordinary, token: 0)

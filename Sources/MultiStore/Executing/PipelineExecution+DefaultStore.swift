@@ -3,10 +3,10 @@ internal import CoreMetrics
 internal import Hiredis
 internal import RESP
 
-/// What happens when the default store answers, and what the other store is to get because of it.
+/// The default store's replies, and the plans for the copies that follow from them.
 extension PipelineExecution {
-  /// Asks for the deadlines of what gets a relative time to live. The questions stand behind all commands, where
-  /// nothing of another client can have come between on this connection, and they never make a transaction fail.
+  /// Asks for the deadlines of keys that get a relative time to live. The questions follow all commands, so that they
+  /// never make a transaction fail; no command of another client comes between on this connection.
   func askForDeadlines(over connection: HiredisConnection) {
     deadlinesLeft = 0
     guard routing.isDual, kind != .single, defaultStore.hasExpiryTime else { return }
@@ -14,6 +14,7 @@ extension PipelineExecution {
     for index in 0..<batch.count
     where batch.withCommand(index, { CopyPlanner.setsRelativeExpiry(batch.spec(index).effect, $0) }) {
       deadlinesLeft += 1
+      elements[index].effect.askedForDeadline()
       DeadlineQuestion.send(about: batch, index, over: connection, to: self, token: Self.deadlineBit + index)
     }
   }
@@ -23,13 +24,13 @@ extension PipelineExecution {
     let spec = spec(index)
     guard let owner = withCommand(index, { StoreCursor.owner(of: $0, spec) }) else { return }
     if owner != routing.defaultStore {
-      withCommand(index) { StoreCursor.invalidate($0, spec, into: &scratch) }
+      withCommand(index) { StoreCursor.invalidate($0, spec, into: &buffers.scratch) }
     } else if owner == .primary {
-      withCommand(index) { StoreCursor.unmark($0, spec, into: &scratch) }
+      withCommand(index) { StoreCursor.unmark($0, spec, into: &buffers.scratch) }
     } else {
       return
     }
-    scratch.withSpan { batch.replace(index, with: $0) }
+    batch.replace(index, with: &buffers.scratch)
   }
 
   func keep(_ reply: borrowing Reply, at index: Int) {
@@ -41,102 +42,47 @@ extension PipelineExecution {
       reply.encode(into: &replies)
     }
     elements[index].end = replies.count
-    // A command of its own came here because one store alone is to execute it.
-    guard routing.isDual, kind != .single,
-      reply.kind != .error || spec.commandClass == .read
-        || spec.mayHaveWritten(despite: reply)
-    else { return }
+    // A single command is here because one store alone executes it.
+    guard routing.isDual, kind != .single else { return }
     let reply = copy reply
     switch batch.withCommand(index, { spec.commandClass(ofCommand: $0) }) {
     case .read:
-      elements[index].isRead = true
-      if routing.readPolicy == .fallback, routing.defaultStore == .primary {
-        multiStore.metrics.primaryReads.increment()
-      }
-      elements[index].isMiss = batch.withCommand(index) { spec.miss.isMiss(reply, of: $0) }
-      elements[index].isComparable = true
-      elements[index].isCopied = true
+      if reply.kind != .error || spec.commandClass == .read { keepRead(reply, at: index, in: batch, spec) }
     case .write, .script, .blocking:
-      planCopy(of: index, in: batch, spec, after: reply)
+      // The copies are sent when all commands are answered. A transaction that reached the default store over another
+      // connection is repaired if its position is not known.
+      _ = defaultStoreReplied(
+        reply,
+        to: index,
+        isOnOrdinary: connection === defaultStore.ordinary,
+        isOrdered: true,
+        &elements[index].effect,
+        &buffers
+      )
     default: return
     }
   }
 
-  /// Decides what the other store gets; a changed command takes the place of the client's in the batch's copy.
-  private func planCopy(
-    of index: Int,
-    in batch: CommandBatch,
-    _ spec: CommandSpec,
-    after reply: borrowing Reply
-  ) {
+  private func keepRead(_ reply: borrowing Reply, at index: Int, in batch: CommandBatch, _ spec: CommandSpec) {
+    if routing.readPolicy == .fallback, routing.defaultStore == .primary {
+      multiStore.metrics.primaryReads.increment()
+    }
     let reply = copy reply
-    if connection !== defaultStore.ordinary, let rechecks = multiStore.rechecks {
-      batch.withCommand(index) { rechecks.noteChange(ofKeysIn: $0, spec) }
-    }
-    if deadlinesLeft > 0, batch.withCommand(index, { CopyPlanner.setsRelativeExpiry(spec.effect, $0) }) {
-      elements[index].awaitsDeadline = batch.withCommand(index) {
-        CopyPlanner.tookEffect(spec.effect, $0, after: reply)
-      }
-      return
-    }
-    let planner = multiStore.copyPlanner(for: other)
-    let plan = batch.withCommand(index) { planner.plan(spec.effect, $0, after: reply, into: &scratch) }
-    execute(plan, of: index, in: batch, spec)
+    elements[index].isMiss = batch.withCommand(index) { spec.miss.isMiss(reply, of: $0) }
+    elements[index].effect.readReplied()
   }
 
-  /// What is done after it in the same batch may have taken the deadline away again; then its own stays as the clock
-  /// says it, and what follows takes it away on the other store too.
   func deadlineIsKnown(_ milliseconds: Int?, of index: Int) {
     deadlinesLeft -= 1
-    if elements[index].awaitsDeadline {
-      var planner = multiStore.copyPlanner(for: other)
-      planner.knownDeadline = milliseconds
-      let spec = spec(index)
-      let plan = withCommand(index) { planner.expiring(spec.effect, $0, into: &scratch) }
-      execute(plan, of: index, in: batch, spec)
-    }
+    _ = deadlineIsKnown(milliseconds, of: index, &elements[index].effect, &buffers)
     if deadlinesLeft == 0 { defaultStoreIsDone() }
-  }
-
-  private func execute(_ plan: CopyPlan, of index: Int, in batch: CommandBatch, _ spec: CommandSpec) {
-    if plan != .noEffect { batch.withCommand(index) { defaultStore.clearStale($0, spec, begunAt: begunAt) } }
-    switch plan {
-    case .verbatim:
-      elements[index].isCopied = true
-      elements[index].isComparable = true
-      if batch.withCommand(index, { CopyPlanner.changesPart($0, spec) }) { guardCopy(of: index) }
-    case .rewritten(let isComparable):
-      scratch.withSpan { batch.replace(index, with: $0) }
-      elements[index].isCopied = true
-      elements[index].isComparable = isComparable
-      if batch.withCommand(index, { CopyPlanner.changesPart($0, spec) }) { guardCopy(of: index) }
-    case .keys(let selection): elements[index].keysToCopy = selection
-    case .noEffect: return
-    case .notRepeatable:
-      if spec.staysUncopied { multiStore.leftUncopied(batch, index, on: other.role) }
-    }
-  }
-
-  /// A write that changes part of a key goes out under guard; where the key is stale it is of no use at all.
-  private func guardCopy(of index: Int) {
-    let isOfUse = withCommand(index) { command in
-      scratch.removeAll()
-      return !other.isStale(command, bytesSpec(index)) && PresenceGuard.wrap(command, into: &scratch)
-    }
-    if isOfUse {
-      elements[index].guardedCommand = guarded.count..<guarded.count + scratch.count
-      scratch.withSpan { guarded.append($0) }
-    } else {
-      elements[index].isCopied = false
-      elements[index].keysToCopy = .all
-    }
   }
 
   func execReplied(_ reply: borrowing Reply) {
     guard reply.kind == .array, reply.count == batch.count else {
-      // Refused (EXECABORT) or aborted by WATCH: it did not happen, so the other store hears nothing of it.
+      // Refused (EXECABORT) or aborted by WATCH: it was not executed, so the other store does not get it.
       reply.encode(into: &replies)
-      isRefused = true
+      refuseAll()
       return defaultStoreAnswered()
     }
     for index in 0..<reply.count { keep(reply[index], at: index) }
@@ -158,7 +104,13 @@ extension PipelineExecution {
       replies.appendError(failure.clientError(store: routing.defaultStore))
       sink?.executionDidFail(failure, at: index, on: routing.defaultStore)
     }
+    refuseAll()
+  }
+
+  /// `replies` is the answer as it stands, and nothing has an effect.
+  private func refuseAll() {
     isRefused = true
+    for index in elements.indices { _ = elements[index].effect.defaultStoreReplied(hasEffect: false) }
   }
 
   func defaultStoreAnswered() {
@@ -170,7 +122,9 @@ extension PipelineExecution {
     guard !isRefused else { return complete() }
     // Commands that the default store executes from now on are sent to the other one after these copies.
     isInOrder = !isSeparate || multiStore.separateTransactions.wasAlone(since: beginning, beside: defaultStore.ordinary)
-    guard routing.isDual, elements.indices.contains(where: { elements[$0].isCopied }) else { return copyKeys() }
+    guard routing.isDual, elements.indices.contains(where: { elements[$0].effect.form != nil }) else {
+      return copyKeys()
+    }
     // A missed read may get a better answer from the other store, so it has to be waited for.
     let mayFill = routing.readPolicy == .fallback && elements.indices.contains(where: { elements[$0].isMiss })
     // The client first: its answer is written before the copies then.

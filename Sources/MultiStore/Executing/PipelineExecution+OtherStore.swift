@@ -3,25 +3,28 @@ internal import CoreMetrics
 internal import Hiredis
 internal import RESP
 
-/// Sending the copies, and holding the other store's replies against the default store's.
+/// Sending the copies, and comparing the other store's replies with the default store's.
 extension PipelineExecution {
   func sendCopies() {
     let connection = other.ordinary
     let batch = batch
     let isMulti = kind == .multi
     let (multi, exec, isUrgent) = (Self.multi, Self.exec, isAwaited)
-    guard connection.hasRoom(commands: batch.count + 2, bytes: batch.byteCount + guarded.count + 64) else {
+    guard connection.hasRoom(commands: batch.count + 2, bytes: batch.byteCount + buffers.guarded.count + 64) else {
       return noCopyWasExecuted(CopyFailure(.queueFull(limit: connection.limits.maxQueuedCommands)))
     }
     if isMulti { connection.send(multi.span, to: self, token: Self.openToken, isUrgent: isUrgent) }
-    for index in elements.indices where elements[index].isCopied {
+    for index in elements.indices {
+      guard let form = elements[index].effect.form else { continue }
       copiesLeft += 1
+      elements[index].effect.wasSent()
       let token = isMulti ? Self.openToken : Self.copyBit + index
-      let guardedCommand = elements[index].guardedCommand
-      if guardedCommand.isEmpty {
-        batch.withCommand(index) { connection.send($0, to: self, token: token, isUrgent: isUrgent) }
+      if case .guarded(let range, _) = form {
+        buffers.guarded.withSpan {
+          connection.send($0.extracting(range), to: self, token: token, isUrgent: isUrgent)
+        }
       } else {
-        guarded.withSpan { connection.send($0.extracting(guardedCommand), to: self, token: token, isUrgent: isUrgent) }
+        batch.withCommand(index) { connection.send($0, to: self, token: token, isUrgent: isUrgent) }
       }
     }
     if isMulti {
@@ -31,7 +34,7 @@ extension PipelineExecution {
   }
 
   func copiedExecReplied(_ reply: borrowing Reply) {
-    let copied = elements.indices.filter { elements[$0].isCopied }
+    let copied = elements.indices.filter { elements[$0].effect.form != nil }
     if reply.kind == .array, reply.count == copied.count {
       for (place, index) in copied.enumerated() { compare(reply[place], with: index) }
       finishComparison()
@@ -55,38 +58,27 @@ extension PipelineExecution {
 
   /// No copy was executed, or that is unknown.
   private func noCopyWasExecuted(_ failure: CopyFailure) {
-    for index in elements.indices where elements[index].isCopied { copyFailed(failure, of: index) }
+    for index in elements.indices where elements[index].effect.form != nil { copyFailed(failure, of: index) }
     finishComparison()
   }
 
   /// Counts the failure of a write. A read that the other store did not answer leaves nothing stale there.
   private func copyFailed(_ failure: CopyFailure, of index: Int) {
     if copyFailure == nil { copyFailure = failure }
-    if !elements[index].isRead { multiStore.noteCopyFailure(batch, index, on: other.role, failure) }
+    if elements[index].effect.failed() == .noteStale {
+      multiStore.noteCopyFailure(batch, index, on: other.role, failure)
+    }
   }
 
   private func compare(_ reply: borrowing Reply, with index: Int) {
     let batch = batch
     let spec = batch.spec(index)
-    if elements[index].isGuarded, PresenceGuard.wasSkipped(reply) {
-      if reply.kind == .error { other.loadPresenceGuard() }
-      elements[index].keysToCopy = .all
-      return
-    }
-    if elements[index].isGuarded, PresenceGuard.leftFragment(reply) {
-      elements[index].keysToCopy = .last
-      return
-    }
     // Before a write that succeeded makes its stale keys whole.
     let isUnsettled = isUnsettled(index)
-    if !elements[index].isRead {
-      // A failure of one store is no difference.
-      if reply.kind == .error {
-        return multiStore.copyFailed(batch, index, on: other.role, CopyFailure(reply))
-      }
-      batch.withCommand(index) { other.clearStale($0, batch.bytesSpec(index), begunAt: begunAt) }
-    }
-    guard elements[index].isComparable else { return }
+    let isComparable = elements[index].effect.isComparable
+    _ = otherStoreReplied(reply, to: index, &elements[index].effect)
+    // A failure of one store is no difference.
+    guard isComparable, !elements[index].effect.wasSkipped else { return }
     guard !isUnsettled else { return multiStore.metrics.uncomparedReplies.increment() }
     otherReply.removeAll()
     if spec.traits.contains(.iterates) {
@@ -114,7 +106,7 @@ extension PipelineExecution {
     let reply = copy reply
     withReplies(range) { defaultReply, otherReply in
       if comparer.areEqual(spec.comparison, defaultReply, otherReply) { return }
-      if elements[index].isRead { multiStore.recheck(batch, index, routing: routing) }
+      if elements[index].effect.isRead { multiStore.recheck(batch, index, routing: routing) }
       let kind = withCommand(index) {
         DiffKind(of: spec, $0, reply, otherReply: otherReply, defaultReply: defaultReply)
       }
@@ -144,7 +136,7 @@ extension PipelineExecution {
   /// begun by the time at which this one is answered, though it had not when this one was sent.
   private func isUnsettled(_ index: Int) -> Bool {
     while firstUnsettled < index {
-      if elements[firstUnsettled].keysToCopy != nil {
+      if elements[firstUnsettled].effect.keysToCopy != nil {
         withCommand(firstUnsettled) { command in
           bytesSpec(firstUnsettled).forEachKey(ofCommand: command) { unsettledKeys.insert($0.array) }
         }

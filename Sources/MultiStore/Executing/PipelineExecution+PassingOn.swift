@@ -29,11 +29,10 @@ extension PipelineExecution {
 
   /// Whether nothing that is still to come can change the client's reply at `index`, or has to come before it.
   private func isFinal(_ index: Int) -> Bool {
-    let element = elements[index]
     // The other store may have what the default store lacks.
-    if element.isMiss { return routing.readPolicy != .fallback }
-    if element.isRead || multiStore.configuration.writeAcknowledgement == .defaultStore { return true }
-    return !element.isCopied && element.keysToCopy == nil && !element.awaitsDeadline
+    if elements[index].isMiss { return routing.readPolicy != .fallback }
+    if elements[index].effect.isRead || multiStore.configuration.writeAcknowledgement == .defaultStore { return true }
+    return !elements[index].effect.isPending
   }
 
   /// Compares the other store's reply, which is in `otherReply`, with one that was passed on.
@@ -42,7 +41,7 @@ extension PipelineExecution {
     if spec.comparison == .ignored, comparer.mode == .canonical { return }
     let other = otherReply.withSpan { ReplyDigest($0, spec.comparison, comparer.mode) }
     guard digest != other else { return }
-    if elements[index].isRead { multiStore.recheck(batch, index, routing: routing) }
+    if elements[index].effect.isRead { multiStore.recheck(batch, index, routing: routing) }
     let reply = copy reply
     let kind = otherReply.withSpan { otherReply in
       withCommand(index) { DiffKind(of: spec, $0, reply, otherReply: otherReply, defaultReply: Span()) }

@@ -4,32 +4,21 @@ internal import Hiredis
 internal import RESP
 
 /// A pipeline or a transaction: executed on the default store as a whole, then on the other store, and compared element
-/// by element. With one store alone it is just executed there.
+/// by element. With one store alone it is only executed there. Each element has an ``EffectCopy``, which decides about
+/// its copy.
 ///
-/// What is done for each command gets the batch as a parameter or names it once: each look at a property that could
-/// change meanwhile would be counted as a reference.
+/// Code that runs for each command gets the batch as a parameter or reads the property once: each read of a property
+/// that could change meanwhile retains it.
 final class PipelineExecution: Execution {
-  /// What is known of one command.
+  /// The state of one command.
   struct Element {
-    /// Where its encoded reply ends in `replies`; it begins where the one before ends.
+    /// The end of its encoded reply in `replies`; it begins at the end of the one before.
     var end = 0
-    /// The other store's reply that is better than the default store's, in `substitutes`.
+    /// The range in `substitutes` of the other store's reply, if that replaces the default store's.
     var substitute = 0..<0
     var isMiss = false
-    /// It reads, as its options have it; the other store's failure then leaves nothing stale.
-    var isRead = false
-    /// The other store executes it too.
-    var isCopied = false
-    /// Its two replies mean the same thing, so that they can be compared.
-    var isComparable = false
-    /// It took effect, and what the other store gets depends on the deadline that its key then has.
-    var awaitsDeadline = false
-    /// The other store executes it only where it has the keys.
-    var isGuarded: Bool { !guardedCommand.isEmpty }
-    /// That command, in `guarded`.
-    var guardedCommand = 0..<0
-    /// Which of its keys are copied whole once all commands are done.
-    var keysToCopy: KeySelection?
+    /// The decisions about its copy.
+    var effect = EffectCopy()
     /// One of its keys was being copied to the other store when the batch began.
     var wasBeingCopied = false
     /// Its place in `digests` if its reply was large and has been passed on; below zero otherwise.
@@ -52,8 +41,7 @@ final class PipelineExecution: Execution {
   var elements = UniqueArray<Element>()
   var replies = ByteBuffer()
   var substitutes = ByteBuffer()
-  var scratch = ByteBuffer()
-  var guarded = ByteBuffer()
+  var buffers = CopyBuffers()
   var otherReply = ByteBuffer()
   /// True when `replies` is the answer to EXEC as it stands: refused, aborted, or never answered.
   var isRefused = false
@@ -61,7 +49,6 @@ final class PipelineExecution: Execution {
   var repliesLeft = 0
   var deadlinesLeft = 0
   var copiesLeft = 0
-  private var keyCopiesLeft = 0
   /// The first failure of the other store that left a copy without a reply.
   var copyFailure: CopyFailure?
   var diff = PipelineDiff()
@@ -84,7 +71,7 @@ final class PipelineExecution: Execution {
     super.init(multiStore: multiStore)
   }
 
-  /// Begins like ``Execution/start(_:routing:sink:)``.
+  /// Starts like ``Execution/start(_:routing:sink:)``.
   func start(
     _ batch: CommandBatch,
     kind: BatchKind,
@@ -112,13 +99,12 @@ final class PipelineExecution: Execution {
     unsettledKeys.removeAll(keepingCapacity: true)
     firstUnsettled = 0
     copiesLeft = 0
-    keyCopiesLeft = 0
     guard let connection else { return }
     let batch = batch
     if isSeparate { beginning = multiStore.separateTransactions.begin(beside: defaultStore.ordinary) }
     let isMulti = kind == .multi
     guard connection.hasRoom(commands: batch.count + 2, bytes: batch.byteCount + 64) else {
-      // All or nothing: a MULTI without its EXEC would swallow everybody's commands.
+      // All or nothing: a MULTI without its EXEC would queue the commands of all other sessions.
       defaultStore.metrics.rejected.increment(by: batch.count)
       return failWhole(.queueFull(limit: connection.limits.maxQueuedCommands))
     }
@@ -142,8 +128,7 @@ final class PipelineExecution: Execution {
   override func recycle() {
     replies.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     substitutes.removeAll(keepingCapacityUpTo: Self.keptCapacity)
-    scratch.removeAll(keepingCapacityUpTo: Self.keptCapacity)
-    guarded.removeAll(keepingCapacityUpTo: Self.keptCapacity)
+    buffers.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     otherReply.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     connection = nil
     multiStore.recycle(self)
@@ -174,9 +159,9 @@ final class PipelineExecution: Execution {
     default:
       multiStore.pipelineFailed(kind, on: routing.defaultStore, ReportedException(failure))
       replies.appendError(failure.clientError(store: routing.defaultStore))
-      sink?.executionDidFail(failure, at: token, on: routing.defaultStore)
       elements[token].end = replies.count
-      if failure.mayHaveBeenExecuted, routing.isDual { multiStore.markUnknown(batch, token, on: other.role) }
+      noteFailure(failure, at: token)
+      _ = elements[token].effect.defaultStoreReplied(hasEffect: false)
       defaultStoreAnswered()
     }
   }
@@ -195,29 +180,22 @@ final class PipelineExecution: Execution {
 
   /// Copies the keys that the other store did not get by commands, after all commands.
   func copyKeys() {
-    // Copied besides, as they now are, if the order of the copies is in doubt. Where a copy failed the keys are stale.
+    // Keys are also copied whole if the order of the copies is in doubt. After a lost copy they are stale.
     let needsRepair = !isInOrder && copyFailure == nil
     for index in elements.indices {
-      let element = elements[index]
-      let repair: KeySelection? = needsRepair && element.isCopied && !element.isRead ? .all : nil
-      guard let selection = element.keysToCopy ?? repair else { continue }
-      let spec = bytesSpec(index)
-      keyCopiesLeft += withCommand(index) {
-        multiStore.copyKeys(
-          of: $0,
-          spec,
-          selection,
-          from: routing.defaultStore,
-          isOnOrdinary: connection === defaultStore.ordinary,
-          for: self
-        )
-      }
+      let repair: KeySelection? = needsRepair && elements[index].effect.wasWritten ? .all : nil
+      guard let selection = elements[index].effect.keysToCopy ?? repair else { continue }
+      copyKeys(selection, of: index, isOnOrdinary: connection === defaultStore.ordinary)
     }
     if keyCopiesLeft == 0 { complete() }
   }
 
   /// It writes to both stores, and reaches the default store over a connection of its own because it watches keys.
   var isSeparate: Bool { routing.isDual && kind == .multi && connection !== defaultStore.ordinary }
+
+  override func keyCopiesDidFinish() {
+    complete()
+  }
 
   func complete() {
     if isSeparate { multiStore.separateTransactions.end() }
@@ -251,11 +229,4 @@ final class PipelineExecution: Execution {
 
   static let multi = CommandWriter.command("MULTI")
   static let exec = CommandWriter.command("EXEC")
-}
-
-extension PipelineExecution: KeyCopyWaiter {
-  func keyCopyDidFinish() {
-    keyCopiesLeft -= 1
-    if keyCopiesLeft == 0 { complete() }
-  }
 }

@@ -2,20 +2,20 @@ internal import EventLoop
 internal import Hiredis
 internal import RESP
 
-/// One command over a connection of its own whose reply is handed on as it came: for replies that hiredis can't read.
+/// One command over a connection of its own, whose reply is passed on byte for byte: for replies that hiredis can't
+/// read.
 ///
-/// The instance holds it until it is done, since nobody else does.
+/// The instance holds it until it is done, since no connection does.
 final class RawExecution: Execution {
-  /// The largest reply, in bytes: as much as a client that does not read may be owed by default.
+  /// The largest reply, in bytes: the default limit of a client's unread output.
   private static let longestReply = 256 << 20
 
   private var connection: HiredisConnection?
   private var scanner = ReplyScanner()
   private var received = ByteBuffer()
   private var deadline: LoopTimer?
-  private var keyCopiesLeft = 0
 
-  /// Begins like ``Execution/start(_:routing:sink:)``, over a connection that nobody else uses.
+  /// Starts like ``Execution/start(_:routing:sink:)``, over a connection that nothing else uses.
   func start(_ batch: CommandBatch, routing: Routing, over connection: HiredisConnection, sink: ReplySink) {
     self.connection = connection
     connection.pushReceiver = self
@@ -34,11 +34,7 @@ final class RawExecution: Execution {
 
   private func fail(_ failure: ConnectionFailure) {
     leaveConnection()
-    sink?.output.appendError(failure.clientError(store: routing.defaultStore))
-    sink?.executionDidFail(failure, at: 0, on: routing.defaultStore)
-    if failure.mayHaveBeenExecuted, routing.isDual {
-      multiStore.markUnknown(batch, 0, on: routing.defaultStore.other)
-    }
+    answerWithFailure(failure)
     finish()
   }
 
@@ -47,11 +43,8 @@ final class RawExecution: Execution {
     received.withSpan { sink?.output.append($0) }
     received.removeAll(keepingCapacityUpTo: 0)
     leaveConnection()
-    let spec = spec(0)
-    guard routing.isDual, spec.effect == .copyKeys else { return finish() }
-    keyCopiesLeft = withCommand {
-      multiStore.copyKeys(of: $0, spec, .all, from: routing.defaultStore, isOnOrdinary: false, for: self)
-    }
+    guard writesToBoth else { return finish() }
+    copyKeys(.all, of: 0, isOnOrdinary: false)
     if keyCopiesLeft == 0 { finish() }
   }
 
@@ -89,13 +82,6 @@ extension RawExecution: PushReceiver {
       reason.wasReady
         ? .connectionLost(reason: reason.description) : .notConnected(reason: reason.description)
     )
-  }
-}
-
-extension RawExecution: KeyCopyWaiter {
-  func keyCopyDidFinish() {
-    keyCopiesLeft -= 1
-    if keyCopiesLeft == 0 { finish() }
   }
 }
 

@@ -103,7 +103,9 @@ extension MultiStore {
   func markUnknown(_ batch: CommandBatch, _ index: Int, on role: StoreRole) {
     let spec = batch.spec(index)
     // By its options a command that may write can be a read: SORT without STORE.
-    guard spec.effect != .none, batch.withCommand(index, { spec.commandClass(ofCommand: $0) }) != .read else { return }
+    guard spec.effect != .none || spec.staysUncopied,
+      batch.withCommand(index, { spec.commandClass(ofCommand: $0) }) != .read
+    else { return }
     let store = store(role)
     batch.withCommand(index) { store.markStale($0, batch.bytesSpec(index)) }
     store.metrics.copyFailed(.defaultUnknown)

@@ -1,0 +1,146 @@
+internal import Hiredis
+internal import RESP
+
+/// Memory that copies are written into.
+struct CopyBuffers: ~Copyable {
+  /// A command that takes the place of the client's.
+  var scratch = ByteBuffer()
+  /// Commands wrapped in the ``PresenceGuard``.
+  var guarded = ByteBuffer()
+
+  mutating func removeAll(keepingCapacityUpTo limit: Int) {
+    scratch.removeAll(keepingCapacityUpTo: limit)
+    guarded.removeAll(keepingCapacityUpTo: limit)
+  }
+}
+
+/// What every holder of an ``EffectCopy`` does with it: plans the copy, guards it, judges the other store's reply, and
+/// accounts for it. The holder itself sends.
+extension Execution {
+  /// The default store answered the write at `index`.
+  ///
+  /// - Parameters:
+  ///   - isOnOrdinary: whether the reply came over the default store's ordinary connection.
+  ///   - isOrdered: whether the reply's position among those of other writes is known.
+  final func defaultStoreReplied(
+    _ reply: borrowing Reply,
+    to index: Int,
+    isOnOrdinary: Bool,
+    isOrdered: Bool,
+    _ effect: inout EffectCopy,
+    _ buffers: inout CopyBuffers
+  ) -> EffectCopy.Action {
+    let batch = batch
+    let spec = batch.spec(index)
+    guard reply.kind != .error || (routing.isDual && spec.mayHaveWritten(despite: reply)) else {
+      return effect.defaultStoreReplied(hasEffect: false)
+    }
+    if !isOnOrdinary, let rechecks = multiStore.rechecks {
+      batch.withCommand(index) { rechecks.noteChange(ofKeysIn: $0, spec) }
+    }
+    let reply = copy reply
+    if effect.isAskingForDeadline {
+      return effect.defaultStoreReplied(
+        hasEffect: batch.withCommand(index) { CopyPlanner.tookEffect(spec.effect, $0, after: reply) }
+      )
+    }
+    _ = effect.defaultStoreReplied(hasEffect: true)
+    let planner = multiStore.copyPlanner(for: other)
+    if spec.traits.mayBlock, !isOrdered {
+      return follow(planner.planUnordered(spec.effect, after: reply), of: index, in: batch, spec, &effect, &buffers)
+    }
+    let plan = batch.withCommand(index) { planner.plan(spec.effect, $0, after: reply, into: &buffers.scratch) }
+    return follow(plan, of: index, in: batch, spec, &effect, &buffers)
+  }
+
+  /// The default store said when the key of the write at `index` expires, in Unix milliseconds.
+  ///
+  /// A later command of the same batch may have taken the deadline away again; then the sidecar's clock has to do, and
+  /// the copy of the later command takes it away on the other store too.
+  final func deadlineIsKnown(
+    _ milliseconds: Int?,
+    of index: Int,
+    _ effect: inout EffectCopy,
+    _ buffers: inout CopyBuffers
+  ) -> EffectCopy.Action {
+    let action = effect.deadlineKnown()
+    guard action == .plan else { return action }
+    let batch = batch
+    let spec = batch.spec(index)
+    var planner = multiStore.copyPlanner(for: other)
+    planner.knownDeadline = milliseconds
+    let plan = batch.withCommand(index) { planner.expiring(spec.effect, $0, into: &buffers.scratch) }
+    return follow(plan, of: index, in: batch, spec, &effect, &buffers)
+  }
+
+  /// Lets a changed command take the place of the client's in the batch, and guards one that changes a part of a key:
+  /// where the key is stale it is of no use.
+  private func follow(
+    _ plan: CopyPlan,
+    of index: Int,
+    in batch: CommandBatch,
+    _ spec: CommandSpec,
+    _ effect: inout EffectCopy,
+    _ buffers: inout CopyBuffers
+  ) -> EffectCopy.Action {
+    if plan != .noEffect { batch.withCommand(index) { defaultStore.clearStale($0, spec, begunAt: begunAt) } }
+    let action = effect.planned(plan)
+    switch action {
+    case .send:
+      if plan != .verbatim { batch.replace(index, with: &buffers.scratch) }
+      guard batch.withCommand(index, { CopyPlanner.changesPart($0, spec) }) else { return .send }
+      let start = buffers.guarded.count
+      let isOfUse = batch.withCommand(index) {
+        !other.isStale($0, batch.bytesSpec(index)) && PresenceGuard.wrap($0, into: &buffers.guarded)
+      }
+      return effect.guarded(at: isOfUse ? start..<buffers.guarded.count : nil)
+    case .leaveUncopied:
+      if spec.staysUncopied || spec.effect != .none { multiStore.leftUncopied(batch, index, on: other.role) }
+      return .finish
+    default: return action
+    }
+  }
+
+  /// The other store answered the copy of the command at `index`.
+  final func otherStoreReplied(_ reply: borrowing Reply, to index: Int, _ effect: inout EffectCopy) -> EffectCopy.Action
+  {
+    let batch = batch
+    let action = effect.otherStoreReplied(PresenceGuard.answer(reply, to: effect.form))
+    switch action {
+    case .noteFresh:
+      batch.withCommand(index) { other.clearStale($0, batch.bytesSpec(index), begunAt: begunAt) }
+    case .noteStale:
+      multiStore.copyFailed(batch, index, on: other.role, CopyFailure(reply))
+    case .loadGuardAndCopyKeys:
+      other.loadPresenceGuard()
+      return .copyKeys(.all)
+    default: return action
+    }
+    return .finish
+  }
+
+  /// Copies keys of the command at `index` to the other store. ``keyCopyDidFinish()`` follows for each.
+  final func copyKeys(_ selection: KeySelection, of index: Int, isOnOrdinary: Bool) {
+    keyCopiesLeft += withCommand(index) {
+      multiStore.copyKeys(
+        of: $0,
+        bytesSpec(index),
+        selection,
+        from: routing.defaultStore,
+        isOnOrdinary: isOnOrdinary,
+        for: self
+      )
+    }
+  }
+}
+
+extension PresenceGuard {
+  /// What `reply` to a command of `form` says.
+  static func answer(_ reply: borrowing Reply, to form: EffectCopy.Form?) -> EffectCopy.Answer {
+    if case .guarded = form {
+      if wasSkipped(reply) { return reply.kind == .error ? .guardMissing : .keyAbsent }
+      if leftFragment(reply) { return .leftFragment }
+    }
+    return reply.kind == .error ? .refused : .executed
+  }
+}
