@@ -112,10 +112,15 @@ let package = Package(
     ),
     .target(name: "Status", swiftSettings: safe),
     .target(
+      name: "Proxy",
+      dependencies: ["RESP", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition"],
+      swiftSettings: safe + hotPath
+    ),
+    .target(
       name: "Sidecar",
       dependencies: [
-        "RESP", "Sockets", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "JSONLog", "HTTPServer",
-        "Status",
+        "RESP", "Sockets", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "Proxy", "JSONLog",
+        "HTTPServer", "Status",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
       ],
@@ -203,6 +208,11 @@ let package = Package(
     .testTarget(
       name: "HTTPServerTests",
       dependencies: ["HTTPServer", "HTTPTestSupport", "Sockets", "TestSupport"],
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "ProxyTests",
+      dependencies: ["Proxy", "EventLoop", "Hiredis", "MultiStore", "RESP", "TestSupport"],
       swiftSettings: common
     ),
     .testTarget(name: "StatusTests", dependencies: ["Status", "TestSupport"], swiftSettings: common),

@@ -1,38 +1,9 @@
 internal import MultiStore
 internal import PrometheusExposition
+internal import Proxy
 
 /// The metrics that the sidecar adds to the library's.
 enum SidecarMetrics {
-  static let clients = MetricDescriptor(
-    name: "multistore_client_connections",
-    kind: .gauge,
-    help: "Clients that are connected",
-    labels: ["instance_name"]
-  )
-  static let clientsLimit = MetricDescriptor(
-    name: "multistore_client_connections_limit",
-    kind: .gauge,
-    help: "The most clients that may be connected at once",
-    labels: ["instance_name"]
-  )
-  static let clientsAccepted = MetricDescriptor(
-    name: "multistore_client_connections_accepted_total",
-    kind: .counter,
-    help: "Clients that have connected",
-    labels: ["instance_name"]
-  )
-  static let clientsClosed = MetricDescriptor(
-    name: "multistore_client_connections_closed_total",
-    kind: .counter,
-    help: "Clients whose connection the sidecar ended, by reason",
-    labels: ["instance_name", "reason"]
-  )
-  static let authenticationFailures = MetricDescriptor(
-    name: "multistore_client_authentication_failures_total",
-    kind: .counter,
-    help: "Logins of clients that were refused for a wrong name or password",
-    labels: ["instance_name"]
-  )
   static let flag = MetricDescriptor(
     name: "multistore_feature_flag",
     kind: .gauge,
@@ -119,12 +90,13 @@ enum SidecarMetrics {
     labels: ["version"]
   )
 
-  static let own: [MetricDescriptor] = [
+  /// Where the instances are, which comes before what their clients do.
+  private static let state: [MetricDescriptor] = [
     effectiveRouting, effectiveState, effectiveSince, storeKeys, storeExpiringKeys, storeAverageTTL, storeLongestTTL,
     nextStepReady, nextStepCriterionMet,
-    clients, clientsLimit, clientsAccepted, clientsClosed,
-    memoryLimit, memory, clientsWaitingForMemory, memoryRefusals,
-    authenticationFailures, authenticationsDelayed, authenticationDelaysShared,
+  ]
+
+  private static let process: [MetricDescriptor] = [
     flag, flagSource, flagLastChange, flagGeneration, flagReloads, flagLastReload, flagReloadFailures,
     flagReloadSucceeded,
     webReloads, webReloadFailures, webReloadSucceeded, httpConnections, httpConnectionsClosed,
@@ -133,8 +105,8 @@ enum SidecarMetrics {
 
   /// Everything that can be found at /metrics.
   static let all =
-    MultiStoreMetrics.all.map(MetricDescriptor.init) + own + [PrometheusRegistry.droppedSeries]
-    + ProcessCollector.descriptors
+    MultiStoreMetrics.all.map(MetricDescriptor.init) + state + ProxyMetrics.all + process
+    + [PrometheusRegistry.droppedSeries] + ProcessCollector.descriptors
 }
 
 extension MetricDescriptor {

@@ -35,10 +35,15 @@ struct ImportRules: Sendable {
       system: libc
     ),
     "Status": ImportRules(own: [], packages: [], system: libc),
+    "Proxy": ImportRules(
+      own: ["RESP", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition"],
+      packages: [],
+      system: libc
+    ),
     "Sidecar": ImportRules(
       own: [
-        "RESP", "Sockets", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "JSONLog", "HTTPServer",
-        "Status",
+        "RESP", "Sockets", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "Proxy", "JSONLog",
+        "HTTPServer", "Status",
       ],
       packages: ["Logging", "Yams"],
       system: libc

@@ -1,3 +1,5 @@
+internal import Proxy
+
 /// Reads the users that clients of an instance log in as.
 enum UserReader {
   /// The most users that an instance may have: a login looks at all of them, so that its time tells nothing.

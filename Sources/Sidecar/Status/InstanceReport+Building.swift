@@ -1,5 +1,6 @@
 internal import MultiStore
 internal import PrometheusExposition
+internal import Proxy
 internal import Status
 
 extension InstanceReport {
@@ -21,7 +22,7 @@ extension InstanceReport {
       state: State(effective),
       flags: effective.isPassThrough
         ? [] : FeatureFlag.allCases.map { Flag(name: $0.name(instance: name), isOn: source.flags.state[$0]) },
-      clients: moment.metrics.value(SidecarMetrics.clients.name, [("instance_name", name)]) ?? 0,
+      clients: moment.metrics.value(ProxyMetrics.clients.name, [("instance_name", name)]) ?? 0,
       stores: roles.map { StoreReport($0, of: source, moment, history) },
       history: HistoryReport(history, until: moment.at),
       hazards: Hazard.all(in: source.inventory),

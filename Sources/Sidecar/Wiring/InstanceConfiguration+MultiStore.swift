@@ -1,6 +1,7 @@
 internal import EventLoop
 internal import Hiredis
 internal import MultiStore
+internal import Proxy
 internal import RESP
 
 // The configuration file's types as the library's.

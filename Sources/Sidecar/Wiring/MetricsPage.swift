@@ -56,17 +56,6 @@ enum MetricsPage {
     }
   }
 
-  /// Adds what the clients of all instances use of `memory_limit`.
-  static func register(_ memory: MemoryBudget, in registry: PrometheusRegistry) {
-    registry.gauge(SidecarMetrics.memoryLimit.name).set(Double(memory.limit))
-    registry.collect { writer in
-      for part in MemoryPart.allCases {
-        let labels = [("part", part.rawValue)]
-        writer.gauge(SidecarMetrics.memory.name, labels: labels, Double(memory.used(for: part)))
-      }
-    }
-  }
-
   /// Adds the connections of the HTTP listeners, by name.
   static func register(
     _ listeners: [(listener: String, counts: [HTTPConnectionCounts])],

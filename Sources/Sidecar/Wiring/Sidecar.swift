@@ -4,6 +4,7 @@ internal import JSONLog
 internal import Logging
 internal import MultiStore
 internal import PrometheusExposition
+internal import Proxy
 internal import Status
 internal import Synchronization
 
@@ -160,7 +161,7 @@ public final class Sidecar {
   private func startHTTP() throws(SidecarStartError) {
     let statuses = instances.map(\.server.multiStore.status)
     MetricsPage.register(in: registry, instances: statuses, flags: flagStore, web: webConfiguration, log: sink)
-    MetricsPage.register(memory, in: registry)
+    memory.register(in: registry)
     let (registry, shutdown) = (registry, shutdown)
     let sources = zip(instances, flags).map { instance, flags in
       StatusBoard.Source(

@@ -1,7 +1,7 @@
 internal import PrometheusExposition
 
 /// The metrics of `memory_limit`.
-extension SidecarMetrics {
+extension ProxyMetrics {
   static let memoryLimit = MetricDescriptor(
     name: "multistore_memory_limit_bytes",
     kind: .gauge,

@@ -1,7 +1,7 @@
 internal import PrometheusExposition
 
 /// The metrics of logins that are held back.
-extension SidecarMetrics {
+extension ProxyMetrics {
   static let authenticationsDelayed = MetricDescriptor(
     name: "multistore_client_authentications_delayed_total",
     kind: .counter,

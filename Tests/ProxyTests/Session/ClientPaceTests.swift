@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Sidecar
+@testable import Proxy
 
 @Suite("When a client is active")
 struct ClientPaceTests {

@@ -1,9 +1,9 @@
 internal import RESP
 
 /// The users that clients of an instance can be.
-struct Credentials: Sendable {
+package struct Credentials: Sendable {
   /// The user that a client is unless it says otherwise, as on a server.
-  static let defaultUser = "default"
+  package static let defaultUser = "default"
 
   private struct User: Sendable {
     let name: [UInt8]
@@ -15,7 +15,7 @@ struct Credentials: Sendable {
   private static let dummy = Array("a password that is nobody's".utf8)
 
   /// - Parameter users: at least one; their names differ.
-  init(users: [(name: String, password: String)]) {
+  package init(users: [(name: String, password: String)]) {
     precondition(!users.isEmpty, "credentials without a user keep everybody out")
     self.users = users.map { User(name: Array($0.name.utf8), password: Array($0.password.utf8)) }
   }
@@ -49,6 +49,6 @@ struct Credentials: Sendable {
 }
 
 extension Credentials: CustomStringConvertible, CustomReflectable {
-  var description: String { "credentials of \(users.count) users" }
-  var customMirror: Mirror { Mirror(self, children: ["users": users.count]) }
+  package var description: String { "credentials of \(users.count) users" }
+  package var customMirror: Mirror { Mirror(self, children: ["users": users.count]) }
 }

@@ -1,7 +1,7 @@
 import Testing
 
 @testable import MultiStore
-@testable import Sidecar
+@testable import Proxy
 
 @Suite("What a client watches")
 struct WatchStateTests {

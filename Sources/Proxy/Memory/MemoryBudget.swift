@@ -3,9 +3,9 @@ internal import Synchronization
 /// The bytes that all clients of all instances use together, and how many that may be.
 ///
 /// Recording is lock-free and allowed on any thread.
-final class MemoryBudget: Sendable {
+package final class MemoryBudget: Sendable {
   /// The setting `memory_limit`, in bytes.
-  let limit: Int
+  package let limit: Int
   private let total = Atomic<Int>(0)
   /// The most that was in use since memory was given back, and since the last look at it.
   private let peak = Atomic<Int>(0)
@@ -16,7 +16,7 @@ final class MemoryBudget: Sendable {
   private let output = Atomic<Int>(0)
   private let queued = Atomic<Int>(0)
 
-  init(limit: Int) {
+  package init(limit: Int) {
     self.limit = limit
   }
 

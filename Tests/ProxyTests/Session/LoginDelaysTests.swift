@@ -1,7 +1,7 @@
 import EventLoop
 import Testing
 
-@testable import Sidecar
+@testable import Proxy
 
 @Suite("When logins are looked at")
 struct LoginDelaysTests {

@@ -1,14 +1,14 @@
 internal import PrometheusExposition
-internal import EventLoop
+package import EventLoop
 internal import Hiredis
-internal import MultiStore
-internal import RESP
+package import MultiStore
+package import RESP
 
 /// One instance at work: its event loop on a thread of its own, its listeners, its clients, and the MultiStore between
 /// them and the stores. Confined to that loop; put together before the loop has a thread.
-final class InstanceServer {
+package final class InstanceServer {
   /// What clients may use up.
-  struct Limits: Sendable {
+  package struct Limits: Sendable {
     var maxClients: Int
     var idleTimeout: Duration?
     var parser: ParserLimits
@@ -22,6 +22,20 @@ final class InstanceServer {
     let unauthenticatedParser = ParserLimits(maxBulkBytes: 16 << 10, maxArguments: 10)
     /// Commands between MULTI and EXEC, in bytes.
     var transactionBytesLimit = 1 << 30
+
+    package init(
+      maxClients: Int,
+      idleTimeout: Duration?,
+      parser: ParserLimits,
+      maxInFlight: Int,
+      outputBufferLimit: Int
+    ) {
+      self.maxClients = maxClients
+      self.idleTimeout = idleTimeout
+      self.parser = parser
+      self.maxInFlight = maxInFlight
+      self.outputBufferLimit = outputBufferLimit
+    }
   }
 
   /// The most bytes of large commands that are read in one turn, besides what all streams read: others wait for them.
@@ -34,12 +48,12 @@ final class InstanceServer {
   private static let releaseAfterNanoseconds: UInt64 = 30_000_000_000
 
   let loop: EventLoop
-  let multiStore: MultiStore
+  package let multiStore: MultiStore
   let limits: Limits
   let credentials: Credentials?
   let metrics: ClientMetrics
   /// Counts what clients send, whichever way it then goes.
-  let inventory: InventoryCounts
+  package let inventory: InventoryCounts
   /// Commands that need a connection which hiredis does not read.
   var deepReplies = DeepReplies()
   /// Holds back logins after wrong passwords.
@@ -66,7 +80,7 @@ final class InstanceServer {
   /// Called once when the last client is gone after ``drain(then:)``, and its copies are done.
   private var whenDrained: (() -> Void)?
 
-  init(
+  package init(
     on loop: EventLoop,
     multiStore: MultiStore,
     limits: Limits,
@@ -89,7 +103,7 @@ final class InstanceServer {
   /// Opens the stores' connections and the listeners.
   ///
   /// - Returns: the addresses that clients can use, with real port numbers.
-  func start(listeningOn addresses: [SocketAddress]) throws(ListenError) -> [SocketAddress] {
+  package func start(listeningOn addresses: [SocketAddress]) throws(ListenError) -> [SocketAddress] {
     multiStore.start()
     for address in addresses {
       listeners.append(try Listener(on: loop, address: address) { [unowned self] in accept($0, at: address) })
@@ -102,7 +116,7 @@ final class InstanceServer {
 
   /// Accepts nobody any more, executes what clients have sent, and calls `then` when the last of them is gone and the
   /// other store has its copies.
-  func drain(then: @escaping () -> Void) {
+  package func drain(then: @escaping () -> Void) {
     listeners.forEach { $0.close() }
     listeners = []
     whenDrained = then
@@ -111,7 +125,7 @@ final class InstanceServer {
   }
 
   /// Closes everything, whatever is still in flight.
-  func close() {
+  package func close() {
     listeners.forEach { $0.close() }
     listeners = []
     sweepTimer?.close()

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Sidecar
+@testable import Proxy
 
 @Suite("Windows of commands")
 struct WindowTests {

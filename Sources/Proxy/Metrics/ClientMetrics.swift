@@ -1,4 +1,4 @@
-internal import PrometheusExposition
+package import PrometheusExposition
 
 /// Why the sidecar ended a client's connection: the label `reason`.
 enum ClientCloseReason: String, CaseIterable {
@@ -16,7 +16,7 @@ enum ClientCloseReason: String, CaseIterable {
 }
 
 /// The metrics of an instance's front side. Recording is lock-free and allowed on any thread.
-struct ClientMetrics {
+package struct ClientMetrics {
   let connected: Gauge
   let accepted: Counter
   /// Logins that had to wait.
@@ -31,19 +31,19 @@ struct ClientMetrics {
   private let closed: [ClientCloseReason: Counter]
 
   /// - Parameter maxClients: how many may be connected at once.
-  init(instance: String, maxClients: Int, registry: PrometheusRegistry) {
+  package init(instance: String, maxClients: Int, registry: PrometheusRegistry) {
     let label = ("instance_name", instance)
-    registry.gauge(SidecarMetrics.clientsLimit.name, labels: [label]).set(Double(maxClients))
-    connected = registry.gauge(SidecarMetrics.clients.name, labels: [label])
-    accepted = registry.counter(SidecarMetrics.clientsAccepted.name, labels: [label])
-    loginsDelayed = registry.counter(SidecarMetrics.authenticationsDelayed.name, labels: [label])
-    loginDelaysShared = registry.counter(SidecarMetrics.authenticationDelaysShared.name, labels: [label])
-    waitingForMemory = registry.gauge(SidecarMetrics.clientsWaitingForMemory.name, labels: [label])
-    memoryRefusals = registry.counter(SidecarMetrics.memoryRefusals.name, labels: [label])
-    authenticationFailures = registry.counter(SidecarMetrics.authenticationFailures.name, labels: [label])
+    registry.gauge(ProxyMetrics.clientsLimit.name, labels: [label]).set(Double(maxClients))
+    connected = registry.gauge(ProxyMetrics.clients.name, labels: [label])
+    accepted = registry.counter(ProxyMetrics.clientsAccepted.name, labels: [label])
+    loginsDelayed = registry.counter(ProxyMetrics.authenticationsDelayed.name, labels: [label])
+    loginDelaysShared = registry.counter(ProxyMetrics.authenticationDelaysShared.name, labels: [label])
+    waitingForMemory = registry.gauge(ProxyMetrics.clientsWaitingForMemory.name, labels: [label])
+    memoryRefusals = registry.counter(ProxyMetrics.memoryRefusals.name, labels: [label])
+    authenticationFailures = registry.counter(ProxyMetrics.authenticationFailures.name, labels: [label])
     closed = Dictionary(
       uniqueKeysWithValues: ClientCloseReason.allCases.map {
-        ($0, registry.counter(SidecarMetrics.clientsClosed.name, labels: [label, ("reason", $0.rawValue)]))
+        ($0, registry.counter(ProxyMetrics.clientsClosed.name, labels: [label, ("reason", $0.rawValue)]))
       }
     )
   }

@@ -1,0 +1,42 @@
+package import PrometheusExposition
+
+/// The metrics of clients and of what they use.
+package enum ProxyMetrics {
+  package static let clients = MetricDescriptor(
+    name: "multistore_client_connections",
+    kind: .gauge,
+    help: "Clients that are connected",
+    labels: ["instance_name"]
+  )
+  static let clientsLimit = MetricDescriptor(
+    name: "multistore_client_connections_limit",
+    kind: .gauge,
+    help: "The most clients that may be connected at once",
+    labels: ["instance_name"]
+  )
+  static let clientsAccepted = MetricDescriptor(
+    name: "multistore_client_connections_accepted_total",
+    kind: .counter,
+    help: "Clients that have connected",
+    labels: ["instance_name"]
+  )
+  static let clientsClosed = MetricDescriptor(
+    name: "multistore_client_connections_closed_total",
+    kind: .counter,
+    help: "Clients whose connection the sidecar ended, by reason",
+    labels: ["instance_name", "reason"]
+  )
+  static let authenticationFailures = MetricDescriptor(
+    name: "multistore_client_authentication_failures_total",
+    kind: .counter,
+    help: "Logins of clients that were refused for a wrong name or password",
+    labels: ["instance_name"]
+  )
+
+  /// All of them, in the order of the documentation.
+  package static let all: [MetricDescriptor] = [
+    clients, clientsLimit, clientsAccepted, clientsClosed,
+    memoryLimit, memory, clientsWaitingForMemory, memoryRefusals,
+    authenticationFailures, authenticationsDelayed, authenticationDelaysShared,
+  ]
+}
