@@ -5,34 +5,29 @@ internal import RESP
 
 /// What the sidecar answers itself: commands about the client's own connection, and refusals.
 extension Session {
-  /// A command that is not simply sent to a store. Nothing is in flight, so the answer can be written at once.
-  func takeUncommon(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ argumentCount: Int, _ routing: Routing) {
+  /// Answers a command that is not simply sent to a store. Nothing is in flight, so the answer can be written at once.
+  func answer(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ argumentCount: Int, _ routing: Routing) {
     finishTurn()
-    let isOpenToAll = spec.id == .auth || spec.id == .hello || spec.id == .quit || spec.id == .reset
-    guard isAuthenticated || isOpenToAll else {
+    let facts = CommandDispatch.Facts(
+      isLoggedIn: isAuthenticated,
+      isInTransaction: transaction != nil,
+      isSubscribed: subscription != nil
+    )
+    switch CommandDispatch.answer(to: spec, argumentCount: argumentCount, facts) {
+    case .notLoggedIn:
       let refusal = "NOAUTH Authentication required."
-      return spec.id == .exec ? abortTransaction(because: refusal) : output.appendError(refusal)
-    }
-    if spec.id == .quit {
+      if spec.id == .exec { abortTransaction(because: refusal) } else { output.appendError(refusal) }
+    case .quit:
       output.appendStatus("OK")
-      return closeAfterReplies()
-    }
-    if spec.id == .reset, argumentCount == 1 { return reset() }
-    if subscription != nil { return takeSubscribed(bytes, spec, argumentCount) }
-    if spec.id == .exec, argumentCount != 1 {
-      return abortTransaction(because: "wrong number of arguments for 'exec' command")
-    }
-    let isQueued = spec.commandClass != .transaction || spec.id == .unwatch
-    if transaction != nil, isQueued || !spec.accepts(argumentCount: argumentCount) {
-      return queue(bytes, spec, argumentCount: argumentCount, routing)
-    }
-    guard spec.accepts(argumentCount: argumentCount) else {
-      return output.appendError(ServerWords.wrongNumberOfArguments(spec))
-    }
-    switch spec.commandClass {
+      closeAfterReplies()
+    case .reset: reset()
+    case .subscriber: takeSubscribed(bytes, spec, argumentCount)
+    case .malformedExec: abortTransaction(because: "wrong number of arguments for 'exec' command")
+    case .queued: queue(bytes, spec, argumentCount: argumentCount, routing)
+    case .wrongNumberOfArguments: output.appendError(ServerWords.wrongNumberOfArguments(spec))
     case .transaction: takeTransactionCommand(bytes, spec, routing)
-    case .pubsub: takePubSub(bytes, spec, argumentCount)
-    default: takeConnectionCommand(bytes, spec, argumentCount)
+    case .subscription: takePubSub(bytes, spec, argumentCount)
+    case .connection: takeConnectionCommand(bytes, spec, argumentCount)
     }
   }
 

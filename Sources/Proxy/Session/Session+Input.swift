@@ -139,7 +139,7 @@ extension Session {
       if isAuthenticated, spec.accepts(argumentCount: command.argumentCount) {
         turn.inventory.count(id, byOptions: spec.commandClass(ofCommand: bytes) != spec.commandClass)
       }
-      takeUncommon(bytes, spec, command.argumentCount, turn.routing)
+      answer(bytes, spec, command.argumentCount, turn.routing)
       return .taken
     }
     let commandClass = spec.commandClass(ofCommand: bytes)
@@ -158,7 +158,7 @@ extension Session {
   /// share, that would be all of them.
   private static func isFromHTTP(_ name: Span<UInt8>) -> Bool { name.isKeyword("POST") || name.isKeyword("HOST:") }
 
-  /// A command outside of a transaction, of a client that has logged in: the way that its class goes.
+  /// Takes the way of a command outside of a transaction, of a client that has logged in.
   private func dispatch(
     _ bytes: Span<UInt8>,
     _ spec: CommandSpec,
@@ -168,41 +168,91 @@ extension Session {
     _ gathered: inout CommandBatch?
   ) -> Disposal {
     let routing = turn.routing
-    if spec.traits.contains(.iterates), turn.multiStore.hasPrimary {
-      // A page comes from the store that gave the cursor, whatever the flags say.
-      guard gathered == nil, isQuiet else { return .waits }
-      let batch = turn.multiStore.makeBatch()
-      batch.append(bytes, id: spec.id)
-      execute(batch, as: .single, routing: routing, over: watchingConnection)
-      return .taken
+    let isAlone = commandClass == .script || commandClass == .unlisted
+    if isAlone, gathered != nil { return .waits }
+    if isAlone || !spec.traits.isDisjoint(with: [.empties, .namesDatabase]),
+      let refusal = refusal(of: bytes, spec, commandClass, routing)
+    {
+      return gathered == nil ? refuse(refusal) : .waits
     }
-    if spec.traits.contains(.empties), let refusal = turn.multiStore.refusal(of: spec) {
-      return gathered == nil ? refuse(refusal.error(for: spec)) : .waits
-    }
-    if routing.isDual, let refusal = turn.multiStore.refusal(toReachDatabaseOf: bytes, spec) {
-      return gathered == nil ? refuse(refusal.clientError) : .waits
-    }
-    if let watchingConnection, commandClass == .read || commandClass == .keyspaceRead {
-      return gathered == nil ? forwardOrWait(bytes, over: watchingConnection) : .waits
-    }
-    if routing.isDual, commandClass == .read || commandClass == .write || commandClass == .keyspaceRead {
-      return gather(bytes, spec.id, turn, &gathered)
-    }
+    let identity = isAlone ? DeepReplies.identity(of: bytes, spec) : 0
+    let facts = CommandDispatch.Facts(
+      isWatching: watch.isOpen,
+      flipAwaitsWatch: watch.isOpen && multiStore.awaitsWatches,
+      hasPrimary: spec.traits.contains(.iterates) && turn.multiStore.hasPrimary,
+      hasDeepReply: isAlone && (spec.traits.contains(.deepReply) || server.deepReplies.contains(identity))
+    )
+    let way = CommandDispatch.way(of: spec, commandClass, routing: routing, facts)
+    if way == .pipeline { return gather(bytes, spec.id, turn, &gathered) }
     // Everything else is an execution of its own: the pipeline so far goes first.
     guard gathered == nil else { return .waits }
-    if commandClass == .blocking || commandClass == .pubsub, givesWatchUpForMove() { return .waits }
-    switch commandClass {
-    case .read, .keyspaceRead, .write:
-      return forwardOrWait(bytes, over: turn.ordinary)
-    case .connection, .transaction, .pubsub:
-      guard isQuiet, !waitsForLogin(spec, argumentCount: argumentCount) else { return .waits }
-      takeUncommon(bytes, spec, argumentCount, routing)
+    switch way {
+    case .ordinary, .pipeline: return forwardOrWait(bytes, over: turn.ordinary)
+    case .watching: return forwardOrWait(bytes, over: watchingConnection ?? turn.ordinary)
+    case .isolated(let executesAlone):
+      let connection = watchingConnection ?? multiStore.store(routing.defaultStore).isolated
+      guard executesAlone ? isQuiet : canForward(over: connection) else { return .waits }
+      sendAlone(bytes, spec, over: connection, identity: identity, routing, executesAlone: executesAlone)
       return .taken
-    case .blocking:
-      return takeOnDedicated(bytes, spec, routing, isBlocking: true)
-    case .script, .unlisted:
-      return takeIsolated(bytes, spec, routing)
+    case .endOfWatch:
+      giveUpWatchForMove()
+      return .waits
+    case .answered: return takeAnswered(bytes, spec, argumentCount, routing)
+    case .page, .dedicated, .blocking, .raw:
+      guard isQuiet else { return .waits }
+      return executeAlone(bytes, spec, by: way, routing)
     }
+  }
+
+  /// Executes a command that shares no connection. Nothing is in flight.
+  private func executeAlone(
+    _ bytes: Span<UInt8>,
+    _ spec: CommandSpec,
+    by way: CommandDispatch.Way,
+    _ routing: Routing
+  ) -> Disposal {
+    switch way {
+    case .page: execute(batch(of: bytes, spec), as: .single, routing: routing, over: watchingConnection)
+    case .raw: return takeRaw(bytes, spec, routing)
+    default:
+      guard !isGone, let connection = dedicatedConnection(to: routing.defaultStore) else {
+        return refuse(Self.noDedicatedConnection)
+      }
+      if case .dedicated(let executesAlone) = way {
+        sendAlone(bytes, spec, over: connection, routing, executesAlone: executesAlone)
+      } else {
+        multiStore.willExecuteOnDefaultStoreAlone(bytes, spec, routing: routing)
+        executeBlocking(bytes, spec, over: connection, routing)
+      }
+    }
+    return .taken
+  }
+
+  private func takeAnswered(
+    _ bytes: Span<UInt8>,
+    _ spec: CommandSpec,
+    _ argumentCount: Int,
+    _ routing: Routing
+  ) -> Disposal {
+    guard isQuiet, !waitsForLogin(spec, argumentCount: argumentCount) else { return .waits }
+    answer(bytes, spec, argumentCount, routing)
+    return .taken
+  }
+
+  /// The error for a command that is not executed, whatever its way would be; nil for all others.
+  private func refusal(
+    of bytes: Span<UInt8>,
+    _ spec: CommandSpec,
+    _ commandClass: CommandClass,
+    _ routing: Routing
+  ) -> String? {
+    if spec.traits.contains(.empties), let refusal = multiStore.refusal(of: spec) { return refusal.error(for: spec) }
+    if routing.isDual, let refusal = multiStore.refusal(toReachDatabaseOf: bytes, spec) { return refusal.clientError }
+    guard commandClass == .script || commandClass == .unlisted else { return nil }
+    if let refusal = spec.refusal(of: bytes) { return refusal.error(for: spec) }
+    guard let refusal = multiStore.refusal(of: spec) else { return nil }
+    if isQuiet { multiStore.methodMissing(spec.id) }
+    return refusal.error(for: spec)
   }
 
   private func gather(
@@ -256,32 +306,9 @@ extension Session {
     return .taken
   }
 
-  /// Scripts and unlisted commands: to the default store alone, over its isolated connection or the one that watches.
-  private func takeIsolated(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ routing: Routing) -> Disposal {
-    if let refusal = spec.refusal(of: bytes) { return refuse(refusal.error(for: spec)) }
-    if let refusal = multiStore.refusal(of: spec) {
-      guard isQuiet else { return .waits }
-      multiStore.methodMissing(spec.id)
-      return refuse(refusal.error(for: spec))
-    }
-    let identity = DeepReplies.identity(of: bytes, spec)
-    if spec.traits.contains(.deepReply) || server.deepReplies.contains(identity) {
-      return takeRaw(bytes, spec, routing)
-    }
-    if spec.traits.contains(.blocks) {
-      return takeOnDedicated(bytes, spec, routing, isBlocking: false)
-    }
-    let connection = watchingConnection ?? multiStore.store(routing.defaultStore).isolated
-    guard hasEffect(spec, routing) || watch.isOpen ? isQuiet : canForward(over: connection) else { return .waits }
-    sendAlone(bytes, spec, over: connection, identity: identity, routing)
-    return .taken
-  }
-
   /// Commands whose replies hiredis can't read: over a connection past it.
   private func takeRaw(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ routing: Routing) -> Disposal {
-    guard isQuiet else { return .waits }
-    let batch = multiStore.makeBatch()
-    batch.append(bytes, id: spec.id)
+    let batch = batch(of: bytes, spec)
     guard !isGone, executeRaw(batch, routing: routing) else {
       multiStore.recycle(batch)
       return refuse(Self.noDedicatedConnection)
@@ -290,47 +317,25 @@ extension Session {
     return .taken
   }
 
-  /// Commands whose connection can serve nobody else meanwhile: over a connection of the session's own.
-  ///
-  /// - Parameter isBlocking: whether it waits for what other clients do, and moves with the default store.
-  private func takeOnDedicated(
-    _ bytes: Span<UInt8>,
-    _ spec: CommandSpec,
-    _ routing: Routing,
-    isBlocking: Bool
-  ) -> Disposal {
-    guard isQuiet else { return .waits }
-    guard !isGone, let connection = dedicatedConnection(to: routing.defaultStore) else {
-      return refuse(Self.noDedicatedConnection)
-    }
-    if isBlocking {
-      multiStore.willExecuteOnDefaultStoreAlone(bytes, spec, routing: routing)
-      executeBlocking(bytes, spec, over: connection, routing)
-    } else {
-      sendAlone(bytes, spec, over: connection, routing)
-    }
-    return .taken
-  }
-
-  private func hasEffect(_ spec: CommandSpec, _ routing: Routing) -> Bool {
-    routing.isDual && spec.effect != .none
-  }
-
-  /// Sends one command to the default store over `connection`; what it changes is copied to the other store. What it
-  /// changes over a connection of the session's own has to be done before a change of the flags.
+  /// Sends one command to the default store over `connection`. If it is executed alone, its effect is copied to the
+  /// other store, and over a connection of the session's own it has to be done before a change of the flags.
   private func sendAlone(
     _ bytes: Span<UInt8>,
     _ spec: CommandSpec,
     over connection: HiredisConnection,
     identity: Int = 0,
-    _ routing: Routing
+    _ routing: Routing,
+    executesAlone: Bool
   ) {
     multiStore.willExecuteOnDefaultStoreAlone(bytes, spec, routing: routing)
-    guard hasEffect(spec, routing) || watch.isOpen else {
-      return forward(bytes, over: connection, identity: identity)
-    }
+    guard executesAlone else { return forward(bytes, over: connection, identity: identity) }
+    execute(batch(of: bytes, spec), as: .single, routing: routing, over: connection, identity: identity)
+  }
+
+  /// A batch of one command.
+  func batch(of bytes: Span<UInt8>, _ spec: CommandSpec) -> CommandBatch {
     let batch = multiStore.makeBatch()
     batch.append(bytes, id: spec.id)
-    execute(batch, as: .single, routing: routing, over: connection, identity: identity)
+    return batch
   }
 }

@@ -47,15 +47,12 @@ extension Session {
     if let lost { multiStore.endWatch(lost) }
   }
 
-  /// Ends the watch of a client that is about to block or to listen on a default store that is to move: neither can be
-  /// begun there any more, and the client waits with all others.
-  ///
-  /// - Returns: true if it does.
-  func givesWatchUpForMove() -> Bool {
-    guard watch.isOpen, multiStore.awaitsWatches, let lost = watch.lose(.defaultMoved) else { return false }
+  /// Ends the watch of a client that is about to block or to listen on a default store that is to move: neither can
+  /// begin there any more, and the client waits for the flip like all others.
+  func giveUpWatchForMove() {
+    guard let lost = watch.lose(.defaultMoved) else { return }
     multiStore.endWatch(lost)
     finishTurn()
-    return true
   }
 
   /// Forgets what was watched. The server does when the connection closes, whatever its state.

@@ -178,11 +178,9 @@ final class Session: ReplySink {
     over connection: HiredisConnection,
     _ routing: Routing
   ) {
-    let batch = multiStore.makeBatch()
-    batch.append(command, id: spec.id)
     isExecuting = true
     path = connection
-    multiStore.executeBlocking(batch, routing: routing, over: connection, for: self)
+    multiStore.executeBlocking(batch(of: command, spec), routing: routing, over: connection, for: self)
   }
 
   override func connectionOfItsOwn(to role: StoreRole) -> HiredisConnection? {
