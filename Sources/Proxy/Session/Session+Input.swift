@@ -13,30 +13,7 @@ extension Session {
     case waits
   }
 
-  /// How far one call of ``process(_:)`` has come.
-  struct Progress {
-    /// The bytes that are done with.
-    var consumed = 0
-    /// Length of a large command behind them, which is to be taken out of the input first; 0 if that is not why it
-    /// ended.
-    var largeLength = 0
-  }
-
-  /// Takes commands from what is kept of the input.
-  ///
-  /// - Returns: whether it is worth to go on.
-  func takeInput() -> Bool {
-    if let largeCommand {
-      guard largeCommand.withSpan({ process($0) }).consumed > 0 else { return false }
-      self.largeCommand = nil
-      return true
-    }
-    let progress = input.withSpan { process($0) }
-    input.removeFirst(progress.consumed)
-    guard progress.largeLength > 0 else { return progress.consumed > 0 }
-    largeCommand = SharedBytes(input.detachFirst(progress.largeLength), spares: server.spareBuffers)
-    return true
-  }
+  typealias Progress = SessionInput.Progress
 
   /// What holds for all commands of one call of ``process(_:)``, looked up once.
   private struct Turn {
@@ -49,7 +26,7 @@ extension Session {
 
   /// Takes as many whole commands from `bytes` as can be executed now, up to one that is to be detached from the input.
   func process(_ bytes: Span<UInt8>) -> Progress {
-    guard !isRefusing else { return Progress(consumed: refuseCommand(in: bytes)) }
+    guard !input.isRefusing else { return Progress(consumed: skipRefusedCommand(in: bytes)) }
     if watch.isOpen { checkWatch() }
     let wasWatching = watch.isOpen
     // A client that listens can't end its watch.
@@ -68,7 +45,7 @@ extension Session {
     var (consumed, largeLength) = (0, 0)
     var gathered: CommandBatch?
     parsing: while !isClosing, canTakeNextCommand() {
-      switch parser.parse(bytes.extracting(consumed..<bytes.count)) {
+      switch input.parse(bytes.extracting(consumed..<bytes.count)) {
       case .needsMore:
         break parsing
       case .nothing(let length):
@@ -77,13 +54,13 @@ extension Session {
         guard gathered == nil, isQuiet else { break parsing }
         rejectInput(error)
         consumed = bytes.count
-      case .command(let command) where isToBeDetached(command, after: consumed, in: bytes):
+      case .command(let command) where input.isToBeDetached(command, of: bytes.count - consumed):
         largeLength = command.length
         break parsing
       case .command(let command):
         let disposal: Disposal
         if command.isInline {
-          let inline = parser.inlineCommand
+          let inline = input.inlineCommand
           disposal = take(inline.span, command, turn, &gathered)
         } else {
           disposal = take(bytes.extracting(consumed..<consumed + command.length), command, turn, &gathered)
@@ -106,13 +83,6 @@ extension Session {
     output.appendError(error.description)
     server.metrics.closed(.protocolError)
     closeAfterReplies()
-  }
-
-  /// Whether a command goes on its way in the memory that it came into. What follows it has to be copied then, so that
-  /// must not be more.
-  private func isToBeDetached(_ command: CommandParser.Command, after consumed: Int, in bytes: Span<UInt8>) -> Bool {
-    command.length >= Self.largeCommandBytes && largeCommand == nil && !command.isInline
-      && bytes.count - consumed <= 2 * command.length
   }
 
   /// Sends one command on its way, or adds it to the pipeline that is being gathered.
@@ -268,7 +238,7 @@ extension Session {
       guard isQuiet, !waitsForLargeWrites(bytes), !waitsForDrain(of: turn.ordinary, bytes) else { return .waits }
       hasWaited = false
       let batch = multiStore.makeBatch()
-      if let largeCommand { batch.hold(largeCommand, id: id) } else { batch.append(bytes, id: id) }
+      if let largeCommand = input.largeCommand { batch.hold(largeCommand, id: id) } else { batch.append(bytes, id: id) }
       gathered = batch
     }
     return .taken
@@ -276,7 +246,7 @@ extension Session {
 
   /// Whether a large command has to wait for others, as far as its client waits for its copy too.
   private func waitsForLargeWrites(_ bytes: Span<UInt8>) -> Bool {
-    guard bytes.count >= Self.largeCommandBytes, largeWriteBytes == 0,
+    guard bytes.count >= SessionInput.largeCommandBytes, largeWriteBytes == 0,
       multiStore.configuration.writeAcknowledgement == .both
     else { return false }
     isHeld = !server.largeWrites.begin(self, bytes: bytes.count)

@@ -38,14 +38,14 @@ extension Session {
 
   /// Sees to it that all that the client needs for its commands is granted, or asked for.
   private func askForRoom(held: Int) {
-    let needed = max(parser.knownLength, inputCount) + held
+    let needed = max(input.knownLength, inputCount) + held
     guard needed > MemoryGovernor.smallBytes, !isGone else {
       if room.isAwaited { server.leaveMemoryLine(self) }
       room = MemoryRoom()
       return
     }
     let wanted = needed * (multiStore.hasPrimary && multiStore.flags.state.dualWrite ? 2 : 1)
-    guard wanted > room.granted, !room.isAwaited, !isRefusing else { return }
+    guard wanted > room.granted, !room.isAwaited, !input.isRefusing else { return }
     let step = Self.reservationStepBytes
     let granted = (wanted + step - 1) / step * step
     guard granted <= server.memory.roomForLargeCommands else {
@@ -85,36 +85,25 @@ extension Session {
       transaction?.drop()
       isRefused = true
     }
-    if parser.isInsideCommand, inputCount > 0, !isRefusing {
+    if input.refuse() {
       transaction?.isRefused = true
-      refusal = .owed
       isRefused = true
     }
     if isRefused { finishTurn() }
     return isRefused
   }
 
-  /// Passes over a command that is refused, and answers it in its turn.
+  /// Skips a command that is refused, and answers it in its turn.
   ///
-  /// - Returns: how much of `bytes` is done with.
-  func refuseCommand(in bytes: Span<UInt8>) -> Int {
-    if refusal == .owed, isQuiet {
+  /// - Returns: the number of bytes that are done with.
+  func skipRefusedCommand(in bytes: Span<UInt8>) -> Int {
+    let skip = input.skip(bytes, isNext: isQuiet)
+    if skip.isAnswerDue {
       output.appendError(Self.outOfMemory)
-      refusal = .answered
       finishTurn()
     }
-    switch parser.parse(bytes) {
-    case .needsMore: return parser.forgetParsed(of: bytes.count)
-    case .command(let command):
-      guard refusal == .answered else { return 0 }
-      refusal = .none
-      return command.length
-    case .nothing(let length): return length
-    case .invalid(let error):
-      refusal = .none
-      rejectInput(error)
-      return bytes.count
-    }
+    if let error = skip.error { rejectInput(error) }
+    return skip.consumed
   }
 }
 
@@ -126,13 +115,4 @@ struct MemoryRoom {
   var asked = 0
   /// It waits for `asked`, and is not read.
   var isAwaited = false
-}
-
-/// How far the refusal of a command is that has not come whole.
-enum MemoryRefusal {
-  case none
-  /// The answer is to be sent when those before it are out.
-  case owed
-  /// The rest is passed over.
-  case answered
 }

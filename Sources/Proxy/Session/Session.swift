@@ -18,14 +18,6 @@ final class Session: ReplySink {
   static let outputHighWater = 1 << 20
   /// A reply's string of this size is written at once, instead of being copied into the output first.
   private static let directWriteBytes = 32 << 10
-  /// A command of this size goes on its way in the memory that it came into, and stays here until its connection is not
-  /// congested, instead of being copied and waiting there.
-  static let largeCommandBytes = 64 << 10
-  /// Memory that is reserved at once for a command whose length is known, or as much as has come of it if that is more:
-  /// a length alone costs a client nothing.
-  private static let reservedInputBytes = 16 << 20
-  /// The most that is read at once of a large command whose beginning has come: others on the loop have their turn.
-  private static let directReadBytes = 256 << 10
   /// Buffer memory that an active session keeps between two turns.
   static let keptCapacity = 16 << 10
 
@@ -44,16 +36,13 @@ final class Session: ReplySink {
   /// What was executed for the client last, or is; `CommandID.other` if that was nothing yet.
   var lastCommand = CommandID.other
   var isAuthenticated: Bool {
-    didSet { parser.limits = isAuthenticated ? server.limits.parser : server.limits.unauthenticatedParser }
+    didSet { input.limits = isAuthenticated ? server.limits.parser : server.limits.unauthenticatedParser }
   }
   /// When the client was active last.
   private(set) var pace: ClientPace
 
-  /// Input that could not be consumed yet.
-  var input = ByteBuffer()
-  /// A whole command that came before the input, and has been taken out of it with its memory.
-  var largeCommand: SharedBytes?
-  var parser: CommandParser
+  /// The input that is not executed yet.
+  let input: SessionInput
   /// Forwarded commands without a reply yet, all over `path`.
   private var inFlight = 0
   private(set) var path: HiredisConnection?
@@ -94,8 +83,6 @@ final class Session: ReplySink {
   var memory = ClientMemory()
   /// What was granted for its large commands.
   var room = MemoryRoom()
-  /// The command that is coming is not wanted.
-  var refusal = MemoryRefusal.none
   /// Nothing more is read: what was read is executed, and then the client is let go.
   private var isDraining = false
   /// The client has said that nothing more comes.
@@ -111,7 +98,10 @@ final class Session: ReplySink {
     self.id = id
     connectedAt = server.loop.now
     isAuthenticated = server.credentials == nil
-    parser = CommandParser(limits: isAuthenticated ? server.limits.parser : server.limits.unauthenticatedParser)
+    input = SessionInput(
+      limits: isAuthenticated ? server.limits.parser : server.limits.unauthenticatedParser,
+      spares: server.spareBuffers
+    )
     pace = ClientPace(at: server.loop.now)
     forwardWindow = ForwardWindow(maxCommands: server.limits.maxInFlight)
     super.init()
@@ -133,7 +123,7 @@ final class Session: ReplySink {
   /// True when `command` has to stay in the input for now; it is taken up again when `connection` has drained, and then
   /// waits no more.
   func waitsForDrain(of connection: HiredisConnection, _ command: Span<UInt8>) -> Bool {
-    guard command.count >= Self.largeCommandBytes, !hasWaited, connection.isCongested else { return false }
+    guard command.count >= SessionInput.largeCommandBytes, !hasWaited, connection.isCongested else { return false }
     isHeld = true
     connection.whenDrained(self)
     return true
@@ -147,7 +137,7 @@ final class Session: ReplySink {
     inFlight += 1
     if path !== connection { path = connection }
     // The size comes first: to look whether there is a large command is counted as a reference.
-    if command.count >= Self.largeCommandBytes, let largeCommand {
+    if command.count >= SessionInput.largeCommandBytes, let largeCommand = input.largeCommand {
       connection.send(command, of: largeCommand, to: self, token: identity)
     } else {
       connection.send(command, to: self, token: identity)
@@ -302,7 +292,7 @@ final class Session: ReplySink {
   /// Gives back memory that an idle client has no use for.
   func trim() {
     if output.isEmpty { output.removeAll(keepingCapacityUpTo: 0) }
-    if input.isEmpty { input.removeAll(keepingCapacityUpTo: 0) }
+    input.trim()
   }
 
   /// Has `endOfTurn()` called before the loop sleeps.
@@ -340,7 +330,7 @@ final class Session: ReplySink {
   private static let lineEnd: InlineArray<2, UInt8> = [UInt8(ascii: "\r"), UInt8(ascii: "\n")]
 
   /// Bytes of the client's that are kept here.
-  var inputCount: Int { input.count + (largeCommand?.count ?? 0) }
+  var inputCount: Int { input.count }
 
   /// Bytes of commands in a transaction, or that are being executed.
   var heldBytes: Int { executing.bytes + (transaction?.batch.byteCount ?? 0) }
@@ -354,9 +344,6 @@ final class Session: ReplySink {
   private func hasRoom(for bytes: Int, below highWater: Int) -> Bool {
     bytes < Self.keptCapacity || bytes < highWater && !server.memory.isTight
   }
-
-  /// A command is being refused that has not come whole.
-  var isRefusing: Bool { refusal != .none }
 }
 
 extension Session: ReplyReceiver {
@@ -405,24 +392,13 @@ extension Session: StreamDelegate {
     finishTurn()
   }
 
-  /// Keeps input that could not be consumed yet.
   private func keep(_ bytes: Span<UInt8>) {
-    let missing = parser.knownLength - input.count
-    guard missing > bytes.count else { return input.append(bytes) }
-    guard hasRoom(forCommandOf: parser.knownLength) else { return input.append(bytes) }
-    let isLarge = parser.knownLength >= Self.largeCommandBytes
-    if input.capacity < input.count + bytes.count {
-      let room = min(missing, max(Self.reservedInputBytes, input.count))
-      if isLarge { server.spareBuffers.reserve(room, in: &input) } else { input.reserve(room) }
-    }
-    input.append(bytes)
-    guard isLarge else { return }
-    // The rest is not copied, as far as it is there already and nothing else can be behind it.
-    let room = min(missing - bytes.count, Self.directReadBytes, server.directReadRoom())
-    guard room > 0 else { return }
-    let before = input.count
-    input.append(upTo: room) { stream.read(into: &$0) }
-    server.directReads.bytes += input.count - before
+    let directBytes = input.keep(
+      bytes,
+      mayReserve: hasRoom(forCommandOf: input.knownLength),
+      readRoom: server.directReadRoom()
+    ) { stream.read(into: &$0) }
+    server.directReads.bytes += directBytes
   }
 
   func streamDidDrain(_ stream: Stream) {
@@ -450,7 +426,7 @@ extension Session: EndOfTurnWorker {
     isAtEndOfTurn = false
     if isClosed { output.removeAll(keepingCapacityUpTo: 0) }
     defer { accountForMemory() }
-    while inputCount > 0, !isClosing, !isExecuting, !isHeld, hasHeadroom, takeInput() {}
+    while inputCount > 0, !isClosing, !isExecuting, !isHeld, hasHeadroom, input.take({ process($0) }) {}
     // It went another way, or the client is not served any more.
     if !isExecuting, !isHeld { endLargeWrite() }
     guard !isClosed else {
@@ -475,8 +451,7 @@ extension Session: EndOfTurnWorker {
 
   /// What was not executed by now never will be.
   private func dropInput() {
-    input.removeAll(keepingCapacityUpTo: 0)
-    largeCommand = nil
+    input.removeAll()
     transaction = nil
   }
 

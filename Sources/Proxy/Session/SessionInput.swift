@@ -1,0 +1,188 @@
+internal import RESP
+
+/// A client's input that is not executed yet: the bytes that have arrived, the parser's place among them, a large
+/// command that was detached with its memory, and the command that is skipped because there is no memory for it.
+///
+/// A class, so that its bytes can be lent to the session while the parser moves on. Confined to the instance's loop.
+final class SessionInput {
+  /// A command of this size is sent in the memory in which it arrived, and stays in the input until its connection is not
+  /// congested, instead of being copied and waiting there.
+  static let largeCommandBytes = 64 << 10
+  /// The memory that is reserved at once for a command of known length, or as much as has arrived of it if that is more:
+  /// a length alone costs a client nothing.
+  private static let reservedBytes = 16 << 20
+  /// The most that is read at once of a large command whose beginning has arrived, so that other clients of the loop
+  /// have their turn.
+  private static let directReadBytes = 256 << 10
+
+  /// How far one pass over the input has come.
+  struct Progress {
+    /// The bytes that are done with.
+    var consumed = 0
+    /// The length of the large command behind them, which is to be detached before the next pass; 0 if the pass ended
+    /// for another reason.
+    var largeLength = 0
+  }
+
+  /// The progress of the refusal of a command that has not arrived whole.
+  private enum Refusal {
+    case none
+    /// The error is sent after the replies to the commands before.
+    case due
+    /// The rest is skipped.
+    case answered
+  }
+
+  /// The outcome of skipping input.
+  struct Skip: Equatable {
+    /// The bytes that are done with.
+    var consumed = 0
+    /// Whether the refused command is to be answered with its error now.
+    var isAnswerDue = false
+    /// Set if nothing behind the bytes can be trusted.
+    var error: ProtocolError?
+  }
+
+  private var buffer = ByteBuffer()
+  private var parser: CommandParser
+  private var refusal = Refusal.none
+  private let spares: SpareBuffers
+  /// A whole command that was before the other bytes, and has been taken out of them with its memory.
+  private(set) var largeCommand: SharedBytes?
+
+  /// - Parameter spares: Provides memory for large commands and gets it back.
+  init(limits: ParserLimits, spares: SpareBuffers) {
+    parser = CommandParser(limits: limits)
+    self.spares = spares
+  }
+
+  /// The number of bytes that are kept here.
+  var count: Int { buffer.count + (largeCommand?.count ?? 0) }
+
+  /// The bytes that the incomplete command takes at least, as far as it has said; 0 if they have all arrived.
+  var knownLength: Int { parser.knownLength }
+
+  /// The limits of the parser, which apply from the next argument on.
+  var limits: ParserLimits {
+    get { parser.limits }
+    set { parser.limits = newValue }
+  }
+
+  /// The last inline command, as an array of bulk strings.
+  var inlineCommand: [UInt8] { parser.inlineCommand }
+
+  /// Returns what comes first in `bytes`, of which those before the parser's place were seen already.
+  @inline(__always)
+  func parse(_ bytes: Span<UInt8>) -> CommandParser.Outcome { parser.parse(bytes) }
+
+  /// Whether a command goes on in the memory in which it arrived. The bytes behind it have to be copied then, so they
+  /// must not be more.
+  ///
+  /// - Parameter available: The bytes from the command's beginning on.
+  @inline(__always)
+  func isToBeDetached(_ command: CommandParser.Command, of available: Int) -> Bool {
+    command.length >= Self.largeCommandBytes && largeCommand == nil && !command.isInline
+      && available <= 2 * command.length
+  }
+
+  /// Lends the kept bytes to `body`, which takes commands from them, and removes those that it has taken.
+  ///
+  /// - Returns: whether there may be more to take.
+  func take(_ body: (Span<UInt8>) -> Progress) -> Bool {
+    if let largeCommand {
+      guard largeCommand.withSpan({ body($0) }).consumed > 0 else { return false }
+      self.largeCommand = nil
+      return true
+    }
+    let progress = buffer.withSpan { body($0) }
+    buffer.removeFirst(progress.consumed)
+    guard progress.largeLength > 0 else { return progress.consumed > 0 }
+    largeCommand = SharedBytes(buffer.detachFirst(progress.largeLength), spares: spares)
+    return true
+  }
+
+  /// Keeps bytes that could not be executed yet.
+  ///
+  /// - Parameters:
+  ///   - mayReserve: Whether memory may be reserved for all of the incomplete command.
+  ///   - readRoom: The most bytes that `read` may read.
+  ///   - read: Reads what has arrived of a large command's rest, without a copy.
+  /// - Returns: the number of bytes that `read` has read.
+  func keep(
+    _ bytes: Span<UInt8>,
+    mayReserve: Bool,
+    readRoom: @autoclosure () -> Int,
+    read: (inout OutputSpan<UInt8>) -> Void
+  ) -> Int {
+    let missing = parser.knownLength - buffer.count
+    guard missing > bytes.count, mayReserve else {
+      buffer.append(bytes)
+      return 0
+    }
+    let isLarge = parser.knownLength >= Self.largeCommandBytes
+    if buffer.capacity < buffer.count + bytes.count {
+      let room = min(missing, max(Self.reservedBytes, buffer.count))
+      if isLarge { spares.reserve(room, in: &buffer) } else { buffer.reserve(room) }
+    }
+    buffer.append(bytes)
+    guard isLarge else { return 0 }
+    // Nothing but the rest of the command can be read.
+    let room = min(missing - bytes.count, Self.directReadBytes, readRoom())
+    guard room > 0 else { return 0 }
+    let before = buffer.count
+    buffer.append(upTo: room, read)
+    return buffer.count - before
+  }
+
+  /// Returns unused memory.
+  func trim() {
+    if buffer.isEmpty { buffer.removeAll(keepingCapacityUpTo: 0) }
+  }
+
+  /// Drops all bytes: they will never be executed.
+  func removeAll() {
+    buffer.removeAll(keepingCapacityUpTo: 0)
+    largeCommand = nil
+  }
+}
+
+// MARK: Refusing a command that has not arrived whole
+
+extension SessionInput {
+  /// Whether a command is refused that has not arrived whole. It is skipped with ``skip(_:isNext:)`` instead of being
+  /// taken.
+  var isRefusing: Bool { refusal != .none }
+
+  /// Refuses the command that is arriving.
+  ///
+  /// - Returns: false if none is, or it is refused already.
+  func refuse() -> Bool {
+    guard parser.isInsideCommand, count > 0, !isRefusing else { return false }
+    refusal = .due
+    return true
+  }
+
+  /// Skips the refused command as far as it has arrived.
+  ///
+  /// - Parameter isNext: Whether the reply to this command is the next in order.
+  func skip(_ bytes: Span<UInt8>, isNext: Bool) -> Skip {
+    var skip = Skip()
+    if refusal == .due, isNext {
+      refusal = .answered
+      skip.isAnswerDue = true
+    }
+    switch parser.parse(bytes) {
+    case .needsMore: skip.consumed = parser.forgetParsed(of: bytes.count)
+    case .command(let command):
+      guard refusal == .answered else { break }
+      refusal = .none
+      skip.consumed = command.length
+    case .nothing(let length): skip.consumed = length
+    case .invalid(let error):
+      refusal = .none
+      skip.error = error
+      skip.consumed = bytes.count
+    }
+    return skip
+  }
+}
