@@ -31,7 +31,7 @@ extension Session {
     let wasWatching = watch.isOpen
     // A client that listens can't end its watch.
     guard let routing = multiStore.routing(orNotify: self, watching: subscription == nil ? watch.open : nil) else {
-      isHeld = true
+      state.hold(for: .flip)
       return Progress()
     }
     let turn = Turn(
@@ -249,9 +249,12 @@ extension Session {
     guard bytes.count >= SessionInput.largeCommandBytes, largeWriteBytes == 0,
       multiStore.configuration.writeAcknowledgement == .both
     else { return false }
-    isHeld = !server.largeWrites.begin(self, bytes: bytes.count)
-    if !isHeld { largeWriteBytes = bytes.count }
-    return isHeld
+    guard server.largeWrites.begin(self, bytes: bytes.count) else {
+      state.hold(for: .largeWrites)
+      return true
+    }
+    largeWriteBytes = bytes.count
+    return false
   }
 
   private func forwardOrWait(_ bytes: Span<UInt8>, over connection: HiredisConnection) -> Disposal {

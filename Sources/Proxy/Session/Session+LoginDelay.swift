@@ -6,21 +6,20 @@ extension Session {
   func waitsForLogin(_ spec: CommandSpec, argumentCount: Int) -> Bool {
     let hasPassword = spec.id == .auth || spec.id == .hello && argumentCount > 2
     guard hasPassword, server.credentials != nil, !server.logins.mayTry(self) else { return false }
-    isHeld = true
+    state.hold(for: .login)
     return true
   }
 
   /// The command with a password may be taken up again.
   func loginMayBeTried() {
-    isHeld = false
-    finishTurn()
+    release(from: .login)
   }
 
   /// Closes a client that has ended while its login waited: it would keep its place among `max_clients` for a password
   /// that nobody waits for any more.
   func abandonLogin() {
     guard server.logins.remove(self) else { return }
-    isHeld = false
+    state.release(from: .login)
     closeAfterReplies()
   }
 }

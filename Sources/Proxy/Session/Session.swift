@@ -43,10 +43,10 @@ final class Session: ReplySink {
 
   /// The input that is not executed yet.
   let input: SessionInput
-  /// Forwarded commands without a reply yet, all over `path`.
-  private var inFlight = 0
+  /// Its life, and what its commands do.
+  var state = SessionState()
+  /// The connection of the commands in flight.
   private(set) var path: HiredisConnection?
-  private var isExecuting = false
   /// How many forwarded commands may be in flight.
   private var forwardWindow: ForwardWindow
   /// How many commands are executed as one pipeline.
@@ -57,9 +57,6 @@ final class Session: ReplySink {
   var isProcessing = false
   /// What stands for the command under way should its reply be too deep; 0 for what can't have such a reply.
   private var executingIdentity = 0
-  /// The input waits for something else than the commands before: for a change of the flags, which waits for executions
-  /// under way, or for a connection to drain.
-  var isHeld = false
   /// The command at the beginning of the input has waited for its connection to drain.
   var hasWaited = false
   /// The length of the command at the beginning of the input, or of the one that is executed, if it has its place among
@@ -73,20 +70,12 @@ final class Session: ReplySink {
   var watch = WatchState()
   /// What the client listens to; nil outside of a server's subscriber mode.
   var subscription: Subscription?
-  /// No further command is executed; the client is let go when its replies are out.
-  private(set) var isClosing = false
-  /// The connection is gone. What the client had sent by then is still executed, as a server would have.
-  private var isClosed = false
   /// Bytes of replies that the client had not taken at the end of the last turn.
   private(set) var pendingBefore = 0
   /// What the client uses of `memory_limit`, as it was reported last.
   var memory = ClientMemory()
   /// What was granted for its large commands.
   var room = MemoryRoom()
-  /// Nothing more is read: what was read is executed, and then the client is let go.
-  private var isDraining = false
-  /// The client has said that nothing more comes.
-  private var hasEnded = false
   private var isReading = false
   private var isAtEndOfTurn = false
 
@@ -110,21 +99,28 @@ final class Session: ReplySink {
   }
 
   /// True when nobody waits for replies any more.
-  var isGone: Bool { isClosed }
+  var isGone: Bool { state.isGone }
 
   /// True when nothing is on its way, so that an answer of the sidecar's own is the next in order.
-  var isQuiet: Bool { inFlight == 0 && !isExecuting && !isHeld }
+  var isQuiet: Bool { state.isQuiet }
+
+  /// True when no further command is executed.
+  var isClosing: Bool { state.isClosing }
 
   /// True when a command may be forwarded over `connection` without overtaking anything.
   func canForward(over connection: HiredisConnection) -> Bool {
-    !isExecuting && (inFlight == 0 || (path === connection && forwardWindow.hasRoom(inFlight)))
+    switch state.lane {
+    case .idle: true
+    case .forwarding(let count): path === connection && forwardWindow.hasRoom(count)
+    case .executing: false
+    }
   }
 
   /// True when `command` has to stay in the input for now; it is taken up again when `connection` has drained, and then
   /// waits no more.
   func waitsForDrain(of connection: HiredisConnection, _ command: Span<UInt8>) -> Bool {
     guard command.count >= SessionInput.largeCommandBytes, !hasWaited, connection.isCongested else { return false }
-    isHeld = true
+    state.hold(for: .congestion)
     connection.whenDrained(self)
     return true
   }
@@ -134,7 +130,7 @@ final class Session: ReplySink {
   /// - Parameter identity: what stands for the command should its reply be too deep; see ``DeepReplies``.
   @inline(__always)
   func forward(_ command: Span<UInt8>, over connection: HiredisConnection, identity: Int = 0) {
-    inFlight += 1
+    state.commandForwarded()
     if path !== connection { path = connection }
     // The size comes first: to look whether there is a large command is counted as a reference.
     if command.count >= SessionInput.largeCommandBytes, let largeCommand = input.largeCommand {
@@ -154,7 +150,7 @@ final class Session: ReplySink {
     over connection: HiredisConnection? = nil,
     identity: Int = 0
   ) {
-    isExecuting = true
+    state.executionBegan()
     executing = (batch.count, batch.byteCount, 0)
     executingIdentity = identity
     path = connection
@@ -168,20 +164,20 @@ final class Session: ReplySink {
     over connection: HiredisConnection,
     _ routing: Routing
   ) {
-    isExecuting = true
+    state.executionBegan()
     path = connection
     multiStore.executeBlocking(batch(of: command, spec), routing: routing, over: connection, for: self)
   }
 
   override func connectionOfItsOwn(to role: StoreRole) -> HiredisConnection? {
-    guard !isClosed else { return nil }
+    guard !isGone else { return nil }
     path = dedicatedConnection(to: role)
     return path
   }
 
   /// Something that answers through ``executionDidFinish()``; nothing else is executed until it is done.
   func execute(_ body: () -> Void) {
-    isExecuting = true
+    state.executionBegan()
     path = nil
     body()
   }
@@ -189,8 +185,9 @@ final class Session: ReplySink {
   /// Executes one command over a connection that hiredis does not read; false when it can have none.
   func executeRaw(_ batch: CommandBatch, routing: Routing) -> Bool {
     path = nil
-    isExecuting = multiStore.executeRaw(batch, routing: routing, for: self)
-    return isExecuting
+    guard multiStore.executeRaw(batch, routing: routing, for: self) else { return false }
+    state.executionBegan()
+    return true
   }
 
   override func executionDidFail(_ failure: ConnectionFailure, at index: Int, on role: StoreRole) {
@@ -198,15 +195,12 @@ final class Session: ReplySink {
   }
 
   override func executionWasCalledOff() {
-    // A client that has ended while it waited is gone, and what stands behind is not executed.
-    guard hasEnded else { return }
-    isClosing = true
-    finishTurn()
+    if state.executionWasCancelled() { finishTurn() }
   }
 
   override func passOn(_ replies: Span<UInt8>) {
     executing.passedOnBytes += replies.count
-    guard !isClosed, !dropsReplies else { return }
+    guard !isGone, !dropsReplies else { return }
     pace.wasActive(at: server.loop.now)
     output.withSpan { stream.write($0, replies) }
     output.removeAll(keepingCapacityUpTo: Self.keptCapacity)
@@ -214,7 +208,7 @@ final class Session: ReplySink {
   }
 
   override func executionDidFinish() {
-    isExecuting = false
+    state.executionEnded()
     replyWindow.executed(executing.commands, replyBytes: executing.passedOnBytes + output.count)
     executing = (0, 0, 0)
     endLargeWrite()
@@ -234,13 +228,13 @@ final class Session: ReplySink {
   }
 
   override func routingDidSettle() {
-    goOn()
+    release(from: .flip)
   }
 
   /// A large command that has waited for others may be executed.
   private func largeWriteMayBegin(_ bytes: Int) {
     largeWriteBytes = bytes
-    goOn()
+    release(from: .largeWrites)
   }
 
   private func endLargeWrite() {
@@ -253,28 +247,29 @@ final class Session: ReplySink {
     }
   }
 
-  private func goOn() {
-    isHeld = false
+  /// Goes on with the input, which has waited for `reason`.
+  func release(from reason: SessionState.Hold) {
+    state.release(from: reason)
     finishTurn()
   }
 
   /// Lets the client go after the replies that are in `output`.
   func closeAfterReplies() {
-    isClosing = true
+    state.close()
     finishTurn()
   }
 
   /// Cuts the client off; what it was owed is dropped.
   func cutOff(_ reason: ClientCloseReason) {
-    guard !isClosed else { return }
+    guard !isGone else { return }
     server.metrics.closed(reason)
-    isClosing = true
+    state.close()
     stream.close()
   }
 
   /// Executes what was read already, then lets the client go. What waits for others is not waited for.
   func drain() {
-    isDraining = true
+    state.drain()
     abandonLogin()
     finishTurn()
   }
@@ -304,19 +299,10 @@ final class Session: ReplySink {
 
   /// Waiting on its own connection for something to happen: BLPOP and its like.
   var isBlocked: Bool {
-    guard inFlight > 0 || isExecuting, let dedicated, path === dedicated.connection else { return false }
+    guard state.lane != .idle, let dedicated, path === dedicated.connection else { return false }
     let traits = CommandTable.spec(lastCommand).traits
     // A command that waits only when asked is an execution then, and is forwarded when it just reads.
-    return isExecuting ? traits.mayBlock : traits.contains(.blocks)
-  }
-
-  /// Ends what a session that drains waits for.
-  ///
-  /// - Returns: true when that can't be called off, and the client has ended: nothing must be popped for it.
-  private func endWaiting() -> Bool {
-    guard isDraining, isBlocked else { return false }
-    let isCalledOff = multiStore.callOffBlockedCommands(of: self)
-    return hasEnded && (isClosing || !isCalledOff)
+    return state.isExecuting ? traits.mayBlock : traits.contains(.blocks)
   }
 
   /// Sends the replies that are there, unless the client does not want them.
@@ -348,8 +334,8 @@ final class Session: ReplySink {
 
 extension Session: ReplyReceiver {
   func receive(_ reply: borrowing Reply, token: Int) {
-    inFlight -= 1
-    if !isClosed { write(reply) }
+    state.replyReceived()
+    if !isGone { write(reply) }
     finishTurn()
   }
 
@@ -364,10 +350,10 @@ extension Session: ReplyReceiver {
   }
 
   func receive(failure: ConnectionFailure, token: Int) {
-    inFlight -= 1
+    state.replyReceived()
     if failure.isReplyTooDeep, token != 0 { server.deepReplies.insert(token) }
     if watch.isOpen { checkWatch(after: failure) }
-    if !isClosed { output.appendError(clientError(failure, over: path)) }
+    if !isGone { output.appendError(clientError(failure, over: path)) }
     finishTurn()
   }
 }
@@ -375,14 +361,14 @@ extension Session: ReplyReceiver {
 extension Session: DrainWaiter {
   func connectionDidDrain() {
     hasWaited = true
-    goOn()
+    release(from: .congestion)
   }
 }
 
 extension Session: StreamDelegate {
   func stream(_ stream: Stream, didRead bytes: Span<UInt8>) {
     guard !isClosing else { return }
-    if inputCount == 0, hasHeadroom, !isHeld {
+    if inputCount == 0, hasHeadroom, !state.isHeld {
       let consumed = process(bytes).consumed
       if consumed < bytes.count { keep(bytes.extracting(consumed..<bytes.count)) }
     } else {
@@ -407,15 +393,14 @@ extension Session: StreamDelegate {
   }
 
   func streamDidReachEnd(_ stream: Stream) {
-    hasEnded = true
+    state.clientEnded()
     drain()
   }
 
   func streamDidClose(_ stream: Stream, error: StreamError?) {
-    isClosed = true
+    state.disconnected(isWaiting: isBlocked || subscription != nil)
     pendingBefore = 0
     abandonLogin()
-    if isBlocked || subscription != nil { isClosing = true }
     if isClosing { releaseConnections() }
     finishTurn()
   }
@@ -424,17 +409,23 @@ extension Session: StreamDelegate {
 extension Session: EndOfTurnWorker {
   func endOfTurn() {
     isAtEndOfTurn = false
-    if isClosed { output.removeAll(keepingCapacityUpTo: 0) }
+    if isGone { output.removeAll(keepingCapacityUpTo: 0) }
     defer { accountForMemory() }
-    while inputCount > 0, !isClosing, !isExecuting, !isHeld, hasHeadroom, input.take({ process($0) }) {}
+    while inputCount > 0, state.takesInput, hasHeadroom, input.take({ process($0) }) {}
     // It went another way, or the client is not served any more.
-    if !isExecuting, !isHeld { endLargeWrite() }
-    guard !isClosed else {
-      guard isQuiet else { return }
+    if !state.isExecuting, !state.isHeld { endLargeWrite() }
+    switch state.inputWasTaken() {
+    case .serve: serveOutput()
+    case .wait: return
+    case .release:
       releaseConnections()
       dropInput()
-      return server.didClose(self)
+      server.didClose(self)
     }
+  }
+
+  /// Sends the replies of the turn, and closes the connection or reads on.
+  private func serveOutput() {
     let isHeldUpByReplies = !hasHeadroom && inputCount > 0 && !isClosing
     // One turn's replies may exceed the limit, so that a large one reaches a client that takes it.
     if pendingBefore > server.limits.outputBufferLimit, owedBytes > pendingBefore { return cutOff(.outputBufferLimit) }
@@ -444,9 +435,13 @@ extension Session: EndOfTurnWorker {
     forwardWindow.adapt(hasReplied: hasReplied, owed: pendingBefore, highWater: Self.outputHighWater)
     // If the socket has taken them all, no drain will come to go on with the input.
     if isHeldUpByReplies, hasHeadroom { finishTurn() }
-    let isDone = isQuiet && (isClosing || isDraining && !isHeldUpByReplies)
-    if isDone || endWaiting() { return stream.closeAfterWriting() }
-    updateReading()
+    switch state.outputWasSent(isHeldUp: isHeldUpByReplies, isBlocked: isBlocked) {
+    case .read: updateReading()
+    case .close: stream.closeAfterWriting()
+    case .cancelWait:
+      let isCancelled = multiStore.callOffBlockedCommands(of: self)
+      if state.waitWasCancelled(isCancelled) { stream.closeAfterWriting() } else { updateReading() }
+    }
   }
 
   /// What was not executed by now never will be.
@@ -465,7 +460,7 @@ extension Session: EndOfTurnWorker {
   private func updateReading() {
     // Who is blocked may be gone before its turn comes, and must not be taken for somebody who still waits.
     let hasRoom = isQuiet || hasRoom(for: inputCount, below: Self.inputHighWater) || isBlocked
-    let canRead = !isClosing && !isDraining && hasHeadroom && hasRoom && !room.isAwaited
+    let canRead = state.mayRead && hasHeadroom && hasRoom && !room.isAwaited
     guard canRead != isReading else { return }
     isReading = canRead
     if canRead { stream.startReading() } else { stream.stopReading() }
