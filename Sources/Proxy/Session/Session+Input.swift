@@ -3,23 +3,23 @@ internal import Hiredis
 internal import MultiStore
 internal import RESP
 
-/// Taking commands from the input and sending each on its way.
+/// Taking commands from the input, one by one or as a pipeline.
 extension Session {
-  /// What became of a command.
+  /// The outcome of trying to take a command.
   enum Disposal {
-    /// It is on its way, or answered.
+    /// It is in flight, or answered.
     case taken
-    /// It has to wait until what came before it is done; it stays in the input.
+    /// It stays in the input until those before it are done.
     case waits
   }
 
   typealias Progress = SessionInput.Progress
 
-  /// What holds for all commands of one call of ``process(_:)``, looked up once.
-  private struct Turn {
+  /// The values that apply to all commands of one call of ``process(_:)``, looked up once.
+  struct Turn {
     let multiStore: MultiStore
     let routing: Routing
-    /// Where reads and writes go that one store alone executes.
+    /// The connection of reads and writes that one store alone executes.
     let ordinary: HiredisConnection
     let inventory: InventoryCounts
   }
@@ -78,7 +78,7 @@ extension Session {
     return Progress(consumed: consumed, largeLength: largeLength)
   }
 
-  /// Answers input that is no RESP, after which nothing can be trusted.
+  /// Answers input that is no RESP. Nothing behind it can be trusted.
   func rejectInput(_ error: ProtocolError) {
     output.appendError(error.description)
     server.metrics.closed(.protocolError)
@@ -124,191 +124,7 @@ extension Session {
     return disposal
   }
 
-  /// A server cuts off whoever says this, since a web page may have made a browser say it. On a connection that clients
-  /// share, that would be all of them.
+  /// Whether it is a line of an HTTP request, which a web page may have made a browser send. A server closes such a
+  /// connection; on one that clients share, that would disconnect all of them.
   private static func isFromHTTP(_ name: Span<UInt8>) -> Bool { name.isKeyword("POST") || name.isKeyword("HOST:") }
-
-  /// Takes the way of a command outside of a transaction, of a client that has logged in.
-  private func dispatch(
-    _ bytes: Span<UInt8>,
-    _ spec: CommandSpec,
-    _ commandClass: CommandClass,
-    _ argumentCount: Int,
-    _ turn: borrowing Turn,
-    _ gathered: inout CommandBatch?
-  ) -> Disposal {
-    let routing = turn.routing
-    let isAlone = commandClass == .script || commandClass == .unlisted
-    if isAlone, gathered != nil { return .waits }
-    if isAlone || !spec.traits.isDisjoint(with: [.empties, .namesDatabase]),
-      let refusal = refusal(of: bytes, spec, commandClass, routing)
-    {
-      return gathered == nil ? refuse(refusal) : .waits
-    }
-    let identity = isAlone ? DeepReplies.identity(of: bytes, spec) : 0
-    let facts = CommandDispatch.Facts(
-      isWatching: watch.isOpen,
-      flipAwaitsWatch: watch.isOpen && multiStore.awaitsWatches,
-      hasPrimary: spec.traits.contains(.iterates) && turn.multiStore.hasPrimary,
-      hasDeepReply: isAlone && (spec.traits.contains(.deepReply) || server.deepReplies.contains(identity))
-    )
-    let way = CommandDispatch.way(of: spec, commandClass, routing: routing, facts)
-    if way == .pipeline { return gather(bytes, spec.id, turn, &gathered) }
-    // Everything else is an execution of its own: the pipeline so far goes first.
-    guard gathered == nil else { return .waits }
-    switch way {
-    case .ordinary, .pipeline: return forwardOrWait(bytes, over: turn.ordinary)
-    case .watching: return forwardOrWait(bytes, over: watchingConnection ?? turn.ordinary)
-    case .isolated(let executesAlone):
-      let connection = watchingConnection ?? multiStore.store(routing.defaultStore).isolated
-      guard executesAlone ? isQuiet : canForward(over: connection) else { return .waits }
-      sendAlone(bytes, spec, over: connection, identity: identity, routing, executesAlone: executesAlone)
-      return .taken
-    case .endOfWatch:
-      giveUpWatchForMove()
-      return .waits
-    case .answered: return takeAnswered(bytes, spec, argumentCount, routing)
-    case .page, .dedicated, .blocking, .raw:
-      guard isQuiet else { return .waits }
-      return executeAlone(bytes, spec, by: way, routing)
-    }
-  }
-
-  /// Executes a command that shares no connection. Nothing is in flight.
-  private func executeAlone(
-    _ bytes: Span<UInt8>,
-    _ spec: CommandSpec,
-    by way: CommandDispatch.Way,
-    _ routing: Routing
-  ) -> Disposal {
-    switch way {
-    case .page: execute(batch(of: bytes, spec), as: .single, routing: routing, over: watchingConnection)
-    case .raw: return takeRaw(bytes, spec, routing)
-    default:
-      guard !isGone, let connection = dedicatedConnection(to: routing.defaultStore) else {
-        return refuse(Self.noDedicatedConnection)
-      }
-      if case .dedicated(let executesAlone) = way {
-        sendAlone(bytes, spec, over: connection, routing, executesAlone: executesAlone)
-      } else {
-        multiStore.willExecuteOnDefaultStoreAlone(bytes, spec, routing: routing)
-        executeBlocking(bytes, spec, over: connection, routing)
-      }
-    }
-    return .taken
-  }
-
-  private func takeAnswered(
-    _ bytes: Span<UInt8>,
-    _ spec: CommandSpec,
-    _ argumentCount: Int,
-    _ routing: Routing
-  ) -> Disposal {
-    guard isQuiet, !waitsForLogin(spec, argumentCount: argumentCount) else { return .waits }
-    answer(bytes, spec, argumentCount, routing)
-    return .taken
-  }
-
-  /// The error for a command that is not executed, whatever its way would be; nil for all others.
-  private func refusal(
-    of bytes: Span<UInt8>,
-    _ spec: CommandSpec,
-    _ commandClass: CommandClass,
-    _ routing: Routing
-  ) -> String? {
-    if spec.traits.contains(.empties), let refusal = multiStore.refusal(of: spec) { return refusal.error(for: spec) }
-    if routing.isDual, let refusal = multiStore.refusal(toReachDatabaseOf: bytes, spec) { return refusal.clientError }
-    guard commandClass == .script || commandClass == .unlisted else { return nil }
-    if let refusal = spec.refusal(of: bytes) { return refusal.error(for: spec) }
-    guard let refusal = multiStore.refusal(of: spec) else { return nil }
-    if isQuiet { multiStore.methodMissing(spec.id) }
-    return refusal.error(for: spec)
-  }
-
-  private func gather(
-    _ bytes: Span<UInt8>,
-    _ id: CommandID,
-    _ turn: borrowing Turn,
-    _ gathered: inout CommandBatch?
-  ) -> Disposal {
-    if let batch = gathered {
-      guard batch.count < replyWindow.commands else { return .waits }
-      batch.append(bytes, id: id)
-    } else {
-      guard isQuiet, !waitsForLargeWrites(bytes), !waitsForDrain(of: turn.ordinary, bytes) else { return .waits }
-      hasWaited = false
-      let batch = multiStore.makeBatch()
-      if let largeCommand = input.largeCommand { batch.hold(largeCommand, id: id) } else { batch.append(bytes, id: id) }
-      gathered = batch
-    }
-    return .taken
-  }
-
-  /// Whether a large command has to wait for others, as far as its client waits for its copy too.
-  private func waitsForLargeWrites(_ bytes: Span<UInt8>) -> Bool {
-    guard bytes.count >= SessionInput.largeCommandBytes, largeWriteBytes == 0,
-      multiStore.configuration.writeAcknowledgement == .both
-    else { return false }
-    guard server.largeWrites.begin(self, bytes: bytes.count) else {
-      state.hold(for: .largeWrites)
-      return true
-    }
-    largeWriteBytes = bytes.count
-    return false
-  }
-
-  private func forwardOrWait(_ bytes: Span<UInt8>, over connection: HiredisConnection) -> Disposal {
-    guard canForward(over: connection), !waitsForDrain(of: connection, bytes) else { return .waits }
-    let hasRoom = connection.hasRoom(commands: 1, bytes: bytes.count)
-    guard hasRoom || isQuiet else { return .waits }
-    hasWaited = false
-    guard hasRoom else {
-      let failure = ConnectionFailure.queueFull(limit: connection.limits.maxQueuedCommands)
-      multiStore.refused(by: connection)
-      return refuse(clientError(failure, over: connection))
-    }
-    forward(bytes, over: connection)
-    return .taken
-  }
-
-  /// Answers with an error once that is next in order; until then the client waits with what it still has to say.
-  private func refuse(_ message: String) -> Disposal {
-    guard isQuiet else { return .waits }
-    output.appendError(message)
-    finishTurn()
-    return .taken
-  }
-
-  /// Commands whose replies hiredis can't read: over a connection past it.
-  private func takeRaw(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ routing: Routing) -> Disposal {
-    let batch = batch(of: bytes, spec)
-    guard !isGone, executeRaw(batch, routing: routing) else {
-      multiStore.recycle(batch)
-      return refuse(Self.noDedicatedConnection)
-    }
-    multiStore.willExecuteOnDefaultStoreAlone(bytes, spec, routing: routing)
-    return .taken
-  }
-
-  /// Sends one command to the default store over `connection`. If it is executed alone, its effect is copied to the
-  /// other store, and over a connection of the session's own it has to be done before a change of the flags.
-  private func sendAlone(
-    _ bytes: Span<UInt8>,
-    _ spec: CommandSpec,
-    over connection: HiredisConnection,
-    identity: Int = 0,
-    _ routing: Routing,
-    executesAlone: Bool
-  ) {
-    multiStore.willExecuteOnDefaultStoreAlone(bytes, spec, routing: routing)
-    guard executesAlone else { return forward(bytes, over: connection, identity: identity) }
-    execute(batch(of: bytes, spec), as: .single, routing: routing, over: connection, identity: identity)
-  }
-
-  /// A batch of one command.
-  func batch(of bytes: Span<UInt8>, _ spec: CommandSpec) -> CommandBatch {
-    let batch = multiStore.makeBatch()
-    batch.append(bytes, id: spec.id)
-    return batch
-  }
 }

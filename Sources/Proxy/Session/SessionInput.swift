@@ -5,11 +5,11 @@ internal import RESP
 ///
 /// A class, so that its bytes can be lent to the session while the parser moves on. Confined to the instance's loop.
 final class SessionInput {
-  /// A command of this size is sent in the memory in which it arrived, and stays in the input until its connection is not
-  /// congested, instead of being copied and waiting there.
+  /// A command of this size is sent in the memory in which it arrived, and stays in the input until its connection is
+  /// not congested, instead of being copied and waiting there.
   static let largeCommandBytes = 64 << 10
-  /// The memory that is reserved at once for a command of known length, or as much as has arrived of it if that is more:
-  /// a length alone costs a client nothing.
+  /// The memory that is reserved at once for a command of known length, or as much as has arrived of it if that is
+  /// more: a length alone costs a client nothing.
   private static let reservedBytes = 16 << 20
   /// The most that is read at once of a large command whose beginning has arrived, so that other clients of the loop
   /// have their turn.

@@ -4,15 +4,15 @@
 /// its *lane*, which has the commands in flight; and the *hold* that keeps the next command in the input for another
 /// reason than those. A hold may begin while commands are in flight, and a client may go away during either.
 ///
-/// Each event method changes the state, and returns what ``Session`` has to do where that depends on the state. An event
-/// that cannot occur in a state traps.
+/// Each event method changes the state, and returns what ``Session`` has to do where that depends on the state. An
+/// event that cannot occur in a state traps.
 struct SessionState: ~Copyable {
   /// Whether commands are read, executed and answered.
   enum Life: Equatable {
     /// Commands are read and executed.
     case open
-    /// Nothing more is read, because the sidecar shuts down or the client has reached the end of its input (`hasEnded`).
-    /// The commands that were read are executed, and then the connection is closed.
+    /// Nothing more is read, because the sidecar shuts down or the client has reached the end of its input
+    /// (`hasEnded`). The commands that were read are executed, and then the connection is closed.
     case draining(hasEnded: Bool)
     /// No further command is executed. The connection is closed when the replies are out.
     case closing(hasEnded: Bool)
@@ -235,8 +235,8 @@ extension SessionState {
 
   /// The blocking command was cancelled, or its store can't cancel it.
   ///
-  /// - Returns: whether the session closes: a client that has ended while it waited is gone, and what it has sent behind
-  ///   the command is not executed.
+  /// - Returns: whether the session closes: a client that has ended while it waited is gone, and the commands behind
+  ///   that one are not executed.
   mutating func executionWasCancelled() -> Bool {
     switch life {
     case .open, .draining(hasEnded: false), .closing(hasEnded: false): return false

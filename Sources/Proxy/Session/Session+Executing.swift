@@ -1,0 +1,91 @@
+internal import Hiredis
+internal import MultiStore
+internal import RESP
+
+/// Sending a session's commands: forwarded over one connection, or executed alone.
+extension Session {
+  /// Whether a command may be forwarded over `connection` without overtaking another.
+  func canForward(over connection: HiredisConnection) -> Bool {
+    switch state.lane {
+    case .idle: true
+    case .forwarding(let count): path === connection && forwardWindow.hasRoom(count)
+    case .executing: false
+    }
+  }
+
+  /// Whether `command` stays in the input until `connection` has drained. It waits once at most.
+  func waitsForDrain(of connection: HiredisConnection, _ command: Span<UInt8>) -> Bool {
+    guard command.count >= SessionInput.largeCommandBytes, !hasWaited, connection.isCongested else { return false }
+    state.hold(for: .congestion)
+    connection.whenDrained(self)
+    return true
+  }
+
+  /// Forwards one command; its reply comes next after those of the commands before.
+  ///
+  /// - Parameter identity: The command's identity in ``DeepReplies``; 0 if its reply can't be too deep.
+  @inline(__always)
+  func forward(_ command: Span<UInt8>, over connection: HiredisConnection, identity: Int = 0) {
+    state.commandForwarded()
+    if path !== connection { path = connection }
+    // The size is compared first: reading the reference to a large command counts it.
+    if command.count >= SessionInput.largeCommandBytes, let largeCommand = input.largeCommand {
+      connection.send(command, of: largeCommand, to: self, token: identity)
+    } else {
+      connection.send(command, to: self, token: identity)
+    }
+  }
+
+  /// Executes a batch; nothing else is executed until it is done.
+  ///
+  /// - Parameter identity: The identity of a single command in ``DeepReplies``; 0 if its reply can't be too deep.
+  func execute(
+    _ batch: CommandBatch,
+    as kind: BatchKind,
+    routing: Routing,
+    over connection: HiredisConnection? = nil,
+    identity: Int = 0
+  ) {
+    state.executionBegan()
+    executing = (batch.count, batch.byteCount, 0)
+    executingIdentity = identity
+    path = connection
+    multiStore.execute(batch, as: kind, routing: routing, over: connection, for: self)
+  }
+
+  /// Executes one command that waits on the session's own connection; nothing else is executed until it is done.
+  func executeBlocking(
+    _ command: Span<UInt8>,
+    _ spec: CommandSpec,
+    over connection: HiredisConnection,
+    _ routing: Routing
+  ) {
+    state.executionBegan()
+    path = connection
+    multiStore.executeBlocking(batch(of: command, spec), routing: routing, over: connection, for: self)
+  }
+
+  /// Calls `body`, which leads to ``executionDidFinish()``; nothing else is executed until then.
+  func execute(_ body: () -> Void) {
+    state.executionBegan()
+    path = nil
+    body()
+  }
+
+  /// Executes one command over a connection that hiredis does not read.
+  ///
+  /// - Returns: false if the limit of such connections is reached.
+  func executeRaw(_ batch: CommandBatch, routing: Routing) -> Bool {
+    path = nil
+    guard multiStore.executeRaw(batch, routing: routing, for: self) else { return false }
+    state.executionBegan()
+    return true
+  }
+}
+
+extension Session: DrainWaiter {
+  func connectionDidDrain() {
+    hasWaited = true
+    release(from: .congestion)
+  }
+}

@@ -1,0 +1,46 @@
+internal import MultiStore
+internal import RESP
+
+/// A client that waits or is idle, and what it uses meanwhile.
+extension Session {
+  /// Whether a command like BLPOP waits on the session's own connection.
+  var isBlocked: Bool {
+    guard state.lane != .idle, let dedicated, path === dedicated.connection else { return false }
+    let traits = CommandTable.spec(lastCommand).traits
+    // A command that waits only when asked is an execution then, and is forwarded when it just reads.
+    return state.isExecuting ? traits.mayBlock : traits.contains(.blocks)
+  }
+
+  /// Notices that the client takes its replies, however slowly, or continues a large command. To be called often.
+  func notePace() {
+    pace.look(pendingWriteBytes: stream.pendingWriteBytes, inputBytes: inputCount, at: server.loop.now)
+  }
+
+  /// Closes the session's own connection, unless it watches keys or executes a command.
+  func releaseUnusedConnection() {
+    if isQuiet, !watch.isOpen { releaseDedicated() }
+  }
+
+  /// Returns memory that an idle client does not use.
+  func trim() {
+    if output.isEmpty { output.removeAll(keepingCapacityUpTo: 0) }
+    input.trim()
+  }
+
+  /// The bytes of input that are not executed yet.
+  var inputCount: Int { input.count }
+
+  /// The bytes of commands in a transaction or in execution.
+  var heldBytes: Int { executing.bytes + (transaction?.batch.byteCount ?? 0) }
+
+  /// The bytes of replies that the client has not taken.
+  var owedBytes: Int { output.count + stream.pendingWriteBytes }
+
+  /// Whether the client takes its replies fast enough for further commands to be executed.
+  var hasHeadroom: Bool { hasRoom(for: owedBytes, below: Self.outputHighWater) }
+
+  /// Whether more may be kept when there are `bytes` already. While memory is short, the limit is low.
+  func hasRoom(for bytes: Int, below highWater: Int) -> Bool {
+    bytes < Self.keptCapacity || bytes < highWater && !server.memory.isTight
+  }
+}
