@@ -67,10 +67,23 @@ enum ReplyObjects {
       )
     }
     table.pointee.freeObject = { object in
-      if let object, !ReplyObjects.wasDelivered(object) { freeReplyObject(object) }
+      guard let object, !ReplyObjects.wasDelivered(object) else { return }
+      ReplyObjects.forgetMissingElements(of: object.assumingMemoryBound(to: redisReply.self))
+      freeReplyObject(object)
     }
     return table
   }()
+
+  /// Lets an array that has not come whole have no more elements than have come: hiredis looks at each of them to free
+  /// it, and a store can announce two billion in a line.
+  private static func forgetMissingElements(of reply: UnsafeMutablePointer<redisReply>) {
+    guard reply.pointee.type == REDIS_REPLY_ARRAY, let elements = reply.pointee.element else { return }
+    var count = 0
+    while count < reply.pointee.elements, elements[count] != nil { count += 1 }
+    reply.pointee.elements = count
+    // Those before the last one are whole.
+    if count > 0, let last = elements[count - 1] { forgetMissingElements(of: last) }
+  }
 
   private static func deliver(
     _ reply: redisReply,

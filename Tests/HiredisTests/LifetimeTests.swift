@@ -116,6 +116,28 @@ import class TestSupport.RedisServer
     connection.close()
   }
 
+  /// hiredis would look at each of the elements to free them, which takes seconds.
+  @Test(arguments: ["*2147483647\r\n", "*2\r\n:1\r\n*2147483647\r\n:1\r\n"])
+  func forgetsAnArrayThatDoesNotCome(reply: String) throws {
+    let harness = try Harness()
+    defer { harness.finish() }
+    let store = try ScriptedStore(on: harness.loop)
+    store.onCommand = { stream, _ in
+      stream.say(reply)
+      stream.closeAfterWriting()
+    }
+    let connection = harness.readyConnection(to: StoreEndpoint(address: store.address))
+    let start = ContinuousClock.now
+    harness.send("PING", on: connection)
+    harness.run { harness.outcomes.count == 1 }
+    guard case .failure(.connectionLost) = harness.outcomes[0].outcome else {
+      Issue.record("\(harness.outcomes)")
+      return
+    }
+    #expect(ContinuousClock.now - start < .seconds(2))
+    connection.close()
+  }
+
   @Test func survivesALengthThatNoMemoryHolds() throws {
     let harness = try Harness()
     defer { harness.finish() }

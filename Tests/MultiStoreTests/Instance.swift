@@ -177,10 +177,10 @@ final class Instance {
     log.entries.filter { $0.metadata["exception.class"] == nil }.map { "\($0.message)" }
   }
 
-  private func begin(
+  func begin(
     _ lines: [String],
     as kind: BatchKind?,
-    over connection: HiredisConnection?,
+    over connection: HiredisConnection? = nil,
     in database: MultiStore
   ) -> Sink {
     let sink = Sink()

@@ -210,6 +210,15 @@ extension EffectCopy {
   }
 }
 
+extension EffectCopy {
+  /// A key of the command is copied whole after it, because of another command of the batch. The other store may have
+  /// something else there until then, so it does not get the command.
+  mutating func joinWholeKeys() {
+    guard case .ready(let form) = state, form != .read else { impossible("join whole keys") }
+    state = .copyingKeys(.all)
+  }
+}
+
 // MARK: The other store
 
 extension EffectCopy {

@@ -51,7 +51,7 @@ extension PipelineExecution {
     case .write, .script, .blocking:
       // The copies are sent when all commands are answered. A transaction that reached the default store over another
       // connection is repaired if its position is not known.
-      _ = defaultStoreReplied(
+      let action = defaultStoreReplied(
         reply,
         to: index,
         isOnOrdinary: connection === defaultStore.ordinary,
@@ -59,8 +59,27 @@ extension PipelineExecution {
         &elements[index].effect,
         &buffers
       )
+      noteWholeKeys(of: index, action)
     default: return
     }
+  }
+
+  /// Keys are copied whole when all commands are done. A command that changes such a key joins them: on the other store
+  /// it would find what was there before (RENAME k z, then RPUSH k).
+  private func noteWholeKeys(of index: Int, _ action: EffectCopy.Action) {
+    let batch = batch
+    let spec = batch.bytesSpec(index)
+    switch action {
+    case .copyKeys: break
+    case .send where !wholeKeys.isEmpty:
+      let joins = batch.withCommand(index) { command in
+        spec.hasKey(ofCommand: command) { wholeKeys.contains($0.array) }
+      }
+      guard joins else { return }
+      elements[index].effect.joinWholeKeys()
+    default: return
+    }
+    batch.withCommand(index) { command in spec.forEachKey(ofCommand: command) { wholeKeys.insert($0.array) } }
   }
 
   private func keepRead(_ reply: borrowing Reply, at index: Int, in batch: CommandBatch, _ spec: CommandSpec) {
@@ -74,7 +93,7 @@ extension PipelineExecution {
 
   func deadlineIsKnown(_ milliseconds: Int?, of index: Int) {
     deadlinesLeft -= 1
-    _ = deadlineIsKnown(milliseconds, of: index, &elements[index].effect, &buffers)
+    noteWholeKeys(of: index, deadlineIsKnown(milliseconds, of: index, &elements[index].effect, &buffers))
     if deadlinesLeft == 0 { defaultStoreIsDone() }
   }
 

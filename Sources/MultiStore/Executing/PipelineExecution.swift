@@ -60,6 +60,8 @@ final class PipelineExecution: Execution {
   var beginning: SeparateTransactions.Beginning?
   /// The other store gets its copies in the order in which the default store executed it among other writes.
   var isInOrder = true
+  /// Keys that the other store gets whole because of the commands that the default store has answered.
+  var wholeKeys: Set<[UInt8]> = []
   /// Keys that the other store gets whole after all commands; until then its replies about them say nothing.
   var unsettledKeys: Set<[UInt8]> = []
   /// The first element whose keys were not looked at for `unsettledKeys`.
@@ -96,6 +98,7 @@ final class PipelineExecution: Execution {
     diff = PipelineDiff()
     passedOn = (0, 0)
     if !digests.isEmpty { digests = [] }
+    if !wholeKeys.isEmpty { wholeKeys = [] }
     unsettledKeys.removeAll(keepingCapacity: true)
     firstUnsettled = 0
     copiesLeft = 0

@@ -99,7 +99,7 @@ extension Session {
   func skipRefusedCommand(in bytes: Span<UInt8>) -> Int {
     let skip = input.skip(bytes, isNext: isQuiet)
     if skip.isAnswerDue {
-      output.appendError(Self.outOfMemory)
+      if replyMode == .skipNext { setReplyMode(.on) } else { output.appendError(Self.outOfMemory) }
       finishTurn()
     }
     if let error = skip.error { rejectInput(error) }

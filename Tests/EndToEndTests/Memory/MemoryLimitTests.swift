@@ -119,6 +119,15 @@ struct MemoryLimitTests {
     #expect(try client.readReply() == .ok)
   }
 
+  @Test func `a refused command whose reply is not wanted is not answered`() throws {
+    let deployment = try Deployment(top: ["memory_limit: 16MiB"])
+    let client = try deployment.client()
+    try client.send(RESPClient.encode(["CLIENT", "REPLY", "SKIP"]) + Self.set("k", bytes: 13 << 20))
+    try client.send(RESPClient.encode(["ECHO", "x"]) + RESPClient.encode(["ECHO", "y"]))
+    #expect(try client.readReplies(2) == [.text("x"), .text("y")])
+    #expect(try deployment.metric(Self.refusals) == 1)
+  }
+
   @Test(arguments: [MigrationState.off, .dual])
   func `transactions that do not end are dropped where others need room`(state: MigrationState) throws {
     let deployment = try Self.deployment(state)
