@@ -16,6 +16,8 @@ struct CopyBuffers: ~Copyable {
 
 /// What every holder of an ``EffectCopy`` does with it: plans the copy, guards it, judges the other store's reply, and
 /// accounts for it. The holder itself sends.
+///
+/// The functions for each command get the batch as a parameter: each read of the property would retain it.
 extension Execution {
   /// The default store answered the write at `index`.
   ///
@@ -25,12 +27,12 @@ extension Execution {
   final func defaultStoreReplied(
     _ reply: borrowing Reply,
     to index: Int,
+    in batch: CommandBatch,
     isOnOrdinary: Bool,
     isOrdered: Bool,
     _ effect: inout EffectCopy,
     _ buffers: inout CopyBuffers
   ) -> EffectCopy.Action {
-    let batch = batch
     let spec = batch.spec(index)
     guard reply.kind != .error || (routing.isDual && spec.mayHaveWritten(despite: reply)) else {
       return effect.defaultStoreReplied(hasEffect: false)
@@ -102,9 +104,12 @@ extension Execution {
   }
 
   /// The other store answered the copy of the command at `index`.
-  final func otherStoreReplied(_ reply: borrowing Reply, to index: Int, _ effect: inout EffectCopy) -> EffectCopy.Action
-  {
-    let batch = batch
+  final func otherStoreReplied(
+    _ reply: borrowing Reply,
+    to index: Int,
+    in batch: CommandBatch,
+    _ effect: inout EffectCopy
+  ) -> EffectCopy.Action {
     let action = effect.otherStoreReplied(PresenceGuard.answer(reply, to: effect.form))
     switch action {
     case .noteFresh:

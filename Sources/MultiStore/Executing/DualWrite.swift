@@ -61,7 +61,7 @@ class DualWrite: Execution {
   override func receive(_ reply: borrowing Reply, token: Int) {
     switch token {
     case Self.defaultToken: defaultStoreReplied(reply)
-    case Self.copyToken: perform(otherStoreReplied(reply, to: 0, &effect))
+    case Self.copyToken: perform(otherStoreReplied(reply, to: 0, in: batch, &effect))
     case Self.deadlineToken: perform(deadlineIsKnown(DeadlineQuestion.answer(reply), of: 0, &effect, &buffers))
     case Self.trialToken: triedWithoutBlocking(reply)
     default: return  // OK and QUEUED; a refusal shows in EXEC's reply
@@ -85,7 +85,15 @@ class DualWrite: Execution {
     if let sink { reply.encode(into: &sink.output) }
     let isOnOrdinary = isOnOrdinary
     perform(
-      defaultStoreReplied(reply, to: 0, isOnOrdinary: isOnOrdinary, isOrdered: isOnOrdinary, &effect, &buffers)
+      defaultStoreReplied(
+        reply,
+        to: 0,
+        in: batch,
+        isOnOrdinary: isOnOrdinary,
+        isOrdered: isOnOrdinary,
+        &effect,
+        &buffers
+      )
     )
   }
 

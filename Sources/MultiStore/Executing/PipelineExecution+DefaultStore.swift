@@ -54,6 +54,7 @@ extension PipelineExecution {
       let action = defaultStoreReplied(
         reply,
         to: index,
+        in: batch,
         isOnOrdinary: connection === defaultStore.ordinary,
         isOrdered: true,
         &elements[index].effect,

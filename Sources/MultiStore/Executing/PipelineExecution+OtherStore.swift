@@ -76,7 +76,7 @@ extension PipelineExecution {
     // Before a write that succeeded makes its stale keys whole.
     let isUnsettled = isUnsettled(index)
     let isComparable = elements[index].effect.isComparable
-    _ = otherStoreReplied(reply, to: index, &elements[index].effect)
+    _ = otherStoreReplied(reply, to: index, in: batch, &elements[index].effect)
     // A failure of one store is no difference.
     guard isComparable, !elements[index].effect.wasSkipped else { return }
     guard !isUnsettled else { return multiStore.metrics.uncomparedReplies.increment() }
