@@ -90,7 +90,18 @@ public struct ByteBuffer: ~Copyable {
       storage.append(UInt8(truncatingIfNeeded: integer) &+ UInt8(ascii: "0"))
       return
     }
-    storage.append(copying: Decimal(integer).span)
+    // Here and not by `Decimal`, which would be built first: each reply with a length passes through this.
+    var digits = InlineArray<20, UInt8>(repeating: UInt8(ascii: "-"))
+    var first = digits.count
+    var magnitude = integer.magnitude
+    while magnitude > 0 {
+      let (quotient, remainder) = magnitude.quotientAndRemainder(dividingBy: 10)
+      first -= 1
+      digits[first] = UInt8(truncatingIfNeeded: remainder) &+ UInt8(ascii: "0")
+      magnitude = quotient
+    }
+    if integer < 0 { first -= 1 }
+    storage.append(copying: digits.span.extracting(first...))
   }
 
   /// Replaces the bytes at `range`, where 0 is the first byte that was not consumed yet.

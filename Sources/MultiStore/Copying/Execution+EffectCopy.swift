@@ -85,7 +85,9 @@ extension Execution {
     _ effect: inout EffectCopy,
     _ buffers: inout CopyBuffers
   ) -> EffectCopy.Action {
-    if plan != .noEffect { batch.withCommand(index) { defaultStore.clearStale($0, spec, begunAt: begunAt) } }
+    if plan != .noEffect, defaultStore.hasStale(for: spec) {
+      batch.withCommand(index) { defaultStore.clearStale($0, spec, begunAt: begunAt) }
+    }
     let action = effect.planned(plan)
     switch action {
     case .send:
@@ -112,6 +114,7 @@ extension Execution {
   ) -> EffectCopy.Action {
     let action = effect.otherStoreReplied(PresenceGuard.answer(reply, to: effect.form))
     switch action {
+    case .noteFresh where !other.hasStale(for: batch.bytesSpec(index)): break
     case .noteFresh:
       batch.withCommand(index) { other.clearStale($0, batch.bytesSpec(index), begunAt: begunAt) }
     case .noteStale:

@@ -67,20 +67,25 @@ extension PipelineExecution {
 
   /// Keys are copied whole when all commands are done. A command that changes such a key joins them: on the other store
   /// it would find what was there before (RENAME k z, then RPUSH k).
+  @inline(__always)
   private func noteWholeKeys(of index: Int, _ action: EffectCopy.Action) {
-    let batch = batch
-    let spec = batch.bytesSpec(index)
     switch action {
-    case .copyKeys: break
-    case .send where !wholeKeys.isEmpty:
-      let joins = batch.withCommand(index) { command in
-        spec.hasKey(ofCommand: command) { wholeKeys.contains($0.array) }
-      }
-      guard joins else { return }
-      elements[index].effect.joinWholeKeys()
+    case .copyKeys: addWholeKeys(of: index)
+    case .send: if !wholeKeys.isEmpty, joinsWholeKeys(index) { addWholeKeys(of: index) }
     default: return
     }
-    batch.withCommand(index) { command in spec.forEachKey(ofCommand: command) { wholeKeys.insert($0.array) } }
+  }
+
+  private func joinsWholeKeys(_ index: Int) -> Bool {
+    let spec = bytesSpec(index)
+    let joins = withCommand(index) { command in spec.hasKey(ofCommand: command) { wholeKeys.contains($0.array) } }
+    if joins { elements[index].effect.joinWholeKeys() }
+    return joins
+  }
+
+  private func addWholeKeys(of index: Int) {
+    let spec = bytesSpec(index)
+    withCommand(index) { command in spec.forEachKey(ofCommand: command) { wholeKeys.insert($0.array) } }
   }
 
   private func keepRead(_ reply: borrowing Reply, at index: Int, in batch: CommandBatch, _ spec: CommandSpec) {

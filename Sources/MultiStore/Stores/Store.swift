@@ -226,6 +226,10 @@ public final class Store {
     spec.forEachKey(ofCommand: command) { stale.insert($0, at: now) }
   }
 
+  /// Whether a write may end that keys are stale. In the usual case it can't, which this tells without the command.
+  @inline(__always)
+  func hasStale(for spec: CommandSpec) -> Bool { !stale.isEmpty || spec.traits.contains(.empties) }
+
   /// A write of `command`, which began at `time` (nanoseconds of the loop's clock), was executed here. Keys that it
   /// replaced as a whole are no longer stale, if they were so before.
   func clearStale(_ command: Span<UInt8>, _ spec: CommandSpec, begunAt time: UInt64) {

@@ -237,7 +237,7 @@ extension Session: EndOfTurnWorker {
     defer { accountForMemory() }
     while inputCount > 0, state.takesInput, hasHeadroom, input.take({ process($0) }) {}
     // The command went another way, or is not executed any more.
-    if !state.isExecuting, !state.isHeld { endLargeWrite() }
+    if largeWriteBytes > 0, !state.isExecuting, !state.isHeld { endLargeWrite() }
     switch state.inputWasTaken() {
     case .serve: serveOutput()
     case .wait: return
@@ -250,7 +250,7 @@ extension Session: EndOfTurnWorker {
 
   /// Sends the replies of the turn, and closes the connection or reads on.
   private func serveOutput() {
-    let isHeldUpByReplies = !hasHeadroom && inputCount > 0 && !isClosing
+    let isHeldUpByReplies = inputCount > 0 && !isClosing && !hasHeadroom
     // One turn's replies may exceed the limit, so that a large one reaches a client that takes it.
     if pendingBefore > server.limits.outputBufferLimit, owedBytes > pendingBefore { return cutOff(.outputBufferLimit) }
     let hasReplied = !output.isEmpty
@@ -284,7 +284,8 @@ extension Session: EndOfTurnWorker {
   private func updateReading() {
     // Keep reading while blocked, so that a disconnect is noticed before the command is served.
     let hasRoom = isQuiet || hasRoom(for: inputCount, below: Self.inputHighWater) || isBlocked
-    let canRead = state.mayRead && hasHeadroom && hasRoom && !room.isAwaited
+    let mayOwe = self.hasRoom(for: output.count + pendingBefore, below: Self.outputHighWater)
+    let canRead = state.mayRead && mayOwe && hasRoom && !room.isAwaited
     guard canRead != isReading else { return }
     isReading = canRead
     if canRead { stream.startReading() } else { stream.stopReading() }
