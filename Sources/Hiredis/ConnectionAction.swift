@@ -63,7 +63,7 @@ struct UnansweredCommands {
   let areAwaited: Bool
 }
 
-/// What happens to a command that is sent while the connection is not ready.
+/// The treatment of a command that is sent while the connection is not ready.
 enum ConnectionAdmission: Equatable {
   /// It waits for the attempt to connect.
   case hold

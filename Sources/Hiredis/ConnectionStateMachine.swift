@@ -94,7 +94,7 @@ struct ConnectionStateMachine<Lookup>: ~Copyable {
     }
   }
 
-  /// What happens to a command that is sent while the connection is not ready.
+  /// The treatment of a command that is sent while the connection is not ready.
   var admission: ConnectionAdmission {
     switch state {
     case .starting: .hold

@@ -37,7 +37,7 @@ struct Handshake {
     }
   }
 
-  /// What to do after a reply.
+  /// The step after a reply.
   enum Outcome {
     case unfinished
     /// One more command is to be sent, whose reply is expected.

@@ -2,7 +2,7 @@ internal import CHiredis
 internal import EventLoop
 internal import RESP
 
-/// What the context reports: it has connected, read, written, or ended.
+/// Reports of the context: it has connected, read, written, or ended.
 extension HiredisConnection {
   func contextDidConnect() {
     perform(machine.contextDidConnect(preparation: preparation, asksForClientID: asksForClientID))

@@ -81,7 +81,7 @@ enum ReplyObjects {
     var count = 0
     while count < reply.pointee.elements, elements[count] != nil { count += 1 }
     reply.pointee.elements = count
-    // Those before the last one are whole.
+    // Only the last element can be an array that has not come whole.
     if count > 0, let last = elements[count - 1] { forgetMissingElements(of: last) }
   }
 

@@ -64,14 +64,14 @@ package final class InstanceServer {
   var directReads = (turn: UInt64(0), bytes: 0)
   /// Large commands that both stores execute.
   var largeWrites = LargeWrites()
-  /// What the clients of all instances use.
+  /// The memory that the clients of all instances use.
   let memory: MemoryBudget
   var governor = MemoryGovernor()
   private(set) lazy var governorTimer = LoopTimer(on: loop) { [unowned self] in govern() }
   var isGovernorScheduled = false
   /// The loop's clock when the governor looked last for clients that make no progress.
   var governedAt: UInt64 = 0
-  /// What was reported last of the stores' connections.
+  /// The bytes waiting for the stores' connections when they were reported last.
   var queuedBytesNoted = 0
   private var listeners: [Listener] = []
   private var sessions: [Int: Session] = [:]

@@ -112,7 +112,7 @@ public struct TLSSettingsError: Error, Sendable, Hashable, CustomStringConvertib
 
   /// The setting that is wrong.
   public let part: Part
-  /// What is wrong, as the end of a sentence.
+  /// The mistake, as the end of a sentence.
   public let reason: String
 
   /// The same as ``reason``.

@@ -81,7 +81,7 @@ struct BlockedCommandState {
 // MARK: The trial
 
 extension BlockedCommandState {
-  /// What to do about a trial that found nothing. Unless it is `none`, flips no longer wait for the command.
+  /// The step after a trial that found nothing. Unless it is `none`, flips no longer wait for the command.
   enum TrialAction { case none, wait, ask }
 
   /// The command was sent between MULTI and EXEC. Flips wait for it from now on.
@@ -108,7 +108,7 @@ extension BlockedCommandState {
 // MARK: Ending the wait
 
 extension BlockedCommandState {
-  /// What to do to end a wait: nothing, ask the store (CLIENT UNBLOCK), or answer the client.
+  /// The way to end a wait: nothing, ask the store (CLIENT UNBLOCK), or answer the client.
   enum EndAction: Equatable { case none, ask, answer([UInt8]) }
 
   /// The default store moves away from the store that the command waits on.
@@ -179,7 +179,7 @@ extension BlockedCommandState {
     case unanswered
   }
 
-  /// What to do once a nil, the answer to CLIENT UNBLOCK or both have arrived.
+  /// The step once a nil, the answer to CLIENT UNBLOCK or both have arrived.
   enum UnblockAction: Equatable {
     case none
     /// Ask again soon.
@@ -192,10 +192,10 @@ extension BlockedCommandState {
     case answer([UInt8], isCancelled: Bool)
   }
 
-  /// What to do about another reply than a held nil.
+  /// The step after another reply than a held nil.
   enum ReplyAction { case copy, answer }
 
-  /// What to do when the execution has ended: nothing, release the flips that wait for it, or also leave the blocked
+  /// The step when the execution has ended: nothing, release the flips that wait for it, or also leave the blocked
   /// commands.
   enum FinishAction { case none, releaseFlips, leaveAndReleaseFlips }
 
@@ -276,7 +276,7 @@ extension BlockedCommandState {
 // MARK: The new default store
 
 extension BlockedCommandState {
-  /// What to do with a parked command.
+  /// The step for a parked command.
   enum ResumeAction: Equatable { case send, answer([UInt8]) }
 
   /// The flip is over, and the command can be sent to the default store, unless its timeout has passed meanwhile.

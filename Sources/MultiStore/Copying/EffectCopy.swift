@@ -41,7 +41,7 @@ struct EffectCopy {
     case uncopied
   }
 
-  /// What the holder has to do.
+  /// The holder's next step.
   enum Action: Equatable {
     /// Nothing, until the next event.
     case wait

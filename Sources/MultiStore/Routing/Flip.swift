@@ -61,7 +61,7 @@ extension Flip {
     let beginsLimit: Bool
   }
 
-  /// What to do about a change of the flags.
+  /// The step after a change of the flags.
   enum ChangeAction: Equatable {
     /// The flip under way ends first.
     case none
@@ -130,7 +130,7 @@ extension Flip {
     var hasSwitchingSubscriptions = false
   }
 
-  /// What to do next.
+  /// The next step.
   enum StepAction: Equatable {
     case none
     /// Wait until `store` has answered everything that was sent to it, then call ``fencePassed(_:)``.
@@ -138,7 +138,7 @@ extension Flip {
     case settle(Settlement)
   }
 
-  /// What to do when a fence has passed.
+  /// The step when a fence has passed.
   enum FenceAction { case none, switchSubscriptions }
 
   /// Something that the flip waits for may have happened.

@@ -17,7 +17,7 @@ struct MemoryGovernor {
   static let progressBytes = 64 << 10
   static let progressShare = 64
 
-  /// What is to be done with a client.
+  /// A decision about a client.
   enum Action: Equatable {
     /// It may go on: the room that it asked for is taken.
     case grant(client: Int)
@@ -29,7 +29,7 @@ struct MemoryGovernor {
 
   private struct Consumer {
     var memory = ClientMemory()
-    /// What it was when it made progress last.
+    /// The memory when it made progress last.
     var mark = ClientMemory()
     /// Calls of ``check(_:)`` since then.
     var checks = 0
@@ -38,9 +38,9 @@ struct MemoryGovernor {
     var wasRefused = false
   }
 
-  /// Those that use more than ``smallBytes``.
+  /// The clients that use more than ``smallBytes``.
   private var consumers: [Int: Consumer] = [:]
-  /// Those that wait for room: first those that have some already.
+  /// The clients that wait for room: first the ones that have some already.
   private var growing: [(client: Int, bytes: Int)] = []
   private var beginning: [(client: Int, bytes: Int)] = []
 

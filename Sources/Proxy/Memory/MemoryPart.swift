@@ -1,4 +1,4 @@
-/// What memory is used for: the label `part`.
+/// A purpose of memory: the label `part`.
 enum MemoryPart: String, CaseIterable {
   /// Commands of clients that are not executed yet.
   case input

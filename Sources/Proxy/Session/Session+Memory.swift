@@ -1,7 +1,7 @@
 internal import MultiStore
 internal import RESP
 
-/// What the client uses of `memory_limit`, and what happens when that is reached.
+/// The client's share of `memory_limit`, and its treatment when that is reached.
 extension Session {
   /// Room for commands whose length is not known is asked for in steps of this size.
   private static let reservationStepBytes = 1 << 20

@@ -177,7 +177,7 @@ extension SessionState {
 // MARK: The end of a turn
 
 extension SessionState {
-  /// What to do when all commands were taken that could be.
+  /// The step when all commands were taken that could be.
   enum InputAction: Equatable {
     /// Send the replies.
     case serve
@@ -187,7 +187,7 @@ extension SessionState {
     case release
   }
 
-  /// What to do when the replies were sent.
+  /// The step when the replies were sent.
   enum OutputAction: Equatable {
     /// Read more, if there is room.
     case read
