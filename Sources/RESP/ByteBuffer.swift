@@ -36,6 +36,15 @@ public struct ByteBuffer: ~Copyable {
     body(span)
   }
 
+  /// Lends the memory of the bytes that were not consumed yet to `body`, to be changed in place.
+  @inline(__always)
+  mutating func withMutableSpan<Result>(_ body: (inout MutableSpan<UInt8>) -> Result) -> Result {
+    let head = head
+    var whole = storage.mutableSpan
+    var bytes = whole._mutatingExtracting(head...)
+    return body(&bytes)
+  }
+
   /// A copy of the bytes that were not consumed yet.
   public var bytes: [UInt8] { span.array }
 
