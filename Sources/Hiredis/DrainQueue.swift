@@ -21,6 +21,10 @@ struct DrainQueue: ~Copyable {
   /// Bytes of commands that were sent so far, over all connections that were made.
   private(set) var sentBytes = 0
 
+  /// Whether a sender waits.
+  @inline(__always)
+  var hasWaiters: Bool { !waiters.isEmpty }
+
   /// Commands of so many bytes were sent.
   @inline(__always)
   mutating func didSend(_ byteCount: Int) {

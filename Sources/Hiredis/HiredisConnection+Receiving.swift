@@ -8,6 +8,10 @@ extension HiredisConnection {
     perform(machine.contextDidConnect(preparation: preparation, asksForClientID: asksForClientID))
   }
 
+  /// Whether something is to be done when bytes were written.
+  @inline(__always)
+  var awaitsWriting: Bool { queue.holdsCommands || lingering.mayHaveUnwritten || drains.hasWaiters }
+
   /// The operating system took bytes, so there is room for more.
   func contextDidWrite() {
     if queue.holdsCommands { handOver() }

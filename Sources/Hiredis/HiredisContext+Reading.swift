@@ -34,12 +34,11 @@ extension HiredisContext {
 
   /// Reads what is there, up to a limit, and delivers the replies.
   func read() {
-    // A reply's receiver may release the owner, and the owner this object.
+    // A reply's receiver may release the owner. This object is kept by the caller.
     guard let owner = owner?.takeUnretainedValue() else { return }
-    withExtendedLifetime((owner, self)) {
-      var reads = 0
-      while reads < Self.readsPerTurn, let context, pendingEnd == nil, readOnce(context, owner) { reads += 1 }
-    }
+    defer { withExtendedLifetime(owner) {} }
+    var reads = 0
+    while reads < Self.readsPerTurn, let context, pendingEnd == nil, readOnce(context, owner) { reads += 1 }
   }
 
   /// Reads once, and delivers what is complete; false if nothing more is there.

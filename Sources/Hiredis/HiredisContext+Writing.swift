@@ -52,13 +52,18 @@ extension HiredisContext: EndOfTurnWorker {
       if count < 0, count != -Int(EAGAIN), count != -Int(EINTR) { return end(.failed(Self.text(Int32(-count)))) }
     }
     output.trim(to: Self.keptBytes)
-    owner?.takeUnretainedValue().contextDidWrite()
+    // The owner is retained for the call, which may release it, but not merely to be asked.
+    if let owner, owner._withUnsafeGuaranteedRef({ $0.awaitsWriting }) { owner.takeUnretainedValue().contextDidWrite() }
     watch()
   }
 
   /// Has the loop report when the socket can be read, and written if that is needed.
   func watch() {
     guard context != nil, isConnected else { return }
-    poll?.update(readable: true, writable: output.count > 0 && !isRegistered)
+    let needsRoom = output.count > 0 && !isRegistered
+    // Compared here: to ask the handle costs a reference count.
+    guard needsRoom != watchesForRoom else { return }
+    watchesForRoom = needsRoom
+    poll?.update(readable: true, writable: needsRoom)
   }
 }

@@ -31,6 +31,8 @@ final class HiredisContext: PollHandleOwner {
   /// Whether the loop calls ``endOfTurn()``, which writes the output.
   var isRegistered = false
   var gathering = OutputGathering()
+  /// Whether the socket is watched for room to write, besides for something to read; nil until it is connected.
+  var watchesForRoom: Bool?
 
   /// Begins to connect to an IP literal or a unix socket. The owner is notified of the result.
   ///
