@@ -74,7 +74,7 @@ public struct MultiStoreConfiguration: Sendable {
   /// True to ask each store now and then how many keys it has, and how long some of them still live; see
   /// ``InstanceStatus/keyspace(of:)``.
   public var keyspaceSampling = true
-  /// True to let clients choose other databases than the stores' own, with ``MultiStore/select(_:then:)``. A number
+  /// True to let clients choose other databases than the stores' own, with ``Instance/select(_:then:)``. A number
   /// then means the same database on both stores.
   public var servesOtherDatabases = false
 

@@ -24,7 +24,7 @@ struct CopyFailureCountTests {
       try instance.takeDown(.primary)
       try instance.execute("GET k", "SORT l", "LLEN l", as: kind)
       #expect(failures(instance) == [:])
-      #expect(instance.multiStore.primary?.stale.isEmpty == true)
+      #expect(instance.database.primary?.stale.isEmpty == true)
       let messages = instance.events("Redis::CannotConnectError").map { $0[EventFields.errorMessage] }
       #expect(messages == ["Failed to execute pipeline on the redis primary_store."])
     }
@@ -37,7 +37,7 @@ struct CopyFailureCountTests {
     try instance.takeDown(.primary)
     try instance.execute("SET k v", "GET k", "INCR n", "DEL absent", "SET k w NX", as: kind)
     #expect(failures(instance) == ["unavailable": 3])
-    #expect(instance.multiStore.primary?.stale.count == 3)
+    #expect(instance.database.primary?.stale.count == 3)
   }
 
   @Test("A store that refuses each write of it is counted each time, with the reason", arguments: kinds)
@@ -65,20 +65,20 @@ struct CopyFailureCountTests {
     defer { instance.secondaryServer.resume() }
     try instance.execute("SET k v", "SORT l", "GETEX e", "GET m", "SORT l STORE d", as: kind)
     #expect(failures(instance) == ["default_unknown": 2])
-    let stale = try #require(instance.multiStore.primary).stale
+    let stale = try #require(instance.database.primary).stale
     #expect(stale.contains("k") && stale.contains("d") && !stale.contains("e"))
   }
 
   @Test("A transaction that watches counts its failed writes once, though its order was in doubt")
   func separate() throws {
     let instance = try Instance()
-    let connection = try #require(instance.multiStore.secondary.openDedicated())
+    let connection = try #require(instance.database.secondary.openDedicated())
     try instance.run { connection.isReady }
     try instance.takeDown(.primary)
     let beside = (0..<10).map { _ in instance.begin("GET absent", "GET absent") }
     let transaction = instance.begin("SET k v", "SET l v", as: .multi, over: connection)
     try instance.run { transaction.isDone && beside.allSatisfy(\.isDone) }
     #expect(failures(instance) == ["unavailable": 2])
-    instance.multiStore.secondary.closeDedicated(connection)
+    instance.database.secondary.closeDedicated(connection)
   }
 }

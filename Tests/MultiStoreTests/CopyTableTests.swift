@@ -17,7 +17,7 @@ struct CopyTableTests {
       let instance = try Instance()
       for line in row.defaultStore { try instance.secondary.command(words(line)) }
       for line in row.otherStore { try instance.primary.command(words(line)) }
-      let primary = try #require(instance.multiStore.primary)
+      let primary = try #require(instance.database.primary)
       if row.isStale { primary.stale.insert("k") }
       let execution = CopyExecution(instance, way, line, pushing: row.pushed)
       try execution.run(amid: row.disturbance)
@@ -36,7 +36,7 @@ struct CopyTableTests {
       }
       outcome.isSame = states[0] == states[1]
     }
-    outcome.isStale = instance.multiStore.primary?.stale.isEmpty == false
+    outcome.isStale = instance.database.primary?.stale.isEmpty == false
     outcome.failures = Dictionary(uniqueKeysWithValues: counts).filter { $0.value != 0 }
     outcome.keyCopies = instance.count(MultiStoreMetrics.keyCopies) ?? -1
     outcome.uncopied = instance.count(MultiStoreMetrics.uncopiedWrites) ?? -1
@@ -61,11 +61,11 @@ private final class CopyExecution {
   }
 
   deinit {
-    if let connection { instance.multiStore.secondary.closeDedicated(connection) }
+    if let connection { instance.database.secondary.closeDedicated(connection) }
   }
 
   func run(amid disturbance: Disturbance) throws {
-    let multiStore = instance.multiStore
+    let database = instance.database
     switch disturbance {
     case .none:
       try finish(begin())
@@ -78,16 +78,16 @@ private final class CopyExecution {
     case .copyLost:
       instance.primaryServer.pause()
       let sink = try begin()
-      let primary = try #require(multiStore.primary)
+      let primary = try #require(database.primary)
       try instance.run { primary.ordinary.inFlightCount > 0 }
       instance.primaryServer.kill()
       try instance.run { sink.isDone }
     case .outcomeUnknown:
-      if way == .script { try instance.run { multiStore.secondary.isolated.isReady } }
+      if way == .script { try instance.run { database.secondary.isolated.isReady } }
       if way != .blocked { instance.secondaryServer.pause() }
       let sink = try begin(isPushing: false)
       try instance.run { [connection] in
-        multiStore.secondary.inFlightCount > 0 || connection?.inFlightCount == 1
+        database.secondary.inFlightCount > 0 || connection?.inFlightCount == 1
       }
       instance.secondaryServer.kill()
       try instance.run { sink.isDone }
@@ -113,15 +113,15 @@ private final class CopyExecution {
   }
 
   private func beginBlocking() throws -> Sink {
-    let multiStore = instance.multiStore
-    let connection = try #require(multiStore.secondary.openDedicated())
+    let database = instance.database
+    let connection = try #require(database.secondary.openDedicated())
     self.connection = connection
     try instance.run { connection.isReady }
     let sink = Sink()
-    let batch = multiStore.makeBatch()
+    let batch = database.makeBatch()
     batch.append(arguments: words(line).map { Array($0.utf8) })
-    let routing = try #require(multiStore.routing(orNotify: sink))
-    multiStore.executeBlocking(batch, routing: routing, over: connection, for: sink)
+    let routing = try #require(database.instance.routing(orNotify: sink))
+    database.executeBlocking(batch, routing: routing, over: connection, for: sink)
     return sink
   }
 }

@@ -117,7 +117,7 @@ struct DiffRecheckTests {
   func disturbed() throws {
     let instance = try Self.instance()
     try instance.secondary.command("SET", "k", "v")
-    let rechecks = try #require(instance.multiStore.rechecks)
+    let rechecks = try #require(instance.database.rechecks)
     let (other, key) = (Array("other".utf8), Array("k".utf8))
     let (elsewhere, here) = (encoded("MGET l m"), encoded("MGET l k"))
     for (round, attempts) in [(1, 1), (2, DiffRechecks.maxAttempts)] {
@@ -231,7 +231,7 @@ struct DiffRecheckTests {
   @Test("It has to be asked for")
   func off() throws {
     let instance = try Instance()
-    #expect(instance.multiStore.rechecks == nil)
+    #expect(instance.database.rechecks == nil)
     #expect(instance.count(MultiStoreMetrics.rechecks) == nil)
     #expect(instance.count(MultiStoreMetrics.persistentDiff) == nil)
   }

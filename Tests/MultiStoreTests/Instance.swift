@@ -38,6 +38,8 @@ final class Instance {
   let primary: RESPClient
   let secondary: RESPClient
   let multiStore: MultiStore
+  /// The first database.
+  var database: Database { multiStore.database }
   let metrics = TestMetrics()
   private let log = InMemoryLogHandler()
   private let loop: TestLoop
@@ -93,14 +95,14 @@ final class Instance {
       metricsFactory: metrics
     )
     multiStore.start()
-    try run { [multiStore] in
-      multiStore.secondary.isReady && multiStore.primary?.isReady != false
+    try run { [database = multiStore.database] in
+      database.secondary.isReady && database.primary?.isReady != false
     }
     // The first guarded write would find the script missing and copy a whole key, which not every test is about.
-    multiStore.secondary.loadPresenceGuard()
-    multiStore.primary?.loadPresenceGuard()
-    try run { [multiStore] in
-      multiStore.secondary.ordinary.inFlightCount == 0 && multiStore.primary?.ordinary.inFlightCount ?? 0 == 0
+    multiStore.database.secondary.loadPresenceGuard()
+    multiStore.database.primary?.loadPresenceGuard()
+    try run { [database = multiStore.database] in
+      database.secondary.ordinary.inFlightCount == 0 && database.primary?.ordinary.inFlightCount ?? 0 == 0
     }
   }
 
@@ -119,9 +121,9 @@ final class Instance {
     _ lines: String...,
     as kind: BatchKind? = nil,
     over connection: HiredisConnection? = nil,
-    in database: MultiStore? = nil
+    in database: Database? = nil
   ) -> Sink {
-    begin(lines, as: kind, over: connection, in: database ?? multiStore)
+    begin(lines, as: kind, over: connection, in: database ?? self.database)
   }
 
   /// Executes lines of words, and waits for the replies and for the copies.
@@ -129,10 +131,10 @@ final class Instance {
   func execute(_ lines: String..., as kind: BatchKind? = nil, over connection: HiredisConnection? = nil) throws
     -> String
   {
-    let sink = begin(lines, as: kind, over: connection, in: multiStore)
-    try run { [multiStore] in
-      sink.isDone && multiStore.secondary.ordinary.inFlightCount == 0
-        && multiStore.primary?.ordinary.inFlightCount ?? 0 == 0
+    let sink = begin(lines, as: kind, over: connection, in: database)
+    try run { [database = multiStore.database] in
+      sink.isDone && database.secondary.ordinary.inFlightCount == 0
+        && database.primary?.ordinary.inFlightCount ?? 0 == 0
     }
     return sink.text
   }
@@ -140,7 +142,7 @@ final class Instance {
   /// Takes a store away and waits until that was noticed.
   func takeDown(_ role: StoreRole) throws {
     (role == .primary ? primaryServer : secondaryServer).kill()
-    try run { [multiStore] in !multiStore.store(role).isReady }
+    try run { [database] in !database.store(role).isReady }
   }
 
   /// Straight to one of the servers.
@@ -181,7 +183,7 @@ final class Instance {
     _ lines: [String],
     as kind: BatchKind?,
     over connection: HiredisConnection? = nil,
-    in database: MultiStore
+    in database: Database
   ) -> Sink {
     let sink = Sink()
     let kind = kind ?? (lines.count == 1 ? .single : .pipelined)
@@ -193,10 +195,10 @@ final class Instance {
     _ batch: CommandBatch,
     as kind: BatchKind,
     over connection: HiredisConnection?,
-    in database: MultiStore,
+    in database: Database,
     for sink: Sink
   ) {
-    if let routing = database.routing(orNotify: sink) {
+    if let routing = database.instance.routing(orNotify: sink) {
       database.execute(batch, as: kind, routing: routing, over: connection, for: sink)
     } else {
       sink.whenSettled = { [unowned self] in start(batch, as: kind, over: connection, in: database, for: sink) }
@@ -204,7 +206,7 @@ final class Instance {
   }
 
   private func batch(_ lines: [String]) -> CommandBatch {
-    let batch = multiStore.makeBatch()
+    let batch = database.makeBatch()
     for line in lines { batch.append(arguments: words(line).map { Array($0.utf8) }) }
     return batch
   }

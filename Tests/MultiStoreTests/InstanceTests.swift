@@ -82,7 +82,7 @@ struct InstanceTests {
     #expect(try instance.execute("INCR n") == ":1|")
     #expect(try instance.execute("INCR n", "INCR n") == ":2|:3|")
     #expect(try client.command("GET", "n") == .text("3"), "database 0 holds it either way")
-    #expect(instance.multiStore.storesAreSame == sameDatabase)
+    #expect(instance.multiStore.instance.storesAreSame == sameDatabase)
     #expect(instance.multiStore.routing(orNotify: Sink())?.isDual == !sameDatabase)
     #expect(instance.multiStore.status.defaultStore == (sameDatabase ? .secondary : .primary))
     let gauge = try instance.metrics.expectGauge(MultiStoreMetrics.sameStore.name, [("instance_name", "sessions")])
@@ -98,7 +98,7 @@ struct InstanceTests {
     #expect(try instance.execute("SET k v") == "+OK|")
     #expect(try instance.execute("GET k", "GET l") == "$1|v|$-1|")
     #expect(try instance.secondary.command("GET", "k") == .text("v"))
-    #expect(instance.multiStore.store(.primary) === instance.multiStore.secondary)
+    #expect(instance.multiStore.store(.primary) === instance.database.secondary)
     instance.multiStore.methodMissing(.info)
     #expect(instance.count(MultiStoreMetrics.methodMissing) == nil, "there is nothing to migrate to")
   }
@@ -145,7 +145,7 @@ struct InstanceTests {
   @Test("Sessions may have so many connections of their own, and no more")
   func dedicatedConnections() throws {
     let instance = try Instance { $0.dedicatedConnectionLimit = 1 }
-    let store = instance.multiStore.secondary
+    let store = instance.database.secondary
     let connection = try #require(store.openDedicated())
     #expect(store.openDedicated() == nil)
     #expect(!store.owns(connection) && store.owns(store.ordinary) && store.owns(store.isolated))
@@ -168,7 +168,7 @@ struct InstanceTests {
     let early = instance.begin("SET k early")
     instance.multiStore.flags.exchange(FlagState(dualWrite: true, primaryAsDefault: true))
     let late = instance.begin("SET k late")
-    try instance.run { instance.multiStore.primary?.ordinary.inFlightCount == 1 }
+    try instance.run { instance.database.primary?.ordinary.inFlightCount == 1 }
     #expect(!early.isDone && !late.isDone && instance.multiStore.defaultStore.role == .secondary)
     instance.primaryServer.resume()
     try instance.run { late.isDone }
@@ -182,7 +182,7 @@ struct InstanceTests {
     instance.primaryServer.pause()
     defer { instance.primaryServer.resume() }
     let stuck = instance.begin("SET k v")
-    try instance.run { instance.multiStore.primary?.ordinary.inFlightCount == 1 }
+    try instance.run { instance.database.primary?.ordinary.inFlightCount == 1 }
     instance.multiStore.flags.exchange(FlagState())
     let late = instance.begin("SET k late")
     try instance.run { late.isDone }

@@ -107,7 +107,7 @@ struct KeyspaceSamplerTests {
     let before = instance.count(MultiStoreMetrics.commands)
     for _ in 0..<5 { _ = try sample(instance) }
     #expect(instance.count(MultiStoreMetrics.commands) == before)
-    let store = instance.multiStore.secondary
+    let store = instance.database.secondary
     instance.secondaryServer.pause()
     let sampler = try sampler(instance, .secondary)
     sampler.begin()
@@ -123,7 +123,7 @@ struct KeyspaceSamplerTests {
   func hung() throws {
     // On a busy machine the handshake takes its time, too.
     let instance = try makeInstance { $0.secondary.limits.commandTimeout = .milliseconds(500) }
-    let (sampler, store) = (try sampler(instance, .secondary), instance.multiStore.secondary)
+    let (sampler, store) = (try sampler(instance, .secondary), instance.database.secondary)
     instance.secondaryServer.pause()
     sampler.begin()
     #expect(sampler.repliesLeft == 1)

@@ -38,7 +38,7 @@ struct OlderStoreTests {
       }
     }
     #expect(instance.count(MultiStoreMetrics.copyFailures) == 0)
-    #expect(instance.multiStore.secondary.stale.isEmpty)
+    #expect(instance.database.secondary.stale.isEmpty)
   }
 
   @Test("gets writes that change a part of a key")
@@ -106,7 +106,7 @@ struct OlderStoreTests {
     try instance.secondary.command("SET", "k", "old")
     try instance.execute("COPY k b", "RENAME b k", as: .pipelined)
     #expect(try instance.secondary.command("EXISTS", "k") == .integer(0))
-    #expect(instance.multiStore.secondary.stale.contains("k"))
+    #expect(instance.database.secondary.stale.contains("k"))
     #expect(instance.count(MultiStoreMetrics.copyFailures, ["store": "secondary", "reason": "error_reply"]) == 1)
   }
 

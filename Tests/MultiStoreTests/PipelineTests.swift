@@ -134,7 +134,7 @@ struct PipelineTests {
     #expect(try instance.execute("GET k", "GET k") == "$-1|$-1|")
     let fallback = try Instance(primaryAsDefault: true)
     try fallback.secondary.command("SET", "k", "old")
-    fallback.multiStore.secondary.stale.insert("k")
+    fallback.database.secondary.stale.insert("k")
     #expect(try fallback.execute("GET k", "GET k") == "$-1|$-1|")
   }
 
@@ -175,7 +175,7 @@ struct PipelineTests {
   @Test("A transaction that a WATCH aborted is not run on the other store, and its nil is that of EXEC")
   func aborted() throws {
     let instance = try Instance()
-    let connection = try #require(instance.multiStore.secondary.openDedicated())
+    let connection = try #require(instance.database.secondary.openDedicated())
     let watching = Sink()
     let watch = instance.multiStore.makeBatch()
     watch.append(arguments: words("WATCH k").map { Array($0.utf8) })
@@ -192,7 +192,7 @@ struct PipelineTests {
     try instance.run { again.isDone }
     #expect(again.text == "*2|+OK|+OK|")
     #expect(try instance.primary.command("DBSIZE") == .integer(2))
-    instance.multiStore.secondary.closeDedicated(connection)
+    instance.database.secondary.closeDedicated(connection)
   }
 
   @Test("An error inside of a transaction is one of its replies")
@@ -214,7 +214,7 @@ struct PipelineTests {
       #expect(instance.count(MultiStoreMetrics.pipelinedDiff) == 0)
       #expect(instance.count(MultiStoreMetrics.pipelines) == 0)
       #expect(instance.count(MultiStoreMetrics.copyFailures, ["store": "primary", "reason": "unavailable"]) == 2)
-      let stale = try #require(instance.multiStore.primary).stale
+      let stale = try #require(instance.database.primary).stale
       #expect(stale.count == 2 && !stale.contains("absent"))
       let messages = instance.events("Redis::CannotConnectError").map { $0[EventFields.errorMessage] }
       #expect(messages == ["Failed to execute pipeline on the redis primary_store."])
@@ -229,7 +229,7 @@ struct PipelineTests {
     let instance = try Instance()
     try instance.primary.command("SADD", "k", "a")
     try instance.execute("INCR k", "INCR l", as: kind)
-    let stale = try #require(instance.multiStore.primary).stale
+    let stale = try #require(instance.database.primary).stale
     #expect(stale.count == 1 && stale.contains("k"))
     #expect(instance.count(MultiStoreMetrics.copyFailures, ["store": "primary", "reason": "error_reply"]) == 1)
     #expect(instance.count(MultiStoreMetrics.pipelinedDiff) == 0, "a failure of one store is no difference")
@@ -259,7 +259,7 @@ struct PipelineTests {
     defer { instance.secondaryServer.resume() }
     let reply = try instance.execute("SET k v", "GET l", "DEL m", as: kind)
     #expect(reply.split(separator: "|").count == (kind == .multi ? 1 : 3) && reply.hasPrefix("-ERR MultiStore: "))
-    #expect(instance.multiStore.primary?.stale.count == 2)
+    #expect(instance.database.primary?.stale.count == 2)
   }
 
   @Test("A pipeline that a store has no room for is refused as a whole", arguments: [false, true])
@@ -276,10 +276,10 @@ struct PipelineTests {
     if isOnDefaultStore {
       #expect(replies.split(separator: "|").count == 3)
       #expect(replies.hasPrefix("-ERR MultiStore: secondary store: too much is waiting for the store already"))
-      #expect(instance.multiStore.primary?.stale.isEmpty == true)
+      #expect(instance.database.primary?.stale.isEmpty == true)
     } else {
       #expect(replies == "+OK|+OK|$-1|")
-      #expect(instance.multiStore.primary?.stale.count == 2)
+      #expect(instance.database.primary?.stale.count == 2)
       #expect(instance.count(MultiStoreMetrics.copyFailures, ["reason": "queue_full"]) == 2)
     }
     #expect(try instance.client(role).command("DBSIZE") == .integer(0))

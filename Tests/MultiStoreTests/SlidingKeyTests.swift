@@ -120,10 +120,10 @@ struct SlidingKeyTests {
     let instance = try Instance()
     try instance.secondary.command("SET", "k", "new")
     try instance.primary.command("SET", "k", "old")
-    instance.multiStore.primary?.stale.insert("k")
+    instance.database.primary?.stale.insert("k")
     try execute("EXPIRE k 500", as: kind, on: instance)
     let renewed = try states(instance)
     #expect(renewed[0] == renewed[1])
-    #expect(instance.multiStore.primary?.stale.isEmpty == true)
+    #expect(instance.database.primary?.stale.isEmpty == true)
   }
 }

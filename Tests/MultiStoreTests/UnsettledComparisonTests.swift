@@ -18,9 +18,9 @@ struct UnsettledComparisonTests {
   }
 
   private func settle(_ instance: Instance, _ sinks: [Sink]) throws {
-    try instance.run { [multiStore = instance.multiStore] in
-      sinks.allSatisfy(\.isDone) && multiStore.secondary.ordinary.inFlightCount == 0
-        && multiStore.primary?.ordinary.inFlightCount == 0 && multiStore.primary?.isWhole == true
+    try instance.run { [database = instance.database] in
+      sinks.allSatisfy(\.isDone) && database.secondary.ordinary.inFlightCount == 0
+        && database.primary?.ordinary.inFlightCount == 0 && database.primary?.isWhole == true
     }
   }
 
@@ -55,7 +55,7 @@ struct UnsettledComparisonTests {
   @Test("What a script has changed is not compared until its keys are there", arguments: kinds)
   func scripts(kind: BatchKind) throws {
     let instance = try Instance()
-    let isolated = instance.multiStore.secondary.isolated
+    let isolated = instance.database.secondary.isolated
     try instance.run { isolated.isReady }
     var sinks: [Sink] = []
     for number in 0..<50 {
@@ -76,9 +76,9 @@ struct UnsettledComparisonTests {
     try instance.primary.command("SET", "differs", "new")
     instance.primaryServer.pause()
     let write = instance.begin("SORT l STORE k")
-    try instance.run { instance.multiStore.primary?.isWhole == false }
+    try instance.run { instance.database.primary?.isWhole == false }
     let pipeline = instance.begin("LRANGE k 0 -1", "GET differs", as: kind)
-    try instance.run { instance.multiStore.secondary.ordinary.inFlightCount == 0 }
+    try instance.run { instance.database.secondary.ordinary.inFlightCount == 0 }
     instance.primaryServer.resume()
     try settle(instance, [write, pipeline])
     #expect(instance.count(MultiStoreMetrics.uncomparedReplies) == 1)
@@ -95,11 +95,11 @@ struct UnsettledComparisonTests {
     let instance = try Instance()
     try instance.secondary.command("MSET", "k", "new", "l", "new")
     try instance.primary.command("MSET", "k", "old", "l", "old")
-    instance.multiStore.primary?.stale.insert("k")
+    instance.database.primary?.stale.insert("k")
     try instance.execute("GET k", "GETSET k newer", "GET k", as: kind)
     #expect(instance.count(MultiStoreMetrics.pipelinedDiff) == 0)
     #expect(instance.count(MultiStoreMetrics.uncomparedReplies) == 2)
-    #expect(instance.multiStore.primary?.stale.isEmpty == true)
+    #expect(instance.database.primary?.stale.isEmpty == true)
     try instance.execute("GET l", "GET k", as: kind)
     #expect(instance.count(MultiStoreMetrics.pipelinedDiff) == 1)
   }
@@ -107,7 +107,7 @@ struct UnsettledComparisonTests {
   @Test("A key that is copied to another database is not compared there", arguments: kinds)
   func otherDatabase(kind: BatchKind) throws {
     let instance = try Instance { $0.servesOtherDatabases = true }
-    var second: MultiStore?
+    var second: Database?
     instance.multiStore.select(1) { second = try? $0.get() }
     try instance.run { second?.secondary.isReady == true && second?.primary?.isReady == true }
     let database = try #require(second)
@@ -130,7 +130,7 @@ struct UnsettledComparisonTests {
   func separate() throws {
     let instance = try Instance()
     try instance.both("SET n 0")
-    let connection = try #require(instance.multiStore.secondary.openDedicated())
+    let connection = try #require(instance.database.secondary.openDedicated())
     try instance.run { connection.isReady }
     for _ in 0..<50 {
       let beside = (0..<5).map { _ in instance.begin("INCR n") }
@@ -147,6 +147,6 @@ struct UnsettledComparisonTests {
     try instance.execute("GET n", "GET n", as: .multi, over: connection)
     #expect(instance.count(MultiStoreMetrics.pipelinedDiff) == 1, "alone it is compared")
     #expect(instance.count(MultiStoreMetrics.uncomparedReplies) == before)
-    instance.multiStore.secondary.closeDedicated(connection)
+    instance.database.secondary.closeDedicated(connection)
   }
 }

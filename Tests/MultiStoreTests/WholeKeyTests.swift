@@ -104,14 +104,14 @@ struct WholeKeyTests {
     try instance.primary.command("ACL", "SETUSER", "default", "-restore")
     #expect(try instance.execute("INCR k") == ":2|")
     #expect(try instance.primary.command("EXISTS", "k") == .integer(0))
-    #expect(instance.multiStore.primary?.stale.contains("k") == true)
+    #expect(instance.database.primary?.stale.contains("k") == true)
     #expect(instance.count(MultiStoreMetrics.copyFailures, ["store": "primary", "reason": "error_reply"]) == 1)
     #expect(try instance.execute("GET k") == "$1|2|")
     // Once it is possible again the stale key is replaced as a whole.
     try instance.primary.command("ACL", "SETUSER", "default", "+restore")
     #expect(try instance.execute("INCR k") == ":3|")
     #expect(try instance.primary.command("GET", "k") == .text("3"))
-    #expect(instance.multiStore.primary?.stale.isEmpty == true)
+    #expect(instance.database.primary?.stale.isEmpty == true)
   }
 
   @Test("What moves an element copies its second key at most, however long the first one is", arguments: kinds)
@@ -139,7 +139,7 @@ struct WholeKeyTests {
   @Test("A blocking pop waits on the default store alone, and removes the same from the other")
   func blocking() throws {
     let instance = try Instance()
-    let connection = try #require(instance.multiStore.secondary.openDedicated())
+    let connection = try #require(instance.database.secondary.openDedicated())
     try instance.both("RPUSH l x y x")
     #expect(try instance.execute("BRPOP none l 0", over: connection) == "*2|$1|l|$1|x|")
     for client in [instance.primary, instance.secondary] {
@@ -154,7 +154,7 @@ struct WholeKeyTests {
     for client in [instance.primary, instance.secondary] {
       #expect(try client.command("LRANGE", "m", "0", "-1") == .array([.text("b")]))
     }
-    instance.multiStore.secondary.closeDedicated(connection)
+    instance.database.secondary.closeDedicated(connection)
   }
 
   @Test("The script's digest is the one that servers compute")

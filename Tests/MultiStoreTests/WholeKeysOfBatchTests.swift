@@ -24,10 +24,10 @@ struct WholeKeysOfBatchTests {
           try client.command("SET", "k", "old")
           try client.command("SADD", "s", "1", "2")
         }
-        let sink = instance.begin(commands, as: kind, in: instance.multiStore)
-        try instance.run { [multiStore = instance.multiStore] in
-          sink.isDone && multiStore.primary?.isWhole == true && multiStore.secondary.isWhole
-            && multiStore.primary?.ordinary.inFlightCount == 0 && multiStore.secondary.ordinary.inFlightCount == 0
+        let sink = instance.begin(commands, as: kind, in: instance.database)
+        try instance.run { [database = instance.database] in
+          sink.isDone && database.primary?.isWhole == true && database.secondary.isWhole
+            && database.primary?.ordinary.inFlightCount == 0 && database.secondary.ordinary.inFlightCount == 0
         }
         for key in ["k", "z", "s", "s2"] {
           let digests = try [instance.primary, instance.secondary].map { try $0.command("DEBUG", "DIGEST-VALUE", key) }

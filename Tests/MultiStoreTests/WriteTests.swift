@@ -123,7 +123,7 @@ struct WriteTests {
     #expect(try third.client().command("GET", "k") == .text("v"))
     #expect(try instance.secondary.command("EXISTS", "k") == .integer(1))
     #expect(instance.count(MultiStoreMetrics.uncopiedWrites, ["command": "migrate"]) == 1)
-    #expect(instance.multiStore.secondary.stale.contains("k"))
+    #expect(instance.database.secondary.stale.contains("k"))
     #expect(try instance.execute("GET k") == "$-1|", "it is not brought back from the secondary")
   }
 
@@ -168,7 +168,7 @@ struct WriteTests {
     #expect(try instance.execute("SET k v") == "+OK|")
     #expect(try instance.execute("RPUSH l a") == ":1|")
     #expect(instance.count(MultiStoreMetrics.copyFailures, ["store": "primary", "reason": "unavailable"]) == 2)
-    #expect(instance.multiStore.primary?.stale.count == 2)
+    #expect(instance.database.primary?.stale.count == 2)
     let messages = instance.events("Redis::CannotConnectError").compactMap { $0[EventFields.errorMessage] }
     #expect(messages == Array(repeating: "Failed to write to the redis primary_store.", count: 2))
   }
@@ -199,7 +199,7 @@ struct WriteTests {
     try instance.secondaryServer.restart()
     let client = try instance.secondaryServer.client()
     try client.command("MSET", "k", "back from the dead", "m", "only here")
-    try instance.run { instance.multiStore.secondary.isReady }
+    try instance.run { instance.database.secondary.isReady }
     #expect(try instance.execute("GET k") == "$-1|")
     #expect(try instance.execute("MGET k l m") == "*3|$-1|$1|v|$9|only here|")
     #expect(try instance.execute("EXISTS k") == ":0|")
@@ -215,20 +215,20 @@ struct WriteTests {
     #expect(try instance.execute("GET k") == "$-1|", "the primary still has what was to be gone")
     try instance.primary.command("ACL", "SETUSER", "default", "+@all")
     #expect(try instance.execute(line) == "+OK|")
-    #expect(instance.multiStore.primary?.stale.isEmpty == true)
+    #expect(instance.database.primary?.stale.isEmpty == true)
   }
 
   @Test("A write that took no effect leaves a stale key stale", arguments: ["SET k v NX", "SETNX k v", "MSETNX k v"])
   func noEffectOnStaleKey(line: String) throws {
     let instance = try Instance(primaryAsDefault: true)
     try instance.both("SET k old")
-    instance.multiStore.primary?.stale.insert("k")
+    instance.database.primary?.stale.insert("k")
     try instance.execute(line)
-    #expect(instance.multiStore.primary?.stale.count == 1)
+    #expect(instance.database.primary?.stale.count == 1)
     try instance.execute("PING", line)
-    #expect(instance.multiStore.primary?.stale.count == 1)
+    #expect(instance.database.primary?.stale.count == 1)
     try instance.execute("SET k v XX")
-    #expect(instance.multiStore.primary?.stale.isEmpty == true)
+    #expect(instance.database.primary?.stale.isEmpty == true)
   }
 
   @Test("More stale keys than are remembered make all of them stale; with dual writes off they are forgotten")
@@ -238,12 +238,12 @@ struct WriteTests {
     try instance.takeDown(.primary)
     for number in 0..<3 { try instance.execute("SET k\(number) v") }
     try instance.primaryServer.restart()
-    try instance.run { instance.multiStore.primary?.isReady == true }
+    try instance.run { instance.database.primary?.isReady == true }
     #expect(try instance.execute("GET other") == "$1|v|")
     #expect(instance.count(MultiStoreMetrics.staleReads, ["store": "primary"]) == 1)
     instance.multiStore.flags.exchange(FlagState())
     #expect(try instance.execute("GET other") == "$1|v|")
-    #expect(instance.multiStore.primary?.stale.isEmpty == true)
+    #expect(instance.database.primary?.stale.isEmpty == true)
   }
 
   @Test("A default store that is down fails the write, and the other one hears nothing", arguments: [false, true])
@@ -263,14 +263,14 @@ struct WriteTests {
     instance.secondaryServer.pause()
     defer { instance.secondaryServer.resume() }
     #expect(try instance.execute("SET k v") == "-ERR MultiStore: secondary store: no reply within the command timeout|")
-    #expect(instance.multiStore.primary?.stale.contains("k") == true)
+    #expect(instance.database.primary?.stale.contains("k") == true)
     #expect(instance.count(MultiStoreMetrics.copyFailures, ["store": "primary", "reason": "default_unknown"]) == 1)
   }
 
   @Test("A copy that is still on its way leaves a key stale that a later write has made so")
   func earlierCopy() throws {
     let instance = try Instance { $0.writeAcknowledgement = .defaultStore }
-    let (primary, secondary) = (try #require(instance.multiStore.primary), instance.multiStore.secondary)
+    let (primary, secondary) = (try #require(instance.database.primary), instance.database.secondary)
     instance.primaryServer.pause()
     let first = instance.begin("SET k 1")
     try instance.run { first.isDone && primary.ordinary.inFlightCount == 1 }
@@ -289,12 +289,12 @@ struct WriteTests {
   @Test("A change of the flags waits for a script as for any write")
   func script() throws {
     let instance = try Instance()
-    let isolated = instance.multiStore.secondary.isolated
+    let isolated = instance.database.secondary.isolated
     try instance.run { isolated.isReady }
     let sink = instance.begin("EVAL return(redis.call('set',KEYS[1],'v')) 1 k", over: isolated)
-    #expect(instance.multiStore.routingState.dualExecutions == 1)
+    #expect(instance.multiStore.instance.routingState.dualExecutions == 1)
     try instance.run { sink.isDone }
-    #expect(instance.multiStore.routingState.dualExecutions == 0)
+    #expect(instance.multiStore.instance.routingState.dualExecutions == 0)
     #expect(try instance.primary.command("GET", "k") == .text("v"))
   }
 
@@ -304,7 +304,7 @@ struct WriteTests {
     instance.primaryServer.pause()
     let sink = instance.begin("SET k v")
     let isAnsweredEarly = acknowledgement == .defaultStore
-    let primary = try #require(instance.multiStore.primary)
+    let primary = try #require(instance.database.primary)
     try instance.run { sink.isDone || primary.ordinary.inFlightCount == 1 }
     #expect(sink.isDone == isAnsweredEarly)
     instance.primaryServer.resume()

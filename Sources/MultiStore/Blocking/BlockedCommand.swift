@@ -16,19 +16,17 @@ final class BlockedCommand: DualWrite {
   private var startedAt: UInt64 = 0
 
   /// The instance that knows all blocked commands, whatever their database.
-  private var instance: MultiStore { multiStore.root }
+  private var instance: Instance { database.instance }
 
   /// Starts like ``DualWrite/start(_:routing:over:sink:)``.
   func start(
     _ batch: CommandBatch,
     routing: Routing,
     over connection: HiredisConnection,
-    sink: ReplySink,
-    order: Int
+    for sink: ReplySink
   ) {
-    self.order = order
-    startedAt = multiStore.loop.now
-    instance.blockedCommands.insert(self)
+    startedAt = database.loop.now
+    order = instance.blockedCommands.insert(self)
     start(batch, routing: routing, over: connection, sink: sink)
   }
 
@@ -86,7 +84,7 @@ final class BlockedCommand: DualWrite {
       switch state.replyReceived(hasEffect: hasEffect) {
       case .copy:
         // The copy is under way before a flip that waits for this command goes on.
-        multiStore.dualExecutionBegan()
+        instance.dualExecutionBegan()
         leave { super.receive(reply, token: token) }
       case .answer:
         if let sink { reply.encode(into: &sink.output) }
@@ -106,13 +104,13 @@ final class BlockedCommand: DualWrite {
 
   override func trialBegan() {
     state.trialBegan()
-    multiStore.dualExecutionBegan()
+    instance.dualExecutionBegan()
   }
 
   override func trialEnded() {
     let action = state.trialEnded()
     if action == .ask { ask() }
-    if action != .none { multiStore.dualExecutionEnded() }
+    if action != .none { instance.dualExecutionEnded() }
   }
 
   override func recycle() {
@@ -121,13 +119,13 @@ final class BlockedCommand: DualWrite {
     case .leaveAndReleaseFlips: leave {}
     case .releaseFlips: break
     }
-    multiStore.dualExecutionEnded()
+    instance.dualExecutionEnded()
   }
 
   /// Sends the parked command to the store that is the default now.
   func resume(_ routing: Routing) {
     guard state.isParked, let sink else { return }
-    let now = multiStore.loop.now
+    let now = database.loop.now
     var rewritten = ByteBuffer()
     let hasTimeLeft = withCommand { command in
       let elapsed = Duration.nanoseconds(Int64(clamping: now - startedAt))
@@ -141,7 +139,7 @@ final class BlockedCommand: DualWrite {
       )
       return leave { finish() }
     }
-    multiStore.metrics.blockedMoves.increment()
+    database.metrics.blockedMoves.increment()
     let id = batch.spec(0).id
     batch.removeAll()
     batch.append(rewritten.span, id: id)
@@ -193,7 +191,7 @@ final class BlockedCommand: DualWrite {
   /// error.
   private func unblockFailed() {
     perform(state.unblockAnswered(.unanswered))
-    if state.isWaiting, instance.defaultStore.role != role { connection?.expire(after: .zero) }
+    if state.isWaiting, instance.routingState.flip.current.defaultStore != role { connection?.expire(after: .zero) }
   }
 
   /// Answers with the nil that was held.

@@ -4,7 +4,7 @@ internal import RESP
 struct ClientCommand: Sendable {
   /// How it reaches a store.
   enum Way: Sendable {
-    /// Through ``MultiStore/execute(_:as:routing:over:for:)``, together with its neighbours.
+    /// Through ``Database/execute(_:as:routing:over:for:)``, together with its neighbours.
     case batched
     /// To the default store, over the connection for scripts and unlisted commands.
     case isolated

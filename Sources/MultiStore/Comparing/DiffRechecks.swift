@@ -52,7 +52,7 @@ final class DiffRechecks: ReplyReceiver {
   private static let delayNanoseconds: UInt64 = 500_000_000
 
   // The instance owns this.
-  private unowned let multiStore: MultiStore
+  private unowned let database: Database
   private let timer: LoopTimer
   /// In the order in which they are due.
   private var waiting: [DifferentRead] = []
@@ -66,9 +66,9 @@ final class DiffRechecks: ReplyReceiver {
   /// How many of its keys the default store has; nil if it did not say.
   private var presentKeys: Int?
 
-  init(of multiStore: MultiStore) {
-    self.multiStore = multiStore
-    timer = LoopTimer(on: multiStore.loop) { [unowned multiStore] in multiStore.rechecks?.proceed() }
+  init(of database: Database) {
+    self.database = database
+    timer = LoopTimer(on: database.loop) { [unowned database] in database.rechecks?.proceed() }
   }
 
   /// A read's replies differed: they are compared again after ``delay``.
@@ -97,7 +97,7 @@ final class DiffRechecks: ReplyReceiver {
 
   private func wait(_ read: DifferentRead) {
     var read = read
-    read.due = multiStore.loop.now + Self.delayNanoseconds
+    read.due = database.loop.now + Self.delayNanoseconds
     waiting.append(read)
     if waiting.count == 1, current == nil { timer.schedule(after: Self.delay) }
   }
@@ -105,7 +105,7 @@ final class DiffRechecks: ReplyReceiver {
   /// Asks for the first of those that wait, once it is due.
   private func proceed() {
     while current == nil, let next = waiting.first {
-      let now = multiStore.loop.now
+      let now = database.loop.now
       guard next.due <= now else { return timer.schedule(after: .nanoseconds(Int64(next.due - now))) }
       waiting.removeFirst()
       ask(next)
@@ -118,7 +118,7 @@ final class DiffRechecks: ReplyReceiver {
     current = read
     current?.attempts += 1
     let command = read.command
-    isDisturbed = multiStore.awaitsDump(command.span, read.spec)
+    isDisturbed = database.awaitsDump(command.span, read.spec)
     send(to: read.routing.defaultStore, token: Self.defaultToken, presenceToken: Self.defaultPresenceToken)
   }
 
@@ -126,7 +126,7 @@ final class DiffRechecks: ReplyReceiver {
   private func send(to role: StoreRole, token: Int, presenceToken: Int) {
     guard let current else { return }
     let command = current.command
-    let connection = multiStore.store(role).ordinary
+    let connection = database.store(role).ordinary
     var question = ByteBuffer()
     let keyCount = PresenceQuestion.write(about: command.span, current.spec, into: &question)
     guard keyCount > 0, connection.hasRoom(commands: 2, bytes: command.count + question.count) else {
@@ -162,7 +162,7 @@ final class DiffRechecks: ReplyReceiver {
     otherReply.removeAll()
     reply.encode(into: &otherReply)
     let reply = copy reply
-    let comparer = ReplyComparer(mode: multiStore.configuration.comparison)
+    let comparer = ReplyComparer(mode: database.configuration.comparison)
     let command = read.command
     kindByReplies = defaultReply.withSpan { first in
       otherReply.withSpan { second in
@@ -182,7 +182,7 @@ final class DiffRechecks: ReplyReceiver {
     if !isInForce(read.routing) {
       decide(.abandoned)
     } else if !isDisturbed {
-      multiStore.differsPersistently(read, kind, defaultReply.bytes, otherReply.bytes)
+      database.differsPersistently(read, kind, defaultReply.bytes, otherReply.bytes)
       decide(kind == .gap ? .gap : .persistent)
     } else if read.attempts < Self.maxAttempts {
       current = nil
@@ -193,8 +193,8 @@ final class DiffRechecks: ReplyReceiver {
   }
 
   private func isInForce(_ routing: Routing) -> Bool {
-    let flip = multiStore.root.routingState.flip
-    return flip.isSettled && flip.current == routing && flip.flags == multiStore.flags.state
+    let flip = database.instance.routingState.flip
+    return flip.isSettled && flip.current == routing && flip.flags == database.instance.flags.state
   }
 
   private func decide(_ outcome: RecheckOutcome) {
@@ -205,6 +205,6 @@ final class DiffRechecks: ReplyReceiver {
   }
 
   private func count(_ outcome: RecheckOutcome) {
-    multiStore.metrics.rechecked(outcome)
+    database.metrics.rechecked(outcome)
   }
 }

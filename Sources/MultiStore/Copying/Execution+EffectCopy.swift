@@ -37,7 +37,7 @@ extension Execution {
     guard reply.kind != .error || (routing.isDual && spec.mayHaveWritten(despite: reply)) else {
       return effect.defaultStoreReplied(hasEffect: false)
     }
-    if !isOnOrdinary, let rechecks = multiStore.rechecks {
+    if !isOnOrdinary, let rechecks = database.rechecks {
       batch.withCommand(index) { rechecks.noteChange(ofKeysIn: $0, spec) }
     }
     let reply = copy reply
@@ -47,7 +47,7 @@ extension Execution {
       )
     }
     _ = effect.defaultStoreReplied(hasEffect: true)
-    let planner = multiStore.copyPlanner(for: other)
+    let planner = database.copyPlanner(for: other)
     if spec.traits.mayBlock, !isOrdered {
       return follow(planner.planUnordered(spec.effect, after: reply), of: index, in: batch, spec, &effect, &buffers)
     }
@@ -69,7 +69,7 @@ extension Execution {
     guard action == .plan else { return action }
     let batch = batch
     let spec = batch.spec(index)
-    var planner = multiStore.copyPlanner(for: other)
+    var planner = database.copyPlanner(for: other)
     planner.knownDeadline = milliseconds
     let plan = batch.withCommand(index) { planner.expiring(spec.effect, $0, into: &buffers.scratch) }
     return follow(plan, of: index, in: batch, spec, &effect, &buffers)
@@ -99,7 +99,7 @@ extension Execution {
       }
       return effect.guarded(at: isOfUse ? start..<buffers.guarded.count : nil)
     case .leaveUncopied:
-      if spec.staysUncopied || spec.effect != .none { multiStore.leftUncopied(batch, index, on: other.role) }
+      if spec.staysUncopied || spec.effect != .none { database.leftUncopied(batch, index, on: other.role) }
       return .finish
     default: return action
     }
@@ -118,7 +118,7 @@ extension Execution {
     case .noteFresh:
       batch.withCommand(index) { other.clearStale($0, batch.bytesSpec(index), begunAt: begunAt) }
     case .noteStale:
-      multiStore.copyFailed(batch, index, on: other.role, CopyFailure(reply))
+      database.copyFailed(batch, index, on: other.role, CopyFailure(reply))
     case .loadGuardAndCopyKeys:
       other.loadPresenceGuard()
       return .copyKeys(.all)
@@ -130,7 +130,7 @@ extension Execution {
   /// Copies keys of the command at `index` to the other store. ``keyCopyDidFinish()`` follows for each.
   final func copyKeys(_ selection: KeySelection, of index: Int, isOnOrdinary: Bool) {
     keyCopiesLeft += withCommand(index) {
-      multiStore.copyKeys(
+      database.copyKeys(
         of: $0,
         bytesSpec(index),
         selection,

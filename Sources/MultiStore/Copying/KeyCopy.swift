@@ -26,7 +26,7 @@ final class KeyCopy: ReplyReceiver {
   private static let execToken = 6
 
   let key: [UInt8]
-  private unowned let multiStore: MultiStore
+  private unowned let database: Database
   private let source: Store
   private let target: Store
   private var waiters: [any KeyCopyWaiter] = []
@@ -39,11 +39,11 @@ final class KeyCopy: ReplyReceiver {
   /// The target did not take the dump.
   private var dumpWasRefused = false
 
-  init(_ key: [UInt8], from source: Store, to target: Store, of multiStore: MultiStore) {
+  init(_ key: [UInt8], from source: Store, to target: Store, of database: Database) {
     self.key = key
     self.source = source
     self.target = target
-    self.multiStore = multiStore
+    self.database = database
     target.keyCopyBegan(key)
   }
 
@@ -59,10 +59,10 @@ final class KeyCopy: ReplyReceiver {
   }
 
   func begin() {
-    begunAt = multiStore.loop.now
+    begunAt = database.loop.now
     guard target.ordinary.takesCommands else {
       // The copy fails at the end of the turn, without a dump that the target could not take.
-      multiStore.keyWasDumped(self)
+      database.keyWasDumped(self)
       return target.ordinary.failUnsent(self, token: Self.deleteToken)
     }
     if dumpWasRefused || target.refusesDumps { return askForContents() }
@@ -75,7 +75,7 @@ final class KeyCopy: ReplyReceiver {
     switch token {
     case Self.dumpToken:
       // From here on the store's replies are newer than the dump.
-      multiStore.keyWasDumped(self)
+      database.keyWasDumped(self)
       if reply.kind == .string { dump = reply.bytes.array }
       if reply.kind == .error { failure = CopyFailure(reply) }
     case Self.expiryToken:
@@ -86,12 +86,12 @@ final class KeyCopy: ReplyReceiver {
       // Only the dump's format can be wrong with this RESTORE; other errors have codes of their own.
       if reply.knownErrorCode == .generic {
         dumpWasRefused = true
-        multiStore.beginAnew(self)
+        database.beginAnew(self)
       } else {
         giveUp(CopyFailure(reply))
       }
     case Self.contentsToken:
-      multiStore.keyWasDumped(self)
+      database.keyWasDumped(self)
       if reply.kind == .array { sendContents(reply) } else { giveUp(CopyFailure(reply)) }
     case Self.openToken: return  // OK and QUEUED; a refusal shows in EXEC's reply
     case Self.execToken:
@@ -105,7 +105,7 @@ final class KeyCopy: ReplyReceiver {
 
   func receive(failure: ConnectionFailure, token: Int) {
     if token == Self.openToken { return }  // EXEC fails as well
-    if token == Self.dumpToken || token == Self.contentsToken { multiStore.keyWasDumped(self) }
+    if token == Self.dumpToken || token == Self.contentsToken { database.keyWasDumped(self) }
     if self.failure == nil { self.failure = CopyFailure(failure) }
     if token != Self.dumpToken { finish() }
   }
@@ -150,7 +150,7 @@ final class KeyCopy: ReplyReceiver {
     guard let dump, expiry > -2 else { return send("DEL", to: target, token: Self.deleteToken) }
     let key = key
     var deadline = max(0, expiry)
-    if deadline > 0, !asksForAbsoluteTime { deadline += Int(multiStore.loop.wallClockMilliseconds) }
+    if deadline > 0, !asksForAbsoluteTime { deadline += Int(database.loop.wallClockMilliseconds) }
     var command = ByteBuffer(minimumCapacity: dump.count + key.count + 128)
     command.appendCommand(expecting: 6) { command in
       command.append("RESTORE")
@@ -177,13 +177,13 @@ final class KeyCopy: ReplyReceiver {
   private func finish() {
     let key = key
     target.keyCopyEnded(key)
-    multiStore.rechecks?.noteChange(of: key.span)
+    database.rechecks?.noteChange(of: key.span)
     if let failure {
-      target.stale.insert(key.span, at: multiStore.loop.now)
-      multiStore.keyCopyFailed(on: target.role, failure)
+      target.stale.insert(key.span, at: database.loop.now)
+      database.keyCopyFailed(on: target.role, failure)
     } else {
       target.stale.remove(key.span, begunAt: begunAt)
-      multiStore.metrics.keyCopies.increment()
+      database.metrics.keyCopies.increment()
     }
     let waiters = waiters
     self.waiters = []

@@ -3,7 +3,7 @@ public import RESP
 
 /// Commands that are kept until they were executed everywhere: one command, a pipeline, or the body of a transaction.
 ///
-/// A batch belongs to whoever holds it; ``MultiStore/execute(_:as:routing:over:for:)`` takes it over. Batches are
+/// A batch belongs to whoever holds it; ``Database/execute(_:as:routing:over:for:)`` takes it over. Batches are
 /// reused, so that the steady state allocates none.
 public final class CommandBatch {
   /// One command, as a place in the batch's bytes.

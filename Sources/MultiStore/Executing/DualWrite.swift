@@ -55,7 +55,7 @@ class DualWrite: Execution {
   override func recycle() {
     buffers.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     connection = nil
-    multiStore.recycle(self)
+    database.recycle(self)
   }
 
   override func receive(_ reply: borrowing Reply, token: Int) {
@@ -74,7 +74,7 @@ class DualWrite: Execution {
       answerWithFailure(failure)
       perform(effect.defaultStoreReplied(hasEffect: false))
     case Self.copyToken:
-      if effect.failed() == .noteStale { multiStore.copyFailed(batch, 0, on: other.role, CopyFailure(failure)) }
+      if effect.failed() == .noteStale { database.copyFailed(batch, 0, on: other.role, CopyFailure(failure)) }
       finish()
     case Self.deadlineToken: perform(deadlineIsKnown(nil, of: 0, &effect, &buffers))
     default: return  // EXEC fails as well
@@ -128,7 +128,7 @@ class DualWrite: Execution {
   private func perform(_ action: EffectCopy.Action) {
     if action == .wait { return }
     // The client first: its answer is written before the copy then.
-    if multiStore.configuration.writeAcknowledgement == .defaultStore { answer() }
+    if database.configuration.writeAcknowledgement == .defaultStore { answer() }
     switch action {
     case .send: sendCopy()
     case .copyKeys(let selection):

@@ -30,7 +30,7 @@ class Execution: ReplyReceiver {
   static let keptCapacity = 16 << 10
 
   /// The instance outlives its executions: it holds the pools, and a closed instance has failed all pending commands.
-  unowned let multiStore: MultiStore
+  unowned let database: Database
   private(set) var batch = CommandBatch()
   /// The receiver of the replies; nil once it was notified.
   private(set) var sink: ReplySink?
@@ -44,10 +44,10 @@ class Execution: ReplyReceiver {
   /// Copies of whole keys that have not ended.
   final var keyCopiesLeft = 0
 
-  init(multiStore: MultiStore) {
-    self.multiStore = multiStore
-    defaultStore = multiStore.secondary
-    other = multiStore.secondary
+  init(database: Database) {
+    self.database = database
+    defaultStore = database.secondary
+    other = database.secondary
   }
 
   /// Takes over `batch` and starts.
@@ -55,15 +55,15 @@ class Execution: ReplyReceiver {
     self.batch = batch
     self.sink = sink
     reroute(routing)
-    begunAt = writesToBoth ? multiStore.dualExecutionBegan() : 0
+    begunAt = writesToBoth ? database.instance.dualExecutionBegan() : 0
     begin()
   }
 
   /// Applies `routing` from now on.
   final func reroute(_ routing: Routing) {
     self.routing = routing
-    defaultStore = multiStore.store(routing.defaultStore)
-    other = multiStore.store(routing.defaultStore.other)
+    defaultStore = database.store(routing.defaultStore)
+    other = database.store(routing.defaultStore.other)
   }
 
   /// Lends the bytes of the command at `index` to `body`.
@@ -96,7 +96,7 @@ class Execution: ReplyReceiver {
   /// executed, the other store may lack it.
   final func noteFailure(_ failure: ConnectionFailure, at index: Int = 0) {
     sink?.executionDidFail(failure, at: index, on: routing.defaultStore)
-    if failure.mayHaveBeenExecuted, routing.isDual { multiStore.markUnknown(batch, index, on: other.role) }
+    if failure.mayHaveBeenExecuted, routing.isDual { database.markUnknown(batch, index, on: other.role) }
   }
 
   /// Answers the command of a batch of one with the default store's failure.
@@ -124,8 +124,8 @@ class Execution: ReplyReceiver {
   /// Answers, and gives the batch and the execution back for reuse. Nothing may use the execution afterwards.
   final func finish() {
     answer()
-    if writesToBoth { multiStore.dualExecutionEnded() }
-    multiStore.recycle(batch)
+    if writesToBoth { database.instance.dualExecutionEnded() }
+    database.recycle(batch)
     recycle()
   }
 

@@ -28,7 +28,7 @@ final class FallbackRead: Execution {
     if !primary.isWhole, lacksKeys(primary) {
       sendOrRefuse(to: secondary, over: secondary.ordinary, token: Self.secondaryToken)
     } else {
-      multiStore.metrics.primaryReads.increment()
+      database.metrics.primaryReads.increment()
       if spec(0).traits.contains(.mergesKeys) { askForPresence() }
       sendOrRefuse(to: primary, over: primary.ordinary, token: Self.primaryToken)
     }
@@ -47,7 +47,7 @@ final class FallbackRead: Execution {
     primaryReply.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     scratch.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     fill.removeAll()
-    multiStore.recycle(self)
+    database.recycle(self)
   }
 
   override func receive(_ reply: borrowing Reply, token: Int) {
@@ -62,25 +62,25 @@ final class FallbackRead: Execution {
   override func receive(failure: ConnectionFailure, token: Int) {
     if token == Self.presenceToken { return }  // the primary's answer fails as well
     if token == Self.primaryToken {
-      multiStore.readFailed(batch, on: .primary, ReportedException(failure))
-      askSecondary(because: multiStore.metrics.fallbackAfterError)
+      database.readFailed(batch, on: .primary, ReportedException(failure))
+      askSecondary(because: database.metrics.fallbackAfterError)
       return
     }
-    multiStore.readFailed(batch, on: .secondary, ReportedException(failure))
+    database.readFailed(batch, on: .secondary, ReportedException(failure))
     answerWithoutSecondary {
       $0.output.appendError(failure.clientError(store: .secondary))
       $0.executionDidFail(failure, at: 0, on: .secondary)
     }
   }
 
-  private var primary: Store { multiStore.store(.primary) }
-  private var secondary: Store { multiStore.store(.secondary) }
+  private var primary: Store { database.store(.primary) }
+  private var secondary: Store { database.store(.secondary) }
 
   private func primaryReplied(_ reply: borrowing Reply) {
     let spec = spec(0)
     if reply.kind == .error {
       primaryErrorCode = reply.errorCode
-      return askSecondary(because: multiStore.metrics.fallbackAfterError)
+      return askSecondary(because: database.metrics.fallbackAfterError)
     }
     guard hasAllKeys.map({ !$0 }) ?? isMiss(reply) else {
       if let sink { encode(reply, of: .primary, into: sink) }
@@ -100,7 +100,7 @@ final class FallbackRead: Execution {
       fillElements(of: reply, isWholeKeys: false)
     } else {
       reply.encode(into: &primaryReply)
-      askSecondary(because: multiStore.metrics.fallbackAfterMiss)
+      askSecondary(because: database.metrics.fallbackAfterMiss)
     }
   }
 
@@ -120,7 +120,7 @@ final class FallbackRead: Execution {
       if let sink { reply.encode(into: &sink.output) }
       return finish()
     }
-    multiStore.metrics.fallbackAfterMiss.increment()
+    database.metrics.fallbackAfterMiss.increment()
     scratch.withSpan { secondary.ordinary.send($0, to: self, token: Self.fillToken) }
   }
 
@@ -169,9 +169,9 @@ final class FallbackRead: Execution {
       return
     }
     if primaryHasReplied {
-      if isTrueMiss(reply) { multiStore.metrics.trueMisses.increment() } else { multiStore.fellBack(batch) }
+      if isTrueMiss(reply) { database.metrics.trueMisses.increment() } else { database.fellBack(batch) }
     } else if !primaryErrorCode.isEmpty {
-      multiStore.readFailed(batch, on: .primary, ReportedException(errorReply: primaryErrorCode))
+      database.readFailed(batch, on: .primary, ReportedException(errorReply: primaryErrorCode))
     }
     if let sink { encode(reply, of: .secondary, into: sink) }
     finish()
@@ -183,9 +183,9 @@ final class FallbackRead: Execution {
       return
     }
     if let sink, fill.encode(filledFrom: reply, into: &sink.output) {
-      multiStore.fellBack(batch)
+      database.fellBack(batch)
     } else {
-      multiStore.metrics.trueMisses.increment()
+      database.metrics.trueMisses.increment()
     }
     finish()
   }

@@ -13,13 +13,13 @@ final class PageRead: Execution {
       withCommand { StoreCursor.unmark($0, spec(0), into: &scratch) }
       batch.replace(0, with: &scratch)
     }
-    let store = multiStore.store(owner)
+    let store = database.store(owner)
     sendOrRefuse(to: store, over: store.ordinary, token: 0)
   }
 
   override func recycle() {
     scratch.removeAll(keepingCapacityUpTo: Self.keptCapacity)
-    multiStore.recycle(self)
+    database.recycle(self)
   }
 
   override func receive(_ reply: borrowing Reply, token: Int) {
@@ -28,7 +28,7 @@ final class PageRead: Execution {
   }
 
   override func receive(failure: ConnectionFailure, token: Int) {
-    multiStore.readFailed(batch, on: owner, ReportedException(failure))
+    database.readFailed(batch, on: owner, ReportedException(failure))
     sink?.output.appendError(failure.clientError(store: owner))
     sink?.executionDidFail(failure, at: 0, on: owner)
     finish()

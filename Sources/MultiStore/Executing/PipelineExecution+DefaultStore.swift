@@ -90,7 +90,7 @@ extension PipelineExecution {
 
   private func keepRead(_ reply: borrowing Reply, at index: Int, in batch: CommandBatch, _ spec: CommandSpec) {
     if routing.readPolicy == .fallback, routing.defaultStore == .primary {
-      multiStore.metrics.primaryReads.increment()
+      database.metrics.primaryReads.increment()
     }
     let reply = copy reply
     elements[index].isMiss = batch.withCommand(index) { spec.miss.isMiss(reply, of: $0) }
@@ -120,9 +120,9 @@ extension PipelineExecution {
   }
 
   func writeFailure(_ failure: ConnectionFailure) {
-    multiStore.pipelineFailed(kind, on: routing.defaultStore, ReportedException(failure))
+    database.pipelineFailed(kind, on: routing.defaultStore, ReportedException(failure))
     if failure.mayHaveBeenExecuted, routing.isDual {
-      for index in 0..<batch.count { multiStore.markUnknown(batch, index, on: other.role) }
+      for index in 0..<batch.count { database.markUnknown(batch, index, on: other.role) }
     }
     let repetitions = kind == .multi ? 1 : batch.count
     for index in 0..<repetitions {
@@ -146,14 +146,14 @@ extension PipelineExecution {
   private func defaultStoreIsDone() {
     guard !isRefused else { return complete() }
     // Commands that the default store executes from now on are sent to the other one after these copies.
-    isInOrder = !isSeparate || multiStore.separateTransactions.wasAlone(since: beginning, beside: defaultStore.ordinary)
+    isInOrder = !isSeparate || database.separateTransactions.wasAlone(since: beginning, beside: defaultStore.ordinary)
     guard routing.isDual, elements.indices.contains(where: { elements[$0].effect.form != nil }) else {
       return copyKeys()
     }
     // A missed read may get a better answer from the other store, so it has to be waited for.
     let mayFill = routing.readPolicy == .fallback && elements.indices.contains(where: { elements[$0].isMiss })
     // The client first: its answer is written before the copies then.
-    if multiStore.configuration.writeAcknowledgement == .defaultStore, !mayFill { writeAnswer() }
+    if database.configuration.writeAcknowledgement == .defaultStore, !mayFill { writeAnswer() }
     sendCopies()
   }
 }

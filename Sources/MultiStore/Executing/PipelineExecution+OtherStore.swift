@@ -66,7 +66,7 @@ extension PipelineExecution {
   private func copyFailed(_ failure: CopyFailure, of index: Int) {
     if copyFailure == nil { copyFailure = failure }
     if elements[index].effect.failed() == .noteStale {
-      multiStore.noteCopyFailure(batch, index, on: other.role, failure)
+      database.noteCopyFailure(batch, index, on: other.role, failure)
     }
   }
 
@@ -79,7 +79,7 @@ extension PipelineExecution {
     _ = otherStoreReplied(reply, to: index, in: batch, &elements[index].effect)
     // A failure of one store is no difference.
     guard isComparable, !elements[index].effect.wasSkipped else { return }
-    guard !isUnsettled else { return multiStore.metrics.uncomparedReplies.increment() }
+    guard !isUnsettled else { return database.metrics.uncomparedReplies.increment() }
     otherReply.removeAll()
     if spec.traits.contains(.iterates) {
       StoreCursor.encode(reply, of: other.role, into: &otherReply)
@@ -91,7 +91,7 @@ extension PipelineExecution {
     if isInOrder {
       compareReplies(at: range, with: reply, of: index, spec)
     } else {
-      multiStore.metrics.uncomparedReplies.increment()
+      database.metrics.uncomparedReplies.increment()
     }
     if elements[index].isMiss, routing.readPolicy == .fallback { substitute(reply, for: index, spec, range) }
   }
@@ -106,7 +106,7 @@ extension PipelineExecution {
     let reply = copy reply
     withReplies(range) { defaultReply, otherReply in
       if comparer.areEqual(spec.comparison, defaultReply, otherReply) { return }
-      if elements[index].effect.isRead { multiStore.recheck(batch, index, routing: routing) }
+      if elements[index].effect.isRead { database.recheck(batch, index, routing: routing) }
       let kind = withCommand(index) {
         DiffKind(of: spec, $0, reply, otherReply: otherReply, defaultReply: defaultReply)
       }
@@ -160,7 +160,7 @@ extension PipelineExecution {
     guard reply.kind != .error else { return }
     // Only what the primary lacked is a fallback; what the secondary lacks is a diff and nothing else.
     let isFallback = routing.defaultStore == .primary
-    if isFallback { multiStore.metrics.fallbackAfterMiss.increment() }
+    if isFallback { database.metrics.fallbackAfterMiss.increment() }
     let start = substitutes.count
     let isMiss: Bool
     if spec.miss == .anyNullElement {
@@ -170,11 +170,11 @@ extension PipelineExecution {
       if !isMiss { otherReply.withSpan { substitutes.append($0) } }
     }
     guard !isMiss else {
-      if isFallback { multiStore.metrics.trueMisses.increment() }
+      if isFallback { database.metrics.trueMisses.increment() }
       return
     }
     elements[index].substitute = start..<substitutes.count
-    if isFallback { multiStore.fellBack(batch, index) }
+    if isFallback { database.fellBack(batch, index) }
   }
 
   /// Lends the default store's encoded reply, which is at `range` in `replies`, and the other store's to `body`.

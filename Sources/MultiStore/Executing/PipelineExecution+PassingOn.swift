@@ -31,7 +31,7 @@ extension PipelineExecution {
   private func isFinal(_ index: Int) -> Bool {
     // The other store may have what the default store lacks.
     if elements[index].isMiss { return routing.readPolicy != .fallback }
-    if elements[index].effect.isRead || multiStore.configuration.writeAcknowledgement == .defaultStore { return true }
+    if elements[index].effect.isRead || database.configuration.writeAcknowledgement == .defaultStore { return true }
     return !elements[index].effect.isPending
   }
 
@@ -41,7 +41,7 @@ extension PipelineExecution {
     if spec.comparison == .ignored, comparer.mode == .canonical { return }
     let other = otherReply.withSpan { ReplyDigest($0, spec.comparison, comparer.mode) }
     guard digest != other else { return }
-    if elements[index].effect.isRead { multiStore.recheck(batch, index, routing: routing) }
+    if elements[index].effect.isRead { database.recheck(batch, index, routing: routing) }
     let reply = copy reply
     let kind = otherReply.withSpan { otherReply in
       withCommand(index) { DiffKind(of: spec, $0, reply, otherReply: otherReply, defaultReply: Span()) }

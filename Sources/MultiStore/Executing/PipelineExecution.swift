@@ -67,10 +67,10 @@ final class PipelineExecution: Execution {
   /// The first element whose keys were not looked at for `unsettledKeys`.
   var firstUnsettled = 0
 
-  override init(multiStore: MultiStore) {
-    comparer = ReplyComparer(mode: multiStore.configuration.comparison)
-    logsValues = multiStore.configuration.logValues
-    super.init(multiStore: multiStore)
+  override init(database: Database) {
+    comparer = ReplyComparer(mode: database.configuration.comparison)
+    logsValues = database.configuration.logValues
+    super.init(database: database)
   }
 
   /// Starts like ``Execution/start(_:routing:sink:)``.
@@ -104,7 +104,7 @@ final class PipelineExecution: Execution {
     copiesLeft = 0
     guard let connection else { return }
     let batch = batch
-    if isSeparate { beginning = multiStore.separateTransactions.begin(beside: defaultStore.ordinary) }
+    if isSeparate { beginning = database.separateTransactions.begin(beside: defaultStore.ordinary) }
     let isMulti = kind == .multi
     guard connection.hasRoom(commands: batch.count + 2, bytes: batch.byteCount + 64) else {
       // All or nothing: a MULTI without its EXEC would queue the commands of all other sessions.
@@ -114,7 +114,7 @@ final class PipelineExecution: Execution {
     for index in 0..<batch.count {
       let spec = batch.spec(index)
       if spec.traits.contains(.iterates) { giveCursorToItsStore(index) }
-      if spec.commandClass == .script { batch.withCommand(index) { multiStore.noteScript(in: $0, spec) } }
+      if spec.commandClass == .script { batch.withCommand(index) { database.instance.noteScript(in: $0, spec) } }
     }
     noteKeysBeingCopied()
     if isMulti { connection.send(Self.multi.span, to: self, token: Self.openToken) }
@@ -134,7 +134,7 @@ final class PipelineExecution: Execution {
     buffers.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     otherReply.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     connection = nil
-    multiStore.recycle(self)
+    database.recycle(self)
   }
 
   override func receive(_ reply: borrowing Reply, token: Int) {
@@ -160,7 +160,7 @@ final class PipelineExecution: Execution {
     case Self.deadlineBit...: deadlineIsKnown(nil, of: token - Self.deadlineBit)
     case Self.copiedExecToken, Self.copyBit...: copyFailed(CopyFailure(failure), token)
     default:
-      multiStore.pipelineFailed(kind, on: routing.defaultStore, ReportedException(failure))
+      database.pipelineFailed(kind, on: routing.defaultStore, ReportedException(failure))
       replies.appendError(failure.clientError(store: routing.defaultStore))
       elements[token].end = replies.count
       noteFailure(failure, at: token)
@@ -173,10 +173,10 @@ final class PipelineExecution: Execution {
 
   func finishComparison() {
     if let copyFailure {
-      multiStore.pipelineFailed(kind, on: other.role, copyFailure.exception)
+      database.pipelineFailed(kind, on: other.role, copyFailure.exception)
     } else {
-      multiStore.metrics.compared(kind)
-      if !diff.isEmpty { multiStore.differed(kind, diff, defaultStore: routing.defaultStore) }
+      database.metrics.compared(kind)
+      if !diff.isEmpty { database.differed(kind, diff, defaultStore: routing.defaultStore) }
     }
     copyKeys()
   }
@@ -201,7 +201,7 @@ final class PipelineExecution: Execution {
   }
 
   func complete() {
-    if isSeparate { multiStore.separateTransactions.end() }
+    if isSeparate { database.separateTransactions.end() }
     writeAnswer()
     finish()
   }

@@ -29,7 +29,7 @@ final class RawExecution: Execution {
     deadline?.close()
     deadline = nil
     // Its connection may still be calling.
-    multiStore.loop.atEndOfTurn(self)
+    database.loop.atEndOfTurn(self)
   }
 
   private func fail(_ failure: ConnectionFailure) {
@@ -59,7 +59,7 @@ final class RawExecution: Execution {
 extension RawExecution: PushReceiver {
   func pushConnectionDidBecomeReady(_ connection: HiredisConnection) {
     if let timeout = defaultStore.ordinary.limits.commandTimeout {
-      deadline = LoopTimer(on: multiStore.loop) { [unowned self] in fail(.timedOut) }
+      deadline = LoopTimer(on: database.loop) { [unowned self] in fail(.timedOut) }
       deadline?.schedule(after: timeout)
     }
     _ = withCommand { connection.push($0) }
@@ -88,6 +88,6 @@ extension RawExecution: PushReceiver {
 extension RawExecution: EndOfTurnWorker {
   func endOfTurn() {
     connection = nil
-    multiStore.rawExecutions[ObjectIdentifier(self)] = nil
+    database.rawExecutions[ObjectIdentifier(self)] = nil
   }
 }

@@ -30,7 +30,7 @@ open class ReplySink {
   open func executionDidFinish() {}
 
   /// A change of the flags that had to wait is in force, or another one has taken its place:
-  /// ``MultiStore/routing(orNotify:watching:)`` is to be called again. Never called before that call returns.
+  /// ``Instance/routing(orNotify:watching:)`` is to be called again. Never called before that call returns.
   open func routingDidSettle() {}
 
   /// A command that waits is taken along to `role`'s store, which has become the default one: the connection that it is

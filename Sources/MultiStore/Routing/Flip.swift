@@ -5,7 +5,7 @@
 /// dual executions in flight have ended, and new commands wait for the flip. When the default store moves, subscribers
 /// and blocked commands move meanwhile, and clients that watch keys go on until EXEC.
 ///
-/// Each event method changes the state and returns what `MultiStore` has to do. A value without references: commands
+/// Each event method changes the state and returns what ``Instance`` has to do. A value without references: commands
 /// read it, and copy nothing.
 struct Flip {
   /// Identifies one fence, so that one of an earlier flip is ignored.

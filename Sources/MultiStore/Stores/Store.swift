@@ -17,7 +17,7 @@ public final class Store {
   /// The same store's other databases, and this one.
   let family: StoreFamily
   /// Whether it is of the instance's first database, which stands for the store as a whole.
-  private let isFirst: Bool
+  let isFirst: Bool
   var stale: StaleKeys
   /// Keys that are being copied to this store, and how often at once.
   private var keysBeingCopied: [[UInt8]: Int] = [:]
@@ -197,17 +197,8 @@ public final class Store {
     ordinary.send(command.span, to: DiscardedReplies.shared, token: 0)
   }
 
-  /// Calls `then` once everything that was sent over the shared connections of any database by now is answered, or
-  /// never will be. That may be before this call returns.
-  func fence(then: @escaping () -> Void) {
-    var connections: [HiredisConnection] = []
-    family.forEach { connections += [$0.ordinary, $0.isolatedConnection].compactMap { $0 } }
-    connections.removeAll { !$0.isReady && $0.inFlightCount == 0 }
-    guard !connections.isEmpty else { return then() }
-    let fence = StoreFence(connections.count, then: then)
-    let command = CommandWriter.command("PING")
-    for connection in connections { connection.send(command.span, to: fence, token: 0) }
-  }
+  /// The connections that sessions share, as far as they are open.
+  var sharedConnections: [HiredisConnection] { [ordinary, isolatedConnection].compactMap { $0 } }
 
   // MARK: Stale keys
 

@@ -1,6 +1,8 @@
 internal import CoreMetrics
+internal import Hiredis
+internal import RESP
 
-/// The stores of one role, one for each database in use, and what they share. Loop-confined, as they are.
+/// One store of an instance: a ``Store`` for each database in use, and what they share. Loop-confined, as they are.
 final class StoreFamily {
   private struct Member {
     /// A store takes itself out before it goes.
@@ -20,8 +22,8 @@ final class StoreFamily {
   /// Whether there is a store already: the first one is the instance's own.
   var isEmpty: Bool { members.isEmpty }
 
-  /// Whether more than one database is in use.
-  var hasSeveralDatabases: Bool { members.count > 1 }
+  /// The store in the instance's first database, which there is for as long as the instance.
+  var first: Store { members[0].store }
 
   /// Whether any of them has a command without a reply, but for those that are in no counter.
   var isBusy: Bool { members.contains { $0.store.inFlightCount > 0 } }
@@ -36,6 +38,17 @@ final class StoreFamily {
 
   func forEach(_ body: (Store) -> Void) {
     for member in members { body(member.store) }
+  }
+
+  /// Calls `then` once everything that was sent over the shared connections of any database by now is answered, or
+  /// never will be. That may be before this call returns.
+  func fence(then: @escaping () -> Void) {
+    var connections = members.flatMap(\.store.sharedConnections)
+    connections.removeAll { !$0.isReady && $0.inFlightCount == 0 }
+    guard !connections.isEmpty else { return then() }
+    let fence = StoreFence(connections.count, then: then)
+    let command = CommandWriter.command("PING")
+    for connection in connections { connection.send(command.span, to: fence, token: 0) }
   }
 
   /// Counts one more connection that a session has to itself; false when there are as many as there may be.

@@ -11,7 +11,7 @@ public final class Subscription {
   /// anybody notices.
   private static let nameBytesLimit = 16 << 20
 
-  unowned let multiStore: MultiStore
+  unowned let instance: Instance
   /// It closes the subscription before it goes.
   unowned let sink: ReplySink
   /// Where the client's messages come from.
@@ -41,8 +41,8 @@ public final class Subscription {
     case leaving
   }
 
-  init?(_ multiStore: MultiStore, store: Store, sink: ReplySink) {
-    self.multiStore = multiStore
+  init?(_ instance: Instance, store: Store, sink: ReplySink) {
+    self.instance = instance
     self.sink = sink
     target = store.role
     active = SubscriberLink(to: store, owner: self)
@@ -84,7 +84,7 @@ public final class Subscription {
     next?.close()
     active = nil
     next = nil
-    multiStore.subscriptionDidClose(self)
+    instance.subscriptionDidClose(self)
     finishCommand()
   }
 
@@ -163,7 +163,7 @@ extension Subscription {
       active = next
       next = nil
       move = .none
-      multiStore.subscriptionDidMove()
+      instance.subscriptionDidMove()
     default: break
     }
   }
@@ -199,7 +199,7 @@ extension Subscription {
       move = .none
     } else if move != .prepared {
       if move == .refused { move = .none }
-      if next == nil { next = SubscriberLink(to: multiStore.store(role), owner: self) }
+      if next == nil { next = SubscriberLink(to: instance.family(role).first, owner: self) }
       synchronise()
     }
   }
@@ -218,7 +218,7 @@ extension Subscription {
     let isLeaving = move == .leaving
     nextFailed()
     guard isLeaving else { return }
-    multiStore.metrics.subscriptionMove(.closed)
+    instance.metrics.subscriptionMove(.closed)
     end()
   }
 
@@ -241,12 +241,12 @@ extension Subscription {
     // The client may have gone on meanwhile.
     let isComplete = !isExecuting && next?.names == active?.names
     move = isComplete ? .prepared : .none
-    if isComplete { multiStore.subscriptionsChanged() } else { synchronise() }
+    if isComplete { instance.advanceRouting() } else { synchronise() }
   }
 
   private func refuse(_ link: SubscriberLink, _ reply: borrowing Reply) {
     guard link === next else { return }
-    multiStore.subscriptionWasRefused(by: link.store, reply)
+    instance.subscriptions.wasRefused(by: link.store, reply)
     nextFailed()
     move = .refused
   }
@@ -258,6 +258,6 @@ extension Subscription {
       self.next = nil
       next.close()
     }
-    multiStore.subscriptionsChanged()
+    instance.advanceRouting()
   }
 }

@@ -114,7 +114,7 @@ extension Session {
       command.append(decimal: number)
       if arguments.argumentCount == 4 { command.append(arguments.argument(at: 3)) }
     }
-    forward(command.span, over: blocked.multiStore.store(waiting.store).ordinary)
+    forward(command.span, over: blocked.database.store(waiting.store).ordinary)
   }
 
   private func writeTrackingInfo() {

@@ -21,7 +21,7 @@ extension Session {
     let memory = inputCount + output.count + stream.pendingWriteBytes + queued
     return "id=\(id) addr=\(shownAddress) laddr=\(shownLocalAddress) fd=-1 name=\(client.name) "
       + "age=\(Self.seconds(since: connectedAt, now)) idle=\(idle) flags=\(flags) "
-      + "db=\(multiStore.database) \(subscribed) multi=\(transaction?.batch.count ?? -1) "
+      + "db=\(database.number) \(subscribed) multi=\(transaction?.batch.count ?? -1) "
       + "qbuf=\(inputCount) qbuf-free=0 argv-mem=0 multi-mem=\(queued) rbs=0 rbp=0 "
       + "obl=\(output.count) oll=0 omem=\(stream.pendingWriteBytes) tot-mem=\(memory) "
       + "events=\(stream.pendingWriteBytes > 0 ? "rw" : "r") cmd=\(lastCommand == .other ? "NULL" : lastCommandName) "

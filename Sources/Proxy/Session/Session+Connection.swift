@@ -47,12 +47,12 @@ extension Session {
   }
 
   private func reset() {
-    if let transaction { multiStore.recycle(transaction.batch) }
+    if let transaction { database.recycle(transaction.batch) }
     transaction = nil
     releaseWatch()
     releaseDedicated()
     releaseSubscription()
-    use(server.multiStore)
+    use(server.multiStore.database)
     setReplyMode(.on)
     client.reset()
     isAuthenticated = server.credentials == nil

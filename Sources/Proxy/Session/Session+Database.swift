@@ -6,14 +6,14 @@ internal import RESP
 extension Session {
   /// SELECT. Nothing is in flight, and nothing else is executed until it is known whether there is such a database.
   func select(_ argument: Span<UInt8>) {
-    guard let database = argument.canonicalDecimal else {
+    guard let number = argument.canonicalDecimal else {
       return output.appendError("ERR value is not an integer or out of range")
     }
-    guard database == multiStore.database || !watch.isOpen else {
+    guard number == database.number || !watch.isOpen else {
       return output.appendError("ERR MultiStore: another database can't be selected while keys are watched")
     }
     execute {
-      multiStore.select(database) { [self] result in
+      instance.select(number) { [self] result in
         switch result {
         case .success(let selected):
           use(selected)
@@ -26,15 +26,15 @@ extension Session {
   }
 
   /// Has what the client says next executed in another database. Its own connection belonged to the one before.
-  func use(_ selected: MultiStore) {
-    guard selected !== multiStore else { return }
+  func use(_ selected: Database) {
+    guard selected !== database else { return }
     releaseDedicated()
-    multiStore = selected
+    database = selected
   }
 
   /// The error reply for a command whose connection failed.
   func clientError(_ failure: ConnectionFailure, over connection: HiredisConnection?) -> String {
-    let store = connection.flatMap { multiStore.store(owning: $0) } ?? multiStore.defaultStore
+    let store = connection.flatMap { database.store(owning: $0) } ?? database.defaultStore
     return failure.clientError(store: store.role)
   }
 }

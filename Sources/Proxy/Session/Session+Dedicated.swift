@@ -24,7 +24,7 @@ extension Session {
       if dedicated.store == role, !wasLost { return dedicated.connection }
       releaseDedicated()
     }
-    guard let connection = multiStore.store(role).openDedicated() else { return nil }
+    guard let connection = database.store(role).openDedicated() else { return nil }
     dedicated = DedicatedConnection(store: role, connection: connection)
     return connection
   }
@@ -33,7 +33,7 @@ extension Session {
   /// and is nothing that waits for others. Called now and then: the connection itself does not know the two apart.
   func expireOwnConnection() {
     guard let dedicated, !isBlocked, !isQuiet,
-      let timeout = multiStore.store(dedicated.store).ordinary.limits.commandTimeout
+      let timeout = database.store(dedicated.store).ordinary.limits.commandTimeout
     else { return }
     dedicated.connection.expire(after: timeout)
   }
@@ -43,7 +43,7 @@ extension Session {
   func releaseDedicated() {
     guard let dedicated else { return }
     self.dedicated = nil
-    multiStore.store(dedicated.store).closeDedicated(dedicated.connection)
+    database.store(dedicated.store).closeDedicated(dedicated.connection)
     watchingConnectionDidClose()
   }
 }

@@ -24,8 +24,8 @@ extension Session {
     let identity = isAlone ? DeepReplies.identity(of: bytes, spec) : 0
     let facts = CommandDispatch.Facts(
       isWatching: watch.isOpen,
-      flipAwaitsWatch: watch.isOpen && multiStore.awaitsWatches,
-      hasPrimary: spec.traits.contains(.iterates) && turn.multiStore.hasPrimary,
+      flipAwaitsWatch: watch.isOpen && instance.awaitsWatches,
+      hasPrimary: spec.traits.contains(.iterates) && turn.database.hasPrimary,
       hasDeepReply: isAlone && (spec.traits.contains(.deepReply) || server.deepReplies.contains(identity))
     )
     let way = CommandDispatch.way(of: spec, commandClass, routing: routing, facts)
@@ -36,7 +36,7 @@ extension Session {
     case .ordinary, .pipeline: return forwardOrWait(bytes, over: turn.ordinary)
     case .watching: return forwardOrWait(bytes, over: watchingConnection ?? turn.ordinary)
     case .isolated(let executesAlone):
-      let connection = watchingConnection ?? multiStore.store(routing.defaultStore).isolated
+      let connection = watchingConnection ?? database.store(routing.defaultStore).isolated
       guard executesAlone ? isQuiet : canForward(over: connection) else { return .waits }
       sendAlone(bytes, spec, over: connection, identity: identity, routing, executesAlone: executesAlone)
       return .taken
@@ -67,7 +67,7 @@ extension Session {
       if case .dedicated(let executesAlone) = way {
         sendAlone(bytes, spec, over: connection, routing, executesAlone: executesAlone)
       } else {
-        multiStore.willExecuteOnDefaultStoreAlone(bytes, spec, routing: routing)
+        database.willExecuteOnDefaultStoreAlone(bytes, spec, routing: routing)
         executeBlocking(bytes, spec, over: connection, routing)
       }
     }
@@ -92,12 +92,12 @@ extension Session {
     _ commandClass: CommandClass,
     _ routing: Routing
   ) -> String? {
-    if spec.traits.contains(.empties), let refusal = multiStore.refusal(of: spec) { return refusal.error(for: spec) }
-    if routing.isDual, let refusal = multiStore.refusal(toReachDatabaseOf: bytes, spec) { return refusal.clientError }
+    if spec.traits.contains(.empties), let refusal = instance.refusal(of: spec) { return refusal.error(for: spec) }
+    if routing.isDual, let refusal = instance.refusal(toReachDatabaseOf: bytes, spec) { return refusal.clientError }
     guard commandClass == .script || commandClass == .unlisted else { return nil }
     if let refusal = spec.refusal(of: bytes) { return refusal.error(for: spec) }
-    guard let refusal = multiStore.refusal(of: spec) else { return nil }
-    if isQuiet { multiStore.methodMissing(spec.id) }
+    guard let refusal = instance.refusal(of: spec) else { return nil }
+    if isQuiet { instance.methodMissing(spec.id) }
     return refusal.error(for: spec)
   }
 
@@ -113,7 +113,7 @@ extension Session {
     } else {
       guard isQuiet, !waitsForLargeWrites(bytes), !waitsForDrain(of: turn.ordinary, bytes) else { return .waits }
       hasWaited = false
-      let batch = multiStore.makeBatch()
+      let batch = database.makeBatch()
       if let largeCommand = input.largeCommand { batch.hold(largeCommand, id: id) } else { batch.append(bytes, id: id) }
       gathered = batch
     }
@@ -127,7 +127,7 @@ extension Session {
     hasWaited = false
     guard hasRoom else {
       let failure = ConnectionFailure.queueFull(limit: connection.limits.maxQueuedCommands)
-      multiStore.refused(by: connection)
+      database.refused(by: connection)
       return refuse(clientError(failure, over: connection))
     }
     forward(bytes, over: connection)
@@ -146,10 +146,10 @@ extension Session {
   private func takeRaw(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ routing: Routing) -> Disposal {
     let batch = batch(of: bytes, spec)
     guard !isGone, executeRaw(batch, routing: routing) else {
-      multiStore.recycle(batch)
+      database.recycle(batch)
       return refuse(Self.noDedicatedConnection)
     }
-    multiStore.willExecuteOnDefaultStoreAlone(bytes, spec, routing: routing)
+    database.willExecuteOnDefaultStoreAlone(bytes, spec, routing: routing)
     return .taken
   }
 
@@ -163,14 +163,14 @@ extension Session {
     _ routing: Routing,
     executesAlone: Bool
   ) {
-    multiStore.willExecuteOnDefaultStoreAlone(bytes, spec, routing: routing)
+    database.willExecuteOnDefaultStoreAlone(bytes, spec, routing: routing)
     guard executesAlone else { return forward(bytes, over: connection, identity: identity) }
     execute(batch(of: bytes, spec), as: .single, routing: routing, over: connection, identity: identity)
   }
 
   /// A batch of one command.
   func batch(of bytes: Span<UInt8>, _ spec: CommandSpec) -> CommandBatch {
-    let batch = multiStore.makeBatch()
+    let batch = database.makeBatch()
     batch.append(bytes, id: spec.id)
     return batch
   }

@@ -50,7 +50,7 @@ extension Session {
     executing = (batch.count, batch.byteCount, 0)
     executingIdentity = identity
     path = connection
-    multiStore.execute(batch, as: kind, routing: routing, over: connection, for: self)
+    database.execute(batch, as: kind, routing: routing, over: connection, for: self)
   }
 
   /// Executes one command that waits on the session's own connection; nothing else is executed until it is done.
@@ -62,7 +62,7 @@ extension Session {
   ) {
     state.executionBegan()
     path = connection
-    multiStore.executeBlocking(batch(of: command, spec), routing: routing, over: connection, for: self)
+    database.executeBlocking(batch(of: command, spec), routing: routing, over: connection, for: self)
   }
 
   /// Calls `body`, which leads to ``executionDidFinish()``; nothing else is executed until then.
@@ -77,7 +77,7 @@ extension Session {
   /// - Returns: false if the limit of such connections is reached.
   func executeRaw(_ batch: CommandBatch, routing: Routing) -> Bool {
     path = nil
-    guard multiStore.executeRaw(batch, routing: routing, for: self) else { return false }
+    guard database.executeRaw(batch, routing: routing, for: self) else { return false }
     state.executionBegan()
     return true
   }

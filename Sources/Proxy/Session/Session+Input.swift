@@ -17,7 +17,7 @@ extension Session {
 
   /// The values that apply to all commands of one call of ``process(_:)``, looked up once.
   struct Turn {
-    let multiStore: MultiStore
+    let database: Database
     let routing: Routing
     /// The connection of reads and writes that one store alone executes.
     let ordinary: HiredisConnection
@@ -30,14 +30,14 @@ extension Session {
     if watch.isOpen { checkWatch() }
     let wasWatching = watch.isOpen
     // A client that listens can't end its watch.
-    guard let routing = multiStore.routing(orNotify: self, watching: subscription == nil ? watch.open : nil) else {
+    guard let routing = instance.routing(orNotify: self, watching: subscription == nil ? watch.open : nil) else {
       state.hold(for: .flip)
       return Progress()
     }
     let turn = Turn(
-      multiStore: multiStore,
+      database: database,
       routing: routing,
-      ordinary: multiStore.store(routing.defaultStore).ordinary,
+      ordinary: database.store(routing.defaultStore).ordinary,
       inventory: server.inventory
     )
     isProcessing = true
@@ -69,7 +69,7 @@ extension Session {
         consumed += command.length
         if replyMode == .skipNext, lastCommand != .clientReply { replyMode = .skipping }
         // RESET goes back to the first database. When a watch ends, the default store may move.
-        guard replyMode != .skipping, multiStore === turn.multiStore, watch.isOpen || !wasWatching else {
+        guard replyMode != .skipping, database === turn.database, watch.isOpen || !wasWatching else {
           break parsing
         }
       }

@@ -6,7 +6,7 @@ extension Session {
   /// Whether a large command has to wait for others. None does whose client does not wait for the copy.
   func waitsForLargeWrites(_ bytes: Span<UInt8>) -> Bool {
     guard bytes.count >= SessionInput.largeCommandBytes, largeWriteBytes == 0,
-      multiStore.configuration.writeAcknowledgement == .both
+      instance.configuration.writeAcknowledgement == .both
     else { return false }
     guard server.largeWrites.begin(self, bytes: bytes.count) else {
       state.hold(for: .largeWrites)

@@ -44,7 +44,7 @@ extension Session {
       room = MemoryRoom()
       return
     }
-    let wanted = needed * (multiStore.hasPrimary && multiStore.flags.state.dualWrite ? 2 : 1)
+    let wanted = needed * (instance.hasPrimary && instance.flags.state.dualWrite ? 2 : 1)
     guard wanted > room.granted, !room.isAwaited, !input.isRefusing else { return }
     let step = Self.reservationStepBytes
     let granted = (wanted + step - 1) / step * step

@@ -10,7 +10,7 @@ extension Session {
       case .unsubscribe, .punsubscribe, .sunsubscribe:
         return Subscription.answerUnsubscribe(bytes, spec, into: &output)
       default:
-        guard !isGone, let opened = server.multiStore.openSubscription(for: self) else {
+        guard !isGone, let opened = instance.openSubscription(for: self) else {
           return output.appendError(Self.noDedicatedConnection)
         }
         subscription = opened

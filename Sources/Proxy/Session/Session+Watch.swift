@@ -17,7 +17,7 @@ extension Session {
       return output.appendError(Self.noDedicatedConnection)
     }
     // Sent before the connection is ready, it is executed in the next epoch.
-    watch.begin(epoch: connection.epoch + (connection.isReady ? 0 : 1)) { multiStore.beginWatch() }
+    watch.begin(epoch: connection.epoch + (connection.isReady ? 0 : 1)) { instance.beginWatch() }
     forward(bytes, over: connection)
   }
 
@@ -27,31 +27,31 @@ extension Session {
     let lost = watch.check(
       epoch: connection.epoch,
       isReady: connection.isReady,
-      isOnDefaultStore: multiStore.isOpen(open)
+      isOnDefaultStore: instance.isOpen(open)
     )
-    if let lost { multiStore.endWatch(lost) }
+    if let lost { instance.endWatch(lost) }
   }
 
   /// Notices that the connection has failed, by a command that was forwarded over it.
   func checkWatch(after failure: ConnectionFailure) {
     if case .queueFull = failure { return }
     guard watch.isOpen, let connection = dedicated?.connection, path === connection else { return }
-    if let lost = watch.connectionFailed(epoch: connection.epoch) { multiStore.endWatch(lost) }
+    if let lost = watch.connectionFailed(epoch: connection.epoch) { instance.endWatch(lost) }
   }
 
   /// The connection that watched was closed from this side: a command that waits there moves with the default store, or
   /// the client is gone.
   func watchingConnectionDidClose() {
     guard let open = watch.open else { return }
-    let lost = watch.lose(multiStore.isOpen(open) ? .connectionLost : .defaultMoved)
-    if let lost { multiStore.endWatch(lost) }
+    let lost = watch.lose(instance.isOpen(open) ? .connectionLost : .defaultMoved)
+    if let lost { instance.endWatch(lost) }
   }
 
   /// Ends the watch of a client that is about to block or to listen on a default store that is to move: neither can
   /// begin there any more, and the client waits for the flip like all others.
   func giveUpWatchForMove() {
     guard let lost = watch.lose(.defaultMoved) else { return }
-    multiStore.endWatch(lost)
+    instance.endWatch(lost)
     finishTurn()
   }
 
@@ -60,6 +60,6 @@ extension Session {
     let ended = watch.end()
     guard ended != .idle else { return }
     releaseDedicated()
-    if case .watching(let watch, _) = ended { multiStore.endWatch(watch) }
+    if case .watching(let watch, _) = ended { instance.endWatch(watch) }
   }
 }

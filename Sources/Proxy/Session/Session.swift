@@ -23,8 +23,8 @@ final class Session: ReplySink {
   static let keptCapacity = 16 << 10
 
   let server: InstanceServer
-  /// The part of the instance that serves the database that the client has selected.
-  var multiStore: MultiStore
+  /// The database that the client has selected.
+  var database: Database
   let stream: Stream
   /// The answer to CLIENT ID.
   let id: Int
@@ -81,7 +81,7 @@ final class Session: ReplySink {
 
   init(server: InstanceServer, stream: Stream, localAddress: String, id: Int) {
     self.server = server
-    multiStore = server.multiStore
+    database = server.multiStore.database
     self.stream = stream
     self.localAddress = localAddress
     self.id = id
@@ -97,6 +97,10 @@ final class Session: ReplySink {
     stream.delegate = self
     updateReading()
   }
+
+  /// What the databases share. It is asked for by way of constants, so that no reference is counted.
+  @inline(__always)
+  var instance: Instance { server.multiStore.instance }
 
   /// Whether the connection is closed.
   var isGone: Bool { state.isGone }
@@ -263,7 +267,7 @@ extension Session: EndOfTurnWorker {
     case .read: updateReading()
     case .close: stream.closeAfterWriting()
     case .cancelWait:
-      let isCancelled = multiStore.callOffBlockedCommands(of: self)
+      let isCancelled = instance.callOffBlockedCommands(of: self)
       if state.waitWasCancelled(isCancelled) { stream.closeAfterWriting() } else { updateReading() }
     }
   }

@@ -31,7 +31,7 @@ extension Session {
     switch spec.id {
     case .multi:
       guard transaction == nil else { return output.appendError("ERR MULTI calls can not be nested") }
-      transaction = Transaction(batch: multiStore.makeBatch())
+      transaction = Transaction(batch: database.makeBatch())
       output.appendStatus("OK")
     case .exec: exec(routing)
     case .discard:
@@ -49,10 +49,10 @@ extension Session {
 
   /// Adds one command to the open transaction. Nothing is in flight.
   func queue(_ bytes: Span<UInt8>, _ spec: CommandSpec, argumentCount: Int, _ routing: Routing) {
-    if spec.accepts(argumentCount: argumentCount) { multiStore.methodMissing(spec.id) }
+    if spec.accepts(argumentCount: argumentCount) { instance.methodMissing(spec.id) }
     let refusal =
       refusalInTransaction(bytes, spec, argumentCount: argumentCount)
-      ?? (routing.isDual ? multiStore.refusal(toReachDatabaseOf: bytes, spec)?.clientError : nil)
+      ?? (routing.isDual ? instance.refusal(toReachDatabaseOf: bytes, spec)?.clientError : nil)
     if let refusal {
       transaction?.isRefused = true
       return output.appendError(refusal)
@@ -74,7 +74,7 @@ extension Session {
     let isContainer = spec.traits.contains(.hasSubcommands)
     if spec.id == .other || isContainer && argumentCount > 1 { return ServerWords.unknownCommand(bytes, spec) }
     if !spec.accepts(argumentCount: argumentCount) { return ServerWords.wrongNumberOfArguments(spec) }
-    if let refusal = spec.refusal(of: bytes) ?? multiStore.refusal(of: spec) { return refusal.error(for: spec) }
+    if let refusal = spec.refusal(of: bytes) ?? instance.refusal(of: spec) { return refusal.error(for: spec) }
     let isAnsweredHere = spec.commandClass == .connection && spec.id != .ping && spec.id != .echo
     guard isAnsweredHere || spec.commandClass == .pubsub || spec.traits.contains(.deepReply) else { return nil }
     return CommandRefusal.inTransaction.error(for: spec)
@@ -84,7 +84,7 @@ extension Session {
     guard let transaction else { return output.appendError("ERR EXEC without MULTI") }
     self.transaction = nil
     guard !transaction.isRefused else {
-      multiStore.recycle(transaction.batch)
+      database.recycle(transaction.batch)
       releaseWatch()
       let reason =
         transaction.isDropped
@@ -95,12 +95,12 @@ extension Session {
     switch watch.end() {
     case .watching(let watch, _):
       execute(transaction.batch, as: .multi, routing: routing, over: dedicated?.connection)
-      multiStore.endWatch(watch)
+      instance.endWatch(watch)
     case .refused: answerNil(transaction, because: .connectionLost)
     case .lost(let loss): answerNil(transaction, because: loss)
     case .idle:
       guard transaction.batch.count > 0 else {
-        multiStore.recycle(transaction.batch)
+        database.recycle(transaction.batch)
         return output.appendArrayHeader(0)
       }
       execute(transaction.batch, as: .multi, routing: routing)
@@ -109,8 +109,8 @@ extension Session {
 
   /// A write may have gone where nobody watched the keys, or the watch was lost with its connection.
   private func answerNil(_ transaction: Transaction, because loss: WatchLoss) {
-    multiStore.recycle(transaction.batch)
-    multiStore.transactionWasRefused(because: loss)
+    database.recycle(transaction.batch)
+    instance.transactionWasRefused(because: loss)
     releaseDedicated()
     output.appendNullArray()
   }
@@ -122,7 +122,7 @@ extension Session {
   }
 
   private func discard() {
-    if let transaction { multiStore.recycle(transaction.batch) }
+    if let transaction { database.recycle(transaction.batch) }
     transaction = nil
     releaseWatch()
   }

@@ -2,7 +2,7 @@ internal import Logging
 internal import RESP
 
 /// Comparing once more what differed.
-extension MultiStore {
+extension Database {
   /// The replies to a read in a pipeline or a transaction differed.
   func recheck(_ batch: CommandBatch, _ index: Int, routing: Routing) {
     guard let rechecks else { return }
@@ -20,7 +20,7 @@ extension MultiStore {
   func differsPersistently(_ read: DifferentRead, _ kind: DiffKind, _ defaultReply: [UInt8], _ otherReply: [UInt8]) {
     metrics.differsPersistently(read.spec.id, kind)
     guard kind == .mismatch else { return }
-    report(.persistentDiff) {
+    instance.report(.persistentDiff) {
       let isFull = configuration.logValues
       let ofDefault = PipelineDiff.describe(defaultReply.span, isFull: isFull)
       let ofOther = PipelineDiff.describe(otherReply.span, isFull: isFull)

@@ -3,10 +3,9 @@ internal import Hiredis
 internal import RESP
 
 /// Scripts that a store has to know before it becomes the default.
-extension MultiStore {
+extension Instance {
   /// A client's command is about to be sent: if it brings a script, that is remembered.
   func noteScript(in command: Span<UInt8>, _ spec: CommandSpec) {
-    if let parent { return parent.noteScript(in: command, spec) }
     guard spec.commandClass == .script, hasPrimary else { return }
     let place: Int
     switch spec.id {
@@ -21,7 +20,7 @@ extension MultiStore {
 
   /// Gives `store` all scripts, over each connection that may be asked for one next.
   func loadScripts(into store: Store) {
-    for body in root.scripts.bodies {
+    for body in scripts.bodies {
       var command = ByteBuffer(minimumCapacity: body.count + 64)
       command.appendCommand(expecting: 3) { command in
         command.append("SCRIPT")

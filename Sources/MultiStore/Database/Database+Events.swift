@@ -4,39 +4,17 @@ internal import Logging
 public import RESP
 
 /// Counting and logging what goes wrong.
-extension MultiStore {
+extension Database {
   /// Counts a command that was refused because too much is waiting for the store of `connection` already.
   public func refused(by connection: HiredisConnection) {
     store(owning: connection)?.metrics.rejected.increment()
   }
 
-  /// Counts and logs a command that is neither a known read nor a known write.
-  public func methodMissing(_ id: CommandID) {
-    guard hasPrimary, CommandTable.spec(id).countsAsMethodMissing else { return }
-    metrics.methodMissing(id)
-    report(.methodMissing) {
-      Event(
-        eventClass: .methodMissing,
-        exception: ReportedException(
-          .methodMissing,
-          "Method missing. Falling back to execute method on the redis default store."
-        ),
-        commandName: CommandTable.spec(id).label
-      )
-    }
-  }
-
-  /// The refusal of a command that the configuration does not allow; nil for all others.
-  public func refusal(of spec: CommandSpec) -> CommandRefusal? {
-    if spec.traits.contains(.empties) { return configuration.executesFlush ? nil : .emptiesStores }
-    return configuration.unlistedCommands == .reject && spec.countsAsMethodMissing ? .unlisted : nil
-  }
-
   /// A command outside of routing is about to be sent to the default store alone: it is counted as what it is, and what
   /// it may change is stale on the other store.
   public func willExecuteOnDefaultStoreAlone(_ command: Span<UInt8>, _ spec: CommandSpec, routing: Routing) {
-    methodMissing(spec.id)
-    noteScript(in: command, spec)
+    instance.methodMissing(spec.id)
+    instance.noteScript(in: command, spec)
     guard routing.isDual, spec.staysUncopied else { return }
     store(routing.defaultStore.other).markStale(command, spec)
     metrics.uncopiedWrite(spec.id)
@@ -52,7 +30,7 @@ extension MultiStore {
   func fellBack(_ batch: CommandBatch, _ index: Int = 0) {
     let spec = batch.spec(index)
     metrics.fellBack(spec.id)
-    report(.readFromPrimary) {
+    instance.report(.readFromPrimary) {
       Event(
         eventClass: .readFromPrimary,
         exception: ReportedException(
@@ -122,7 +100,7 @@ extension MultiStore {
   /// Both stores answered a pipeline or transaction, and the answers differ.
   func differed(_ kind: BatchKind, _ diff: PipelineDiff, defaultStore: StoreRole) {
     metrics.differed(kind, diff)
-    report(.pipelinedDiff) {
+    instance.report(.pipelinedDiff) {
       let ofPrimary = defaultStore == .primary ? diff.defaultDescription : diff.otherDescription
       let ofSecondary = defaultStore == .primary ? diff.otherDescription : diff.defaultDescription
       return Event(
@@ -145,7 +123,7 @@ extension MultiStore {
   }
 
   private func storeFailed(_ exception: ReportedException, command: String, _ errorMessage: String) {
-    report(.storeFailure) {
+    instance.report(.storeFailure) {
       Event(
         eventClass: .storeFailure,
         exception: exception,

@@ -2,26 +2,9 @@ internal import CoreMetrics
 internal import Hiredis
 internal import Logging
 
-/// Hears what happens to the stores' connections. The instance is not retained by it, but retains its stores.
-final class StoreEvents: StoreOwner {
-  // The instance owns its stores, and they this: it is gone before the instance is.
-  unowned var multiStore: MultiStore?
-
+/// What happens to the stores' connections.
+extension Instance: StoreOwner {
   func store(_ store: Store, didIdentify identity: ServerIdentity, isAnother: Bool) {
-    multiStore?.identified(store, as: identity, isAnother: isAnother)
-  }
-
-  func store(_ store: Store, didBecomeUnavailable reason: ConnectionDownReason) {
-    multiStore?.lost(store, because: reason)
-  }
-
-  func store(_ store: Store, wasClosedWhileIdle detail: String) {
-    multiStore?.closedWhileIdle(store, detail)
-  }
-}
-
-extension MultiStore {
-  func identified(_ store: Store, as identity: ServerIdentity, isAnother: Bool) {
     logger.info(
       "Store connected",
       metadata: [
@@ -29,13 +12,13 @@ extension MultiStore {
         "database": .stringConvertible(store.database), "server_version": "\(identity.version ?? "unknown")",
       ]
     )
-    if let parent { return parent.accepted(database, by: store.role) }
+    guard store.isFirst else { return databases.accepted(store.database, by: store.role) }
     status.connected(store.role, serverVersion: identity.version)
     if isAnother { restarted(store) }
     store.keyspaceSampler?.begin()
     // It may have been restarted, and a server forgets its scripts with that.
-    if store === defaultStore { loadScripts(into: store) }
-    guard let primary, let first = primary.identity, let second = secondary.identity else { return }
+    if store.role == routingState.flip.current.defaultStore { loadScripts(into: store) }
+    guard let primary, let first = primary.first.identity, let second = secondary.first.identity else { return }
     if first.runID == nil || second.runID == nil {
       logger.warning(
         "Can't tell whether both stores are the same server: allow the command INFO to the store's user",
@@ -75,17 +58,17 @@ extension MultiStore {
     )
   }
 
-  func lost(_ store: Store, because reason: ConnectionDownReason) {
-    if let parent {
+  func store(_ store: Store, didBecomeUnavailable reason: ConnectionDownReason) {
+    guard store.isFirst else {
       // A number that a client has made up is the client's mistake, and no news about the store.
       if reason.kind != .databaseRejected { logUnavailable(store, because: reason) }
-      return parent.failed(database, on: store.role, reason)
+      return databases.failed(store.database, on: store.role, reason)
     }
     status.lost(store.role, because: reason.description)
     logUnavailable(store, because: reason)
   }
 
-  func closedWhileIdle(_ store: Store, _ detail: String) {
+  func store(_ store: Store, wasClosedWhileIdle detail: String) {
     logger.info(
       "Idle connection closed by the store; it is made again",
       metadata: [
@@ -93,16 +76,6 @@ extension MultiStore {
         "database": .stringConvertible(store.database), "reason": "\(detail)",
       ]
     )
-  }
-
-  /// Applies what a store's role means for how long commands may wait for it. The other store is a guest: no client
-  /// waits for it for longer than `otherStoreTimeout`.
-  func serveStores() {
-    let defaultRole = root.routingState.flip.current.defaultStore
-    for store in [secondary, primary].compactMap({ $0 }) {
-      let isDefault = store.role == defaultRole
-      store.serve(as: isDefault ? .patient : .bestEffort(timeout: configuration.otherStoreTimeout))
-    }
   }
 
   private func logUnavailable(_ store: Store, because reason: ConnectionDownReason) {

@@ -2,7 +2,7 @@ internal import Hiredis
 internal import RESP
 
 /// Copying whole keys, so that a store never holds a fragment of one.
-extension MultiStore {
+extension Database {
   /// Copies the keys of `command` that `selection` names from the default store to the other.
   ///
   /// - Parameters:
@@ -28,7 +28,7 @@ extension MultiStore {
     }
     for key in keys { copy(key, from: role, isOnOrdinary: isOnOrdinary, for: waiter) }
     guard let number = spec.otherDatabase(ofCommand: command), let last = keys.last else { return keys.count }
-    guard let other = reach(number) else {
+    guard let other = instance.reach(number) else {
       keyCopyFailed(on: role.other, CopyFailure(.notConnected(reason: "database \(number) can't be reached")))
       return keys.count
     }

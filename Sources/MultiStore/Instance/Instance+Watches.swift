@@ -3,23 +3,22 @@ internal import Logging
 
 /// WATCH and flips. A flip that leaves the default store where it is does not concern watches. One that moves it lets
 /// only clients that watch keys go on, until they have sent EXEC.
-extension MultiStore {
+extension Instance {
   /// Registers a client that begins to watch keys on the default store, until ``endWatch(_:)``.
-  public func beginWatch() -> KeyWatch { root.routingState.watches.begin() }
+  public func beginWatch() -> KeyWatch { routingState.watches.begin() }
 
   /// Ends a client's watch, void or not. The default store may move before this call returns, so that the caller has
   /// to ask for the routing again. EXEC has to be in flight by then.
   public func endWatch(_ watch: KeyWatch) {
-    let root = root
-    root.routingState.watches.end(watch)
-    root.advanceRouting()
+    routingState.watches.end(watch)
+    advanceRouting()
   }
 
   /// Whether the keys are watched on the store that is the default one, and have been since the watch began.
-  public func isOpen(_ watch: KeyWatch) -> Bool { root.routingState.watches.isOpen(watch) }
+  public func isOpen(_ watch: KeyWatch) -> Bool { routingState.watches.isOpen(watch) }
 
   /// Whether a move of the default store waits for open watches to end.
-  public var awaitsWatches: Bool { root.routingState.flip.letsWatchesEnd }
+  public var awaitsWatches: Bool { routingState.flip.letsWatchesEnd }
 
   /// Counts an EXEC that was answered with nil because its watch was lost.
   public func transactionWasRefused(because loss: WatchLoss) {

@@ -1,21 +1,8 @@
-internal import EventLoop
 public import Hiredis
 public import RESP
 
-/// Batches and executions that wait for their next use, so that the steady state allocates none.
-struct ExecutionPools {
-  /// The most that are kept of each kind: more than are in flight at once in any usual load.
-  static let limit = 1024
-
-  var batches: [CommandBatch] = []
-  var dualWrites: [DualWrite] = []
-  var fallbackReads: [FallbackRead] = []
-  var pageReads: [PageRead] = []
-  var pipelines: [PipelineExecution] = []
-}
-
 /// Executing batches.
-extension MultiStore {
+extension Database {
   /// The connection of `role` for commands of `commandClass`.
   public func connection(to role: StoreRole, for commandClass: CommandClass) -> HiredisConnection {
     let store = store(role)
@@ -57,10 +44,21 @@ extension MultiStore {
   /// - Returns: false when as many connections are open as may be; the batch is the caller's then.
   public func executeRaw(_ batch: CommandBatch, routing: Routing, for sink: ReplySink) -> Bool {
     guard let connection = store(routing.defaultStore).openDedicated() else { return false }
-    let execution = RawExecution(multiStore: self)
+    let execution = RawExecution(database: self)
     rawExecutions[ObjectIdentifier(execution)] = execution
     execution.start(batch, routing: routing, over: connection, sink: sink)
     return true
+  }
+
+  /// Executes a blocking command over the client's own connection. When the default store moves meanwhile, the command
+  /// moves with it, and `sink` is asked for a connection to the new one.
+  public func executeBlocking(
+    _ batch: CommandBatch,
+    routing: Routing,
+    over connection: HiredisConnection,
+    for sink: ReplySink
+  ) {
+    BlockedCommand(database: self).start(batch, routing: routing, over: connection, for: sink)
   }
 
   private func executeSingle(
@@ -79,7 +77,7 @@ extension MultiStore {
     case .dualWrite(let role):
       startDualWrite(batch, routing, connection ?? store(role).ordinary, sink)
     case .primaryWithFallback:
-      let execution = pools.fallbackReads.popLast() ?? FallbackRead(multiStore: self)
+      let execution = pools.fallbackReads.popLast() ?? FallbackRead(database: self)
       execution.start(batch, routing: routing, sink: sink)
     case .single(let role):
       let connection = connection ?? self.connection(to: role, for: commandClass)
@@ -98,7 +96,7 @@ extension MultiStore {
   private func readsOnePage(_ batch: CommandBatch, _ spec: CommandSpec, _ routing: Routing, _ sink: ReplySink) -> Bool {
     let isContinued = batch.withCommand(0) { StoreCursor.owner(of: $0, spec) != nil }
     guard isContinued || routing.route(for: spec.commandClass) != .primaryWithFallback else { return false }
-    let execution = pools.pageReads.popLast() ?? PageRead(multiStore: self)
+    let execution = pools.pageReads.popLast() ?? PageRead(database: self)
     execution.start(batch, routing: routing, sink: sink)
     return true
   }
@@ -109,7 +107,7 @@ extension MultiStore {
     _ connection: HiredisConnection,
     _ sink: ReplySink
   ) {
-    let execution = pools.dualWrites.popLast() ?? DualWrite(multiStore: self)
+    let execution = pools.dualWrites.popLast() ?? DualWrite(database: self)
     execution.start(batch, routing: routing, over: connection, sink: sink)
   }
 
@@ -120,7 +118,7 @@ extension MultiStore {
     _ connection: HiredisConnection,
     _ sink: ReplySink
   ) {
-    let execution = pools.pipelines.popLast() ?? PipelineExecution(multiStore: self)
+    let execution = pools.pipelines.popLast() ?? PipelineExecution(database: self)
     execution.start(batch, kind: kind, routing: routing, over: connection, sink: sink)
   }
 

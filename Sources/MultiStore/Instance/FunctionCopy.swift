@@ -8,12 +8,12 @@ final class FunctionCopy: ReplyReceiver {
   private static let dumpToken = 0
   private static let restoreToken = 1
 
-  private unowned let multiStore: MultiStore
+  private unowned let instance: Instance
   private let target: Store
 
-  init(to target: Store, of multiStore: MultiStore) {
+  init(to target: Store, of instance: Instance) {
     self.target = target
-    self.multiStore = multiStore
+    self.instance = instance
   }
 
   /// Asks `source` for its functions. A server without functions (before Redis 7.0) answers with an error, and then
@@ -45,10 +45,10 @@ final class FunctionCopy: ReplyReceiver {
   }
 
   private func failed(_ reason: String) {
-    multiStore.logger.warning(
+    instance.logger.warning(
       "Functions could not be copied: load them into the store by hand before it becomes the default",
       metadata: [
-        "instance_name": "\(multiStore.configuration.name)", "store": "\(target.role.label)", "reason": "\(reason)",
+        "instance_name": "\(instance.configuration.name)", "store": "\(target.role.label)", "reason": "\(reason)",
       ]
     )
   }

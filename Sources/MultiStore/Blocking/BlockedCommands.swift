@@ -1,0 +1,80 @@
+internal import EventLoop
+internal import Hiredis
+internal import RESP
+
+/// The blocked commands of an instance. A class, since what it asks a command to do may come back to it before the call
+/// returns. Loop-confined.
+final class BlockedCommands {
+  /// How soon a store is asked again to unblock a command that it had not got yet.
+  private static let retryInterval = Duration.milliseconds(2)
+
+  private var all: [ObjectIdentifier: BlockedCommand] = [:]
+  private var retryTimer: LoopTimer?
+  /// The number of blocked commands so far.
+  private var count = 0
+
+  /// Adds a command.
+  ///
+  /// - Returns: its position in the order of arrival.
+  func insert(_ command: BlockedCommand) -> Int {
+    all[ObjectIdentifier(command)] = command
+    count += 1
+    return count
+  }
+
+  func remove(_ command: BlockedCommand) {
+    all[ObjectIdentifier(command)] = nil
+  }
+
+  /// Cancels the blocked commands of `sink`.
+  ///
+  /// - Returns: whether there are any.
+  func cancel(of sink: ReplySink) -> Bool {
+    let commands = all.values.filter { $0.sink === sink }
+    for command in commands { command.cancel() }
+    return !commands.isEmpty
+  }
+
+  /// Whether a move of the default store waits for a blocked command.
+  var areUnblocking: Bool { all.values.contains { $0.isUnblocking } }
+
+  /// Whether some are cancelled, and have to end whatever becomes of the flip.
+  private var hasCancelled: Bool { all.values.contains { $0.isCancelled } }
+
+  /// Unblocks the commands that wait on a store that is to be the default one no longer.
+  func unblock(on role: StoreRole) {
+    for command in all.values where command.role == role { command.unblock() }
+  }
+
+  /// Applies a routing that is in force to the effects of the commands.
+  func follow(_ routing: Routing) {
+    for command in all.values { command.follow(routing) }
+  }
+
+  /// Asks stores again soon that had not got their command yet. Once no flip waits, only cancelled commands are left.
+  func retryLater(isSettled: Bool, on loop: EventLoop) {
+    guard !isSettled || hasCancelled else { return endUnblocking() }
+    if retryTimer == nil {
+      retryTimer = LoopTimer(on: loop) { [unowned self] in
+        for command in all.values { command.retry() }
+      }
+    }
+    retryTimer?.schedule(after: Self.retryInterval)
+  }
+
+  /// The flip is over. Sends parked commands to the default store, in the order of their arrival.
+  func flipEnded(with routing: Routing) {
+    endUnblocking()
+    let parked = all.values.filter { $0.isParked }
+    for command in parked.sorted(by: { $0.order < $1.order }) { command.resume(routing) }
+  }
+
+  func close() {
+    retryTimer?.close()
+  }
+
+  private func endUnblocking() {
+    if !hasCancelled { retryTimer?.cancel() }
+    for command in all.values { command.flipEnded() }
+  }
+}

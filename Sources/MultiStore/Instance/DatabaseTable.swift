@@ -1,0 +1,101 @@
+internal import Hiredis
+
+/// The databases of an instance by their numbers: the first one, and those that clients have selected. Loop-confined.
+final class DatabaseTable {
+  /// Databases that can be in use besides the first. Each has two connections to each store, and servers have 16
+  /// unless they were told otherwise.
+  static let limit = 64
+
+  private struct Entry {
+    let database: Database
+    /// The stores that have accepted its number.
+    var acceptedBy: Set<StoreRole> = []
+    /// Whether it exists, since it is the first one or something was copied there.
+    var isKept = false
+    /// Clients that have selected it, and the store whose answer they wait for.
+    var waiting: [(role: StoreRole, then: (Result<Database, DatabaseRefusal>) -> Void)] = []
+  }
+
+  private var entries: [Int: Entry] = [:]
+  /// Closed, and kept until no function of theirs is running any more.
+  private var discarded: [Database] = []
+
+  /// Whether no more databases can be selected.
+  var isFull: Bool { entries.count > Self.limit }
+
+  subscript(number: Int) -> Database? { entries[number]?.database }
+
+  /// Adds the first database, which no store has to accept.
+  func insertFirst(_ database: Database) {
+    entries[database.number] = Entry(database: database, acceptedBy: Set(StoreRole.allCases), isKept: true)
+  }
+
+  /// Adds a database that a client has selected, or that something is copied to.
+  func insert(_ database: Database) {
+    entries[database.number] = Entry(database: database)
+  }
+
+  /// Something is copied to a database, so that it exists.
+  func keep(_ number: Int) {
+    entries[number]?.isKept = true
+  }
+
+  /// Calls `then` when `role`'s store has accepted the number or refused it, which may be before this call returns.
+  func whenAccepted(
+    _ number: Int,
+    by role: StoreRole,
+    then: @escaping (Result<Database, DatabaseRefusal>) -> Void
+  ) {
+    guard let entry = entries[number] else { return }
+    if entry.acceptedBy.contains(role) { return then(.success(entry.database)) }
+    entries[number]?.waiting.append((role, then))
+  }
+
+  /// A store has accepted the number of another database than the first.
+  func accepted(_ number: Int, by role: StoreRole) {
+    guard let entry = entries[number] else { return }
+    entries[number]?.acceptedBy.insert(role)
+    answer(number, role, .success(entry.database))
+  }
+
+  /// A store has refused the number of another database than the first, or can't be asked.
+  func failed(_ number: Int, on role: StoreRole, _ reason: ConnectionDownReason) {
+    let refusal: DatabaseRefusal =
+      reason.kind == .databaseRejected ? .refused(reason.detail) : .unavailable(role, reason: reason.description)
+    answer(number, role, .failure(refusal))
+    guard let entry = entries[number] else { return }
+    // Numbers that a client has made up must not take the place of databases.
+    guard entry.acceptedBy.isEmpty, entry.waiting.isEmpty, !entry.isKept else { return }
+    entries[number] = nil
+    discarded.append(entry.database)
+    entry.database.close()
+    entry.database.leaveFamilies()
+  }
+
+  private func answer(_ number: Int, _ role: StoreRole, _ result: Result<Database, DatabaseRefusal>) {
+    let waiting = entries[number]?.waiting ?? []
+    entries[number]?.waiting.removeAll { $0.role == role }
+    for waiter in waiting where waiter.role == role { waiter.then(result) }
+  }
+
+  /// Applies the stores' roles in every database.
+  func serveStores() {
+    for entry in entries.values { entry.database.serveStores() }
+  }
+
+  /// Releases databases that were discarded. None of their functions is running.
+  func releaseDiscarded() {
+    discarded = []
+  }
+
+  /// Closes the connections to every database.
+  func close() {
+    for entry in entries.values { entry.database.close() }
+  }
+
+  /// Releases every database, and with them the references to their instance.
+  func removeAll() {
+    entries = [:]
+    discarded = []
+  }
+}

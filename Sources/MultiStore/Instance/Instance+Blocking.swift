@@ -1,0 +1,16 @@
+/// Blocked commands, whatever their database.
+extension Instance {
+  /// Cancels the blocked command of `sink`. It is answered as after its timeout, or with an element that was there
+  /// first. It stays blocked if the store can't be asked to unblock it.
+  ///
+  /// - Returns: whether there is such a command.
+  public func callOffBlockedCommands(of sink: ReplySink) -> Bool { blockedCommands.cancel(of: sink) }
+
+  func retryUnblockingLater() {
+    blockedCommands.retryLater(isSettled: routingState.flip.isSettled, on: loop)
+  }
+
+  func didPark(_ command: BlockedCommand) {
+    if routingState.flip.isSettled { command.resume(routingState.flip.current) } else { advanceRouting() }
+  }
+}

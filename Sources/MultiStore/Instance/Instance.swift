@@ -1,0 +1,151 @@
+internal import CoreMetrics
+public import EventLoop
+internal import Hiredis
+internal import Logging
+internal import RESP
+
+/// What the databases of one instance share: two flags and the routing that they ask for, the clients that move with
+/// the default store, scripts, counters and events.
+///
+/// Confined to the instance's event loop, but for ``flags``, ``status`` and ``inventory``.
+public final class Instance {
+  /// How often gauges that follow the loop's own state are written.
+  private static let gaugeInterval = Duration.milliseconds(250)
+
+  /// What the instance is made of.
+  public let configuration: MultiStoreConfiguration
+  /// The instance's two flags.
+  public let flags: FeatureFlags
+  /// The loop that everything happens on.
+  public let loop: EventLoop
+  /// What other threads may know of the instance.
+  public let status: InstanceStatus
+  /// Counts the commands that clients send. The caller counts each that it takes, since not all come here.
+  public let inventory: InventoryCounts
+
+  let metrics: InstanceMetrics
+  let logger: Logger
+  /// Each store, with the connections to all databases.
+  let secondary: StoreFamily
+  let primary: StoreFamily?
+  private var reporter: EventReporter
+  private var gaugeTimer: LoopTimer?
+  private var busyNanosecondsPublished: UInt64 = 0
+
+  /// Both stores are the same server and database, so that both flags count as off.
+  var storesAreSame = false
+  var routingState: RoutingState
+  let databases = DatabaseTable()
+  /// Clients that listen, to be taken along when the default store moves.
+  let subscriptions = SubscriptionRegistry()
+  /// Commands that wait on a connection of their own, to be taken along too.
+  let blockedCommands = BlockedCommands()
+  var scripts = KnownScripts()
+
+  init(
+    on loop: EventLoop,
+    configuration: MultiStoreConfiguration,
+    flags: FeatureFlags,
+    logger: Logger,
+    metricsFactory: any MetricsFactory,
+    inventory: InventoryCounts?
+  ) {
+    self.loop = loop
+    self.configuration = configuration
+    self.flags = flags
+    self.logger = logger
+    self.inventory = inventory ?? InventoryCounts(configuration: configuration, metricsFactory: metricsFactory)
+    let routing = Routing(flags: FlagState(), canUsePrimary: false, readPolicy: configuration.readPolicy)
+    status = InstanceStatus(configuration, routing: routing, now: loop.wallClockMilliseconds)
+    func family(_ role: StoreRole) -> StoreFamily {
+      StoreFamily(
+        metrics: StoreMetrics(instance: configuration.name, role: role, factory: metricsFactory),
+        dedicatedLimit: configuration.dedicatedConnectionLimit
+      )
+    }
+    secondary = family(.secondary)
+    primary = configuration.primary == nil ? nil : family(.primary)
+    metrics = InstanceMetrics(configuration, factory: metricsFactory)
+    reporter = EventReporter(
+      instance: configuration.name,
+      eventsPerSecond: configuration.eventsPerSecond,
+      logger: logger,
+      factory: metricsFactory
+    )
+    routingState = RoutingState(current: routing)
+  }
+
+  func start() {
+    loop.preconditionOnLoop()
+    databases[configuration.secondary.endpoint.database]?.open()
+    if configuration.keyspaceSampling { sampleKeyspaces() }
+    let timer = LoopTimer(on: loop) { [unowned self] in publishGauges() }
+    timer.schedule(after: Self.gaugeInterval, repeating: Self.gaugeInterval)
+    gaugeTimer = timer
+    publishGauges()
+  }
+
+  func close() {
+    loop.preconditionOnLoop()
+    gaugeTimer?.close()
+    gaugeTimer = nil
+    inventory.publish(now: loop.wallClockMilliseconds)
+    routingState.holdTimer?.close()
+    for family in families { family.first.keyspaceSampler?.close() }
+    blockedCommands.close()
+    databases.close()
+  }
+
+  /// Whether a primary is configured: otherwise the instance is a plain pass-through.
+  public var hasPrimary: Bool { primary != nil }
+
+  /// Bytes of commands that wait to be sent to the stores.
+  public var queuedBytes: Int { families.reduce(0) { $0 + $1.queuedBytes } }
+
+  /// The configured stores, the secondary first.
+  var families: [StoreFamily] { [secondary, primary].compactMap { $0 } }
+
+  /// One of the stores. A pass-through instance has only its secondary.
+  func family(_ role: StoreRole) -> StoreFamily { role == .primary ? primary ?? secondary : secondary }
+
+  /// Calls `then` once nothing is in flight to either store over a shared connection: every write that the default
+  /// store alone has acknowledged has its copy then, unless that has failed. It may be before this call returns. Later
+  /// commands are waited for as well.
+  public func whenSettled(_ then: @escaping () -> Void) {
+    loop.preconditionOnLoop()
+    guard let busy = families.first(where: { $0.isBusy }) else { return then() }
+    busy.fence { [weak self] in
+      // One step of a copy may have led to the next.
+      self?.whenSettled(then)
+    }
+  }
+
+  private func sampleKeyspaces() {
+    for family in families {
+      let store = family.first
+      store.keyspaceSampler = KeyspaceSampler(of: store, on: loop, status: status, logger: logger)
+    }
+  }
+
+  private func publishGauges() {
+    for family in families { family.publishGauges() }
+    databases.releaseDiscarded()
+    inventory.publish(now: loop.wallClockMilliseconds)
+    // Without a client's command nobody else would notice that the flags have changed.
+    if flags.state != routingState.flip.flags { flagsChanged() }
+    moveLateSubscriptions()
+    metrics.subscribedClients.record(subscriptions.count)
+    let defaultStore = routingState.flip.current.defaultStore
+    secondary.metrics.isDefault.record(defaultStore == .secondary ? 1 : 0)
+    primary?.metrics.isDefault.record(defaultStore == .primary ? 1 : 0)
+    metrics.sameStore.record(storesAreSame ? 1 : 0)
+    let busy = loop.busyNanoseconds
+    metrics.loopBusy.increment(by: Double(busy - busyNanosecondsPublished) / 1e9)
+    busyNanosecondsPublished = busy
+  }
+
+  /// Hands an event to the log, unless too many of its class went there already.
+  func report(_ eventClass: EventClass, _ make: () -> Event) {
+    reporter.report(eventClass, now: loop.now, make)
+  }
+}

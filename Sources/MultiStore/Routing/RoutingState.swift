@@ -1,0 +1,23 @@
+internal import EventLoop
+
+/// The routing of an instance: the flip, what it waits for, and what waits for it.
+struct RoutingState {
+  /// How long commands wait for a flip at most: a store that hangs must not keep the operator from leaving it.
+  static let holdLimit = Duration.seconds(1)
+
+  var flip: Flip
+  /// The clients that watch keys on the default store.
+  var watches = OpenWatches()
+  /// The number of executions in flight that write to both stores.
+  var dualExecutions = 0
+  /// The sinks that asked for the routing while a flip waited.
+  var waiting: [ReplySink] = []
+  var holdTimer: LoopTimer?
+
+  init(current: Routing) {
+    flip = Flip(current: current)
+  }
+
+  /// Whether the client that watches `watch` goes on with the current routing while all others wait.
+  func letsEnd(_ watch: KeyWatch?) -> Bool { watch.map { flip.letsWatchesEnd && watches.isOpen($0) } ?? false }
+}
