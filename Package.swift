@@ -113,7 +113,10 @@ let package = Package(
     .target(name: "Status", swiftSettings: safe),
     .target(
       name: "Proxy",
-      dependencies: ["RESP", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition"],
+      dependencies: [
+        "RESP", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition",
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
       swiftSettings: safe + hotPath
     ),
     .target(

@@ -27,7 +27,7 @@ struct ConnectionCommandTests {
     #expect(try client.readUntilClosed() == [])
   }
 
-  @Test func `HELLO offers RESP2 and says so`() throws {
+  @Test func `HELLO names the server, its version and the protocol`() throws {
     let deployment = try Deployment()
     let client = try deployment.client()
     let fields = try #require(try client.command("HELLO", "2", "SETNAME", "me").elements)
@@ -38,7 +38,7 @@ struct ConnectionCommandTests {
       try deployment.secondary.client().command("INFO", "server").string?.contains(fields[3].string ?? "?") == true
     )
     #expect(try client.command("CLIENT", "GETNAME") == .text("me"))
-    #expect(try client.command("HELLO", "3").errorText?.hasPrefix("NOPROTO") == true)
+    #expect(try client.command("HELLO", "4").errorText?.hasPrefix("NOPROTO") == true)
     #expect(try client.command("PING") == .simple("PONG"))
   }
 

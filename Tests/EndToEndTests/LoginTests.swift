@@ -35,7 +35,7 @@ struct LoginTests {
     }
     // What no server of this version has is refused as by those that lack it, and what nobody knows tells nothing.
     let stranger = try deployment.client()
-    #expect(try stranger.command("HELLO", "3").errorText == "NOPROTO unsupported protocol version")
+    #expect(try stranger.command("HELLO", "4").errorText == "NOPROTO unsupported protocol version")
     #expect(try stranger.command("NOSUCHCOMMAND").errorText == "NOAUTH Authentication required.")
   }
 

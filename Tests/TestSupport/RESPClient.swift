@@ -115,6 +115,23 @@ public final class RESPClient: Sendable {
     try (0..<count).map { _ in try readReply(within: limit) }
   }
 
+  /// The next `count` bytes as they came, waited for.
+  ///
+  /// - Throws: ``TestSupportError``: `timedOut`, or `closed`.
+  public func readBytes(_ count: Int, within limit: Duration? = nil) throws -> [UInt8] {
+    let deadline = ContinuousClock.now + (limit ?? self.limit)
+    return try reading.withLock { reader in
+      while reader.rest.count < count {
+        guard socket.wait(for: Int16(POLLIN), until: deadline) != 0 else {
+          let rest = String(decoding: reader.rest.prefix(200), as: UTF8.self)
+          throw TestSupportError(.timedOut, "\(reader.rest.count) of \(count) bytes came in time: \(rest)")
+        }
+        try take(into: &reader)
+      }
+      return reader.take(count)
+    }
+  }
+
   /// All bytes until the other end closes; a reset counts as a close.
   ///
   /// - Throws: ``TestSupportError`` with code `timedOut`.

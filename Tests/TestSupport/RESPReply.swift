@@ -84,6 +84,12 @@ struct RESPReader {
     position = 0
   }
 
+  /// Takes the first `count` bytes, which are there.
+  mutating func take(_ count: Int) -> [UInt8] {
+    defer { position += count }
+    return Array(rest.prefix(count))
+  }
+
   /// The next reply if it is there as a whole.
   mutating func next() throws -> RESPReply? {
     let start = position

@@ -37,7 +37,7 @@ struct ImportRules: Sendable {
     "Status": ImportRules(own: [], packages: [], system: libc),
     "Proxy": ImportRules(
       own: ["RESP", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition"],
-      packages: [],
+      packages: ["DequeModule"],
       system: libc
     ),
     "Sidecar": ImportRules(

@@ -37,8 +37,11 @@ open class ReplySink {
   /// to wait on, or nil when there is none for it any more.
   open func connectionOfItsOwn(to role: StoreRole) -> HiredisConnection? { nil }
 
-  /// Something of a ``Subscription`` was appended to ``output``: a message, or an answer.
-  open func subscriptionDidReceive() {}
+  /// Takes what the store says to a ``Subscription``: a message, or an answer. Appends it to ``output`` unless
+  /// overridden.
+  open func subscriptionDidReceive(_ reply: borrowing Reply) {
+    reply.encode(into: &output)
+  }
 
   /// Messages for a ``Subscription`` may have been lost with its connection. The client has to learn that, and so it is
   /// to be cut off as by a server that ended.

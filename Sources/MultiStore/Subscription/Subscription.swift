@@ -4,7 +4,7 @@ public import RESP
 /// What one client listens to: a connection to the default store that is the client's own, so that PUBLISH counts
 /// listeners as a server does, and a second one while the default moves.
 ///
-/// What the store says goes into the sink's output as it came. It is in use from the first SUBSCRIBE until `isEmpty`,
+/// What the store says goes to the sink as it came. It is in use from the first SUBSCRIBE until `isEmpty`,
 /// and whoever opened it closes it then. Loop-confined.
 public final class Subscription {
   /// Names that one client may listen to, in bytes: about as many as can be subscribed to anew during a move before
@@ -89,12 +89,23 @@ public final class Subscription {
   }
 
   /// Answers the command of a client that listens to nothing and wants to listen to less.
-  public static func answerUnsubscribe(_ command: Span<UInt8>, _ spec: CommandSpec, into output: inout ByteBuffer) {
+  public static func answerUnsubscribe(
+    _ command: Span<UInt8>,
+    _ spec: CommandSpec,
+    _ version: ProtocolVersion,
+    into output: inout ByteBuffer
+  ) {
     guard let kind = SubscriptionKind(spec) else { return }
     func answer(_ name: Span<UInt8>?, _ output: inout ByteBuffer) {
-      output.appendArrayHeader(3)
+      if version == .resp3 { output.appendPushHeader(3) } else { output.appendArrayHeader(3) }
       output.appendBulk(kind.unsubscribe.description)
-      if let name { output.appendBulk(name) } else { output.appendNull() }
+      if let name {
+        output.appendBulk(name)
+      } else if version == .resp3 {
+        output.appendRESP3Null()
+      } else {
+        output.appendNull()
+      }
       output.appendInteger(0)
     }
     var arguments = ArgumentCursor(command)
@@ -128,8 +139,7 @@ extension SubscriptionKind {
 extension Subscription {
   func link(_ link: SubscriberLink, didReceive reply: borrowing Reply) {
     if link === active || move == .leaving {
-      reply.encode(into: &sink.output)
-      sink.subscriptionDidReceive()
+      sink.subscriptionDidReceive(reply)
     } else if reply.kind == .error {
       refuse(link, reply)
     }

@@ -15,12 +15,12 @@ enum ReplyMode {
 
 extension Session {
   /// True while replies are dropped instead of being sent. Messages and what a server says of subscriptions never are.
-  var dropsReplies: Bool { subscription == nil && (replyMode == .off || replyMode == .skipping) }
+  var dropsReplies: Bool { (replyMode == .off || replyMode == .skipping) && !isInSubscriberMode }
 
   /// CLIENT REPLY. Nothing is in flight; what earlier commands are owed is sent first.
   func setReplyMode(_ mode: ReplyMode) {
     if mode != .on, replyMode == .on { writeOutput() }
-    if mode == .on, dropsReplies { output.removeAll(keepingCapacityUpTo: Self.keptCapacity) }
+    if mode == .on, dropsReplies { clearOutput() }
     // A server ignores SKIP while replies are off.
     if mode == .skipNext, replyMode == .off { return }
     replyMode = mode

@@ -25,7 +25,8 @@ extension Session {
       + "qbuf=\(inputCount) qbuf-free=0 argv-mem=0 multi-mem=\(queued) rbs=0 rbp=0 "
       + "obl=\(output.count) oll=0 omem=\(stream.pendingWriteBytes) tot-mem=\(memory) "
       + "events=\(stream.pendingWriteBytes > 0 ? "rw" : "r") cmd=\(lastCommand == .other ? "NULL" : lastCommandName) "
-      + "user=\(client.user) redir=-1 resp=2 lib-name=\(client.libraryName) lib-ver=\(client.libraryVersion)"
+      + "user=\(client.user) redir=-1 resp=\(protocolVersion.rawValue) "
+      + "lib-name=\(client.libraryName) lib-ver=\(client.libraryVersion)"
   }
 
   private var lastCommandName: String { CommandTable.spec(lastCommand).name.description }

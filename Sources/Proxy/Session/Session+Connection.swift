@@ -11,7 +11,7 @@ extension Session {
     let facts = CommandDispatch.Facts(
       isLoggedIn: isAuthenticated,
       isInTransaction: transaction != nil,
-      isSubscribed: subscription != nil
+      isSubscribed: isInSubscriberMode
     )
     switch CommandDispatch.answer(to: spec, argumentCount: argumentCount, facts) {
     case .notLoggedIn:
@@ -41,7 +41,7 @@ extension Session {
       if argumentCount == 2 { output.appendBulk(arguments.argument(at: 1)) } else { output.appendStatus("PONG") }
     case .echo: output.appendBulk(arguments.argument(at: 1))
     case .auth: authenticate(arguments)
-    case .hello: hello(arguments)
+    case .hello: hello(arguments, shape: spec.replyShape(of: bytes))
     default: select(arguments.argument(at: 1))
     }
   }
@@ -54,6 +54,7 @@ extension Session {
     releaseSubscription()
     use(server.multiStore.database)
     setReplyMode(.on)
+    upgrader = nil
     client.reset()
     isAuthenticated = server.credentials == nil
     output.appendStatus("RESET")

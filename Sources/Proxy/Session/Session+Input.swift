@@ -29,8 +29,8 @@ extension Session {
     guard !input.isRefusing else { return Progress(consumed: skipRefusedCommand(in: bytes)) }
     if watch.isOpen { checkWatch() }
     let wasWatching = watch.isOpen
-    // A client that listens can't end its watch.
-    guard let routing = instance.routing(orNotify: self, watching: subscription == nil ? watch.open : nil) else {
+    // A client in subscriber mode can't end its watch.
+    guard let routing = instance.routing(orNotify: self, watching: isInSubscriberMode ? nil : watch.open) else {
       state.hold(for: .flip)
       return Progress()
     }
@@ -67,6 +67,7 @@ extension Session {
         }
         guard disposal == .taken else { break parsing }
         consumed += command.length
+        if gathered == nil { finishAnswers() }
         if replyMode == .skipNext, lastCommand != .clientReply { replyMode = .skipping }
         // RESET goes back to the first database. When a watch ends, the default store may move.
         guard replyMode != .skipping, database === turn.database, watch.isOpen || !wasWatching else {
@@ -100,24 +101,38 @@ extension Session {
       return .taken
     }
     let spec = CommandTable.spec(id)
-    guard isAuthenticated, transaction == nil, subscription == nil,
-      spec.accepts(argumentCount: command.argumentCount)
+    guard let upgrader else { return take(bytes, spec, command, turn, &gathered) }
+    upgrader.expect(spec.replyShape(of: bytes))
+    let disposal = take(bytes, spec, command, turn, &gathered)
+    if disposal == .waits { upgrader.withdraw() }
+    return disposal
+  }
+
+  /// Sends a command of the table on its way.
+  private func take(
+    _ bytes: Span<UInt8>,
+    _ spec: CommandSpec,
+    _ command: CommandParser.Command,
+    _ turn: borrowing Turn,
+    _ gathered: inout CommandBatch?
+  ) -> Disposal {
+    guard isAuthenticated, transaction == nil, !isInSubscriberMode, spec.accepts(argumentCount: command.argumentCount)
     else {
       guard gathered == nil, isQuiet, !waitsForLogin(spec, argumentCount: command.argumentCount) else { return .waits }
-      lastCommand = id
+      lastCommand = spec.id
       // What is refused for its form, or for want of a login, says nothing about the application.
       if isAuthenticated, spec.accepts(argumentCount: command.argumentCount) {
-        turn.inventory.count(id, byOptions: spec.commandClass(ofCommand: bytes) != spec.commandClass)
+        turn.inventory.count(spec.id, byOptions: spec.commandClass(ofCommand: bytes) != spec.commandClass)
       }
       answer(bytes, spec, command.argumentCount, turn.routing)
       return .taken
     }
     let commandClass = spec.commandClass(ofCommand: bytes)
     let before = lastCommand
-    lastCommand = id
+    lastCommand = spec.id
     let disposal = dispatch(bytes, spec, commandClass, command.argumentCount, turn, &gathered)
     if disposal == .taken {
-      turn.inventory.count(id, byOptions: commandClass != spec.commandClass)
+      turn.inventory.count(spec.id, byOptions: commandClass != spec.commandClass)
     } else {
       lastCommand = before
     }

@@ -23,14 +23,19 @@ extension Session {
   }
 
   /// HELLO [version [AUTH username password] [SETNAME name]]
-  func hello(_ arguments: borrowing ArgumentList) {
+  ///
+  /// - Parameter shape: The shape of its reply.
+  func hello(_ arguments: borrowing ArgumentList, shape: ReplyShape) {
     var index = 1
+    var version = protocolVersion
     if arguments.argumentCount > 1 {
-      guard let version = arguments.argument(at: 1).canonicalDecimal else {
+      guard let number = arguments.argument(at: 1).canonicalDecimal else {
         return output.appendError("ERR Protocol version is not an integer or out of range")
       }
-      // Debian's hiredis reads RESP2 only, so that is all the sidecar can offer.
-      guard version == 2 else { return output.appendError("NOPROTO unsupported protocol version") }
+      guard let known = UInt8(exactly: number).flatMap(ProtocolVersion.init) else {
+        return output.appendError("NOPROTO unsupported protocol version")
+      }
+      version = known
       index = 2
     }
     // Each option takes effect before the next is looked at, as on a server.
@@ -54,6 +59,7 @@ extension Session {
           + "option can be used to authenticate the client and select the RESP protocol version at the same time"
       )
     }
+    speak(version, helloShape: shape)
     writeHello()
   }
 
@@ -80,7 +86,7 @@ extension Session {
     output.appendBulk("version")
     output.appendBulk(server.storeVersion)
     output.appendBulk("proto")
-    output.appendInteger(2)
+    output.appendInteger(Int(protocolVersion.rawValue))
     output.appendBulk("id")
     output.appendInteger(id)
     output.appendBulk("mode")

@@ -1,14 +1,17 @@
 internal import MultiStore
 internal import RESP
 
-/// A server's subscriber mode: what may be said in it, and how it begins and ends.
+/// Subscriptions: how they begin and end, and what a client that speaks RESP2 may send while it has some. A client that
+/// speaks RESP3 may send anything.
 extension Session {
   /// One command that begins or ends a subscription. Nothing is in flight.
   func takePubSub(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ argumentCount: Int) {
     if subscription == nil {
       switch spec.id {
       case .unsubscribe, .punsubscribe, .sunsubscribe:
-        return Subscription.answerUnsubscribe(bytes, spec, into: &output)
+        Subscription.answerUnsubscribe(bytes, spec, protocolVersion, into: &output)
+        upgrader?.outputIsFinal(output)
+        return
       default:
         guard !isGone, let opened = instance.openSubscription(for: self) else {
           return output.appendError(Self.noDedicatedConnection)

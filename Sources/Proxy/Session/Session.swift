@@ -68,8 +68,10 @@ final class Session: ReplySink {
   var dedicated: DedicatedConnection?
   /// The keys that are watched there.
   var watch = WatchState()
-  /// The client's subscriptions; nil outside of subscriber mode.
+  /// The client's subscriptions; nil when it has none.
   var subscription: Subscription?
+  /// Upgrades the replies of a client that speaks RESP3; nil for all others.
+  var upgrader: ReplyUpgrader?
   /// The bytes of replies that the client had not taken at the end of the last turn.
   var pendingBefore = 0
   /// The client's part of `memory_limit`, as reported last.
@@ -128,9 +130,7 @@ final class Session: ReplySink {
   override func passOn(_ replies: Span<UInt8>) {
     executing.passedOnBytes += replies.count
     guard !isGone, !dropsReplies else { return }
-    pace.wasActive(at: server.loop.now)
-    output.withSpan { stream.write($0, replies) }
-    output.removeAll(keepingCapacityUpTo: Self.keptCapacity)
+    writeAtOnce(replies)
     finishTurn()
   }
 
@@ -138,6 +138,7 @@ final class Session: ReplySink {
     state.executionEnded()
     replyWindow.executed(executing.commands, replyBytes: executing.passedOnBytes + output.count)
     executing = (0, 0, 0)
+    finishAnswers()
     endLargeWrite()
     if let subscription, subscription.isEmpty { releaseSubscription() }
     // Written before the end of the turn, so that this client goes on while others are answered. Not while a command is
@@ -146,7 +147,9 @@ final class Session: ReplySink {
     finishTurn()
   }
 
-  override func subscriptionDidReceive() {
+  override func subscriptionDidReceive(_ reply: borrowing Reply) {
+    if let upgrader { return take(push: reply, upgrader) }
+    reply.encode(into: &output)
     finishTurn()
   }
 
@@ -226,7 +229,7 @@ extension Session: StreamDelegate {
   }
 
   func streamDidClose(_ stream: Stream, error: StreamError?) {
-    state.disconnected(isWaiting: isBlocked || subscription != nil)
+    state.disconnected(isWaiting: isBlocked || isInSubscriberMode)
     pendingBefore = 0
     abandonLogin()
     if isClosing { releaseConnections() }
@@ -237,7 +240,7 @@ extension Session: StreamDelegate {
 extension Session: EndOfTurnWorker {
   func endOfTurn() {
     isAtEndOfTurn = false
-    if isGone { output.removeAll(keepingCapacityUpTo: 0) }
+    if isGone { clearOutput(keepingCapacityUpTo: 0) }
     defer { accountForMemory() }
     while inputCount > 0, state.takesInput, hasHeadroom, input.take({ process($0) }) {}
     // The command went another way, or is not executed any more.

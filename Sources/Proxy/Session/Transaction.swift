@@ -6,6 +6,8 @@ internal import RESP
 struct Transaction {
   /// The commands so far.
   private(set) var batch: CommandBatch
+  /// The shapes of their replies, for a client that speaks RESP3.
+  private(set) var shapes: [ReplyShape] = []
   /// One of them was refused: EXEC answers EXECABORT.
   var isRefused = false
   /// It took too much of `memory_limit`, and its commands were dropped.
@@ -15,9 +17,18 @@ struct Transaction {
     self.batch = batch
   }
 
+  /// Adds a command.
+  ///
+  /// - Parameter shape: The shape of its reply, for a client that speaks RESP3.
+  mutating func append(_ command: Span<UInt8>, id: CommandID, shape: ReplyShape?) {
+    batch.append(command, id: id)
+    if let shape { shapes.append(shape) }
+  }
+
   /// Drops the commands, and those that are still to come.
   mutating func drop() {
     batch = CommandBatch()
+    shapes = []
     isRefused = true
     isDropped = true
   }
@@ -64,7 +75,7 @@ extension Session {
       transaction?.isRefused = true
       return output.appendError("ERR MultiStore: the transaction is larger than the input buffer limit")
     }
-    batch.append(bytes, id: spec.id)
+    transaction?.append(bytes, id: spec.id, shape: upgrader == nil ? nil : spec.replyShape(of: bytes))
     output.appendStatus("QUEUED")
   }
 
@@ -94,6 +105,7 @@ extension Session {
     }
     switch watch.end() {
     case .watching(let watch, _):
+      upgrader?.expectTransaction(transaction.shapes)
       execute(transaction.batch, as: .multi, routing: routing, over: dedicated?.connection)
       instance.endWatch(watch)
     case .refused: answerNil(transaction, because: .connectionLost)
@@ -103,6 +115,7 @@ extension Session {
         database.recycle(transaction.batch)
         return output.appendArrayHeader(0)
       }
+      upgrader?.expectTransaction(transaction.shapes)
       execute(transaction.batch, as: .multi, routing: routing)
     }
   }

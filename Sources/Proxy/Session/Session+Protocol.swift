@@ -1,0 +1,87 @@
+internal import Hiredis
+internal import MultiStore
+internal import RESP
+
+/// Which protocol the client speaks, and what that changes about its replies. See ``ReplyUpgrader``.
+extension Session {
+  /// The version that HELLO has chosen last.
+  var protocolVersion: ProtocolVersion { upgrader == nil ? .resp2 : .resp3 }
+
+  /// Whether subscriptions restrict what the client may send, and mix their messages with its replies.
+  @inline(__always)
+  var isInSubscriberMode: Bool { subscription != nil && upgrader == nil }
+
+  /// Speaks `version` from the next reply on, which is that to HELLO. Nothing is in flight.
+  func speak(_ version: ProtocolVersion, helloShape: ReplyShape) {
+    switch version {
+    case .resp2: upgrader = nil
+    case .resp3:
+      guard upgrader == nil else { return }
+      let upgrader = ReplyUpgrader(after: output)
+      upgrader.expect(helloShape)
+      self.upgrader = upgrader
+    }
+  }
+
+  /// Upgrades the session's own answers once no command is in flight.
+  @inline(__always)
+  func finishAnswers() {
+    guard let upgrader, case .idle = state.lane else { return }
+    upgrader.finish(&output)
+    upgrader.nothingIsInFlight()
+    releasePushes(upgrader)
+  }
+
+  /// Appends a reply to a forwarded command, upgraded.
+  func appendUpgraded(_ reply: borrowing Reply, as shape: ReplyShape, _ upgrader: ReplyUpgrader) {
+    let start = output.count
+    reply.encode(into: &output)
+    output.upgradeReply(from: start, as: shape)
+    upgrader.outputIsFinal(output)
+  }
+
+  /// Removes the bytes of the output: they are sent, or dropped.
+  func clearOutput(keepingCapacityUpTo limit: Int = keptCapacity) {
+    output.removeAll(keepingCapacityUpTo: limit)
+    upgrader?.outputIsFinal(output)
+  }
+
+  /// Takes a message, or a confirmation, which becomes a push between two replies. It comes after the replies to the
+  /// commands that are in flight: from another connection to the store, they may have been executed before it was
+  /// published.
+  func take(push: borrowing Reply, _ upgrader: ReplyUpgrader) {
+    guard !isGone, !isClosing else { return }
+    // An error is the reply to the command.
+    guard push.kind == .array else { return push.encode(into: &output) }
+    guard !holdsPushes else {
+      upgrader.hold(push: push)
+      if upgrader.heldBytes + owedBytes > server.limits.outputBufferLimit { cutOff(.outputBufferLimit) }
+      return
+    }
+    writePushes(upgrader) { $0.append(push: push, to: &output) }
+    finishTurn()
+  }
+
+  /// Sends the pushes that have waited for the replies so far.
+  @inline(__always)
+  func releasePushes(_ upgrader: ReplyUpgrader) {
+    if upgrader.hasDuePush { writePushes(upgrader) { $0.releasePushes(to: &output) } }
+  }
+
+  /// Whether a push waits for the commands in flight. Not for one that waits for others, and not for the command that
+  /// the push may confirm.
+  private var holdsPushes: Bool {
+    guard state.lane != .idle, !isBlocked else { return false }
+    return CommandTable.spec(lastCommand).commandClass != .pubsub
+  }
+
+  /// Has `append` append pushes to the output. They are sent even if CLIENT REPLY drops the replies.
+  private func writePushes(_ upgrader: ReplyUpgrader, _ append: (ReplyUpgrader) -> Void) {
+    let isAlone = dropsReplies
+    if isAlone { writeOutput() } else { upgrader.finish(&output) }
+    append(upgrader)
+    guard isAlone, !isGone else { return }
+    output.withSpan { stream.write($0) }
+    clearOutput()
+  }
+}
