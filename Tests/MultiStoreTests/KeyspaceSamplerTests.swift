@@ -20,7 +20,7 @@ struct KeyspaceSamplerTests {
   }
 
   private func sampler(_ instance: Instance, _ role: StoreRole) throws -> KeyspaceSampler {
-    try #require(instance.multiStore.store(role).keyspaceSampler)
+    try #require(instance.multiStore.store(role).family.keyspaceSampler)
   }
 
   /// Waits for the rounds that are under way.

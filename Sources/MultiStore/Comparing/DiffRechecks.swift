@@ -77,6 +77,11 @@ final class DiffRechecks: ReplyReceiver {
     wait(DifferentRead(command: command.array, spec: spec, routing: routing, due: 0))
   }
 
+  /// The replies to the command at `index` of a pipeline or a transaction differed.
+  func add(_ batch: CommandBatch, _ index: Int, routing: Routing) {
+    batch.withCommand(index) { add($0, batch.spec(index), routing: routing) }
+  }
+
   /// The keys of `command` change in a way that has no certain place in the order of writes.
   func noteChange(ofKeysIn command: Span<UInt8>, _ spec: CommandSpec) {
     guard current != nil, !isDisturbed else { return }
@@ -118,7 +123,7 @@ final class DiffRechecks: ReplyReceiver {
     current = read
     current?.attempts += 1
     let command = read.command
-    isDisturbed = database.awaitsDump(command.span, read.spec)
+    isDisturbed = database.pendingDumps.hasKey(of: command.span, read.spec)
     send(to: read.routing.defaultStore, token: Self.defaultToken, presenceToken: Self.defaultPresenceToken)
   }
 
@@ -182,7 +187,7 @@ final class DiffRechecks: ReplyReceiver {
     if !isInForce(read.routing) {
       decide(.abandoned)
     } else if !isDisturbed {
-      database.differsPersistently(read, kind, defaultReply.bytes, otherReply.bytes)
+      database.reporter.differsPersistently(read, kind, defaultReply.bytes, otherReply.bytes)
       decide(kind == .gap ? .gap : .persistent)
     } else if read.attempts < Self.maxAttempts {
       current = nil

@@ -99,7 +99,10 @@ extension Execution {
       }
       return effect.guarded(at: isOfUse ? start..<buffers.guarded.count : nil)
     case .leaveUncopied:
-      if spec.staysUncopied || spec.effect != .none { database.leftUncopied(batch, index, on: other.role) }
+      if spec.staysUncopied || spec.effect != .none {
+        batch.withCommand(index) { other.markStale($0, spec) }
+        database.metrics.uncopiedWrite(spec.id)
+      }
       return .finish
     default: return action
     }
@@ -118,13 +121,19 @@ extension Execution {
     case .noteFresh:
       batch.withCommand(index) { other.clearStale($0, batch.bytesSpec(index), begunAt: begunAt) }
     case .noteStale:
-      database.copyFailed(batch, index, on: other.role, CopyFailure(reply))
+      copyFailed(CopyFailure(reply), at: index, in: batch)
     case .loadGuardAndCopyKeys:
       other.loadPresenceGuard()
       return .copyKeys(.all)
     default: return action
     }
     return .finish
+  }
+
+  /// The copy of the command at `index` failed.
+  final func copyFailed(_ failure: CopyFailure, at index: Int, in batch: CommandBatch) {
+    other.copyFailed(batch, index, failure.reason)
+    database.reporter.writeFailed(batch.spec(index), on: other.role, failure.exception)
   }
 
   /// Copies keys of the command at `index` to the other store. ``keyCopyDidFinish()`` follows for each.

@@ -51,8 +51,15 @@ final class KeyCopy: ReplyReceiver {
     waiters.append(waiter)
   }
 
+  /// The dump was refused: the key is read again, unless another copy does that already.
+  private func restart() {
+    if let pending = database.pendingDumps[key] { return join(pending) }
+    database.pendingDumps.insert(self)
+    begin()
+  }
+
   /// Has `other`, whose dump is still to come, notify this copy's waiters as well.
-  func join(_ other: KeyCopy) {
+  private func join(_ other: KeyCopy) {
     other.waiters += waiters
     waiters = []
     target.keyCopyEnded(key)
@@ -62,7 +69,7 @@ final class KeyCopy: ReplyReceiver {
     begunAt = database.loop.now
     guard target.ordinary.takesCommands else {
       // The copy fails at the end of the turn, without a dump that the target could not take.
-      database.keyWasDumped(self)
+      database.pendingDumps.remove(self)
       return target.ordinary.failUnsent(self, token: Self.deleteToken)
     }
     if dumpWasRefused || target.refusesDumps { return askForContents() }
@@ -75,7 +82,7 @@ final class KeyCopy: ReplyReceiver {
     switch token {
     case Self.dumpToken:
       // From here on the store's replies are newer than the dump.
-      database.keyWasDumped(self)
+      database.pendingDumps.remove(self)
       if reply.kind == .string { dump = reply.bytes.array }
       if reply.kind == .error { failure = CopyFailure(reply) }
     case Self.expiryToken:
@@ -86,12 +93,12 @@ final class KeyCopy: ReplyReceiver {
       // Only the dump's format can be wrong with this RESTORE; other errors have codes of their own.
       if reply.knownErrorCode == .generic {
         dumpWasRefused = true
-        database.beginAnew(self)
+        restart()
       } else {
         giveUp(CopyFailure(reply))
       }
     case Self.contentsToken:
-      database.keyWasDumped(self)
+      database.pendingDumps.remove(self)
       if reply.kind == .array { sendContents(reply) } else { giveUp(CopyFailure(reply)) }
     case Self.openToken: return  // OK and QUEUED; a refusal shows in EXEC's reply
     case Self.execToken:
@@ -105,7 +112,7 @@ final class KeyCopy: ReplyReceiver {
 
   func receive(failure: ConnectionFailure, token: Int) {
     if token == Self.openToken { return }  // EXEC fails as well
-    if token == Self.dumpToken || token == Self.contentsToken { database.keyWasDumped(self) }
+    if token == Self.dumpToken || token == Self.contentsToken { database.pendingDumps.remove(self) }
     if self.failure == nil { self.failure = CopyFailure(failure) }
     if token != Self.dumpToken { finish() }
   }
@@ -180,7 +187,7 @@ final class KeyCopy: ReplyReceiver {
     database.rechecks?.noteChange(of: key.span)
     if let failure {
       target.stale.insert(key.span, at: database.loop.now)
-      database.keyCopyFailed(on: target.role, failure)
+      database.reporter.keyCopyFailed(to: target, failure)
     } else {
       target.stale.remove(key.span, begunAt: begunAt)
       database.metrics.keyCopies.increment()

@@ -1,17 +1,9 @@
+internal import CoreMetrics
 public import Hiredis
 public import RESP
 
 /// Executing batches.
 extension Database {
-  /// The connection of `role` for commands of `commandClass`.
-  public func connection(to role: StoreRole, for commandClass: CommandClass) -> HiredisConnection {
-    let store = store(role)
-    switch commandClass {
-    case .script, .unlisted, .pubsub, .blocking: return store.isolated
-    case .read, .keyspaceRead, .write, .connection, .transaction: return store.ordinary
-    }
-  }
-
   /// A batch without commands.
   public func makeBatch() -> CommandBatch {
     pools.batches.popLast() ?? CommandBatch()
@@ -39,6 +31,21 @@ extension Database {
     startPipeline(batch, kind, routing, connection ?? store(routing.defaultStore).ordinary, sink)
   }
 
+  /// Counts a command that was refused because too much is waiting for the store of `connection` already.
+  public func refused(by connection: HiredisConnection) {
+    store(owning: connection)?.metrics.rejected.increment()
+  }
+
+  /// A command outside of routing is about to be sent to the default store alone: it is counted as what it is, and what
+  /// it may change is stale on the other store.
+  public func willExecuteOnDefaultStoreAlone(_ command: Span<UInt8>, _ spec: CommandSpec, routing: Routing) {
+    instance.methodMissing(spec.id)
+    instance.noteScript(in: command, spec)
+    guard routing.isDual, spec.staysUncopied else { return }
+    store(routing.defaultStore.other).markStale(command, spec)
+    metrics.uncopiedWrite(spec.id)
+  }
+
   /// Executes one command on the default store over a connection of its own, however deep its reply is nested.
   ///
   /// - Returns: false when as many connections are open as may be; the batch is the caller's then.
@@ -59,6 +66,15 @@ extension Database {
     for sink: ReplySink
   ) {
     BlockedCommand(database: self).start(batch, routing: routing, over: connection, for: sink)
+  }
+
+  /// The connection of `role` for commands of `commandClass`.
+  private func connection(to role: StoreRole, for commandClass: CommandClass) -> HiredisConnection {
+    let store = store(role)
+    switch commandClass {
+    case .script, .unlisted, .pubsub, .blocking: return store.isolated
+    case .read, .keyspaceRead, .write, .connection, .transaction: return store.ordinary
+    }
   }
 
   private func executeSingle(
@@ -125,23 +141,7 @@ extension Database {
   /// Takes back a batch that was not executed.
   public func recycle(_ batch: CommandBatch) {
     batch.removeAll()
-    if pools.batches.count < ExecutionPools.limit { pools.batches.append(batch) }
-  }
-
-  func recycle(_ execution: DualWrite) {
-    if pools.dualWrites.count < ExecutionPools.limit { pools.dualWrites.append(execution) }
-  }
-
-  func recycle(_ execution: FallbackRead) {
-    if pools.fallbackReads.count < ExecutionPools.limit { pools.fallbackReads.append(execution) }
-  }
-
-  func recycle(_ execution: PageRead) {
-    if pools.pageReads.count < ExecutionPools.limit { pools.pageReads.append(execution) }
-  }
-
-  func recycle(_ execution: PipelineExecution) {
-    if pools.pipelines.count < ExecutionPools.limit { pools.pipelines.append(execution) }
+    pools.recycle(batch)
   }
 
   /// How writes are turned into what `other` executes, at this moment.

@@ -29,7 +29,8 @@ extension Database {
     for key in keys { copy(key, from: role, isOnOrdinary: isOnOrdinary, for: waiter) }
     guard let number = spec.otherDatabase(ofCommand: command), let last = keys.last else { return keys.count }
     guard let other = instance.reach(number) else {
-      keyCopyFailed(on: role.other, CopyFailure(.notConnected(reason: "database \(number) can't be reached")))
+      let failure = CopyFailure(.notConnected(reason: "database \(number) can't be reached"))
+      reporter.keyCopyFailed(to: store(role.other), failure)
       return keys.count
     }
     // The dump is asked for after the command was answered, over a connection that says nothing about this one's order.
@@ -37,23 +38,11 @@ extension Database {
     return keys.count + 1
   }
 
-  /// The dump of a key has come, so that later writes are not in it any more.
-  func keyWasDumped(_ copy: KeyCopy) {
-    if pendingDumps[copy.key] === copy { pendingDumps[copy.key] = nil }
-  }
-
-  /// The dump of `copy` was refused: its key is asked for anew, unless that is being done already.
-  func beginAnew(_ copy: KeyCopy) {
-    if let pending = pendingDumps[copy.key] { return copy.join(pending) }
-    pendingDumps[copy.key] = copy
-    copy.begin()
-  }
-
   private func copy(_ key: [UInt8], from role: StoreRole, isOnOrdinary: Bool, for waiter: any KeyCopyWaiter) {
     if isOnOrdinary, let pending = pendingDumps[key] { return pending.add(waiter) }
     rechecks?.noteChange(of: key.span)
     let copy = KeyCopy(key, from: store(role), to: store(role.other), of: self)
-    pendingDumps[key] = copy
+    pendingDumps.insert(copy)
     copy.add(waiter)
     copy.begin()
   }

@@ -13,6 +13,7 @@ public final class Database {
   let configuration: MultiStoreConfiguration
   let loop: EventLoop
   let metrics: InstanceMetrics
+  let reporter: InstanceReporter
   let secondary: Store
   let primary: Store?
 
@@ -22,8 +23,7 @@ public final class Database {
   /// Those that are under way.
   var rawExecutions: [ObjectIdentifier: RawExecution] = [:]
   var separateTransactions = SeparateTransactions()
-  /// Copies of keys whose dump has not come yet, so that it will contain what the default store executes until then.
-  var pendingDumps: [[UInt8]: KeyCopy] = [:]
+  var pendingDumps = PendingDumps()
 
   /// A database that has no connection yet.
   init(_ configuration: MultiStoreConfiguration, of instance: Instance) {
@@ -31,6 +31,7 @@ public final class Database {
     self.configuration = configuration
     loop = instance.loop
     metrics = instance.metrics
+    reporter = instance.reporter
     func store(_ role: StoreRole, _ store: MultiStoreConfiguration.Store) -> Store {
       Store(
         on: instance.loop,

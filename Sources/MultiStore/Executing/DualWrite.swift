@@ -55,7 +55,7 @@ class DualWrite: Execution {
   override func recycle() {
     buffers.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     connection = nil
-    database.recycle(self)
+    database.pools.recycle(self)
   }
 
   override func receive(_ reply: borrowing Reply, token: Int) {
@@ -74,7 +74,7 @@ class DualWrite: Execution {
       answerWithFailure(failure)
       perform(effect.defaultStoreReplied(hasEffect: false))
     case Self.copyToken:
-      if effect.failed() == .noteStale { database.copyFailed(batch, 0, on: other.role, CopyFailure(failure)) }
+      if effect.failed() == .noteStale { copyFailed(CopyFailure(failure), at: 0, in: batch) }
       finish()
     case Self.deadlineToken: perform(deadlineIsKnown(nil, of: 0, &effect, &buffers))
     default: return  // EXEC fails as well

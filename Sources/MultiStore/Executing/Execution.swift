@@ -96,7 +96,7 @@ class Execution: ReplyReceiver {
   /// executed, the other store may lack it.
   final func noteFailure(_ failure: ConnectionFailure, at index: Int = 0) {
     sink?.executionDidFail(failure, at: index, on: routing.defaultStore)
-    if failure.mayHaveBeenExecuted, routing.isDual { database.markUnknown(batch, index, on: other.role) }
+    if failure.mayHaveBeenExecuted, routing.isDual { other.mayLack(batch, index) }
   }
 
   /// Answers the command of a batch of one with the default store's failure.

@@ -47,7 +47,7 @@ final class FallbackRead: Execution {
     primaryReply.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     scratch.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     fill.removeAll()
-    database.recycle(self)
+    database.pools.recycle(self)
   }
 
   override func receive(_ reply: borrowing Reply, token: Int) {
@@ -62,11 +62,11 @@ final class FallbackRead: Execution {
   override func receive(failure: ConnectionFailure, token: Int) {
     if token == Self.presenceToken { return }  // the primary's answer fails as well
     if token == Self.primaryToken {
-      database.readFailed(batch, on: .primary, ReportedException(failure))
+      database.reporter.readFailed(batch, on: .primary, ReportedException(failure))
       askSecondary(because: database.metrics.fallbackAfterError)
       return
     }
-    database.readFailed(batch, on: .secondary, ReportedException(failure))
+    database.reporter.readFailed(batch, on: .secondary, ReportedException(failure))
     answerWithoutSecondary {
       $0.output.appendError(failure.clientError(store: .secondary))
       $0.executionDidFail(failure, at: 0, on: .secondary)
@@ -169,9 +169,9 @@ final class FallbackRead: Execution {
       return
     }
     if primaryHasReplied {
-      if isTrueMiss(reply) { database.metrics.trueMisses.increment() } else { database.fellBack(batch) }
+      if isTrueMiss(reply) { database.metrics.trueMisses.increment() } else { database.reporter.fellBack(batch) }
     } else if !primaryErrorCode.isEmpty {
-      database.readFailed(batch, on: .primary, ReportedException(errorReply: primaryErrorCode))
+      database.reporter.readFailed(batch, on: .primary, ReportedException(errorReply: primaryErrorCode))
     }
     if let sink { encode(reply, of: .secondary, into: sink) }
     finish()
@@ -183,7 +183,7 @@ final class FallbackRead: Execution {
       return
     }
     if let sink, fill.encode(filledFrom: reply, into: &sink.output) {
-      database.fellBack(batch)
+      database.reporter.fellBack(batch)
     } else {
       database.metrics.trueMisses.increment()
     }

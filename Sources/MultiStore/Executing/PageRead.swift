@@ -19,7 +19,7 @@ final class PageRead: Execution {
 
   override func recycle() {
     scratch.removeAll(keepingCapacityUpTo: Self.keptCapacity)
-    database.recycle(self)
+    database.pools.recycle(self)
   }
 
   override func receive(_ reply: borrowing Reply, token: Int) {
@@ -28,7 +28,7 @@ final class PageRead: Execution {
   }
 
   override func receive(failure: ConnectionFailure, token: Int) {
-    database.readFailed(batch, on: owner, ReportedException(failure))
+    database.reporter.readFailed(batch, on: owner, ReportedException(failure))
     sink?.output.appendError(failure.clientError(store: owner))
     sink?.executionDidFail(failure, at: 0, on: owner)
     finish()

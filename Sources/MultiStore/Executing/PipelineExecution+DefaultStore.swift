@@ -120,9 +120,9 @@ extension PipelineExecution {
   }
 
   func writeFailure(_ failure: ConnectionFailure) {
-    database.pipelineFailed(kind, on: routing.defaultStore, ReportedException(failure))
+    database.reporter.pipelineFailed(kind, on: routing.defaultStore, ReportedException(failure))
     if failure.mayHaveBeenExecuted, routing.isDual {
-      for index in 0..<batch.count { database.markUnknown(batch, index, on: other.role) }
+      for index in 0..<batch.count { other.mayLack(batch, index) }
     }
     let repetitions = kind == .multi ? 1 : batch.count
     for index in 0..<repetitions {

@@ -66,7 +66,7 @@ extension PipelineExecution {
   private func copyFailed(_ failure: CopyFailure, of index: Int) {
     if copyFailure == nil { copyFailure = failure }
     if elements[index].effect.failed() == .noteStale {
-      database.noteCopyFailure(batch, index, on: other.role, failure)
+      other.copyFailed(batch, index, failure.reason)
     }
   }
 
@@ -106,7 +106,7 @@ extension PipelineExecution {
     let reply = copy reply
     withReplies(range) { defaultReply, otherReply in
       if comparer.areEqual(spec.comparison, defaultReply, otherReply) { return }
-      if elements[index].effect.isRead { database.recheck(batch, index, routing: routing) }
+      if elements[index].effect.isRead { database.rechecks?.add(batch, index, routing: routing) }
       let kind = withCommand(index) {
         DiffKind(of: spec, $0, reply, otherReply: otherReply, defaultReply: defaultReply)
       }
@@ -174,7 +174,7 @@ extension PipelineExecution {
       return
     }
     elements[index].substitute = start..<substitutes.count
-    if isFallback { database.fellBack(batch, index) }
+    if isFallback { database.reporter.fellBack(batch, index) }
   }
 
   /// Lends the default store's encoded reply, which is at `range` in `replies`, and the other store's to `body`.

@@ -41,7 +41,7 @@ extension PipelineExecution {
     if spec.comparison == .ignored, comparer.mode == .canonical { return }
     let other = otherReply.withSpan { ReplyDigest($0, spec.comparison, comparer.mode) }
     guard digest != other else { return }
-    if elements[index].effect.isRead { database.recheck(batch, index, routing: routing) }
+    if elements[index].effect.isRead { database.rechecks?.add(batch, index, routing: routing) }
     let reply = copy reply
     let kind = otherReply.withSpan { otherReply in
       withCommand(index) { DiffKind(of: spec, $0, reply, otherReply: otherReply, defaultReply: Span()) }

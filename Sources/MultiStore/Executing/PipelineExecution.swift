@@ -134,7 +134,7 @@ final class PipelineExecution: Execution {
     buffers.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     otherReply.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     connection = nil
-    database.recycle(self)
+    database.pools.recycle(self)
   }
 
   override func receive(_ reply: borrowing Reply, token: Int) {
@@ -160,7 +160,7 @@ final class PipelineExecution: Execution {
     case Self.deadlineBit...: deadlineIsKnown(nil, of: token - Self.deadlineBit)
     case Self.copiedExecToken, Self.copyBit...: copyFailed(CopyFailure(failure), token)
     default:
-      database.pipelineFailed(kind, on: routing.defaultStore, ReportedException(failure))
+      database.reporter.pipelineFailed(kind, on: routing.defaultStore, ReportedException(failure))
       replies.appendError(failure.clientError(store: routing.defaultStore))
       elements[token].end = replies.count
       noteFailure(failure, at: token)
@@ -173,10 +173,10 @@ final class PipelineExecution: Execution {
 
   func finishComparison() {
     if let copyFailure {
-      database.pipelineFailed(kind, on: other.role, copyFailure.exception)
+      database.reporter.pipelineFailed(kind, on: other.role, copyFailure.exception)
     } else {
       database.metrics.compared(kind)
-      if !diff.isEmpty { database.differed(kind, diff, defaultStore: routing.defaultStore) }
+      if !diff.isEmpty { database.reporter.differed(kind, diff, defaultStore: routing.defaultStore) }
     }
     copyKeys()
   }

@@ -120,7 +120,7 @@ extension Instance {
         FunctionCopy(to: family(routing.defaultStore.other).first, of: self).begin(from: source)
       }
       if settlement.isMove {
-        family(routing.defaultStore).forEach(loadScripts)
+        family(routing.defaultStore).forEach(scripts.load)
         endWatchesForMove()
         databases.serveStores()
       }

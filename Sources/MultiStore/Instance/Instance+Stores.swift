@@ -15,9 +15,9 @@ extension Instance: StoreOwner {
     guard store.isFirst else { return databases.accepted(store.database, by: store.role) }
     status.connected(store.role, serverVersion: identity.version)
     if isAnother { restarted(store) }
-    store.keyspaceSampler?.begin()
+    store.family.keyspaceSampler?.begin()
     // It may have been restarted, and a server forgets its scripts with that.
-    if store.role == routingState.flip.current.defaultStore { loadScripts(into: store) }
+    if store.role == routingState.flip.current.defaultStore { scripts.load(into: store) }
     guard let primary, let first = primary.first.identity, let second = secondary.first.identity else { return }
     if first.runID == nil || second.runID == nil {
       logger.warning(

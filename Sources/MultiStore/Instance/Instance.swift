@@ -28,7 +28,7 @@ public final class Instance {
   /// Each store, with the connections to all databases.
   let secondary: StoreFamily
   let primary: StoreFamily?
-  private var reporter: EventReporter
+  let reporter: InstanceReporter
   private var gaugeTimer: LoopTimer?
   private var busyNanosecondsPublished: UInt64 = 0
 
@@ -66,9 +66,10 @@ public final class Instance {
     secondary = family(.secondary)
     primary = configuration.primary == nil ? nil : family(.primary)
     metrics = InstanceMetrics(configuration, factory: metricsFactory)
-    reporter = EventReporter(
-      instance: configuration.name,
-      eventsPerSecond: configuration.eventsPerSecond,
+    reporter = InstanceReporter(
+      on: loop,
+      configuration: configuration,
+      metrics: metrics,
       logger: logger,
       factory: metricsFactory
     )
@@ -78,7 +79,9 @@ public final class Instance {
   func start() {
     loop.preconditionOnLoop()
     databases[configuration.secondary.endpoint.database]?.open()
-    if configuration.keyspaceSampling { sampleKeyspaces() }
+    if configuration.keyspaceSampling {
+      for family in families { family.sampleKeyspace(on: loop, status: status, logger: logger) }
+    }
     let timer = LoopTimer(on: loop) { [unowned self] in publishGauges() }
     timer.schedule(after: Self.gaugeInterval, repeating: Self.gaugeInterval)
     gaugeTimer = timer
@@ -91,7 +94,7 @@ public final class Instance {
     gaugeTimer = nil
     inventory.publish(now: loop.wallClockMilliseconds)
     routingState.holdTimer?.close()
-    for family in families { family.first.keyspaceSampler?.close() }
+    for family in families { family.close() }
     blockedCommands.close()
     databases.close()
   }
@@ -120,13 +123,6 @@ public final class Instance {
     }
   }
 
-  private func sampleKeyspaces() {
-    for family in families {
-      let store = family.first
-      store.keyspaceSampler = KeyspaceSampler(of: store, on: loop, status: status, logger: logger)
-    }
-  }
-
   private func publishGauges() {
     for family in families { family.publishGauges() }
     databases.releaseDiscarded()
@@ -142,10 +138,5 @@ public final class Instance {
     let busy = loop.busyNanoseconds
     metrics.loopBusy.increment(by: Double(busy - busyNanosecondsPublished) / 1e9)
     busyNanosecondsPublished = busy
-  }
-
-  /// Hands an event to the log, unless too many of its class went there already.
-  func report(_ eventClass: EventClass, _ make: () -> Event) {
-    reporter.report(eventClass, now: loop.now, make)
   }
 }

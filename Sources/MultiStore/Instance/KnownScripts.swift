@@ -1,3 +1,4 @@
+internal import Hiredis
 internal import RESP
 
 /// The scripts that clients have given to the store, so that the one that becomes the default can be given them too:
@@ -7,15 +8,46 @@ struct KnownScripts {
   static let maxCount = 1_000
   static let maxBytes = 4 << 20
 
-  private(set) var bodies: [[UInt8]] = []
+  private var bodies: [[UInt8]] = []
   private var byteCount = 0
   /// So that one that is known costs no copy of it.
   private var hashes: Set<Int> = []
 
-  /// Takes note of the script in an EVAL or a SCRIPT LOAD.
+  /// Takes note of what a client's command does to scripts.
   ///
-  /// - Returns: false if it had to be left out because there are too many.
-  mutating func insert(_ body: Span<UInt8>) -> Bool {
+  /// - Returns: false if its script had to be left out because there are too many.
+  mutating func note(_ command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
+    guard spec.commandClass == .script else { return true }
+    let place: Int
+    switch spec.id {
+    case .eval, .evalReadOnly: place = 1
+    case .scriptLoad: place = 2
+    case .scriptFlush:
+      removeAll()
+      return true
+    default: return true
+    }
+    guard let body = ArgumentCursor(command).argument(at: place) else { return true }
+    return insert(body)
+  }
+
+  /// Gives `store` all scripts, over each connection that may be asked for one next.
+  func load(into store: Store) {
+    for body in bodies {
+      var command = ByteBuffer(minimumCapacity: body.count + 64)
+      command.appendCommand(expecting: 3) { command in
+        command.append("SCRIPT")
+        command.append("LOAD")
+        command.append(body.span)
+      }
+      for connection in [store.ordinary, store.isolated] {
+        connection.send(command.span, to: DiscardedReplies.shared, token: 0)
+      }
+    }
+  }
+
+  /// - Returns: false if there are too many.
+  private mutating func insert(_ body: Span<UInt8>) -> Bool {
     var hasher = Hasher()
     // The pointer is used within the call, for reading.
     unsafe body.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
@@ -28,7 +60,7 @@ struct KnownScripts {
     return true
   }
 
-  mutating func removeAll() {
+  private mutating func removeAll() {
     bodies = []
     hashes = []
     byteCount = 0

@@ -21,14 +21,12 @@ public final class Store {
   var stale: StaleKeys
   /// Keys that are being copied to this store, and how often at once.
   private var keysBeingCopied: [[UInt8]: Int] = [:]
-  /// Counts the store's keys, if that is wanted; the instance's first database alone has one.
-  var keyspaceSampler: KeyspaceSampler?
   /// The server's identity when the ordinary connection became ready last.
   private(set) var identity: ServerIdentity?
   /// Why the ordinary connection is not ready; nil while it is, and before the first attempt ended.
   public private(set) var unavailableReason: String?
 
-  private let loop: EventLoop
+  let loop: EventLoop
   private let configuration: MultiStoreConfiguration.Store
   private var isolatedConnection: HiredisConnection?
   /// How long commands may wait for the store: longer for the default store than for the other one.
@@ -184,7 +182,8 @@ public final class Store {
 
   /// Commands sent or queued over the shared connections and not answered yet, but for those that are in no counter.
   var inFlightCount: Int {
-    ordinary.inFlightCount + (isolatedConnection?.inFlightCount ?? 0) - (keyspaceSampler?.repliesLeft ?? 0)
+    let uncounted = isFirst ? family.keyspaceSampler?.repliesLeft ?? 0 : 0
+    return ordinary.inFlightCount + (isolatedConnection?.inFlightCount ?? 0) - uncounted
   }
 
   /// Bytes of them.
@@ -199,37 +198,6 @@ public final class Store {
 
   /// The connections that sessions share, as far as they are open.
   var sharedConnections: [HiredisConnection] { [ordinary, isolatedConnection].compactMap { $0 } }
-
-  // MARK: Stale keys
-
-  /// Whether a key of `command` is stale here, so that the store's reply can't be trusted.
-  func isStale(_ command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
-    guard !stale.isEmpty else { return false }
-    if stale.hasOverflowed { return true }
-    return spec.hasKey(ofCommand: command) { stale.contains($0) }
-  }
-
-  /// A write of `command` failed here, or may have.
-  func markStale(_ command: Span<UInt8>, _ spec: CommandSpec) {
-    if spec.id == .flushAll { return family.forEach { $0.stale.insertAll() } }
-    if spec.keys == .none, spec.traits.contains(.replacesKeys) { return stale.insertAll() }  // FLUSHDB
-    let now = loop.now
-    spec.forEachKey(ofCommand: command) { stale.insert($0, at: now) }
-  }
-
-  /// Whether a write may end that keys are stale. In the usual case it can't, which this tells without the command.
-  @inline(__always)
-  func hasStale(for spec: CommandSpec) -> Bool { !stale.isEmpty || spec.traits.contains(.empties) }
-
-  /// A write of `command`, which began at `time` (nanoseconds of the loop's clock), was executed here. Keys that it
-  /// replaced as a whole are no longer stale, if they were so before.
-  func clearStale(_ command: Span<UInt8>, _ spec: CommandSpec, begunAt time: UInt64) {
-    // The keys come first: comparing the command takes longer.
-    if spec.keys == .none, spec.id == .flushAll { return family.forEach { $0.stale.removeAll() } }
-    guard !stale.isEmpty, spec.traits.contains(.replacesKeys) else { return }
-    if spec.keys == .none { return stale.removeAll() }  // FLUSHDB
-    spec.forEachKey(ofCommand: command) { stale.remove($0, begunAt: time) }
-  }
 
   /// True in the usual case: no key is stale, and none is being copied.
   var isWhole: Bool { stale.isEmpty && keysBeingCopied.isEmpty }

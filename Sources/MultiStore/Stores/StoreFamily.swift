@@ -1,5 +1,7 @@
 internal import CoreMetrics
+internal import EventLoop
 internal import Hiredis
+internal import Logging
 internal import RESP
 
 /// One store of an instance: a ``Store`` for each database in use, and what they share. Loop-confined, as they are.
@@ -13,6 +15,8 @@ final class StoreFamily {
   private let dedicatedLimit: Int
   private var dedicatedCount = 0
   private var members: [Member] = []
+  /// Counts the keys of the first database, if that is wanted.
+  private(set) var keyspaceSampler: KeyspaceSampler?
 
   init(metrics: StoreMetrics, dedicatedLimit: Int) {
     self.metrics = metrics
@@ -38,6 +42,16 @@ final class StoreFamily {
 
   func forEach(_ body: (Store) -> Void) {
     for member in members { body(member.store) }
+  }
+
+  /// Begins to count the store's keys.
+  func sampleKeyspace(on loop: EventLoop, status: InstanceStatus, logger: Logger) {
+    keyspaceSampler = KeyspaceSampler(of: first, on: loop, status: status, logger: logger)
+  }
+
+  func close() {
+    keyspaceSampler?.close()
+    keyspaceSampler = nil
   }
 
   /// Calls `then` once everything that was sent over the shared connections of any database by now is answered, or
