@@ -117,7 +117,8 @@ check_scan() {
 # Keys of each size, for the modes that look for the largest ones.
 fill_sizes() {
   cli SET sizes:text "$(printf '%0999d' 0)" >"$folder/out"
-  seq -f 'RPUSH sizes:list %.0f' 5000 | cli >"$folder/out"
+  cli DEL sizes:list >"$folder/out"
+  for _ in {1..5}; do echo "RPUSH sizes:list $(seq -s ' ' 1000)"; done | cli >"$folder/out"
 }
 
 check_bigkeys() {
@@ -137,7 +138,7 @@ normalised() { cli "$@" | tr -s ' ' | tr -d "'"; }
 # Needs a store that counts how often keys are used (maxmemory-policy allkeys-lfu).
 check_hotkeys() {
   # Writes, since reads need not go to the default store, whose counts these are.
-  for _ in {1..2000}; do echo 'INCR hot:a'; done | cli >"$folder/out"
+  for _ in {1..2000}; do echo 'INCR hot:a'; done | cli --pipe >"$folder/out"
   expect_part 'keyname: "hot:a"' normalised --hotkeys
 }
 
