@@ -1,14 +1,17 @@
 internal import Dispatch
 internal import Glibc
 
-/// How often a condition is looked at. Short beside any deadline, long beside a look.
-private let pollIntervalMilliseconds: Int32 = 2
+/// The time until the next look at a condition that has been waited for so long: an eighth of it, which costs a test
+/// little and leaves the processor to what is waited for, since a look may be a whole scrape.
+private func pollInterval(after waited: Duration) -> Int32 {
+  Int32(min(max(waited / .milliseconds(8), 2), 20))
+}
 
 /// How long a condition is waited for unless a test says otherwise. It only decides how soon a hang is told, and a
 /// machine that is busy with other things may stand still for seconds.
 public let waitLimit = Duration.seconds(30)
 
-/// Waits until `condition` holds, looking every two milliseconds, and blocks the thread meanwhile.
+/// Waits until `condition` holds, looking every few milliseconds, and blocks the thread meanwhile.
 ///
 /// An error that `condition` throws counts as "not yet"; the last one is in the error of a missed deadline.
 ///
@@ -23,7 +26,8 @@ public func eventually(
   line: Int = #line,
   _ condition: () throws -> Bool
 ) throws {
-  let deadline = ContinuousClock.now + limit
+  let start = ContinuousClock.now
+  let deadline = start + limit
   var lastError: (any Error)?
   while true {
     // The last look comes after the deadline, however long this thread had to wait for its turn.
@@ -35,11 +39,11 @@ public func eventually(
       lastError = error
     }
     if isLast { throw missedDeadline(what, limit, fileID, line, lastError) }
-    poll(nil, 0, pollIntervalMilliseconds)
+    poll(nil, 0, pollInterval(after: ContinuousClock.now - start))
   }
 }
 
-/// Waits until `condition` holds, looking every two milliseconds, without blocking the thread.
+/// Waits until `condition` holds, looking every few milliseconds, without blocking the thread.
 ///
 /// The form for asynchronous tests: same rules as the blocking one.
 ///
@@ -52,7 +56,8 @@ public func eventually(
   isolation: isolated (any Actor)? = #isolation,
   _ condition: () async throws -> Bool
 ) async throws {
-  let deadline = ContinuousClock.now + limit
+  let start = ContinuousClock.now
+  let deadline = start + limit
   var lastError: (any Error)?
   while true {
     // The last look comes after the deadline, however long this thread had to wait for its turn.
@@ -65,7 +70,7 @@ public func eventually(
     }
     if isLast { throw missedDeadline(what, limit, fileID, line, lastError) }
     await withCheckedContinuation { continuation in
-      let wait = DispatchTimeInterval.milliseconds(Int(pollIntervalMilliseconds))
+      let wait = DispatchTimeInterval.milliseconds(Int(pollInterval(after: ContinuousClock.now - start)))
       DispatchQueue.global().asyncAfter(deadline: .now() + wait) { continuation.resume() }
     }
   }
