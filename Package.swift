@@ -22,6 +22,10 @@ let hotPath: [SwiftSetting] = [
   .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
 ]
 
+/// For what all tests do thousands of times: they encode commands, and read replies, scrapes and logs. Unoptimised, that
+/// took more processor time than the tests' own code.
+let testTools: [SwiftSetting] = common + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 /// Saves two MiB, a tenth of what the idle sidecar has resident: tables that only its start reads. Nobody looks the
 /// executable's own symbols up by name, and lld packs its relocations to a hundredth where the C library can read that.
 let small: [LinkerSetting] = [
@@ -145,7 +149,7 @@ let package = Package(
       path: "Tests/Examples/Embedding",
       swiftSettings: safe
     ),
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: testTools),
     // Servers on loopback and curl, for tests of the server and of the routes that it is given.
     .target(
       name: "HTTPTestSupport",
