@@ -15,12 +15,20 @@ all tests. The exit code is 0 if, and only if, all of that succeeded.
 TEXT
 }
 
-# A suite that hangs is cut off here. It takes some five minutes on two quiet cores; beside other work it may take three
-# times as long, and has to be let finish.
+# A process of tests that hangs is cut off here. On two quiet cores it takes a few minutes; beside other work it may
+# take several times as long, and has to be let finish.
 TEST_LIMIT_SECONDS=1200
-# Tests that run at once. Without a limit Swift Testing begins them all: hundreds of servers, and what one test awaits
-# stands in line behind all the others that block one of the few threads, for longer than any sensible deadline.
+# Processes that run tests at once. A test blocks its thread, of which Swift's pool has one for each processor, and most
+# of the time it waits for servers and timeouts: a single process leaves the processors half idle.
+TEST_PROCESSES=5
+# Tests of a process that have begun. Without a limit Swift Testing begins them all: hundreds of servers, and what one
+# test awaits stands in line behind all the others, for longer than any sensible deadline.
 TEST_WIDTH=4
+# The scripts of real clients keep their threads for minutes, and tests with deadlines would wait for one: they have a
+# process of their own.
+CLIENTS='ClientTests.ClientTests'
+# They measure how long a client waits, for which other tests may not keep the processors.
+ALONE='EndToEndTests.MemoryLimitTests'
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -65,14 +73,30 @@ step() {
 
 build() { swift build --build-tests -Xswiftc -warnings-as-errors; }
 
-# run_tests OPTION…: those that the options of `swift test` name.
-run_tests() {
-  local code=0
-  timeout --kill-after=10 "$TEST_LIMIT_SECONDS" \
-    swift test --skip-build --disable-xctest -Xswiftc -warnings-as-errors \
-    --experimental-maximum-parallelization-width "$TEST_WIDTH" "$@" || code=$?
-  if ((code == 124)); then echo "The tests were cut off after $TEST_LIMIT_SECONDS s." >&2; fi
-  return "$code"
+# run_all: the suites, dealt out to processes that run at once. Neighbours, which are alike, go to different ones.
+run_all() {
+  local suites number code failed=0
+  local parts=("^$CLIENTS/") processes=()
+  suites=$("${tests[@]}" --list-tests | sed 's|/.*||' | sort -u |
+    grep --invert-match --line-regexp --fixed-strings --regexp "$CLIENTS" --regexp "$ALONE")
+  for ((number = 0; number < TEST_PROCESSES; number++)); do
+    parts+=("^($(awk "NR % $TEST_PROCESSES == $number" <<<"$suites" | paste -s -d '|'))/")
+  done
+  for number in "${!parts[@]}"; do
+    "${tests[@]}" --filter "${parts[number]}" >"$OUTPUTS/$number" 2>&1 &
+    processes+=($!)
+  done
+  for number in "${!processes[@]}"; do
+    code=0
+    wait "${processes[number]}" || code=$?
+    if ((code == 0)); then
+      tail -n 1 "$OUTPUTS/$number"
+    else
+      cat "$OUTPUTS/$number"
+      failed=1
+    fi
+  done
+  return "$failed"
 }
 
 # Tests with thousands of clients need more descriptors than the usual 1024.
@@ -87,12 +111,18 @@ raise_descriptor_limit
 step setup ./Tests/setup.sh "${setup[@]}"
 step lint swift format lint --strict --parallel --recursive Package.swift Sources Tests
 step build build
+# What `swift test` would run; but of that, one waits for the other.
+tests=(
+  timeout --verbose --kill-after=10 "$TEST_LIMIT_SECONDS"
+  "$(swift build --show-bin-path)/multistore-exporterPackageTests.xctest" --testing-library swift-testing
+  --experimental-maximum-parallelization-width "$TEST_WIDTH"
+)
 if ((${#filter[@]} > 0)); then
-  step tests run_tests "${filter[@]}"
+  step tests "${tests[@]}" "${filter[@]}"
 else
-  # The scripts of real clients keep the threads that run tests for minutes, and tests with deadlines would wait for one.
-  step tests run_tests --skip ClientTests.ClientTests --skip EndToEndTests.MemoryLimitTests
-  # They measure how long a client waits, for which other tests may not keep the processors.
-  step "memory limit" run_tests --filter EndToEndTests.MemoryLimitTests
-  step "real clients" run_tests --filter ClientTests.ClientTests
+  OUTPUTS=$(mktemp -d)
+  # Processes that still run when this is cut short would go on beside its successor.
+  trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$OUTPUTS"' EXIT
+  step tests run_all
+  step "memory limit" "${tests[@]}" --filter "$ALONE"
 fi
