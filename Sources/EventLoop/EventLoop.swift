@@ -188,11 +188,6 @@ public final class EventLoop: @unchecked Sendable {
     readBuffer.deallocate()
   }
 
-  /// Whether the calling thread is the one that runs the loop.
-  public var isOnLoopThread: Bool {
-    thread.load(ordering: .relaxed) == Self.currentThread
-  }
-
   /// Crashes when the loop is run by another thread than the calling one.
   @inline(__always)
   public func preconditionOnLoop() {

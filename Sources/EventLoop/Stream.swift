@@ -2,30 +2,6 @@ internal import CUV
 internal import Glibc
 internal import Sockets
 
-/// Hears what happens to a stream. All calls come on the loop's thread.
-public protocol StreamDelegate: AnyObject {
-  /// Bytes have arrived. They lie in a buffer that all streams of the loop share, so they are gone after the call.
-  func stream(_ stream: Stream, didRead bytes: Span<UInt8>)
-
-  /// All that was waiting to be written is with the operating system now: `pendingWriteBytes` has become 0.
-  func streamDidDrain(_ stream: Stream)
-
-  /// The peer will send nothing more; what is written still reaches it, if it listens. Nothing is read any more. Closes
-  /// the stream unless the delegate does otherwise; then it has to close the stream later.
-  func streamDidReachEnd(_ stream: Stream)
-
-  /// The stream is closed: the peer ended it, `close` was called (both without an error), or it broke. Called exactly
-  /// once per stream, at the end of the turn and never from within a call to the stream; nothing is called after it.
-  func streamDidClose(_ stream: Stream, error: StreamError?)
-}
-
-extension StreamDelegate {
-  /// Closes the stream: for those who have nothing to say to a peer that has said its last.
-  public func streamDidReachEnd(_ stream: Stream) {
-    stream.close()
-  }
-}
-
 /// A connection that a listener accepted: bytes in both directions, over TCP or a unix socket.
 ///
 /// An open stream keeps itself and its delegate alive, and lets go of both when it is closed. So nothing has to hold
@@ -47,11 +23,8 @@ public final class Stream: HandleOwner {
   private var isPaused = false
   private var closesAfterWriting = false
   private var closeError: StreamError?
-  /// What libuv is writing at this moment; its memory stays put until the write callback.
-  private var writing = WriteBuffer()
-  /// What came while libuv was writing, and goes next.
-  private var waiting = WriteBuffer()
-  private var isWriting = false
+  /// The bytes that the socket has not taken yet.
+  private var output = WriteQueue()
 
   /// Takes ownership of a connected descriptor, and closes it if this fails.
   ///
@@ -155,40 +128,19 @@ public final class Stream: HandleOwner {
     let count = bytes.count + more.count + last.count
     guard count > 0 else { return }
     var taken: Int32 = 0
-    if !isWriting {
+    if !output.isWriting {
       taken = Self.tryWrite(handle, bytes, more, last)
       if taken < 0, taken != UV_EAGAIN.rawValue { return fail(taken) }
       if Int(taken) == count { return }
     }
-    if isWriting {
-      Self.append(bytes, more, last, to: &waiting, skipping: 0)
-    } else {
-      Self.append(bytes, more, last, to: &writing, skipping: max(0, Int(taken)))
-      writeRest()
-    }
-  }
-
-  /// Appends all three but the first `count` bytes of them.
-  private static func append(
-    _ bytes: Span<UInt8>,
-    _ more: Span<UInt8>,
-    _ last: Span<UInt8>,
-    to buffer: inout WriteBuffer,
-    skipping count: Int
-  ) {
-    var skipped = count
-    for index in 0..<3 {
-      let part = index == 0 ? bytes : index == 1 ? more : last
-      let done = min(skipped, part.count)
-      skipped -= done
-      buffer.append(part.extracting(done...))
-    }
+    output.append(bytes, more, last, skipping: max(0, Int(taken)))
+    if !output.isWriting { writeRest() }
   }
 
   /// Bytes that were written here and that the operating system has not taken yet.
   public var pendingWriteBytes: Int {
     guard let handle else { return 0 }
-    return uv_stream_get_write_queue_size(handle) + waiting.count
+    return uv_stream_get_write_queue_size(handle) + output.waitingCount
   }
 
   /// Closes the stream; what was not written yet is dropped.
@@ -208,7 +160,7 @@ public final class Stream: HandleOwner {
   /// reads no more meanwhile.
   public func closeAfterWriting() {
     stopReading()
-    if isWriting {
+    if output.isWriting {
       closesAfterWriting = true
     } else {
       close()
@@ -271,13 +223,12 @@ public final class Stream: HandleOwner {
     }
   }
 
-  /// Hands what is in `writing` to libuv, which calls back when all of it is with the kernel.
+  /// Hands the next bytes to libuv, which calls back when the kernel has taken all of them.
   private func writeRest() {
     guard let handle else { return }
-    isWriting = true
     let request = UnsafeMutablePointer<uv_write_t>.allocate(capacity: 1)
     request.initialize(to: uv_write_t())
-    var buffer = Self.buffer(writing.bytes)
+    var buffer = Self.buffer(output.beginWriting())
     let result = uv_write(request, handle, &buffer, 1) { request, status in
       guard let request else { return }
       let stream = Stream.of(request.pointee.handle)
@@ -286,21 +237,19 @@ public final class Stream: HandleOwner {
     }
     if result != 0 {
       request.deallocate()
-      isWriting = false
+      output.endWriting()
       fail(result)
     }
   }
 
   private func didWrite(_ status: Int32) {
-    isWriting = false
-    writing.removeAll()
+    output.endWriting()
     guard handle != nil else { return }
     guard status == 0 else {
       fail(status)
       return
     }
-    if waiting.count > 0 {
-      swap(&writing, &waiting)
+    if output.waitingCount > 0 {
       writeRest()
     } else if closesAfterWriting {
       close()
@@ -316,8 +265,7 @@ public final class Stream: HandleOwner {
   }
 
   private func didClose() {
-    writing.free()
-    waiting.free()
+    output.free()
     let delegate = delegate
     self.delegate = nil
     delegate?.streamDidClose(self, error: closeError)
