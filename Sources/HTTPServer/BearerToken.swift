@@ -1,3 +1,5 @@
+internal import CGnuTLS
+
 /// The secret of a listener's clients, sent as `Authorization: Bearer …` (RFC 6750). It prints as `<redacted>`.
 public struct BearerToken: Sendable {
   /// The longest accepted token, in bytes: longer than any generator's, and much shorter than a request's headers.
@@ -26,18 +28,14 @@ public struct BearerToken: Sendable {
 
   /// Whether a header value has this token.
   ///
-  /// The time taken depends on the length of the value and not on the number of bytes that are right.
+  /// The time taken depends on the length of the value and not on the bytes that are right.
   func isShown(by headerValue: String?) -> Bool {
     guard let headerValue else { return false }
     let bytes = Array(headerValue.utf8)
     let scheme = Array("bearer ".utf8)
     guard bytes.count >= scheme.count, zip(bytes, scheme).allSatisfy({ $0 | 0x20 == $1 }) else { return false }
-    let shown = bytes.dropFirst(scheme.count)
-    var difference = shown.count ^ secret.count
-    for (index, byte) in shown.enumerated() {
-      difference |= Int(byte ^ secret[index % secret.count])
-    }
-    return difference == 0
+    let shown = Array(bytes.dropFirst(scheme.count))
+    return shown.count == secret.count && gnutls_memcmp(shown, secret, secret.count) == 0
   }
 }
 

@@ -1,3 +1,5 @@
+internal import CGnuTLS
+
 /// The name and the password of an `Authorization: Basic …` header (RFC 7617 section 2).
 struct BasicCredentials: Sendable, Equatable {
   let name: String
@@ -14,31 +16,9 @@ struct BasicCredentials: Sendable, Equatable {
   }
 
   private static func decode(_ text: Substring) -> [UInt8]? {
-    let digits = text.utf8.reversed().drop { $0 == UInt8(ascii: "=") }.reversed()
-    guard text.utf8.count.isMultiple(of: 4), text.utf8.count - digits.count <= 2 else { return nil }
-    var bytes: [UInt8] = []
-    var bits = 0
-    var count = 0
-    for digit in digits {
-      guard let value = value(ofDigit: digit) else { return nil }
-      bits = bits << 6 | value
-      count += 6
-      if count >= 8 {
-        count -= 8
-        bytes.append(UInt8(truncatingIfNeeded: bits >> count))
-      }
-    }
-    return bytes
-  }
-
-  private static func value(ofDigit digit: UInt8) -> Int? {
-    switch digit {
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"): Int(digit - UInt8(ascii: "A"))
-    case UInt8(ascii: "a")...UInt8(ascii: "z"): Int(digit - UInt8(ascii: "a")) + 26
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): Int(digit - UInt8(ascii: "0")) + 52
-    case UInt8(ascii: "+"): 62
-    case UInt8(ascii: "/"): 63
-    default: nil
-    }
+    var decoded = gnutls_datum_t()
+    guard withDatum(Array(text.utf8), { gnutls_base64_decode2($0, &decoded) }) == GNUTLS_E_SUCCESS else { return nil }
+    defer { multistore_gnutls_free(decoded.data) }
+    return Array(UnsafeBufferPointer(start: decoded.data, count: Int(decoded.size)))
   }
 }

@@ -1,4 +1,5 @@
 internal import CCrypt
+internal import CGnuTLS
 internal import Glibc
 
 /// A bcrypt hash as htpasswd writes it: `$2y$10$` (or `$2a$`, `$2b$`) and 53 characters. It prints as `<redacted>`.
@@ -45,13 +46,10 @@ public struct PasswordHash: Sendable, Hashable {
     var size: Int32 = 0
     defer { free(memory) }
     guard let computed = crypt_ra(password, text, &memory, &size) else { return false }
-    var difference = strlen(computed) ^ text.utf8.count
-    for (left, right) in zip(UnsafeBufferPointer(start: computed, count: strlen(computed)), text.utf8) {
-      difference |= Int(UInt8(bitPattern: left) ^ right)
-    }
+    let isEqual = strlen(computed) == text.utf8.count && gnutls_memcmp(computed, text, text.utf8.count) == 0
     // A memory dump would show the intermediate state.
     if let memory { explicit_bzero(memory, Int(size)) }
-    return difference == 0
+    return isEqual
   }
 
   /// Digits of bcrypt's base 64.
