@@ -16,33 +16,6 @@ public enum SocketAddress: Hashable, Sendable {
   /// The longest path of a unix socket in bytes: `sun_path` without its terminating zero.
   public static let longestPathBytes = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
 
-  /// Reads `127.0.0.1:9736`, `[::1]:9736`, `localhost:9736`, `:9736` (every interface) or `unix:/path/to/socket`.
-  ///
-  /// - Throws: ``SocketAddressError`` with a sentence that shows the accepted forms.
-  public static func parse(_ text: String) throws(SocketAddressError) -> SocketAddress {
-    if text.hasPrefix("unix:") {
-      let path = String(text.dropFirst("unix:".count))
-      guard !path.isEmpty, !path.utf8.contains(0) else {
-        throw SocketAddressError(text: text, reason: "the path of the socket is missing")
-      }
-      guard path.utf8.count <= longestPathBytes else {
-        throw SocketAddressError(text: text, reason: "the path of a unix socket has at most \(longestPathBytes) bytes")
-      }
-      return .unix(path: path)
-    }
-    guard let colon = text.lastIndex(of: ":") else {
-      throw SocketAddressError(text: text, reason: "the port is missing")
-    }
-    let host = try parseHost(text[..<colon], of: text)
-    let digits = text[text.index(after: colon)...].utf8
-    guard !digits.isEmpty, digits.allSatisfy({ (0x30...0x39).contains($0) }),
-      let port = Int(text[text.index(after: colon)...]), port <= Int(UInt16.max)
-    else {
-      throw SocketAddressError(text: text, reason: "the port has to be a number from 0 to 65535")
-    }
-    return .tcp(host: host, port: port)
-  }
-
   /// Whether only this machine can reach the address: `localhost`, 127.0.0.0/8, `::1` or a unix socket.
   ///
   /// A name other than `localhost` counts as reachable from elsewhere, since it may resolve to any address.
@@ -63,29 +36,11 @@ public enum SocketAddress: Hashable, Sendable {
 
   /// Whether the text is an IP address and not a name.
   public static func isIPAddress(_ host: String) -> Bool {
-    ipv4Bytes(of: host) != nil || ipv6Bytes(of: host) != nil
+    ipv4Bytes(of: host) != nil || isIPv6Address(host)
   }
 
-  private static func parseHost(_ part: Substring, of text: String) throws(SocketAddressError) -> String {
-    if part.hasPrefix("[") {
-      let host = String(part.dropFirst().dropLast())
-      guard part.hasSuffix("]"), ipv6Bytes(of: host) != nil else {
-        throw SocketAddressError(text: text, reason: "what is in brackets has to be an IPv6 address")
-      }
-      return host
-    }
-    guard !part.contains(":") else {
-      throw SocketAddressError(text: text, reason: "an IPv6 address has to be in brackets")
-    }
-    let isName = part.utf8.allSatisfy { byte in
-      // Bit 5 folds upper-case letters onto lower-case ones.
-      (0x61...0x7a).contains(byte | 0x20) || (0x30...0x39).contains(byte) || "-._".utf8.contains(byte)
-    }
-    guard isName else {
-      throw SocketAddressError(text: text, reason: "the host has to be a name or an IP address")
-    }
-    return String(part)
-  }
+  /// Whether the text is an IPv6 address without brackets and without a zone.
+  static func isIPv6Address(_ host: String) -> Bool { ipv6Bytes(of: host) != nil }
 
   private static func ipv4Bytes(of host: String) -> [UInt8]? { bytes(of: host, family: AF_INET, count: 4) }
 
@@ -141,18 +96,5 @@ extension SocketAddress {
     var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
     inet_ntop(family, address, &text, socklen_t(text.count))
     return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-  }
-}
-
-/// A text that is not a socket address.
-public struct SocketAddressError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// The text as it was given.
-  public let text: String
-  /// What is wrong with it.
-  public let reason: String
-
-  /// One sentence that names the text, the mistake and the accepted forms.
-  public var description: String {
-    "'\(text)' is not a listen address: \(reason); write HOST:PORT, [IPV6]:PORT, :PORT or unix:/path/to/socket"
   }
 }

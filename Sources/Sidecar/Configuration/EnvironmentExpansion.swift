@@ -5,11 +5,6 @@ internal import HTTPServer
 /// `$${` stands for a literal `${`, and any other `$` for itself. What comes from the environment is used as it is: it
 /// is neither looked through for `${` again nor read as YAML.
 struct EnvironmentExpansion {
-  /// Why a text cannot be expanded. Names the variable, never its value.
-  struct Mistake: Error, Equatable {
-    let message: String
-  }
-
   /// One part of a text: written in the file, or come from the environment.
   private enum Part {
     case literal(Substring)
@@ -20,13 +15,13 @@ struct EnvironmentExpansion {
   let variable: @Sendable (String) -> String?
 
   /// The text with every `${NAME}` replaced.
-  func expand(_ text: String) throws(Mistake) -> String {
-    try expand(text) { (literal) throws(Mistake) in String(literal) }
+  func expand(_ text: String) throws(ValueMistake) -> String {
+    try expand(text) { (literal) throws(ValueMistake) in String(literal) }
   }
 
   /// Like `expand`, for a part of a URL: percent signs are decoded in what the file says, not in what the environment
   /// says, so that a password in a variable needs no encoding.
-  func expandDecodingPercents(_ text: some StringProtocol) throws(Mistake) -> String {
+  func expandDecodingPercents(_ text: some StringProtocol) throws(ValueMistake) -> String {
     try expand(String(text), literal: Self.decodePercents)
   }
 
@@ -38,15 +33,15 @@ struct EnvironmentExpansion {
 
   private func expand(
     _ text: String,
-    literal: (Substring) throws(Mistake) -> String
-  ) throws(Mistake) -> String {
+    literal: (Substring) throws(ValueMistake) -> String
+  ) throws(ValueMistake) -> String {
     var result = ""
     for part in try Self.parts(of: text) {
       switch part {
       case .literal(let text): result += try literal(text)
       case .variable(let name):
         guard let value = variable(name) else {
-          throw Mistake(message: "the environment variable \(name) is not set")
+          throw ValueMistake("the environment variable \(name) is not set")
         }
         result += value
       }
@@ -54,7 +49,7 @@ struct EnvironmentExpansion {
     return result
   }
 
-  private static func parts(of text: String) throws(Mistake) -> [Part] {
+  private static func parts(of text: String) throws(ValueMistake) -> [Part] {
     var parts: [Part] = []
     var rest = text[...]
     while let dollar = rest.firstIndex(of: "$") {
@@ -66,12 +61,12 @@ struct EnvironmentExpansion {
       } else if after.hasPrefix("${") {
         parts.append(.literal(rest[..<dollar]))
         guard let end = after.firstIndex(of: "}") else {
-          throw Mistake(message: "a ${ without its closing brace; write $${ for a literal ${")
+          throw ValueMistake("a ${ without its closing brace; write $${ for a literal ${")
         }
         let name = after[after.index(after.startIndex, offsetBy: 2)..<end]
         guard isName(name) else {
-          throw Mistake(
-            message: "between ${ and } has to be the name of an environment variable; write $${ for a literal ${"
+          throw ValueMistake(
+            "between ${ and } has to be the name of an environment variable; write $${ for a literal ${"
           )
         }
         parts.append(.variable(String(name)))
@@ -87,20 +82,17 @@ struct EnvironmentExpansion {
 
   /// Names that a POSIX shell can set: letters, digits and underscores, not beginning with a digit.
   private static func isName(_ text: Substring) -> Bool {
-    guard let first = text.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else { return false }
-    return text.utf8.allSatisfy { byte in
-      (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "_")
-        || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
-    }
+    guard let first = text.first, !first.isWholeNumber else { return false }
+    return text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isWholeNumber) || $0 == "_" }
   }
 
   /// The text with `%20` and the like replaced by the bytes they stand for.
-  static func decodePercents(_ text: Substring) throws(Mistake) -> String {
+  static func decodePercents(_ text: Substring) throws(ValueMistake) -> String {
     guard let bytes = PercentEncoding.bytes(of: text) else {
-      throw Mistake(message: "a percent sign in a URL has to be followed by two hexadecimal digits; write %25 for %")
+      throw ValueMistake("a percent sign in a URL has to be followed by two hexadecimal digits; write %25 for %")
     }
     guard let decoded = String(validating: bytes, as: UTF8.self) else {
-      throw Mistake(message: "the percent-encoded characters are not UTF-8 text")
+      throw ValueMistake("the percent-encoded characters are not UTF-8 text")
     }
     return decoded
   }

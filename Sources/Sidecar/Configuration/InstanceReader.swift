@@ -16,12 +16,10 @@ struct InstanceReader {
 
   /// Whether a text can be the name of an instance or a store: `[a-z][a-z0-9_]*`.
   static func isName(_ text: String) -> Bool {
-    let letters = UInt8(ascii: "a")...UInt8(ascii: "z")
-    let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
-    guard let first = text.utf8.first, letters.contains(first), text.utf8.count <= Setting.Kind.longestName else {
+    guard let first = text.first, first.isASCII, first.isLowercase, text.count <= Setting.Kind.longestName else {
       return false
     }
-    return text.utf8.allSatisfy { letters.contains($0) || digits.contains($0) || $0 == UInt8(ascii: "_") }
+    return text.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isWholeNumber) || $0 == "_" }
   }
 
   /// The password from `password` or `password_file`, of which only one may be given.
@@ -36,15 +34,14 @@ struct InstanceReader {
     return context.secret(inFile: file.expanded, at: file.position, key: reader.keyPath("password_file"))
   }
 
-  /// Reads the instance in `node`; nil when it is not even a map.
-  static func read(_ node: YAMLNode, path: String, context: LoadContext, stores: inout StoreReader) -> Draft? {
-    guard let reader = MappingReader(node, section: .instance, path: path, context: context) else { return nil }
+  /// Reads an instance with the stores that it names or defines.
+  static func read(_ reader: MappingReader, stores: inout StoreReader) -> Draft {
     let name = name(of: reader)
     let listen = listen(of: reader)
-    let primary = stores.store("primary", of: reader, instanceName: name ?? path)
-    let secondary = stores.store("secondary", of: reader, instanceName: name ?? path)
+    let primary = stores.store("primary", of: reader, instanceName: name ?? reader.path)
+    let secondary = stores.store("secondary", of: reader, instanceName: name ?? reader.path)
     let configuration = InstanceConfiguration(
-      name: name ?? path,
+      name: name ?? reader.path,
       listen: listen.map(\.address),
       primary: primary,
       secondary: secondary,
@@ -75,7 +72,7 @@ struct InstanceReader {
     }
     return nodes.compactMap { node, path -> (address: SocketAddress, position: SourcePosition)? in
       guard let value = reader.value(of: node, key: path, expectation: expectation) else { return nil }
-      do throws(AddressMistake) {
+      do throws(ValueMistake) {
         return (try SocketAddress(listening: value.expanded), node.position)
       } catch {
         reader.context.error(node.position, path, error.message)

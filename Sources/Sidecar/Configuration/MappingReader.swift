@@ -100,6 +100,26 @@ struct MappingReader {
     return Value(raw: raw, expanded: expanded, position: node.position)
   }
 
+  /// The map of a key; nil when the key is not there or is no map.
+  func section(_ key: String) -> MappingReader? {
+    guard case .section(let section) = setting(key).kind else { preconditionFailure("\(key) is not a map") }
+    return node(key).flatMap { MappingReader($0, section: section, path: keyPath(key), context: context) }
+  }
+
+  /// The maps of a list, without the elements that are none; empty when the key is not there.
+  func sections(_ key: String) -> [MappingReader] {
+    guard case .sectionList(let section) = setting(key).kind else { preconditionFailure("\(key) is not a list") }
+    guard let node = node(key) else { return [] }
+    guard case .sequence(let elements) = node.content, !elements.isEmpty else {
+      let found = if case .sequence = node.content { "an empty list" } else { node.kind }
+      context.error(node.position, keyPath(key), "expected a list of maps, found \(found)")
+      return []
+    }
+    return elements.enumerated().compactMap { index, element in
+      MappingReader(element, section: section, path: "\(keyPath(key))[\(index)]", context: context)
+    }
+  }
+
   /// A key with a default that is `true` or `false`.
   func boolean(_ key: String) -> Bool {
     parsed(key, ScalarValues.boolean)

@@ -20,9 +20,7 @@ enum ScalarValues {
 
   /// Decimal digits, without sign or separators.
   static func integer(_ text: some StringProtocol) -> Int? {
-    let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
-    guard !text.isEmpty, text.utf8.allSatisfy(digits.contains) else { return nil }
-    return Int(text)
+    text.allSatisfy { $0.isASCII && $0.isWholeNumber } ? Int(text) : nil
   }
 
   /// Bytes: `512MiB`, `64KiB`, or digits alone.

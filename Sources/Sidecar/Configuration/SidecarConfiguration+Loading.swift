@@ -44,44 +44,22 @@ extension SidecarConfiguration {
   private static func read(_ root: YAMLNode, context: LoadContext) -> SidecarConfiguration? {
     guard let reader = MappingReader(root, section: .top, path: "", context: context) else { return nil }
     var stores = StoreReader(definitions: reader.node("stores"), context: context)
-    let drafts = readInstances(reader.node("instances"), context: context, stores: &stores)
+    var drafts: [InstanceReader.Draft] = []
+    for instance in reader.sections("instances") {
+      drafts.append(InstanceReader.read(instance, stores: &stores))
+    }
     stores.reportUnused()
     InstanceComparison(drafts: drafts, context: context).report()
     return SidecarConfiguration(
       instances: drafts.compactMap(\.configuration),
-      featureFlagFile: section("feature_flags", .featureFlags, of: reader)?.value("file")
+      featureFlagFile: reader.section("feature_flags")?.value("file")
         .map { context.resolve(path: $0.expanded) },
-      adminToken: section("admin", .admin, of: reader).flatMap(token),
-      logQueueLimitBytes: logQueueLimit(section("log", .log, of: reader)),
+      adminToken: reader.section("admin").flatMap(token),
+      logQueueLimitBytes: logQueueLimit(reader.section("log")),
       memoryLimitBytes: reader.optionalSize("memory_limit")
         ?? max(SettingSection.smallestMemoryLimit, SystemMemory.availableBytes() / 4),
       shutdownTimeout: reader.duration("shutdown_timeout")
     )
-  }
-
-  private static func readInstances(
-    _ node: YAMLNode?,
-    context: LoadContext,
-    stores: inout StoreReader
-  ) -> [InstanceReader.Draft] {
-    guard let node else { return [] }
-    guard case .sequence(let elements) = node.content, !elements.isEmpty else {
-      let found = if case .sequence = node.content { "an empty list" } else { node.kind }
-      context.error(node.position, "instances", "expected a list of maps, found \(found)")
-      return []
-    }
-    var drafts: [InstanceReader.Draft] = []
-    for (index, element) in elements.enumerated() {
-      let path = "instances[\(index)]"
-      if let draft = InstanceReader.read(element, path: path, context: context, stores: &stores) {
-        drafts.append(draft)
-      }
-    }
-    return drafts
-  }
-
-  private static func section(_ key: String, _ section: SettingSection, of reader: MappingReader) -> MappingReader? {
-    reader.node(key).flatMap { MappingReader($0, section: section, path: key, context: reader.context) }
   }
 
   private static func token(_ reader: MappingReader) -> Secret? {

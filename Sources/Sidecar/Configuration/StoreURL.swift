@@ -7,11 +7,6 @@ internal import Sockets
 /// `unix://[user][:password@]/path[?db=database]`, of which `unix:/path` is the short form. No mistake that is
 /// reported repeats any part of the URL.
 struct StoreURL: Equatable {
-  /// Why a text is no URL of a store.
-  struct Mistake: Error, Equatable {
-    let message: String
-  }
-
   /// The port that Redis listens on unless told otherwise.
   static let defaultPort = 6379
   /// The largest database number that a server could have: Redis keeps it in a C int.
@@ -28,27 +23,13 @@ struct StoreURL: Equatable {
   ///
   /// `${NAME}` inside it is replaced after the URL has been taken apart, so that a password in a variable may have any
   /// characters. Where the URL begins with a variable there is nothing to take apart before it has been replaced.
-  init(_ raw: String, expansion: EnvironmentExpansion) throws(Mistake) {
-    do {
-      if raw.hasPrefix("${") {
-        let parser = Parser { (part) throws(EnvironmentExpansion.Mistake) in
-          try EnvironmentExpansion.decodePercents(part)
-        }
-        self = try parser.parse(try expansion.expand(raw))
-      } else {
-        let parser = Parser { (part) throws(EnvironmentExpansion.Mistake) in
-          try expansion.expandDecodingPercents(part)
-        }
-        self = try parser.parse(raw)
-      }
-    } catch let error as EnvironmentExpansion.Mistake {
-      throw Mistake(message: error.message)
-    } catch let error as AddressMistake {
-      throw Mistake(message: error.message)
-    } catch let error as Mistake {
-      throw error
-    } catch {
-      preconditionFailure("an error of a kind that the parser does not have: \(type(of: error))")
+  init(_ raw: String, expansion: EnvironmentExpansion) throws(ValueMistake) {
+    if raw.hasPrefix("${") {
+      let parser = Parser { (part) throws(ValueMistake) in try EnvironmentExpansion.decodePercents(part) }
+      self = try parser.parse(try expansion.expand(raw))
+    } else {
+      let parser = Parser { (part) throws(ValueMistake) in try expansion.expandDecodingPercents(part) }
+      self = try parser.parse(raw)
     }
   }
 
@@ -68,9 +49,9 @@ struct StoreURL: Equatable {
 extension StoreURL {
   /// Takes a URL apart. `decode` turns a part of it into what the part means.
   private struct Parser {
-    let decode: (Substring) throws(EnvironmentExpansion.Mistake) -> String
+    let decode: (Substring) throws(ValueMistake) -> String
 
-    func parse(_ url: String) throws -> StoreURL {
+    func parse(_ url: String) throws(ValueMistake) -> StoreURL {
       guard let colon = url.firstIndex(of: ":") else { throw Self.wrongScheme }
       let rest = url[url.index(after: colon)...]
       switch url[..<colon].lowercased() {
@@ -78,20 +59,20 @@ extension StoreURL {
         guard rest.hasPrefix("//") else { throw Self.wrongScheme }
         return try parseRedis(rest.dropFirst(2))
       case "unix": return try parseUnix(rest)
-      case "rediss", "valkeys": throw Mistake(message: "TLS to stores (rediss://) is not supported yet")
+      case "rediss", "valkeys": throw ValueMistake("TLS to stores (rediss://) is not supported yet")
       case "sentinel", "redis-sentinel", "redis+sentinel":
-        throw Mistake(message: "Sentinel is not supported yet; give the address of the server")
-      case "redis-cluster", "redis+cluster", "cluster": throw Mistake(message: "Redis Cluster is not supported yet")
+        throw ValueMistake("Sentinel is not supported yet; give the address of the server")
+      case "redis-cluster", "redis+cluster", "cluster": throw ValueMistake("Redis Cluster is not supported yet")
       default: throw Self.wrongScheme
       }
     }
 
-    private static let wrongScheme = Mistake(message: "a store's URL has to begin with redis:// or unix://")
-    private static let misplacedAt = Mistake(
-      message: "an @ behind the host; write / ? # @ : and % in a password percent-encoded, or use password_file"
+    private static let wrongScheme = ValueMistake("a store's URL has to begin with redis:// or unix://")
+    private static let misplacedAt = ValueMistake(
+      "an @ behind the host; write / ? # @ : and % in a password percent-encoded, or use password_file"
     )
 
-    private func parseRedis(_ text: Substring) throws -> StoreURL {
+    private func parseRedis(_ text: Substring) throws(ValueMistake) -> StoreURL {
       let authorityEnd = text.firstIndex { "/?#".contains($0) } ?? text.endIndex
       let tail = text[authorityEnd...]
       guard !tail.contains("@") else { throw Self.misplacedAt }
@@ -102,12 +83,12 @@ extension StoreURL {
         ports: 1...65535
       )
       guard !tail.contains("?"), !tail.contains("#") else {
-        throw Mistake(message: "a redis:// URL ends with the database, such as /1; no ? or # may follow")
+        throw ValueMistake("a redis:// URL ends with the database, such as /1; no ? or # may follow")
       }
       return StoreURL(address: address, login: login, database: try database(tail.dropFirst(), mayBeEmpty: true))
     }
 
-    private func parseUnix(_ text: Substring) throws -> StoreURL {
+    private func parseUnix(_ text: Substring) throws(ValueMistake) -> StoreURL {
       var login: (user: String?, password: Secret?) = (nil, nil)
       var pathAndQuery = text
       if text.hasPrefix("//") {
@@ -115,18 +96,18 @@ extension StoreURL {
         let authorityEnd = afterSlashes.firstIndex(of: "/") ?? afterSlashes.endIndex
         let (found, host) = try splitLogin(afterSlashes[..<authorityEnd])
         guard host.isEmpty else {
-          throw Mistake(message: "a unix:// URL names no host, so that it has three slashes: unix:///path?db=0")
+          throw ValueMistake("a unix:// URL names no host, so that it has three slashes: unix:///path?db=0")
         }
         login = found
         pathAndQuery = afterSlashes[authorityEnd...]
       }
       let pathEnd = pathAndQuery.firstIndex { "?#".contains($0) } ?? pathAndQuery.endIndex
-      let address = try SocketAddress.unix(checkedPath: try decode(pathAndQuery[..<pathEnd]))
+      let address = try SocketAddress.unix(absolutePath: try decode(pathAndQuery[..<pathEnd]))
       var database: Int?
       let query = pathAndQuery[pathEnd...]
       if !query.isEmpty {
         guard query.hasPrefix("?db=") else {
-          throw Mistake(message: "behind the path of a unix:// URL only ?db= with the database may follow")
+          throw ValueMistake("behind the path of a unix:// URL only ?db= with the database may follow")
         }
         database = try self.database(query.dropFirst("?db=".count), mayBeEmpty: false)
       }
@@ -136,26 +117,26 @@ extension StoreURL {
     /// Splits `user:password@host` at the last `@` and the first `:` before it.
     private func splitLogin(
       _ authority: Substring
-    ) throws -> (login: (user: String?, password: Secret?), host: Substring) {
+    ) throws(ValueMistake) -> (login: (user: String?, password: Secret?), host: Substring) {
       guard let at = authority.lastIndex(of: "@") else { return ((nil, nil), authority) }
       let login = authority[..<at]
       let host = authority[authority.index(after: at)...]
       guard let colon = login.firstIndex(of: ":") else {
         let user = try decode(login)
-        guard !user.isEmpty else { throw Mistake(message: "nothing stands before the @") }
+        guard !user.isEmpty else { throw ValueMistake("nothing stands before the @") }
         return ((user, nil), host)
       }
       let user = try decode(login[..<colon])
       let password = try decode(login[login.index(after: colon)...])
-      guard !password.isEmpty else { throw Mistake(message: "the password in the URL is empty") }
+      guard !password.isEmpty else { throw ValueMistake("the password in the URL is empty") }
       return ((user.isEmpty ? nil : user, Secret(password)), host)
     }
 
-    private func database(_ text: Substring, mayBeEmpty: Bool) throws -> Int? {
+    private func database(_ text: Substring, mayBeEmpty: Bool) throws(ValueMistake) -> Int? {
       let decoded = try decode(text)
       if decoded.isEmpty, mayBeEmpty { return nil }
       guard let number = ScalarValues.integer(decoded), number <= StoreURL.largestDatabase else {
-        throw Mistake(message: "the database has to be a number, such as redis://host:6379/1 or unix:///path?db=1")
+        throw ValueMistake("the database has to be a number, such as redis://host:6379/1 or unix:///path?db=1")
       }
       return number
     }

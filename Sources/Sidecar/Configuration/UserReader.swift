@@ -7,15 +7,10 @@ enum UserReader {
 
   /// The users in the order of the file. What is wrong is reported.
   static func users(of instance: MappingReader) -> [InstanceConfiguration.User] {
-    guard let node = instance.node("users") else { return [] }
-    let (context, path) = (instance.context, instance.keyPath("users"))
-    guard case .sequence(let elements) = node.content, !elements.isEmpty else {
-      let found = if case .sequence = node.content { "an empty list" } else { node.kind }
-      context.error(node.position, path, "expected a list of maps, found \(found)")
-      return []
-    }
-    guard elements.count <= mostUsers else {
-      context.error(node.position, path, "has \(elements.count) users; an instance can have \(mostUsers)")
+    let readers = instance.sections("users")
+    guard readers.count <= mostUsers else {
+      let message = "has \(readers.count) users; an instance can have \(mostUsers)"
+      instance.context.error(instance.position(of: "users"), instance.keyPath("users"), message)
       return []
     }
     var users: [InstanceConfiguration.User] = []
@@ -24,14 +19,11 @@ enum UserReader {
       let key = instance.has("password") ? "password" : "password_file"
       lines[Credentials.defaultUser] = instance.position(of: key).line
     }
-    for (index, element) in elements.enumerated() {
-      guard let reader = MappingReader(element, section: .user, path: "\(path)[\(index)]", context: context) else {
-        continue
-      }
+    for reader in readers {
       guard let user = user(reader) else { continue }
       if let line = lines[user.name] {
         let message = "the user \"\(user.name)\" has a password already, in line \(line)"
-        context.error(reader.position(of: "name"), reader.keyPath("name"), message)
+        reader.context.error(reader.position(of: "name"), reader.keyPath("name"), message)
       }
       lines[user.name] = reader.position.line
       users.append(user)

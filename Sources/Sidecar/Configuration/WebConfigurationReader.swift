@@ -8,21 +8,15 @@ enum WebConfigurationReader {
   static func read(_ root: YAMLNode, context: LoadContext) -> WebConfiguration? {
     guard let reader = MappingReader(root, section: .web, path: "", context: context) else { return nil }
     var configuration = WebConfiguration()
-    if let tls = section("tls_server_config", .webTLS, of: reader) {
+    if let tls = reader.section("tls_server_config") {
       configuration.tls = WebTLSReader(reader: tls).credentials()
     }
-    if let http = section("http_server_config", .webHTTP, of: reader) {
+    if let http = reader.section("http_server_config") {
       configuration.headers = headers(http, hasTLS: reader.has("tls_server_config"))
     }
     if let node = reader.node("basic_auth_users") { configuration.users = users(node, reader) }
-    if let limit = section("rate_limit", .webRateLimit, of: reader) { configuration.rateLimit = rateLimit(limit) }
+    if let limit = reader.section("rate_limit") { configuration.rateLimit = rateLimit(limit) }
     return configuration
-  }
-
-  private static func section(_ key: String, _ section: SettingSection, of reader: MappingReader) -> MappingReader? {
-    reader.node(key).flatMap {
-      MappingReader($0, section: section, path: reader.keyPath(key), context: reader.context)
-    }
   }
 
   private static func headers(_ reader: MappingReader, hasTLS: Bool) -> [HTTPField] {
@@ -30,9 +24,9 @@ enum WebConfigurationReader {
       let key = reader.keyPath("http2")
       reader.context.warning(reader.position(of: "http2"), key, "there is no HTTP/2 here; clients get HTTP/1.1")
     }
-    guard let headers = section("headers", .webHeaders, of: reader) else { return [] }
+    guard let headers = reader.section("headers") else { return [] }
     var fields: [HTTPField] = []
-    for setting in SettingSection.webHeaders.settings where headers.has(setting.name) {
+    for setting in headers.section.settings where headers.has(setting.name) {
       guard let value = headers.value(setting.name) else { continue }
       if case .choice(let words) = setting.kind, !words.contains(value.expanded) {
         _ = headers.reject(value, setting.name) as HTTPField?

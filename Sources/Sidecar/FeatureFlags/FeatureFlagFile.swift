@@ -78,22 +78,14 @@ struct FeatureFlagFile: Equatable {
   /// Whether a text can be a flag's name. More is allowed than our own flags need, since the file may be shared; all
   /// of it can stand in YAML without quotes.
   static func isName(_ text: String) -> Bool {
-    guard let first = text.utf8.first, text.utf8.count <= longestName, first == underscore || isLetter(first) else {
+    guard let first = text.first, first.isASCII, first.isLetter || first == "_", text.count <= longestName else {
       return false
     }
-    return text.utf8.allSatisfy { byte in
-      isLetter(byte) || byte == underscore || (UInt8(ascii: "-")...UInt8(ascii: "9")).contains(byte) && byte != slash
-    }
+    return text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isWholeNumber) || "_-.".contains($0) }
   }
 
   /// Room for the longest name of an instance behind the longest prefix, and some more.
   private static let longestName = 128
-  private static let underscore = UInt8(ascii: "_")
-  private static let slash = UInt8(ascii: "/")
-
-  private static func isLetter(_ byte: UInt8) -> Bool {
-    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
-  }
 
   private static func entry(_ pair: YAMLNode.Entry) throws(Failure) -> Entry {
     guard let name = pair.key.text, isName(name) else {

@@ -65,6 +65,6 @@ struct ScalarValueTests {
 
   @Test("Names that no variable can have", arguments: ["${}", "${1A}", "${A-B}", "${A:-b}", "${Ä}", "${ A}"])
   func badVariable(text: String) {
-    #expect(throws: EnvironmentExpansion.Mistake.self) { try EnvironmentExpansion { _ in "x" }.expand(text) }
+    #expect(throws: ValueMistake.self) { try EnvironmentExpansion { _ in "x" }.expand(text) }
   }
 }

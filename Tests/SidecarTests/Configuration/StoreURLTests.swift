@@ -93,7 +93,7 @@ struct StoreURLTests {
 
   @Test("Bad URLs", arguments: bad)
   func badURL(text: String, message: String) {
-    #expect(throws: StoreURL.Mistake(message: message)) { try StoreURL(text, expansion: expansion) }
+    #expect(throws: ValueMistake(message)) { try StoreURL(text, expansion: expansion) }
   }
 
   @Test("The longest path of a unix socket")
@@ -113,6 +113,6 @@ struct StoreURLTests {
     ]
   )
   func badListenAddress(text: String, message: String) {
-    #expect(throws: AddressMistake(message: message)) { try Sockets.SocketAddress(listening: text) }
+    #expect(throws: ValueMistake(message)) { try Sockets.SocketAddress(listening: text) }
   }
 }
