@@ -9,17 +9,7 @@ struct InventoryCommand: ParsableCommand {
     discussion: "Exit codes: 0 done, 1 the sidecar refused or knows no such instance, 2 it could not be reached."
   )
 
-  @OptionGroup var admin: AdminOptions
+  @OptionGroup var report: ReportOptions
 
-  @Option(help: "The instance; all of them without it. [MULTISTORE_INSTANCE]")
-  var instance: String?
-
-  @Option(help: "table, hazards first, or json. [MULTISTORE_FORMAT]")
-  var format: String?
-
-  func run() throws {
-    let format = try Environment.choice(format, "format") ?? ReportFormat.table
-    let instance = Environment.value(instance, "instance")
-    print(try admin.ask { try $0.inventory(instance: instance, format: format) }, terminator: "")
-  }
+  func run() throws { try report.show(AdminPath.inventory) }
 }

@@ -49,19 +49,9 @@ struct AdminAPI {
     )
   }
 
-  /// Returns the commands that clients have sent to one instance, or to all.
-  func inventory(instance: String?, format: ReportFormat) throws -> String {
-    try report(AdminPath.inventory, instance, format)
-  }
-
-  /// Returns the progress of one instance's migration, or of all, and whether the next step is safe.
-  func status(instance: String?, format: ReportFormat) throws -> String {
-    try report(AdminPath.status, instance, format)
-  }
-
-  private func report(_ path: String, _ instance: String?, _ format: ReportFormat) throws -> String {
-    let path = AdminPath.report(path, instance: instance, format: format)
-    return try answer { () throws(AdminClientError) in try client.get(path) }
+  /// Returns the report at a path with its query.
+  func report(_ path: String) throws -> String {
+    try answer { () throws(AdminClientError) in try client.get(path) }
   }
 
   private func answer(_ ask: () throws(AdminClientError) -> AdminResponse) throws -> String {
