@@ -93,7 +93,8 @@ final class HTTPDispatcher: Sendable {
     _ parameter: String?
   ) -> HTTPResponse {
     let query = Self.decode(request.escapedQuery)
-    let form = Self.isForm(request.headers) ? PercentEncoding.decodeForm(request.body) : []
+    let isForm = request.headers.mediaType == "application/x-www-form-urlencoded"
+    let form = isForm ? PercentEncoding.decodeForm(request.body) : []
     guard let query, let form, let path = PercentEncoding.decode(request.escapedPath) else {
       return .text("The query or the form is not valid percent-encoded UTF-8.", status: 400)
     }
@@ -153,10 +154,5 @@ final class HTTPDispatcher: Sendable {
       decoded.append(HTTPField(name, value))
     }
     return decoded
-  }
-
-  private static func isForm(_ headers: [HTTPField]) -> Bool {
-    let type = headers.joinedValue(of: "Content-Type")?.prefix { $0 != ";" && $0 != " " }
-    return type?.lowercased() == "application/x-www-form-urlencoded"
   }
 }

@@ -43,6 +43,9 @@ public struct HTTPRequest: Sendable {
   public func header(_ name: String) -> String? {
     headers.joinedValue(of: name)
   }
+
+  /// The media type of the body in lower case, without its parameters; nil if the request does not name one.
+  public var mediaType: String? { headers.mediaType }
 }
 
 extension [HTTPField] {
@@ -50,5 +53,10 @@ extension [HTTPField] {
     let name = name.lowercased()
     let values = filter { $0.name.lowercased() == name }.map(\.value)
     return values.isEmpty ? nil : values.joined(separator: ", ")
+  }
+
+  /// The media type of the body in lower case, without its parameters.
+  var mediaType: String? {
+    joinedValue(of: "Content-Type")?.prefix { $0 != ";" && $0 != " " }.lowercased()
   }
 }

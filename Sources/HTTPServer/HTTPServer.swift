@@ -3,15 +3,15 @@ public import Sockets
 internal import Synchronization
 
 /// The counts of a server since its start.
-public struct HTTPServerStatistics: Sendable, Hashable {
+package struct HTTPServerStatistics: Sendable, Hashable {
   /// Requests answered, with any status.
-  public let answeredRequests: Int
+  package let answeredRequests: Int
   /// Requests answered with 401 or 403.
-  public let deniedRequests: Int
+  package let deniedRequests: Int
   /// Bodies that were longer than ``HTTPLimits/maximumBodyBytes``.
-  public let oversizedBodies: Int
+  package let oversizedBodies: Int
   /// Connections that are open now.
-  public let openConnections: Int
+  package let openConnections: Int
 }
 
 /// An HTTP/1.1 server on one address, with a thread of its own that reads, calls the handlers and writes.
@@ -124,7 +124,7 @@ public final class HTTPServer: Sendable {
   }
 
   /// The counts since the start.
-  public var statistics: HTTPServerStatistics {
+  package var statistics: HTTPServerStatistics {
     let counts = dispatcher.counts
     return HTTPServerStatistics(
       answeredRequests: counts.answered,

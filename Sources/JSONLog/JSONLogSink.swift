@@ -11,12 +11,6 @@ public final class JSONLogSink: Sendable {
     case file(path: String)
   }
 
-  /// How many bytes may wait to be written, unless told otherwise: 4 MiB.
-  ///
-  /// Some ten thousand events, more than the rate limits let through in minutes; and a fifth of what the process may
-  /// take up, should a disk hang.
-  public static let defaultQueueLimitBytes = 4 * 1024 * 1024
-
   private let queue: Monitor<LogQueue>
 
   /// Opens the destination and starts the thread.
@@ -25,10 +19,7 @@ public final class JSONLogSink: Sendable {
   ///   - destination: Where the lines are written.
   ///   - queueLimitBytes: How many bytes may wait to be written; at least 1.
   /// - Throws: ``JSONLogError`` if the file cannot be opened or the thread cannot be started.
-  public init(
-    destination: Destination,
-    queueLimitBytes: Int = JSONLogSink.defaultQueueLimitBytes
-  ) throws(JSONLogError) {
+  public init(destination: Destination, queueLimitBytes: Int) throws(JSONLogError) {
     precondition(queueLimitBytes >= 1, "The log's queue takes at least a byte; \(queueLimitBytes) was asked for.")
     queue = Monitor(LogQueue(limitBytes: queueLimitBytes))
     let path: String? =
@@ -51,11 +42,6 @@ public final class JSONLogSink: Sendable {
     if queue.withLock({ $0.append(line) }) { queue.wakeAll() }
   }
 
-  /// Queues a line of text; as ``write(line:)-([UInt8])``.
-  public func write(line: String) {
-    write(line: Array(line.utf8))
-  }
-
   /// Has the file opened again under its path, as after a rotation (SIGHUP), before anything else is written.
   ///
   /// Should that fail, the file opened before stays in use, the failure is counted, and the first in a row is told on
@@ -70,7 +56,7 @@ public final class JSONLogSink: Sendable {
   /// - Parameter deadline: How long at most, from now.
   /// - Returns: Whether they were in time.
   @discardableResult
-  public func flush(deadline: Duration) -> Bool {
+  package func flush(deadline: Duration) -> Bool {
     let target = queue.withLock { $0.acceptedLines }
     return queue.wait(atMost: deadline) { $0.settledLines >= target ? true : nil } ?? false
   }

@@ -24,6 +24,9 @@ public final class Histogram: Sendable {
   struct Reading {
     var counts: [UInt64]
     var sum: Double
+
+    /// The number of observations.
+    var count: UInt64 { counts.reduce(0, &+) }
   }
 
   /// The inclusive upper bounds, in the base unit.
@@ -69,11 +72,6 @@ public final class Histogram: Sendable {
       // 2^64 ns are 585 years of waiting, which ten thousand clients get through in three weeks.
       sum.add(0x1p64 / 1e9)
     }
-  }
-
-  /// The number of observations so far.
-  public var count: UInt64 {
-    reading.counts.reduce(0, &+)
   }
 
   /// What a scrape writes. Reads each cell once, so that count and buckets agree with each other.

@@ -34,7 +34,7 @@ public struct MetricsReading {
   public func histogram(_ name: String, _ labels: [(String, String)] = []) -> (count: UInt64, sum: Double)? {
     guard case .histogram(let histogram) = series(name, labels)?.value else { return nil }
     let reading = histogram.reading
-    return (reading.counts.reduce(0, &+), reading.sum)
+    return (reading.count, reading.sum)
   }
 
   private func series(_ name: String, _ labels: [(String, String)]) -> Series? {

@@ -77,7 +77,7 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
   }
 
   /// What is known of every metric, sorted by name, for documentation (`describe-metrics`).
-  public var descriptors: [MetricDescriptor] {
+  package var descriptors: [MetricDescriptor] {
     state.withLock { $0.table }.families.values.map(\.descriptor).sorted { $0.name < $1.name }
   }
 

@@ -40,24 +40,17 @@ public enum MetricsReference {
         metric.help,
       ]
     }
-    let all = [header.map { $0.uppercased() }] + rows
-    let widths = header.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
-    let lines = all.map { row in
-      let padded = zip(row, widths).dropLast().map { $0 + String(repeating: " ", count: $1 - $0.count) }
-      return (padded + row.suffix(1)).joined(separator: "  ")
-    }
-    return lines.joined(separator: "\n") + "\n"
+    return TextTable.aligned([header.map { $0.uppercased() }] + rows)
   }
 
   private static func json(_ metric: MetricDescriptor) -> String {
-    let labels = metric.labels.map(JSONText.quote).joined(separator: ",")
-    var buckets = ""
+    var members: [(key: String, value: String)] = [
+      ("name", JSONText.quote(metric.name)), ("kind", JSONText.quote(metric.kind.typeName)),
+      ("labels", JSONText.array(metric.labels.map(JSONText.quote))), ("meaning", JSONText.quote(metric.help)),
+    ]
     if case .histogram(let bounds) = metric.kind {
-      buckets = ",\"buckets\":[\(bounds.map { "\($0)" }.joined(separator: ","))]"
+      members.append(("buckets", JSONText.array(bounds.map { "\($0)" })))
     }
-    return """
-      {"name":\(JSONText.quote(metric.name)),"kind":\(JSONText.quote(metric.kind.typeName)),"labels":[\(labels)],\
-      "meaning":\(JSONText.quote(metric.help))\(buckets)}
-      """
+    return JSONText.object(members)
   }
 }

@@ -1,4 +1,5 @@
 internal import HTTPServer
+internal import Status
 
 extension ConfigurationCheck {
   /// Reads a web configuration and what it names, and says what is wrong with them.
@@ -17,8 +18,9 @@ extension ConfigurationCheck {
 
   private static func summary(_ configuration: WebConfiguration) -> String {
     var parts = [configuration.tls?.summary ?? "plain HTTP"]
-    parts.append(configuration.users.isEmpty ? "no passwords" : plural(configuration.users.count, "user"))
-    if !configuration.headers.isEmpty { parts.append(plural(configuration.headers.count, "header")) }
+    let (users, headers) = (Double(configuration.users.count), Double(configuration.headers.count))
+    parts.append(users == 0 ? "no passwords" : HumanFormat.count(users, "user"))
+    if headers > 0 { parts.append(HumanFormat.count(headers, "header")) }
     if configuration.rateLimit != nil { parts.append("a rate limit") }
     return parts.joined(separator: ", ")
   }

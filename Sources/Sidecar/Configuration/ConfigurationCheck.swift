@@ -1,4 +1,5 @@
 internal import Sockets
+internal import Status
 
 /// What `check-config` prints.
 public enum ConfigurationCheck {
@@ -13,7 +14,6 @@ public enum ConfigurationCheck {
   }
 
   /// Reads a configuration and the feature flag file it names, and says what is wrong with them.
-  ///
   public static func report(
     file: String,
     environment: @escaping @Sendable (String) -> String? = ProcessEnvironment.value
@@ -29,8 +29,8 @@ public enum ConfigurationCheck {
     let errors = problems.count { !$0.isWarning }
     let warnings = problems.count - errors
     var counts: [String] = []
-    if errors > 0 { counts.append(plural(errors, "error")) }
-    if warnings > 0 { counts.append(plural(warnings, "warning")) }
+    if errors > 0 { counts.append(HumanFormat.count(Double(errors), "error")) }
+    if warnings > 0 { counts.append(HumanFormat.count(Double(warnings), "warning")) }
     var lines = problems.filter { !$0.isWarning }.map(\.description)
     if errors == 0, let summary {
       lines.append("\(file): \((["OK"] + counts).joined(separator: ", ")): \(summary)")
@@ -67,10 +67,6 @@ public enum ConfigurationCheck {
       let primary = instance.primary.map { "primary \($0)" } ?? "no primary"
       return "\(instance.name): \(listen) → \(primary), secondary \(instance.secondary)"
     }
-    return "\(plural(instances.count, "instance")) (\(instances.joined(separator: "; ")))"
-  }
-
-  static func plural(_ count: Int, _ noun: String) -> String {
-    "\(count) \(noun)\(count == 1 ? "" : "s")"
+    return "\(HumanFormat.count(Double(instances.count), "instance")) (\(instances.joined(separator: "; ")))"
   }
 }

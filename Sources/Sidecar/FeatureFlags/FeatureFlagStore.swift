@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+internal import JSONLog
 public import Logging
 public import MultiStore
 internal import Synchronization
@@ -127,10 +123,7 @@ public final class FeatureFlagStore: Sendable {
   /// Seconds of Unix time by the system's clock.
   @Sendable
   public static func systemClock() -> Double {
-    var now = timespec()
-    // Safe: the structure lives for the time of the call.
-    _ = unsafe clock_gettime(CLOCK_REALTIME, &now)
-    return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
+    Double(LogTime.now().millisecondsSinceEpoch) / 1000
   }
 
   private static func firstLook(_ path: String) throws(FeatureFlagError) -> State {

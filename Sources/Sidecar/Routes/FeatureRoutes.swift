@@ -71,9 +71,11 @@ struct FeatureRoutes: Sendable {
   }
 
   private static func json(_ feature: Feature) -> String {
-    """
-    {"name":\(JSONText.quote(feature.name)),"state":"\(feature.isOn ? "on" : "off")",\
-    "gates":[{"key":"boolean","value":\(feature.isOn)}],"definition":null}
-    """
+    JSONText.object([
+      "name": JSONText.quote(feature.name),
+      "state": feature.isOn ? "\"on\"" : "\"off\"",
+      "gates": JSONText.array([JSONText.object(["key": "\"boolean\"", "value": "\(feature.isOn)"])]),
+      "definition": "null",
+    ])
   }
 }

@@ -5,17 +5,12 @@ enum FeatureValue {
   /// Returns the value if it is given exactly once in the form, the query and the JSON body taken together.
   static func read(from request: HTTPRequest) -> Bool? {
     var values = (request.query + request.form).filter { $0.name == "value" }.map(\.value)
-    let type = request.header("Content-Type")?.prefix { $0 != ";" && $0 != " " }
-    if type?.lowercased() == "application/json", !request.body.isEmpty {
+    if request.mediaType == "application/json", !request.body.isEmpty {
       guard let value = readJSON(request.body) else { return nil }
       values.append(value)
     }
     guard values.count == 1 else { return nil }
-    switch values[0] {
-    case "true": return true
-    case "false": return false
-    default: return nil
-    }
+    return ScalarValues.boolean(values[0])
   }
 
   /// Reads `{"value": true}` in any spacing, as GitLab's clients for Python send it; true and false may be quoted.

@@ -61,13 +61,12 @@ public enum HumanFormat {
   /// Returns a time in ISO 8601, to the second: `2026-11-25T19:51:05Z`.
   static func iso8601(milliseconds: Int64) -> String {
     var seconds = time_t(milliseconds / 1000)
-    // The pointers are to local variables and not kept by the call; the zone's name in `tm` is not read.
+    // The pointers are to local variables and not kept by the calls; the zone's name in `tm` is not read.
     var parts = unsafe tm()
     unsafe gmtime_r(&seconds, &parts)
-    let (year, month, day) = unsafe (parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday)
-    let time = unsafe [parts.tm_hour, parts.tm_min, parts.tm_sec]
-    func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
-    return "\(year)-\(two(month))-\(two(day))T\(time.map(two).joined(separator: ":"))Z"
+    var text = [CChar](repeating: 0, count: 32)
+    let count = unsafe strftime(&text, text.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
+    return String(decoding: text[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
   /// Returns two significant digits below 10, and a whole number above.

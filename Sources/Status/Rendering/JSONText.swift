@@ -36,7 +36,10 @@ public enum JSONText {
   public static func array(_ elements: [String]) -> String { "[\(elements.joined(separator: ","))]" }
 
   /// Returns an object; its values are JSON already.
-  public static func object(_ members: KeyValuePairs<String, String>) -> String {
+  public static func object(_ members: KeyValuePairs<String, String>) -> String { object(Array(members)) }
+
+  /// Returns an object with its members in this order; the values are JSON already.
+  public static func object(_ members: [(key: String, value: String)]) -> String {
     "{\(members.map { "\(quote($0.key)):\($0.value)" }.joined(separator: ","))}"
   }
 }

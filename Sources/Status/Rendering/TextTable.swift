@@ -1,12 +1,12 @@
 /// Renders tables for a terminal.
-enum TextTable {
+package enum TextTable {
   /// Spaces between two columns.
   private static let gap = "  "
 
   /// Returns rows with aligned columns, each with a line end.
   ///
   /// - Parameter numbers: The columns that are aligned to the right.
-  static func aligned(_ rows: [[String]], numbers: Set<Int> = []) -> String {
+  package static func aligned(_ rows: [[String]], numbers: Set<Int> = []) -> String {
     let columns = rows.first?.indices ?? 0..<0
     let widths = columns.map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in
