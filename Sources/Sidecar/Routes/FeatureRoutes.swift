@@ -10,71 +10,75 @@ struct FeatureRoutes: Sendable {
   /// The routes.
   let routes: [HTTPRoute]
 
+  /// The number of characters of a name that an answer repeats; the longest real names are well below.
+  private static let shownCharacters = 200
+
   /// Creates the routes.
   ///
-  /// - Parameter administration: Called on the server's thread.
-  init(_ administration: any FeatureAdministration) {
+  /// - Parameter store: Read and changed on the server's thread.
+  init(_ store: FeatureFlagStore) {
     let namePath = "\(AdminPath.features)/{name}"
     routes = [
       HTTPRoute([.get], AdminPath.features) { _ in
-        .json(JSONText.array(administration.features().map(Self.json)) + "\n")
+        .json(JSONText.array(store.features().map(Self.json)) + "\n")
       },
-      HTTPRoute([.get], namePath) { request in
-        Self.show(request.pathParameter ?? "", status: 200, administration)
-      },
-      HTTPRoute([.post], namePath) { request in Self.set(request, administration) },
+      HTTPRoute([.get], namePath) { request in Self.show(request.pathParameter ?? "", status: 200, store) },
+      HTTPRoute([.post], namePath) { request in Self.set(request, store) },
       HTTPRoute([.delete], namePath) { request in
-        do throws(FeatureChangeError) {
-          try administration.removeFeature(named: request.pathParameter ?? "")
+        let name = request.pathParameter ?? ""
+        do throws(FeatureFlagError) {
+          try store.remove(name, source: .adminAPI)
           return .noContent
         } catch {
-          return .text(error.description, status: error.status)
+          return Self.refusal(error, name)
         }
       },
     ]
   }
 
-  private static func set(_ request: HTTPRequest, _ administration: any FeatureAdministration) -> HTTPResponse {
+  private static func set(_ request: HTTPRequest, _ store: FeatureFlagStore) -> HTTPResponse {
     let name = request.pathParameter ?? ""
-    let features = administration.features()
     // An unknown name is reported before a wrong value.
-    guard features.contains(where: { $0.name == name }) else {
-      return unknown(name, features)
-    }
+    guard store.isOn(name) != nil else { return unknown(name, store) }
     guard let isOn = FeatureValue.read(from: request) else {
       return .text(
         "value has to be given once, as true or false, in the form, the query or the JSON body.",
         status: 400
       )
     }
-    do throws(FeatureChangeError) {
-      try administration.setFeature(named: name, to: isOn)
+    do {
+      try store.set(name, to: isOn, source: .adminAPI)
     } catch {
-      return .text(error.description, status: error.status)
+      return refusal(error, name)
     }
-    return show(name, status: 201, administration)
+    return show(name, status: 201, store)
   }
 
-  private static func show(
-    _ name: String,
-    status: Int,
-    _ administration: any FeatureAdministration
-  ) -> HTTPResponse {
-    let features = administration.features()
-    guard let feature = features.first(where: { $0.name == name }) else { return unknown(name, features) }
-    return .json(json(feature) + "\n", status: status)
+  private static func show(_ name: String, status: Int, _ store: FeatureFlagStore) -> HTTPResponse {
+    guard let isOn = store.isOn(name) else { return unknown(name, store) }
+    return .json(json(name, isOn: isOn) + "\n", status: status)
   }
 
-  private static func unknown(_ name: String, _ features: [Feature]) -> HTTPResponse {
-    let error = FeatureChangeError(.unknown(known: features.map(\.name)), name: name)
-    return .text(error.description, status: error.status)
+  private static func unknown(_ name: String, _ store: FeatureFlagStore) -> HTTPResponse {
+    refusal(.unknownFlag(name, known: store.features().map(\.name)), name)
   }
 
-  private static func json(_ feature: Feature) -> String {
+  private static func refusal(_ error: FeatureFlagError, _ name: String) -> HTTPResponse {
+    let shown = name.prefix(shownCharacters)
+    return switch error {
+    case .unknownFlag(_, let known):
+      .text("There is no feature flag '\(shown)'. Known flags: \(known.joined(separator: " "))", status: 404)
+    case .readOnly: .text("The feature flag '\(shown)' cannot be changed here: \(error)", status: 409)
+    case .invalidFile, .unreadable, .writeFailed:
+      .text("The feature flag '\(shown)' was not changed: \(error)", status: 500)
+    }
+  }
+
+  private static func json(_ name: String, isOn: Bool) -> String {
     JSONText.object([
-      "name": JSONText.quote(feature.name),
-      "state": feature.isOn ? "\"on\"" : "\"off\"",
-      "gates": JSONText.array([JSONText.object(["key": "\"boolean\"", "value": "\(feature.isOn)"])]),
+      "name": JSONText.quote(name),
+      "state": isOn ? "\"on\"" : "\"off\"",
+      "gates": JSONText.array([JSONText.object(["key": "\"boolean\"", "value": "\(isOn)"])]),
       "definition": "null",
     ])
   }

@@ -14,6 +14,6 @@ struct UnreadyStore: Hashable {
   let instance: String
   /// The store's name, such as `primary`.
   let store: String
-  /// Why it is down, without secrets.
+  /// The reason why it is down, without secrets.
   let reason: String
 }

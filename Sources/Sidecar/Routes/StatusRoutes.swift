@@ -1,8 +1,8 @@
 internal import HTTPServer
 internal import Status
 
-/// The status of each migration: a page for people at `/status`, and a report for programs and terminals. None of them
-/// changes anything.
+/// The status of each migration: a page for browsers at `/status`, and a report for programs and terminals. All of them
+/// are read-only.
 struct StatusRoutes {
   /// The path of the page.
   static let pagePath = "/status"

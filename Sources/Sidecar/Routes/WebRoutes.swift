@@ -5,7 +5,7 @@ internal import Status
 struct TelemetryPathError: Error, Hashable, CustomStringConvertible {
   /// The path as it was given.
   let path: String
-  /// What is wrong with it.
+  /// The mistake.
   let reason: String
 
   /// One sentence with the path, the mistake and what would be right.

@@ -8,20 +8,20 @@ internal import Proxy
 internal import Status
 internal import Synchronization
 
-/// The whole sidecar: instances on their threads, the HTTP listeners, the log and the flags, started in one order and
-/// stopped in the other.
+/// The whole sidecar: instances on their threads, the HTTP listeners, the log and the flags, stopped in the reverse
+/// order of their start.
 ///
-/// The thread that calls ``run()`` runs a loop of its own for signals and for watched files. Nothing of a client's
-/// passes through it.
+/// The thread that calls ``run()`` runs a loop of its own for signals and watched files. No client's command passes
+/// through it.
 public final class Sidecar {
-  /// One instance with the thread that it lives on.
+  /// One instance with its thread.
   private struct Running {
     let server: InstanceServer
     let loop: EventLoop
     let thread: LoopThread
   }
 
-  /// What the log may still take after everything else has ended.
+  /// The time limit on flushing the log, after everything else has ended.
   private static let logDeadline = Duration.seconds(2)
 
   /// The version of this build.
@@ -40,14 +40,14 @@ public final class Sidecar {
   private let memory: MemoryBudget
   private var instances: [Running] = []
   private let http: HTTPListeners
-  /// Put in place of the configured ones where descriptors are few.
+  /// The instances with limits that fit the available descriptors.
   private let fitted: DescriptorLimit.Fitted
   private var signals: [SignalWatcher] = []
   private var watches: [FileWatch] = []
   private var statusSampler: StatusSampler?
   private var shutdownTimer: LoopTimer?
 
-  /// Opens the log and reads the flags; nothing listens yet.
+  /// Opens the log and reads the flags, without listening.
   ///
   /// - Throws: ``SidecarStartError`` when the log file or the flag file can't be used.
   public init(configuration: SidecarConfiguration, options: SidecarOptions) throws(SidecarStartError) {
@@ -69,7 +69,7 @@ public final class Sidecar {
     }
     registry = PrometheusRegistry(
       describing: SidecarMetrics.all,
-      // Of each instance a metric has at most a series for each command, and a few more.
+      // A metric has at most one series for each command of each instance, and a few more.
       maxSeriesPerMetric: PrometheusRegistry.defaultMaxSeriesPerMetric * max(1, configuration.instances.count)
     )
     do {
@@ -95,7 +95,7 @@ public final class Sidecar {
 
   /// Starts everything and returns when it has been stopped by SIGTERM or SIGINT.
   ///
-  /// - Throws: ``SidecarStartError`` when something could not be started; what was started is stopped again.
+  /// - Throws: ``SidecarStartError`` when a part could not be started; the started parts are stopped again.
   public func run() throws(SidecarStartError) {
     logger.info("Starting", metadata: ["version": "\(Self.version)"])
     for instance in configuration.instances where instance.isReadBeforeCopies {
@@ -142,7 +142,7 @@ public final class Sidecar {
           ),
           memory: memory
         )
-        // The loop has no thread yet, so that its parts may be put together here.
+        // The loop has no thread yet, so its parts may be set up here.
         let addresses = try server.start(listeningOn: instance.listen)
         let thread = try LoopThread(running: loop, name: instance.name)
         instances.append(Running(server: server, loop: loop, thread: thread))
@@ -175,9 +175,9 @@ public final class Sidecar {
     statusSampler = StatusSampler(on: loop, board)
     let inventories = sources.map(\.inventory)
     let routes =
-      FeatureRoutes(FlagAdministration(store: flagStore)).routes
+      FeatureRoutes(flagStore).routes
       + [.report(AdminPath.inventory) { InventoryReport(inventories) }, status.api]
-    // Before the web listeners: a sidecar whose health probe succeeds takes commands of its operator.
+    // Before the web listeners: a sidecar whose health probe succeeds accepts requests of its operator.
     try http.startAdmin(options.adminListenAddress, token: adminToken(), routes: routes)
     try http.startWeb(options, access: webConfiguration.access) { () throws(TelemetryPathError) in
       try MetricsPage.routes(telemetryPath: options.telemetryPath, registry: registry, status: status) {
@@ -240,7 +240,7 @@ public final class Sidecar {
 
   // MARK: Stopping
 
-  /// Accepts no client any more, lets those that are there finish, and then ends. A second signal ends at once.
+  /// Accepts no more clients, finishes the commands of connected ones, and then ends. A second signal ends at once.
   private func shutDown(_ signal: Signal) {
     guard shutdown.begin(awaiting: instances.count) else { return loop.stop() }
     logger.notice("Shutting down", metadata: ["signal": "\(signal)"])

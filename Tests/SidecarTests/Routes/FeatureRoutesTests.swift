@@ -2,43 +2,21 @@ import Foundation
 import HTTPServer
 import HTTPTestSupport
 import Sockets
-import Synchronization
+import TestSupport
 import Testing
 
 @testable import Sidecar
 
-/// Flags in memory, with names that refuse on purpose.
-private final class MemoryFlags: FeatureAdministration {
-  private let states = Mutex<[String: Bool]>([
-    "use_primary_store_as_default_for_sessions": false, "managed": true, "broken \"disk\"": false,
-  ])
-
-  func features() -> [Feature] {
-    states.withLock { states in states.sorted { $0.key < $1.key }.map { Feature(name: $0.key, isOn: $0.value) } }
-  }
-
-  func setFeature(named name: String, to isOn: Bool) throws(FeatureChangeError) {
-    switch name {
-    case "managed": throw FeatureChangeError(.readOnly(reason: "the file belongs to a ConfigMap"), name: name)
-    case "broken \"disk\"": throw FeatureChangeError(.failed(reason: "no space left on device"), name: name)
-    default: break
-    }
-    let known = features().map(\.name)
-    guard known.contains(name) else { throw FeatureChangeError(.unknown(known: known), name: name) }
-    states.withLock { $0[name] = isOn }
-  }
-
-  func removeFeature(named name: String) throws(FeatureChangeError) { try setFeature(named: name, to: false) }
-}
-
-private let flag = "/api/v4/features/use_primary_store_as_default_for_sessions"
+private let flag = "/api/v4/features/\(Name.defaultA)"
 
 @Suite("Feature flags over HTTP")
 struct FeatureRoutesTests {
+  private let flags: FlagFixture
   private let server: HTTPServer
 
   init() throws {
-    server = try .onLoopback(FeatureRoutes(MemoryFlags()).routes)
+    flags = try FlagFixture("\(Name.dualB): true\n")
+    server = try .onLoopback(FeatureRoutes(flags.store).routes)
   }
 
   private var isOn: Bool {
@@ -51,15 +29,11 @@ struct FeatureRoutesTests {
     #expect(answer.status == 200)
     #expect(answer.header("Content-Type") == "application/json")
     let list = try #require(try JSONSerialization.jsonObject(with: Data(answer.body)) as? [[String: Any]])
-    #expect(
-      list.map { $0["name"] as? String } == [
-        "broken \"disk\"", "managed", "use_primary_store_as_default_for_sessions",
-      ]
-    )
-    #expect(list.map { $0["state"] as? String } == ["off", "on", "off"])
-    #expect(list[1].keys.sorted() == ["definition", "gates", "name", "state"])
-    #expect(list[1]["definition"] is NSNull)
-    let gates = try #require(list[1]["gates"] as? [[String: Any]])
+    #expect(list.map { $0["name"] as? String } == [Name.dualA, Name.defaultA, Name.dualB, Name.defaultB])
+    #expect(list.map { $0["state"] as? String } == ["off", "off", "on", "off"])
+    #expect(list[2].keys.sorted() == ["definition", "gates", "name", "state"])
+    #expect(list[2]["definition"] is NSNull)
+    let gates = try #require(list[2]["gates"] as? [[String: Any]])
     #expect(gates.count == 1)
     #expect(gates[0]["key"] as? String == "boolean")
     #expect(gates[0]["value"] as? Bool == true)
@@ -78,7 +52,7 @@ struct FeatureRoutesTests {
     #expect(answer.status == 201)
     #expect(
       answer.text
-        == "{\"name\":\"use_primary_store_as_default_for_sessions\",\"state\":\"on\","
+        == "{\"name\":\"\(Name.defaultA)\",\"state\":\"on\","
         + "\"gates\":[{\"key\":\"boolean\",\"value\":true}],\"definition\":null}\n"
     )
     #expect(try isOn)
@@ -124,20 +98,29 @@ struct FeatureRoutesTests {
     #expect(answer.status == 404)
     #expect(
       answer.text
-        == "There is no feature flag 'nonsense'. Known flags: broken \"disk\" managed "
-        + "use_primary_store_as_default_for_sessions\n"
+        == "There is no feature flag 'nonsense'. Known flags: \(Name.dualA) \(Name.defaultA) \(Name.dualB) "
+        + "\(Name.defaultB)\n"
     )
   }
 
   @Test("a change that cannot be made says why")
   func refusedChanges() throws {
-    let readOnly = try server.curl("/api/v4/features/managed", "-d", "value=false")
-    #expect(readOnly.status == 409)
-    #expect(readOnly.text == "The feature flag 'managed' cannot be changed here: the file belongs to a ConfigMap\n")
-    #expect(try server.curl("/api/v4/features/managed", "-X", "DELETE").status == 409)
-    let failed = try server.curl("/api/v4/features/broken%20%22disk%22", "-d", "value=true")
+    let folder = try TemporaryDirectory()
+    try FileManager.default.createDirectory(atPath: folder.path("..data"), withIntermediateDirectories: false)
+    let path = try folder.write("{}\n", to: "..data/flags.yml")
+    let managed = try FlagFixture(nil, folder: folder, path: path)
+    let readOnly = try HTTPServer.onLoopback(FeatureRoutes(managed.store).routes)
+    let refused = try readOnly.curl(flag, "-d", "value=true")
+    #expect(refused.status == 409)
+    #expect(refused.text.hasPrefix("The feature flag '\(Name.defaultA)' cannot be changed here: "))
+    #expect(refused.text.contains("\(path) comes from a Kubernetes ConfigMap or Secret"))
+    try flags.folder.write("garbage\n", to: "flags.yml")
+    let failed = try server.curl(flag, "-d", "value=true")
     #expect(failed.status == 500)
-    #expect(failed.text.hasSuffix("was not changed: no space left on device\n"))
+    #expect(failed.text.hasPrefix("The feature flag '\(Name.defaultA)' was not changed: "))
+    #expect(failed.text.contains("\(flags.path) is not valid"))
+    #expect(try server.curl(flag, "-X", "DELETE").status == 500)
+    #expect(flags.on == [Name.dualB])
   }
 
   @Test(
