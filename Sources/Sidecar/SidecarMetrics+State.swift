@@ -1,11 +1,11 @@
 internal import PrometheusExposition
 
-/// The metrics that are read from an instance's status when somebody asks.
+/// The metrics that are read from an instance's status during a scrape.
 extension SidecarMetrics {
   static let effectiveRouting = MetricDescriptor(
     name: "multistore_effective_routing",
     kind: .gauge,
-    help: "Always 1; the labels say where reads and writes go now, and whose reply a client gets",
+    help: "Always 1; the labels name the stores of reads and writes, and the one whose reply a client gets",
     labels: ["instance_name", "reads", "writes", "replies"]
   )
   static let effectiveState = MetricDescriptor(
@@ -18,7 +18,7 @@ extension SidecarMetrics {
   static let effectiveSince = MetricDescriptor(
     name: "multistore_effective_since_timestamp_seconds",
     kind: .gauge,
-    help: "Since when reads and writes go where they go now, in Unix time",
+    help: "When the present routing of reads and writes began, in Unix time",
     labels: ["instance_name"]
   )
   static let storeKeys = MetricDescriptor(
@@ -36,13 +36,13 @@ extension SidecarMetrics {
   static let storeAverageTTL = MetricDescriptor(
     name: "multistore_store_average_ttl_seconds",
     kind: .gauge,
-    help: "The store's own estimate of the average time to live that is left to keys that have one",
+    help: "Average remaining time to live of the keys that have one, by the store's own estimate",
     labels: ["instance_name", "store"]
   )
   static let storeLongestTTL = MetricDescriptor(
     name: "multistore_store_longest_ttl_seconds",
     kind: .gauge,
-    help: "The longest time to live that was left to one of the keys sampled in the last hour",
+    help: "Longest remaining time to live among the keys sampled in the last hour",
     labels: ["instance_name", "store"]
   )
 }

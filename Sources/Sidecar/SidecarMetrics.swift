@@ -13,13 +13,13 @@ enum SidecarMetrics {
   static let flagSource = MetricDescriptor(
     name: "multistore_feature_flag_source",
     kind: .gauge,
-    help: "Always 1; the label says where the feature flag's value came from",
+    help: "Always 1; the label has the origin of the feature flag's value",
     labels: ["flag", "instance_name", "source"]
   )
   static let flagLastChange = MetricDescriptor(
     name: "multistore_feature_flag_last_change_timestamp_seconds",
     kind: .gauge,
-    help: "When the feature flag was changed last, in Unix time; 0 if it was not since the start",
+    help: "When the feature flag was last changed, in Unix time; 0 for never since the start",
     labels: ["flag", "instance_name"]
   )
   static let flagGeneration = MetricDescriptor(
@@ -30,37 +30,37 @@ enum SidecarMetrics {
   static let flagReloads = MetricDescriptor(
     name: "multistore_feature_flag_reloads_total",
     kind: .counter,
-    help: "Times that new contents of the feature flag file were taken over"
+    help: "Times that new contents of the feature flag file were applied"
   )
   static let flagLastReload = MetricDescriptor(
     name: "multistore_feature_flag_last_reload_timestamp_seconds",
     kind: .gauge,
-    help: "When contents of the feature flag file were taken over last, in Unix time; 0 if they never were"
+    help: "When contents of the feature flag file were last applied, in Unix time; 0 if they never were"
   )
   static let flagReloadFailures = MetricDescriptor(
     name: "multistore_feature_flag_reload_failures_total",
     kind: .counter,
-    help: "Times that the feature flag file could not be used, so that the last good flags stayed in force"
+    help: "Times that the feature flag file could not be used, so that the last valid flags stayed active"
   )
   static let flagReloadSucceeded = MetricDescriptor(
     name: "multistore_feature_flag_last_reload_successful",
     kind: .gauge,
-    help: "1 while what the feature flag file says is in force"
+    help: "1 while the flags of the feature flag file are active"
   )
   static let webReloads = MetricDescriptor(
     name: "multistore_web_config_reloads_total",
     kind: .counter,
-    help: "Times that new contents of the web configuration, certificates and keys included, were taken over"
+    help: "Times that new contents of the web configuration, certificates and keys included, were applied"
   )
   static let webReloadFailures = MetricDescriptor(
     name: "multistore_web_config_reload_failures_total",
     kind: .counter,
-    help: "Times that the web configuration could not be used, so that the last good one stayed in force"
+    help: "Times that the web configuration could not be used, so that the last valid one stayed active"
   )
   static let webReloadSucceeded = MetricDescriptor(
     name: "multistore_web_config_last_reload_successful",
     kind: .gauge,
-    help: "1 while what the web configuration says is in force"
+    help: "1 while the contents of the web configuration are active"
   )
   static let logLines = MetricDescriptor(
     name: "multistore_log_lines_total",
@@ -81,16 +81,16 @@ enum SidecarMetrics {
   static let logReopenFailures = MetricDescriptor(
     name: "multistore_log_reopen_failures_total",
     kind: .counter,
-    help: "Times that the log file could not be opened anew, so that the old one stayed in use"
+    help: "Times that the log file could not be reopened, so that the old one stayed in use"
   )
   static let buildInfo = MetricDescriptor(
     name: "multistore_build_info",
     kind: .gauge,
-    help: "Always 1; the labels say what is running",
+    help: "Always 1; the label has the version of the program",
     labels: ["version"]
   )
 
-  /// Where the instances are, which comes before what their clients do.
+  /// The metrics of the instances' states, which precede those of their clients.
   private static let state: [MetricDescriptor] = [
     effectiveRouting, effectiveState, effectiveSince, storeKeys, storeExpiringKeys, storeAverageTTL, storeLongestTTL,
     nextStepReady, nextStepCriterionMet,
@@ -103,7 +103,7 @@ enum SidecarMetrics {
     logLines, logDropped, logQueued, logReopenFailures, buildInfo,
   ]
 
-  /// Everything that can be found at /metrics.
+  /// All metrics at /metrics.
   static let all =
     MultiStoreMetrics.all.map(MetricDescriptor.init) + state + ProxyMetrics.all + process
     + [PrometheusRegistry.droppedSeries] + ProcessCollector.descriptors

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Sidecar
 
-/// `feature get` and `feature set`: the flags of a running sidecar, through its admin API.
+/// `feature get` and `feature set`: show and set the flags of a running sidecar, through its admin API.
 struct FeatureCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "feature",
@@ -26,7 +26,7 @@ struct FeatureCommand: ParsableCommand {
 
   /// `feature set NAME true|false`
   struct Set: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Sets one flag; in force for the next command.")
+    static let configuration = CommandConfiguration(abstract: "Sets one flag; it applies to the next command.")
 
     @OptionGroup var admin: AdminOptions
 

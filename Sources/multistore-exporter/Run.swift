@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Sidecar
 
-/// What happens without a subcommand: the sidecar runs.
+/// `run`, the default subcommand: runs the sidecar.
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
@@ -66,7 +66,7 @@ struct Run: ParsableCommand {
   @Option(
     name: .customLong("log.file"),
     help: ArgumentHelp(
-      "File of the JSON log, opened anew on SIGHUP; - for standard error. [MULTISTORE_LOG_FILE]",
+      "File of the JSON log, reopened on SIGHUP; - for standard error. [MULTISTORE_LOG_FILE]",
       valueName: "file"
     )
   )
@@ -102,7 +102,7 @@ struct Run: ParsableCommand {
     )
   }
 
-  /// Reads the configuration and looks at the web configuration; both tell their problems.
+  /// Reads the configuration, checks the web configuration, and reports the problems of both.
   private static func load(_ file: String, webFile: String?) throws -> SidecarConfiguration {
     let result = SidecarConfiguration.load(file: file)
     let webProblems = webFile.map { ConfigurationCheck.problems(webFile: $0) } ?? []

@@ -33,8 +33,8 @@ extension SettingSection {
       "other_store_timeout",
       .duration(.milliseconds(1)...(.seconds(3600))),
       .value("1s"),
-      "How long the store that is not the default may take to reply, if its `command_timeout` is not shorter. After "
-        + "that nothing waits for it until it has answered probes for a while."
+      "The time limit on a reply of the store that is not the default, unless its `command_timeout` is shorter. "
+        + "After a timeout no command waits for this store until it has answered probes for a while."
     ),
     Setting(
       "unlisted_commands",
@@ -52,42 +52,48 @@ extension SettingSection {
       "recheck_diffs",
       .boolean,
       .value("false"),
-      "Whether a read in a pipeline whose replies differed is compared once more, and what still differs is counted."
+      "Whether a read in a pipeline whose replies differed is compared again, and counted if it still differs."
     ),
     Setting(
       "keyspace_sampling",
       .boolean,
       .value("true"),
-      "Whether each store is asked every 15 seconds how many keys it has and how long 16 of them still live, which "
-        + "takes INFO, RANDOMKEY and PTTL. One that does not answer counts as down, whether or not clients ask it for "
-        + "anything."
+      "Whether the number of keys of each store and the times to live of 16 of them are sampled every 15 seconds, "
+        + "with INFO, RANDOMKEY and PTTL. A store that does not answer counts as down, even if clients send it no "
+        + "commands."
     ),
     Setting(
       "allow_flush",
       .boolean,
       .value("false"),
-      "Whether FLUSHDB and FLUSHALL are executed, on both stores, or get an error where there is a primary."
+      "Whether FLUSHDB and FLUSHALL are executed, on both stores. Otherwise they get an error if there is "
+        + "a primary."
     ),
     Setting("log_values", .boolean, .value("false"), "Whether events may show keys and values."),
-    Setting("password", .secret, .none("no AUTH asked"), "What clients have to send with AUTH, as the user `default`."),
+    Setting(
+      "password",
+      .secret,
+      .none("no AUTH required"),
+      "The password of clients that log in as the user `default`."
+    ),
     Setting(
       "password_file",
       .file,
-      .none("no AUTH asked"),
+      .none("no AUTH required"),
       "File that has this password and nothing else; read at the start."
     ),
     Setting(
       "users",
       .sectionList(.user),
-      .none("no AUTH asked"),
-      "Users that clients log in as with a name. Without `password` nobody is `default` then."
+      .none("no AUTH required"),
+      "Users that clients log in as by name. Without `password` there is no user `default` then."
     ),
     Setting("max_clients", .integer(1...1_000_000), .value("10000"), "Clients connected at once."),
     Setting(
       "idle_timeout",
       .duration(.seconds(1)...(.seconds(7 * 24 * 3600))),
       .none("none"),
-      "After this long without a whole command, or 4 KiB more of one, a client is closed."
+      "The time without a whole command, or 4 KiB more of one, after which a client is closed."
     ),
     Setting("max_bulk_bytes", .size(1 << 10...512 << 20), .value("512MiB"), "The largest argument of a command."),
     Setting("max_arguments", .integer(16...1_048_576), .value("1048576"), "The most arguments of a command."),
@@ -107,14 +113,13 @@ extension SettingSection {
       "max_dedicated_connections",
       .integer(0...1_000_000),
       .value("1000"),
-      "Connections to a store that clients may have to themselves at once, for blocking commands, WATCH and "
-        + "subscriptions."
+      "Dedicated connections of clients to a store at once, for blocking commands, WATCH and subscriptions."
     ),
     Setting(
       "max_stale_keys",
       .integer(0...100_000_000),
       .value("100000"),
-      "Keys remembered as stale on a store; beyond that nothing it answers is trusted until dual writes are off."
+      "Keys remembered as stale on a store; beyond that none of its answers is trusted until dual writes are off."
     ),
     Setting(
       "event_rate_limit",

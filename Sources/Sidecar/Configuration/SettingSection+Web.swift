@@ -9,10 +9,10 @@ extension SettingSection {
     Setting(
       "basic_auth_users",
       .passwordHashes,
-      .none("everybody"),
-      "Who gets an answer, and the bcrypt hash of the password, as `htpasswd -nBC 10 NAME` makes it."
+      .none("no login"),
+      "The users, and the bcrypt hashes of their passwords, as `htpasswd -nBC 10 NAME` prints them."
     ),
-    Setting("rate_limit", .section(.webRateLimit), .none("no limit"), "How many requests are answered."),
+    Setting("rate_limit", .section(.webRateLimit), .none("no limit"), "The limit on the rate of requests."),
   ]
 
   static let webTLSSettings = [
@@ -24,15 +24,15 @@ extension SettingSection {
       "client_auth_type",
       .choice(TLSSettings.ClientAuthentication.allCases.map(\.rawValue)),
       .value(TLSSettings.ClientAuthentication.none.rawValue),
-      "What is asked of a client's certificate. Only `RequireAndVerifyClientCert` keeps strangers out."
+      "The requirements on a client's certificate. Only `RequireAndVerifyClientCert` refuses unknown clients."
     ),
     Setting("client_ca_file", .file, .none("none"), "The authorities that sign clients' certificates."),
-    Setting("client_ca", .text, .none("none"), "The same itself, in PEM."),
+    Setting("client_ca", .text, .none("none"), "The authorities themselves, in PEM."),
     Setting(
       "client_allowed_sans",
       .texts,
       .none("any"),
-      "Of these names (DNS, e-mail, URI, IP address) a client's certificate has to have one."
+      "A client's certificate has to have one of these names (DNS, e-mail, URI, IP address)."
     ),
     Setting("min_version", .choice(versions), .value("TLS12"), "The oldest version that is accepted."),
     Setting("max_version", .choice(versions), .value("TLS13"), "The newest version that is accepted."),
@@ -40,26 +40,31 @@ extension SettingSection {
       "curve_preferences",
       .choices(TLSSettings.Curve.allCases.map(\.rawValue)),
       .none("GnuTLS' own"),
-      "Groups for the exchange of keys, the best first."
+      "Groups for the key exchange, the best first."
     ),
     Setting(
       "prefer_server_cipher_suites",
       .boolean,
       .value("true"),
-      "Whether the server's order counts, and not the client's."
+      "Whether the server's order of preference applies, and not the client's."
     ),
   ]
 
   static let webHTTPSettings = [
-    Setting("http2", .boolean, .value("false"), "There is no HTTP/2: `true` gets a warning, and HTTP/1.1."),
+    Setting("http2", .boolean, .value("false"), "HTTP/2 is not supported: `true` gives a warning, and HTTP/1.1."),
     Setting("headers", .section(.webHeaders), .none("none"), "Added to every answer."),
   ]
 
   static let webHeaderSettings = [
-    Setting("Content-Security-Policy", .text, .none("the page's own"), "In the place of the pages' own."),
-    Setting("X-Frame-Options", .choice(["deny", "sameorigin"]), .none("none"), "Who may show a page in a frame."),
-    Setting("X-Content-Type-Options", .choice(["nosniff"]), .value("nosniff"), "It is there in any case."),
-    Setting("X-XSS-Protection", .text, .none("none"), "For browsers of the past."),
+    Setting("Content-Security-Policy", .text, .none("the page's own"), "Replaces the pages' own."),
+    Setting(
+      "X-Frame-Options",
+      .choice(["deny", "sameorigin"]),
+      .none("none"),
+      "Whether a page may be shown in a frame."
+    ),
+    Setting("X-Content-Type-Options", .choice(["nosniff"]), .value("nosniff"), "It is always sent."),
+    Setting("X-XSS-Protection", .text, .none("none"), "For old browsers."),
     Setting("Strict-Transport-Security", .text, .none("none"), "Binds a browser to HTTPS, for the whole host."),
   ]
 
@@ -68,9 +73,9 @@ extension SettingSection {
       "interval",
       .duration(.zero...(.seconds(3600))),
       .value("0s"),
-      "The time between two requests in the long run; 0s for no limit. Probes are always answered."
+      "The mean time between two requests; 0s for no limit. Probes are always answered."
     ),
-    Setting("burst", .integer(0...1_000_000), .value("0"), "Requests that may come at once after a pause."),
+    Setting("burst", .integer(0...1_000_000), .value("0"), "Requests that are answered at once after a pause."),
   ]
 
   private static let versions = TLSSettings.Version.allCases.map(\.rawValue)

@@ -1,14 +1,14 @@
-/// The maps that a configuration consists of, with all their keys.
+/// The maps of a configuration, with all their keys.
 enum SettingSection: Sendable, CaseIterable {
   case top, store, instance, user, featureFlags, admin, log
   case web, webTLS, webHTTP, webHeaders, webRateLimit
 
-  /// Those of the configuration file.
+  /// The maps of the configuration file.
   static let ofSidecar: [SettingSection] = [.top, .store, .instance, .user, .featureFlags, .admin, .log]
-  /// Those of the file that `--web.config.file` names.
+  /// The maps of the file that `--web.config.file` names.
   static let ofWeb: [SettingSection] = [.web, .webTLS, .webHTTP, .webHeaders, .webRateLimit]
 
-  /// How the section is called in the table of all keys.
+  /// The title of the section's table.
   var title: String {
     switch self {
     case .top: "Top level"
@@ -44,7 +44,7 @@ enum SettingSection: Sendable, CaseIterable {
     }
   }
 
-  /// Keys that people look for and that are not there, with what to say about them.
+  /// The messages about keys that users may expect and that do not exist.
   var unsupported: [String: String] {
     switch self {
     case .store:
@@ -67,32 +67,32 @@ enum SettingSection: Sendable, CaseIterable {
     }
   }
 
-  /// Less has no room for the buffers of a few clients.
+  /// The smallest memory limit, in bytes: the buffers of a few clients.
   static let smallestMemoryLimit = 16 << 20
 
   private static let topSettings = [
-    Setting("instances", .sectionList(.instance), .required, "What the sidecar stands in front of."),
+    Setting("instances", .sectionList(.instance), .required, "The instances, each with its listener and its stores."),
     Setting(
       "stores",
       .namedSections(.store),
       .none("none"),
-      "Stores under a name, for `primary` and `secondary` of several instances to refer to."
+      "Named stores, which `primary` and `secondary` of several instances can refer to."
     ),
-    Setting("feature_flags", .section(.featureFlags), .none("see below"), "Where the feature flags are kept."),
+    Setting("feature_flags", .section(.featureFlags), .none("see below"), "The file of the feature flags."),
     Setting("admin", .section(.admin), .none("see below"), "The admin API."),
     Setting("log", .section(.log), .none("see below"), "The JSON log."),
     Setting(
       "memory_limit",
       .size(smallestMemoryLimit...1 << 40),
       .none("a quarter of the memory of the cgroup or the machine"),
-      "Bytes that commands and replies of all clients may take together. Near it, large commands wait for room, then "
-        + "the clients that use most are refused their commands, then they are closed."
+      "Bytes that commands and replies of all clients may take together. Near it, large commands wait for room, "
+        + "then commands of the clients that use most are refused, then these clients are closed."
     ),
     Setting(
       "shutdown_timeout",
       .duration(.zero...(.seconds(3600))),
       .value("10s"),
-      "How long commands in flight, and copies, may take after SIGTERM before they are cut off."
+      "The time that commands in flight and pending copies have after SIGTERM before they are aborted."
     ),
   ]
 
@@ -101,9 +101,9 @@ enum SettingSection: Sendable, CaseIterable {
       "url",
       .url,
       .required,
-      "`redis://[user][:password@]host[:port][/database]` or `unix:///path[?db=database]`; port 6379 and database 0 "
-        + "unless given; where neither store's URL names a database, clients can SELECT any. Percent-encode special "
-        + "characters; what comes from `${NAME}` needs no encoding."
+      "`redis://[user][:password@]host[:port][/database]` or `unix:///path[?db=database]`; port 6379 and database "
+        + "0 unless given; where neither store's URL names a database, clients can SELECT any. Percent-encode special "
+        + "characters; the value of `${NAME}` needs no encoding."
     ),
     Setting("username", .text, .none("Redis' `default`"), "ACL user, if not in the URL."),
     Setting("password", .secret, .none("no AUTH"), "Password, if not in the URL."),
@@ -117,13 +117,13 @@ enum SettingSection: Sendable, CaseIterable {
       "connect_timeout",
       .duration(.milliseconds(1)...(.seconds(600))),
       .value("5s"),
-      "How long connecting and logging in may take."
+      "The time limit on connecting and logging in."
     ),
     Setting(
       "command_timeout",
       .duration(.milliseconds(1)...(.seconds(3600))),
       .value("5s"),
-      "How long the store may take to reply while it is the default; then the connection is closed."
+      "The time limit on a reply of the store while it is the default; then the connection is closed."
     ),
     Setting(
       "max_queued_commands",
@@ -145,7 +145,8 @@ enum SettingSection: Sendable, CaseIterable {
       "file",
       .file,
       .none("in memory only"),
-      "YAML file with the flags: watched, and rewritten by the admin API. Without it changes do not survive a restart."
+      "YAML file with the flags: watched, and rewritten by the admin API. Without it, changes do not survive a "
+        + "restart."
     )
   ]
 
@@ -154,8 +155,8 @@ enum SettingSection: Sendable, CaseIterable {
       "token_file",
       .file,
       .none("no token"),
-      "File with the bearer token that the admin API asks for. Obligatory when it listens elsewhere than on loopback "
-        + "or a unix socket."
+      "File with the bearer token that the admin API requires. Required unless it listens on loopback or a unix "
+        + "socket."
     )
   ]
 
@@ -170,7 +171,7 @@ enum SettingSection: Sendable, CaseIterable {
 }
 
 extension SettingSection {
-  /// The default of a key that takes a size, for when the whole section is left out.
+  /// Returns the default of a key that takes a size, for a missing section.
   func defaultSize(_ key: String) -> Int {
     guard let setting = settings.first(where: { $0.name == key }), case .value(let text) = setting.fallback,
       let size = ScalarValues.size(text)

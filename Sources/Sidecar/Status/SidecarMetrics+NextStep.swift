@@ -11,7 +11,7 @@ extension SidecarMetrics {
   static let nextStepCriterionMet = MetricDescriptor(
     name: "multistore_next_step_criterion_met",
     kind: .gauge,
-    help: "1 while the criterion for the next step of the migration is met, 0 while it is not or nobody knows",
+    help: "1 while the criterion for the next step of the migration is met, 0 while it is not met or not known",
     labels: ["instance_name", "criterion"]
   )
 }

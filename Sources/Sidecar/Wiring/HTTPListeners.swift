@@ -50,7 +50,7 @@ final class HTTPListeners {
     let address = try Self.address(text, flag: flag)
     if token == nil, !address.isLoopbackOrUnix {
       throw SidecarStartError(
-        "admin listener \(address): whoever reaches this address could flip flags; "
+        "admin listener \(address): any client that reaches this address could change flags; "
           + "set admin.token_file in the configuration, or listen on loopback or a unix socket"
       )
     }

@@ -78,9 +78,9 @@ extension NextStepJudge {
     )
   }
 
-  /// Keys that the other store lacks count only where nothing else tells what reads will miss after the step: before
-  /// the new store becomes the default without a fallback. With one, `fallback_ratio` tells; and what the old store
-  /// lacks does not matter for leaving it.
+  /// Whether keys that the other store lacks count: only before the new store becomes the default without a fallback,
+  /// where no other criterion shows what reads will miss after the step. With a fallback, `fallback_ratio` shows it;
+  /// and keys that the old store lacks do not matter for leaving it.
   private var gapsCount: Bool { evidence.state.stage == .dualOld && !evidence.fallsBack }
 
   var diffs: Criterion {

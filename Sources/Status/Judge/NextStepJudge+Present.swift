@@ -77,7 +77,7 @@ extension NextStepJudge {
       "\(HumanFormat.duration(wanted)): "
         + (isLongest ? "the longest time to live found in the old store" : "twice its keys' average time to live"),
       "Keys from before that are not written again are on the old store alone until they expire: wait for \(left). "
-        + "A restart of the sidecar or of a store begins the count anew."
+        + "A restart of the sidecar or of a store restarts the count."
     )
   }
 
@@ -135,7 +135,7 @@ extension NextStepJudge {
       measured: HumanFormat.duration(evidence.stateSeconds),
       threshold: "at least \(HumanFormat.duration(Self.soakSeconds))",
       advice: "Let every job of a day run once, as long as there is a way back: wait for \(left). A restart of the "
-        + "sidecar begins the count anew."
+        + "sidecar restarts the count."
     )
   }
 }
