@@ -5,7 +5,7 @@ import PackageDescription
   import Glibc
 #endif
 
-/// Settings that every Swift target shares.
+/// The settings of every Swift target.
 let common: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
@@ -13,11 +13,11 @@ let common: [SwiftSetting] = [
   .enableExperimentalFeature("Lifetimes"),
 ]
 
-/// Everything but the bridges to C: unsafe constructs have to be spelled out there, and a warning fails CI.
+/// The settings of targets that are no bridges to C: unsafe constructs have to be marked, and a warning fails CI.
 let safe: [SwiftSetting] = common + [.strictMemorySafety()]
 
-/// For what every command passes through: a third of its instructions went into checking, each time that a property is
-/// changed, that nobody else is at it. Debug builds check that, and all tests run in one; a release build relies on it.
+/// The settings of targets that every command passes through: run-time checks for overlapping access to properties took
+/// a third of a command's instructions. Debug builds have them, and all tests run in a debug build; a release does not.
 let hotPath: [SwiftSetting] = [
   .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
 ]
@@ -26,8 +26,8 @@ let hotPath: [SwiftSetting] = [
 /// took more processor time than the tests' own code.
 let testTools: [SwiftSetting] = common + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
-/// Saves two MiB, a tenth of what the idle sidecar has resident: tables that only its start reads. Nobody looks the
-/// executable's own symbols up by name, and lld packs its relocations to a hundredth where the C library can read that.
+/// Saves two MiB, a tenth of the idle sidecar's resident memory: tables that are read only at its start. No code looks
+/// up the executable's symbols by name, and lld packs relocations to a hundredth where the C library can read that.
 let small: [LinkerSetting] = [
   .unsafeFlags(
     ["-use-ld=lld", "-Xlinker", "--no-export-dynamic"]
@@ -36,7 +36,7 @@ let small: [LinkerSetting] = [
   )
 ]
 
-/// glibc does from 2.36 on (its NEWS for that version).
+/// Whether glibc reads packed relocations: from 2.36 on (its NEWS for that version).
 var readsPackedRelocations: Bool {
   #if canImport(Glibc)
     var version = [CChar](repeating: 0, count: 64)
@@ -142,7 +142,7 @@ let package = Package(
       linkerSettings: small
     ),
 
-    // How a Swift server embeds the library; its test runs it.
+    // An example of a Swift server that embeds the library; its test runs it.
     .executableTarget(
       name: "MultiStoreExample",
       dependencies: ["MultiStore", "PrometheusExposition", .product(name: "Logging", package: "swift-log")],
@@ -158,7 +158,7 @@ let package = Package(
       swiftSettings: common
     ),
 
-    // What fuzzing looks for, and the programs that do it; Tests/fuzz.sh builds them with libFuzzer.
+    // The checks of fuzzing, and its programs; Tests/fuzz.sh builds them with libFuzzer.
     .target(name: "FuzzChecks", dependencies: ["RESP"], path: "Tests/Fuzz/Checks", swiftSettings: common),
     .executableTarget(name: "FuzzInput", dependencies: ["FuzzChecks"], path: "Tests/Fuzz/Input", swiftSettings: common),
     .executableTarget(
@@ -168,7 +168,7 @@ let package = Package(
       swiftSettings: common
     ),
 
-    // Faults that are brought about while clients work; Tests/faults.sh makes a table of all, the suite holds some.
+    // Faults that are injected while clients work; Tests/faults.sh makes a table of all, the suite has some of them.
     .target(
       name: "FaultLaboratory",
       dependencies: ["TestSupport"],
@@ -252,7 +252,7 @@ let package = Package(
       dependencies: ["TestSupport", "multistore-exporter"],
       swiftSettings: common
     ),
-    // The files in deploy/, run by the programs that they are for.
+    // The files in deploy/, run by the programs that read them.
     .testTarget(
       name: "DeploymentTests",
       dependencies: ["TestSupport", "multistore-exporter", .product(name: "Yams", package: "Yams")],

@@ -3,17 +3,17 @@ internal import CUV
 /// Calls its handler on the loop's thread when something in a directory changes: at most once per turn, however much
 /// has changed.
 ///
-/// A directory and not a file, since files are replaced by renaming another one over them, which a watched file does
-/// not notice. Dropping the last reference closes it.
+/// It watches a directory and not a file: a file is usually replaced by renaming another one over it, which a watch on
+/// the file does not report. Dropping the last reference closes it.
 public final class DirectoryWatcher: HandleOwner, EndOfTurnWorker {
   private let loop: EventLoop
   private let handler: () -> Void
   private var memory: HandleMemory<uv_fs_event_t>?
   private var isRegistered = false
 
-  /// Watches the directory at `path`, not what is below its subdirectories.
+  /// Watches the directory at `path`, without its subdirectories.
   ///
-  /// - Throws: when there is no such directory, or the system's limit on watches is reached.
+  /// - Throws: If there is no such directory, or the system's limit on watches is reached.
   public init(on loop: EventLoop, path: String, handler: @escaping () -> Void) throws(EventLoopError) {
     loop.preconditionOnLoop()
     self.loop = loop

@@ -3,43 +3,43 @@ internal import DequeModule
 internal import Glibc
 internal import Synchronization
 
-/// Gets one call at the end of each loop turn that it registered for.
+/// Is called once at the end of each loop turn that it registered for.
 public protocol EndOfTurnWorker: AnyObject {
-  /// Everything that was readable in this turn has been handled: now is the time to write what was gathered. More
-  /// workers may be registered from here, and run before the loop looks at its sockets again.
+  /// Writes the output that was gathered: everything that was readable in this turn has been handled. It may register
+  /// more workers, which run before the loop polls its sockets again.
   func endOfTurn()
 }
 
-/// One thread's event loop: sockets, timers, signals and work handed over by other threads.
+/// One thread's event loop: sockets, timers, signals and work of other threads.
 ///
-/// The thread that calls `run` is the loop's thread until `run` returns, and everything that lives on a loop belongs to
-/// that thread alone: connections, streams, timers and their callbacks. `execute`, `stop` and `busyNanoseconds` are the
-/// only members for other threads. Before `run` was called, any one thread may set things up.
+/// The thread that calls `run` is the loop's thread until `run` returns. Connections, streams, timers and their
+/// callbacks belong to that thread alone; `execute`, `stop` and `busyNanoseconds` are the only members for other
+/// threads. Before `run` is called, any one thread may set up the loop.
 ///
-/// A *turn* is what happens between two looks at the sockets: the callbacks of everything that was ready, then the
-/// end-of-turn workers. The clocks stand still during a turn.
+/// A *turn* is the work between two polls of the sockets: the callbacks of everything that was ready, then the
+/// end-of-turn workers. The clocks do not advance during a turn.
 ///
-/// Sendable without the compiler's help: state that other threads reach is an atomic or behind a mutex, the rest is
-/// touched by the loop's thread only.
+/// `@unchecked Sendable`: state that other threads reach is an atomic or behind a mutex; the rest is confined to the
+/// loop's thread.
 public final class EventLoop: @unchecked Sendable {
-  /// Bytes of the read buffer that everything which reads on a loop shares.
+  /// The size of the read buffer, in bytes; all readers of a loop share it.
   static let readBufferSize = 64 * 1024
 
-  /// How often workers may register further workers within one turn before sockets are looked at again.
+  /// The number of times that workers may register more workers within one turn before the sockets are polled again.
   private static let maximumPassesPerTurn = 16
 
   private struct Inbox {
     var work: [@Sendable () -> Void] = []
-    /// Set when the wake-up handle is gone; what is handed over then never runs.
+    /// Whether the wake-up handle is closed; work that is added then never runs.
     var isClosed = false
   }
 
   private struct RunTime {
-    /// `uv_hrtime` when `run` was called, nil while the loop does not run.
+    /// The time by `uv_hrtime` when `run` was called; nil while the loop does not run.
     var startedAt: UInt64?
-    /// Busy nanoseconds of earlier runs.
+    /// The busy nanoseconds of earlier runs.
     var accumulated: UInt64 = 0
-    /// What libuv's idle counter said when the present run began.
+    /// The value of libuv's idle counter when the present run began.
     var idleAtStart: UInt64 = 0
 
     /// libuv guards its idle counter with a mutex of its own; the loop outlives every run.
@@ -52,30 +52,30 @@ public final class EventLoop: @unchecked Sendable {
   }
 
   let uv: UnsafeMutablePointer<uv_loop_t>
-  /// Where whatever becomes readable is read into: what is there is gone with the next read.
+  /// The buffer of all reads; the next read overwrites it.
   package let readBuffer: UnsafeMutableRawBufferPointer
   private let wakeUp: UnsafeMutablePointer<uv_async_t>
   private let beforeSleep: UnsafeMutablePointer<uv_prepare_t>
-  /// Active only while the loop has a reason not to sleep: an active idle handle keeps libuv from it.
+  /// Active only while the loop must not sleep: libuv does not block while an idle handle is active.
   private let dontSleep: UnsafeMutablePointer<uv_idle_t>
   private let inbox = Mutex(Inbox())
   private let runTime = Mutex(RunTime())
   /// The running thread's pthread handle as a number, 0 while no thread runs the loop.
   private let thread = Atomic<UInt>(0)
 
-  /// A worker is called only when it was taken out, so that it may register others from there.
+  /// The workers of this turn. Each is removed before it is called, so that it can register again.
   private var workers = UniqueDeque<any EndOfTurnWorker>()
-  /// Those of the turn after this one.
+  /// The workers of the next turn.
   private var nextWorkers = UniqueDeque<any EndOfTurnWorker>()
   private var cachedNow: UInt64 = 0
   private var cachedWallClock: Int64 = 0
-  /// Set when the loop begins to close; nothing can be opened on it any more.
+  /// Whether the loop is closing or closed; no handle can be opened on it any more.
   private(set) var isClosed = false
 
-  /// A loop that does not run yet. From here on the process ignores SIGPIPE: a peer that went away is an error of one
-  /// stream, not the end of the process.
+  /// Creates a loop that does not run yet, and makes the process ignore SIGPIPE: writing to a closed connection is an
+  /// error of one stream and must not end the process.
   ///
-  /// - Throws: when the system has no descriptors left for it.
+  /// - Throws: If the process has no descriptors left.
   public init() throws(EventLoopError) {
     signal(SIGPIPE, SIG_IGN)
     let uv = UnsafeMutablePointer<uv_loop_t>.allocate(capacity: 1)
@@ -130,7 +130,7 @@ public final class EventLoop: @unchecked Sendable {
       runTime.idleAtStart = uv_metrics_idle_time(uv)
     }
     uv_run(uv, UV_RUN_DEFAULT)
-    // A loop that is stopped does not get to the end of its last turn by itself.
+    // libuv does not finish the last turn of a loop that is stopped.
     runWorkers()
     beginNextTurn()
     runWorkers()
@@ -141,30 +141,29 @@ public final class EventLoop: @unchecked Sendable {
     thread.store(0, ordering: .sequentiallyConsistent)
   }
 
-  /// Makes `run` return after the current turn. Any thread may call this, also before `run`, which then returns after
-  /// its first turn.
+  /// Makes `run` return after the current turn. Any thread may call it, also before `run`, which then returns after its
+  /// first turn.
   public func stop() {
     execute { [weak self] in
       if let self { uv_stop(uv) }
     }
   }
 
-  /// Has `work` run on the loop's thread, in the order in which it was handed over. Any thread may call this; meant
-  /// for rare things such as an operator's request, since nothing bounds how much can wait here.
+  /// Runs `work` on the loop's thread, in the order of the calls. Any thread may call it. The queue has no bound, so it
+  /// is for rare events such as an operator's request.
   ///
-  /// What is handed over after `close` never runs.
+  /// Work that is added after `close` never runs.
   public func execute(_ work: @escaping @Sendable () -> Void) {
     inbox.withLock { inbox in
       guard !inbox.isClosed else { return }
       inbox.work.append(work)
-      // Within the lock, so that the handle can't be closed in between.
+      // Under the lock, so that the handle can't be closed in between.
       if inbox.work.count == 1 { uv_async_send(wakeUp) }
     }
   }
 
-  /// Closes everything that is still open on the loop, and the loop itself. Streams and watchers tell their delegates
-  /// as if each had been closed on its own. To be called when `run` has returned; the last reference going away does
-  /// the same.
+  /// Closes every open handle of the loop, and the loop itself. Streams and watchers notify their delegates as if each
+  /// had been closed separately. Call it when `run` has returned; dropping the last reference does the same.
   public func close() {
     guard !isClosed else { return }
     precondition(
@@ -176,7 +175,7 @@ public final class EventLoop: @unchecked Sendable {
       inbox.isClosed = true
       inbox.work = []
     }
-    // Workers tell of failures, and callbacks may open another handle while they are told of the end.
+    // Workers report failures, and delegates may open another handle while they are notified.
     repeat {
       closeAllHandles()
       runWorkers()
@@ -188,7 +187,7 @@ public final class EventLoop: @unchecked Sendable {
     readBuffer.deallocate()
   }
 
-  /// Crashes when the loop is run by another thread than the calling one.
+  /// Traps if the loop is run by another thread than the calling one.
   @inline(__always)
   public func preconditionOnLoop() {
     let running = thread.load(ordering: .relaxed)
@@ -198,13 +197,13 @@ public final class EventLoop: @unchecked Sendable {
     )
   }
 
-  /// Monotonic nanoseconds, read once per turn when first asked for. For the loop's thread.
+  /// The monotonic time in nanoseconds, read once per turn at the first use. For the loop's thread.
   public var now: UInt64 {
     if cachedNow == 0 { cachedNow = uv_hrtime() }
     return cachedNow
   }
 
-  /// Milliseconds since the Unix epoch, read once per turn when first asked for. For the loop's thread.
+  /// The wall clock in milliseconds since the Unix epoch, read once per turn at the first use. For the loop's thread.
   public var wallClockMilliseconds: Int64 {
     if cachedWallClock == 0 {
       var time = timespec()
@@ -214,19 +213,19 @@ public final class EventLoop: @unchecked Sendable {
     return cachedWallClock
   }
 
-  /// Has `worker` called once before the loop sleeps, and retains it until then. For the loop's thread. A worker sees
-  /// to it that it registers once per turn: the loop does not look for duplicates.
+  /// Calls `worker` once before the loop sleeps, and retains it until then. For the loop's thread. A worker must
+  /// register once per turn at most: the loop does not check for duplicates.
   public func atEndOfTurn(_ worker: any EndOfTurnWorker) {
     workers.append(worker)
   }
 
-  /// Has `worker` called once at the end of the turn after this one, which comes without sleep: for what is better done
-  /// together with whatever is readable by then. Retains it until then. For the loop's thread.
+  /// Calls `worker` once at the end of the next turn, which begins without sleeping, and retains it until then. For
+  /// work that is better combined with that of the sockets that are readable by then. For the loop's thread.
   public func atEndOfNextTurn(_ worker: any EndOfTurnWorker) {
     nextWorkers.append(worker)
   }
 
-  /// Nanoseconds that the loop has spent with anything but waiting, over all runs. Any thread may read this.
+  /// The nanoseconds that the loop has spent working instead of waiting, over all runs. Any thread may read it.
   public var busyNanoseconds: UInt64 {
     runTime.withLock { $0.busy(uv) }
   }
@@ -249,7 +248,7 @@ public final class EventLoop: @unchecked Sendable {
     for item in work { item() }
   }
 
-  /// The prepare callback: libuv calls it right before it looks for I/O, and maybe sleeps.
+  /// Ends a turn. libuv calls it right before it polls for I/O, and maybe sleeps.
   private func finishTurn() {
     runWorkers()
     beginNextTurn()

@@ -1,7 +1,7 @@
 internal import CUV
 internal import Glibc
 
-/// Something with an open libuv handle, so that the loop can close whatever is left when it ends.
+/// An object with an open libuv handle, which the loop can close when it ends.
 ///
 /// A handle's `data` points at such an object for as long as the handle is open, or is nil for the loop's own handles.
 protocol HandleOwner: AnyObject {
@@ -11,12 +11,12 @@ protocol HandleOwner: AnyObject {
 
 /// The memory of one libuv handle.
 ///
-/// libuv goes on using a handle until its close callback has run, whatever became of the Swift object by then. So the
-/// memory comes from the C allocator and is freed in that callback, and nowhere else.
+/// libuv uses a handle until its close callback has run, even if the Swift object is gone by then. So the memory comes
+/// from the C allocator and is freed in that callback, and nowhere else.
 struct HandleMemory<CHandle> {
   let pointer: UnsafeMutablePointer<CHandle>
 
-  /// Zeroed memory. It has to be initialised by libuv, or given back with `discard`.
+  /// Allocates zeroed memory. It has to be initialised by libuv, or freed with `discard`.
   init() {
     guard let memory = calloc(1, MemoryLayout<CHandle>.size) else { fatalError("out of memory for a libuv handle") }
     pointer = memory.bindMemory(to: CHandle.self, capacity: 1)
@@ -32,12 +32,12 @@ struct HandleMemory<CHandle> {
     UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: uv_stream_t.self)
   }
 
-  /// Lets callbacks find `owner`. It is not retained: whoever owns the handle closes it in its deinit at the latest.
+  /// Sets the object that callbacks find. It is not retained: the owner closes the handle in its deinit at the latest.
   func setOwner(_ owner: any HandleOwner) {
     base.pointee.data = Unmanaged<AnyObject>.passUnretained(owner).toOpaque()
   }
 
-  /// Closes the handle. Its owner is not called any more, and the memory is freed when libuv is done with it.
+  /// Closes the handle. Its owner is not called any more, and the memory is freed when libuv no longer uses it.
   func close() {
     base.pointee.data = nil
     uv_close(base) { free($0) }

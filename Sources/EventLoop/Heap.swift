@@ -1,9 +1,9 @@
 internal import CUV
 
-/// The process' heap. Allowed on any thread.
+/// The process' heap. Any thread.
 public enum Heap {
-  /// Gives memory that is free back to the operating system: malloc keeps what small allocations have split, however
-  /// much it is. Takes some milliseconds after a large peak, in which other threads may wait for memory.
+  /// Returns free memory to the operating system: malloc keeps pages that small allocations have split, however many
+  /// they are. It takes some milliseconds after a large peak, during which other threads may wait for memory.
   public static func giveBackFreeMemory() {
     multistore_trim_heap()
   }

@@ -2,7 +2,7 @@ internal import CUV
 internal import Glibc
 internal import Sockets
 
-/// Asks the system's resolver for the addresses of a host, off the loop's thread, and answers on it.
+/// Resolves a host with the system's resolver on another thread, and calls its handler on the loop's thread.
 ///
 /// Dropping the last reference cancels it: the handler is not called after that.
 package final class HostLookup {
@@ -12,7 +12,7 @@ package final class HostLookup {
     case failure(reason: String)
   }
 
-  /// What the C request points at. It outlives a lookup that was cancelled, since the resolver can't be interrupted.
+  /// The context of the C request. It outlives a lookup that was cancelled, since the resolver can't be interrupted.
   private final class Request {
     var handler: ((Outcome) -> Void)?
 
@@ -25,7 +25,7 @@ package final class HostLookup {
 
   /// Starts looking up `host`. The handler is called once, in a later turn.
   ///
-  /// - Throws: when the lookup can't even be started.
+  /// - Throws: If the lookup can't be started.
   package init(on loop: EventLoop, host: String, handler: @escaping (Outcome) -> Void) throws(EventLoopError) {
     loop.preconditionOnLoop()
     request = Request(handler: handler)

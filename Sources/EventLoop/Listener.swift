@@ -8,18 +8,18 @@ public import Sockets
 
 /// Accepts connections at one address, on the loop's thread.
 ///
-/// libuv's own listening is not used: when the process has no descriptors left it hangs up on clients, or goes round
-/// in circles, and can't be told to wait. Here such a client waits in the kernel's backlog until there is room.
+/// libuv's own listening is not used: if the process has no descriptors left, it closes clients' connections or spins,
+/// and it can't be paused. Here such a client waits in the kernel's backlog until there is a descriptor.
 public final class Listener: PollHandleOwner {
-  /// Connections taken in one turn, so that a burst of new clients does not keep the others waiting.
+  /// The number of connections accepted in one turn, so that a burst of new clients does not delay the others.
   private static let acceptsPerTurn = 64
-  /// How long nothing is accepted after a failure such as EMFILE. Long enough not to burn a core, short enough not to
-  /// be noticed by a client that waits.
+  /// The pause in accepting after a failure such as EMFILE: long enough not to use up a core, and short enough for a
+  /// waiting client.
   private static let pauseAfterFailure = Duration.milliseconds(100)
 
-  /// Where it listens; has the real port when port 0 was asked for.
+  /// The address that it listens on; it has the real port if port 0 was requested.
   public let boundAddress: SocketAddress
-  /// How often accepting a connection has failed, for want of descriptors most likely.
+  /// The number of failures to accept a connection, most likely for lack of descriptors.
   public private(set) var acceptFailures: UInt64 = 0
 
   private let loop: EventLoop
@@ -29,12 +29,13 @@ public final class Listener: PollHandleOwner {
   private var poll: PollHandle?
   private var pause: LoopTimer?
 
-  /// Listens at `address` from now on. A TCP host may be a name, which is resolved while this waits. A unix socket's
-  /// file is made, and replaces one that a dead process left behind.
+  /// Listens at `address`. A host name is resolved while this blocks. The file of a unix socket is created, and
+  /// replaces one that a dead process left behind.
   ///
-  /// - Parameter backlog: connections that the kernel keeps waiting, at most; Redis has 511.
-  /// - Parameter accept: gets each new stream and sets its delegate. The stream does not read before it is told to.
-  /// - Throws: the address and the reason, for example that it is already in use.
+  /// - Parameters:
+  ///   - backlog: The number of connections that the kernel keeps until they are accepted; Redis has 511.
+  ///   - accept: Gets each new stream and sets its delegate. The stream does not read until it is started.
+  /// - Throws: The address and the reason, such as that it is already in use.
   public init(
     on loop: EventLoop,
     address: SocketAddress,
@@ -62,8 +63,7 @@ public final class Listener: PollHandleOwner {
     close()
   }
 
-  /// Stops listening and removes the file of a unix socket. Connections that were accepted stay. Does nothing the
-  /// second time.
+  /// Stops listening and removes the file of a unix socket. Accepted connections stay open. A second call does nothing.
   public func close() {
     guard fd >= 0 else { return }
     loop.preconditionOnLoop()
@@ -84,7 +84,7 @@ public final class Listener: PollHandleOwner {
     }
   }
 
-  /// Takes one connection. False when there is none left to take, or it is better to wait.
+  /// Accepts one connection. Returns false if there is none left, or after a failure.
   private func acceptOne() -> Bool {
     let client = Glibc.accept(fd, nil, nil)
     guard client >= 0 else {

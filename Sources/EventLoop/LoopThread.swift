@@ -4,9 +4,9 @@ internal import Synchronization
 
 /// The thread that runs a loop.
 ///
-/// It is started here and joined with ``join()``; there is nothing else to do with it.
+/// It is started by its initializer and joined with ``join()``.
 public final class LoopThread: Sendable {
-  /// What the new thread is given.
+  /// The context of the new thread.
   private final class Start: Sendable {
     let name: String
     let loop: EventLoop
@@ -21,8 +21,8 @@ public final class LoopThread: Sendable {
 
   /// Starts a thread that runs `loop` until the loop is stopped.
   ///
-  /// - Parameter name: what `top -H` shows; the system keeps 15 bytes of it.
-  /// - Throws: ``EventLoopError`` when the system gives no thread.
+  /// - Parameter name: The name that `top -H` shows; the system keeps 15 bytes of it.
+  /// - Throws: ``EventLoopError`` if the system has no thread for it.
   public init(running loop: EventLoop, name: String) throws(EventLoopError) {
     var thread = pthread_t()
     let start = Unmanaged.passRetained(Start(name: name, loop: loop))

@@ -1,16 +1,16 @@
 internal import CUV
 
-/// Calls its handler after a while, once or again and again, on the loop's thread.
+/// Calls its handler after a delay, once or repeatedly, on the loop's thread.
 ///
-/// The resolution is one millisecond: a timer fires up to one after its time, and later on a busy loop, and by the
-/// clock of ``EventLoop/now`` never before it. Dropping the last reference closes the timer, which has to happen on the
-/// loop's thread.
+/// The resolution is one millisecond: a timer fires up to one millisecond after its time, later on a busy loop, and
+/// never before it by the clock of ``EventLoop/now``. Dropping the last reference closes the timer, which has to happen
+/// on the loop's thread.
 public final class LoopTimer: HandleOwner {
   private let loop: EventLoop
   private let handler: () -> Void
   private var memory: HandleMemory<uv_timer_t>?
 
-  /// A timer that is not running yet. What `handler` captures lives as long as the timer.
+  /// Creates a timer that is not running. It retains `handler` for its lifetime.
   public init(on loop: EventLoop, handler: @escaping () -> Void) {
     loop.preconditionOnLoop()
     self.loop = loop
@@ -27,15 +27,15 @@ public final class LoopTimer: HandleOwner {
 
   /// Calls the handler after `delay`, and then every `interval` if there is one. Replaces an earlier schedule.
   ///
-  /// - Precondition: the timer was not closed.
+  /// - Precondition: The timer is not closed.
   public func schedule(after delay: Duration, repeating interval: Duration? = nil) {
     guard let memory else {
-      // A loop that ends has closed its timers, and tells their owners one after the other.
+      // A loop that ends closes its timers before it has notified all their owners.
       precondition(loop.isClosed, "a closed timer was scheduled")
       return
     }
     loop.preconditionOnLoop()
-    // libuv counts from its own clock, which stands still while a turn takes long, in whole milliseconds.
+    // libuv counts in whole milliseconds from its own clock, which does not advance during a turn.
     uv_update_time(loop.uv)
     let sinceItsTick = Duration.nanoseconds(uv_hrtime() - uv_now(loop.uv) * 1_000_000)
     uv_timer_start(
@@ -56,7 +56,7 @@ public final class LoopTimer: HandleOwner {
     uv_timer_stop(memory.pointer)
   }
 
-  /// Stops the timer for good and gives back its memory.
+  /// Stops the timer for good and frees its memory.
   public func close() {
     guard let memory else { return }
     loop.preconditionOnLoop()
@@ -66,7 +66,7 @@ public final class LoopTimer: HandleOwner {
 
   func closeHandle() { close() }
 
-  /// Rounded up, so that a deadline is over when its timer fires.
+  /// Rounds up, so that a deadline has passed when its timer fires.
   private static func milliseconds(_ duration: Duration) -> UInt64 {
     let (seconds, attoseconds) = duration.components
     let fraction = (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000

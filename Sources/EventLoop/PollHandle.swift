@@ -1,6 +1,6 @@
 internal import CUV
 
-/// What a descriptor is ready for.
+/// The operations that a descriptor is ready for.
 package struct PollEvents: OptionSet {
   package let rawValue: Int32
 
@@ -10,18 +10,18 @@ package struct PollEvents: OptionSet {
 
   package static let readable = PollEvents(rawValue: 1)
   package static let writable = PollEvents(rawValue: 2)
-  /// The descriptor is in an error state. It is not watched any more; reading or writing tells which error it is.
+  /// The descriptor is in an error state. It is not watched any more; reading or writing returns the error.
   package static let failed = PollEvents(rawValue: 4)
-  /// The loop is closing and so was this handle; the descriptor is still its owner's.
+  /// The loop is closing and has closed this handle; the owner still has to close the descriptor.
   package static let loopClosed = PollEvents(rawValue: 8)
 }
 
-/// Gets the events of a `PollHandle`.
+/// Is notified of the events of a `PollHandle`.
 package protocol PollHandleOwner: AnyObject {
   func pollHandle(_ handle: PollHandle, isReadyFor events: PollEvents)
 }
 
-/// Watches a descriptor that somebody else owns, level-triggered, on the loop's thread.
+/// Watches a descriptor of its owner, level-triggered, on the loop's thread.
 ///
 /// It has to be closed before the descriptor is. The owner is not retained and keeps the handle alive.
 package final class PollHandle: HandleOwner {
@@ -30,7 +30,7 @@ package final class PollHandle: HandleOwner {
   private var memory: HandleMemory<uv_poll_t>?
   private var watched: PollEvents = []
 
-  /// Prepares watching `fd` for nothing yet.
+  /// Prepares to watch `fd`, without events yet.
   package init(on loop: EventLoop, fd: Int32, owner: any PollHandleOwner) throws(EventLoopError) {
     loop.preconditionOnLoop()
     self.loop = loop
@@ -49,7 +49,7 @@ package final class PollHandle: HandleOwner {
     close()
   }
 
-  /// Watches for exactly these events from now on; changes nothing when they are watched already.
+  /// Watches for exactly these events; does nothing if they are watched already.
   package func update(readable: Bool, writable: Bool) {
     guard let memory else { return }
     var events: PollEvents = []
@@ -65,12 +65,12 @@ package final class PollHandle: HandleOwner {
       (readable ? Int32(UV_READABLE.rawValue) : 0) | (writable ? Int32(UV_WRITABLE.rawValue) : 0)
     uv_poll_start(memory.pointer, flags) { handle, status, events in
       guard let data = handle?.pointee.data else { return }
-      // The owner keeps it, and is kept itself while it is told.
+      // The owner retains the handle, and is retained itself during the call.
       Unmanaged<PollHandle>.fromOpaque(data)._withUnsafeGuaranteedRef { $0.handle(status: status, events: events) }
     }
   }
 
-  /// Stops watching for good. The descriptor may be closed right afterwards.
+  /// Stops watching for good. The descriptor may be closed directly afterwards.
   package func close() {
     guard let memory else { return }
     loop.preconditionOnLoop()
@@ -87,7 +87,7 @@ package final class PollHandle: HandleOwner {
   private func handle(status: Int32, events: Int32) {
     var ready: PollEvents = []
     if status < 0 {
-      // libuv has stopped watching by itself.
+      // libuv has stopped watching.
       watched = []
       ready.insert(.failed)
     }

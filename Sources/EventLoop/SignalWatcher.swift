@@ -1,8 +1,8 @@
 internal import CUV
 
-/// Calls its handler on the loop's thread whenever the process gets a signal.
+/// Calls its handler on the loop's thread when the process receives a signal.
 ///
-/// While it exists the signal's ordinary effect does not take place. Dropping the last reference closes it.
+/// While it exists the signal's default action is disabled. Dropping the last reference closes it.
 public final class SignalWatcher: HandleOwner {
   private let loop: EventLoop
   private let handler: () -> Void
@@ -10,7 +10,7 @@ public final class SignalWatcher: HandleOwner {
 
   /// Watches for `signal`, for example `SIGTERM`.
   ///
-  /// - Throws: when the signal can't be watched: SIGKILL, SIGSTOP, or a number that is no signal.
+  /// - Throws: If the signal can't be watched: SIGKILL, SIGSTOP, or a number that is no signal.
   public init(on loop: EventLoop, signal: Int32, handler: @escaping () -> Void) throws(EventLoopError) {
     loop.preconditionOnLoop()
     self.loop = loop
@@ -37,7 +37,7 @@ public final class SignalWatcher: HandleOwner {
     close()
   }
 
-  /// Stops watching; the signal has its ordinary effect again.
+  /// Stops watching; the signal has its default action again.
   public func close() {
     guard let memory else { return }
     loop.preconditionOnLoop()

@@ -4,31 +4,31 @@ internal import Sockets
 
 /// A connection that a listener accepted: bytes in both directions, over TCP or a unix socket.
 ///
-/// An open stream keeps itself and its delegate alive, and lets go of both when it is closed. So nothing has to hold
-/// on to it, and it has to be closed by somebody: its peer or its owner. All of it belongs to the loop's thread.
+/// An open stream retains itself and its delegate until it is closed, by its peer or by its owner; nothing else has to
+/// retain it. Confined to the loop's thread.
 public final class Stream: HandleOwner {
-  /// Seconds of silence after which the kernel begins to ask whether a TCP peer is still there.
+  /// The seconds of silence after which the kernel sends keep-alive probes to a TCP peer.
   private static let keepAliveDelaySeconds: UInt32 = 60
 
-  /// Hears what happens to the stream. Retained until the stream is closed.
+  /// Is notified of the stream's events. Retained until the stream is closed.
   public var delegate: (any StreamDelegate)?
-  /// Who is at the other end: `127.0.0.1:53211`, or `unix:` and the path of the listener's socket.
+  /// The peer's address: `127.0.0.1:53211`, or `unix:` and the path of the listener's socket.
   public let peer: String
 
   private let loop: EventLoop
   /// Nil from the moment that the stream begins to close.
   private var handle: UnsafeMutablePointer<uv_stream_t>?
   private var isReading = false
-  /// It has filled the buffer, and is read again in the next turn.
+  /// Whether the stream has filled the buffer, and is read again in the next turn.
   private var isPaused = false
   private var closesAfterWriting = false
   private var closeError: StreamError?
   /// The bytes that the socket has not taken yet.
   private var output = WriteQueue()
 
-  /// Takes ownership of a connected descriptor, and closes it if this fails.
+  /// Takes ownership of a connected descriptor, and closes it on failure.
   ///
-  /// - Throws: when libuv refuses the descriptor.
+  /// - Throws: If libuv refuses the descriptor.
   init(on loop: EventLoop, takingOwnershipOf fd: Int32, listeningAt address: SocketAddress) throws(SystemError) {
     self.loop = loop
     let result: Int32
@@ -62,7 +62,7 @@ public final class Stream: HandleOwner {
     handle?.pointee.data = Unmanaged.passRetained(self).toOpaque()
   }
 
-  /// Begins or goes on reading; does nothing when it reads already.
+  /// Starts or resumes reading; does nothing if it reads already.
   public func startReading() {
     loop.preconditionOnLoop()
     guard let handle, !isReading else { return }
@@ -89,8 +89,7 @@ public final class Stream: HandleOwner {
     if result != 0 { fail(result) }
   }
 
-  /// Stops reading, so that the peer has to wait once the kernel's buffers are full. Does nothing when it does not
-  /// read.
+  /// Stops reading, so that the peer has to wait when the kernel's buffers are full. Does nothing if it does not read.
   public func stopReading() {
     loop.preconditionOnLoop()
     guard let handle, isReading else { return }
@@ -98,7 +97,7 @@ public final class Stream: HandleOwner {
     uv_read_stop(handle)
   }
 
-  /// Lets others have their turn when the stream has filled the buffer: libuv would read it up to 32 times in a row.
+  /// Pauses the stream until the next turn if it has filled the buffer: libuv would read it up to 32 times in a row.
   private func pauseIfGreedy(_ count: Int) {
     guard count == loop.readBuffer.count, let handle, isReading else { return }
     isPaused = true
@@ -106,8 +105,8 @@ public final class Stream: HandleOwner {
     loop.atEndOfTurn(self)
   }
 
-  /// Reads what is there right into the room that `output` has: for a delegate that has heard of the beginning, and
-  /// knows what the rest is for. That there is nothing, the end, or a failure is told by the loop, as always.
+  /// Reads available bytes directly into the free capacity of `output`, for a delegate that has read the beginning of a
+  /// large command. If there are none, at the end and on failure it reads nothing, and the loop notifies the delegate.
   public func read(into output: inout OutputSpan<UInt8>) {
     loop.preconditionOnLoop()
     guard let handle, isReading else { return }
@@ -119,9 +118,8 @@ public final class Stream: HandleOwner {
     }
   }
 
-  /// Writes `bytes`, and what follows them: what the socket takes at once is not copied, the rest is, and follows when
-  /// it can. Nothing bounds the rest: whoever writes watches `pendingWriteBytes`. Does nothing on a stream that is
-  /// closing.
+  /// Writes the three spans in their order. Bytes that the socket takes at once are not copied; the rest is, and is
+  /// written later. The rest has no bound: the caller watches `pendingWriteBytes`. Does nothing on a closing stream.
   public func write(_ bytes: Span<UInt8>, _ more: Span<UInt8> = Span(), _ last: Span<UInt8> = Span()) {
     loop.preconditionOnLoop()
     guard let handle, !closesAfterWriting else { return }
@@ -137,13 +135,13 @@ public final class Stream: HandleOwner {
     if !output.isWriting { writeRest() }
   }
 
-  /// Bytes that were written here and that the operating system has not taken yet.
+  /// The number of bytes written that the operating system has not taken yet.
   public var pendingWriteBytes: Int {
     guard let handle else { return 0 }
     return uv_stream_get_write_queue_size(handle) + output.waitingCount
   }
 
-  /// Closes the stream; what was not written yet is dropped.
+  /// Closes the stream and drops the bytes that are not written yet.
   public func close() {
     loop.preconditionOnLoop()
     guard let handle else { return }
@@ -156,8 +154,7 @@ public final class Stream: HandleOwner {
     }
   }
 
-  /// Closes the stream as soon as everything is written that was handed over by now, or can't be written any more. It
-  /// reads no more meanwhile.
+  /// Closes the stream as soon as all pending bytes are written, or can't be written any more, and stops reading.
   public func closeAfterWriting() {
     stopReading()
     if output.isWriting {
@@ -173,7 +170,7 @@ public final class Stream: HandleOwner {
     handle?.pointee.data.map { Unmanaged<Stream>.fromOpaque($0).takeUnretainedValue() }
   }
 
-  /// How many bytes the socket took, or libuv's error.
+  /// Returns the number of bytes that the socket took, or libuv's error.
   private static func tryWrite(
     _ handle: UnsafeMutablePointer<uv_stream_t>,
     _ bytes: Span<UInt8>,
@@ -192,7 +189,7 @@ public final class Stream: HandleOwner {
     }
   }
 
-  /// libuv only reads through the pointer of a buffer to be written.
+  /// Returns a buffer for writing; libuv only reads through its pointer.
   private static func buffer(_ bytes: UnsafeRawBufferPointer) -> uv_buf_t {
     uv_buf_t(
       base: UnsafeMutablePointer(mutating: bytes.baseAddress?.assumingMemoryBound(to: CChar.self)),
@@ -273,7 +270,7 @@ public final class Stream: HandleOwner {
 }
 
 extension Stream: EndOfTurnWorker {
-  /// Reads on after others had their turn. For the loop alone.
+  /// Resumes reading. Called by the loop.
   public func endOfTurn() {
     isPaused = false
     if let handle, isReading { read(handle) }

@@ -1,21 +1,21 @@
 internal import CUV
 
-/// A failed system call: what the operating system said, kept as a number so that nobody has to match text.
+/// A failed system call, as the number of its error, so that no caller has to compare texts.
 struct SystemError: Error, Equatable {
   /// The positive `errno` value.
   var code: Int32
 
-  /// What `errno` says right now; read it directly after the call that failed.
+  /// Creates an error from `errno`, which has to be read directly after the call that failed.
   init(errno code: Int32) {
     self.code = code
   }
 
-  /// libuv's negative result, as returned by one of its functions.
+  /// Creates an error from the negative result of a libuv function.
   init(uv result: Int32) {
     self.code = -result
   }
 
-  /// The reason in a few words, as libuv has it ("address already in use").
+  /// The reason in libuv's words ("address already in use").
   var reason: String {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
       guard let base = buffer.baseAddress else { return "error \(code)" }
@@ -25,9 +25,9 @@ struct SystemError: Error, Equatable {
   }
 }
 
-/// The event loop or something that lives on it could not be set up.
+/// A failure to set up the event loop, or an object that belongs to it.
 public struct EventLoopError: Error, Equatable, CustomStringConvertible {
-  /// What was attempted, for example "watching the directory /etc".
+  /// The operation, for example "watching the directory /etc".
   public let operation: String
   /// The `errno` value.
   public let code: Int32
@@ -45,7 +45,7 @@ public struct EventLoopError: Error, Equatable, CustomStringConvertible {
   public var description: String { "\(operation) failed: \(reason)" }
 }
 
-/// Why a stream ended, when it was not the peer's orderly end.
+/// The failure that closed a stream.
 public struct StreamError: Error, Equatable, CustomStringConvertible {
   /// The `errno` value, for example `ECONNRESET`.
   public let code: Int32

@@ -1,17 +1,17 @@
 internal import CUV
 internal import Glibc
 
-/// Bytes on their way into a socket. The memory does not move between appends, so that C may read it meanwhile; its
-/// owner frees it.
+/// Bytes to be written to a socket. The memory does not move between appends, so that C can read it; its owner frees
+/// it.
 struct WriteBuffer {
-  /// Memory up to this size is kept for the next time; more would stay allocated for every client that was slow once.
+  /// The capacity that is kept for reuse; more would stay allocated for every client that was slow once.
   private static let keptCapacity = 64 * 1024
 
   private var memory: UnsafeMutableRawPointer?
   private var capacity = 0
   private(set) var count = 0
 
-  /// What was appended.
+  /// The appended bytes.
   var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory, count: count) }
 
   /// Copies `span` to the end.
@@ -30,13 +30,13 @@ struct WriteBuffer {
     count = needed
   }
 
-  /// Forgets the bytes.
+  /// Drops the bytes.
   mutating func removeAll() {
     if capacity > Self.keptCapacity { free() }
     count = 0
   }
 
-  /// Forgets the bytes and gives back the memory.
+  /// Drops the bytes and frees the memory.
   mutating func free() {
     Glibc.free(memory)
     memory = nil

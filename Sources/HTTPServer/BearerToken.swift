@@ -49,10 +49,10 @@ extension BearerToken: CustomStringConvertible, CustomReflectable {
 
 /// A token file whose content is no token.
 public struct BearerTokenError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// What is wrong, without showing the content.
+  /// The mistake; the content is not shown.
   public let reason: String
 
-  /// What is wrong and how a token is made.
+  /// The mistake, and how a token is made.
   public var description: String {
     "the bearer token cannot be used: \(reason); make one with 'openssl rand -hex 32'"
   }

@@ -12,9 +12,9 @@ final class HTTPDispatcher: Sendable {
     let headers: [HTTPField]
     let body: [UInt8]
     let isBodyComplete: Bool
-    /// Where the client is; nil for a unix socket.
+    /// The client's network; nil for a unix socket.
     let network: PeerNetwork?
-    /// Why the client's certificate is refused; nil if it is accepted.
+    /// The reason for refusing the client's certificate; nil if it is accepted.
     let certificateProblem: String?
   }
 

@@ -2,28 +2,29 @@ internal import Logging
 
 /// The JSON value `null`, as metadata: `.stringConvertible(JSONNull())`.
 ///
-/// swift-log's metadata has no such value, and GitLab's events have fields that are always there and may be null.
+/// swift-log's metadata has no such value, and GitLab's events have fields that are always present and may be null.
 public struct JSONNull: CustomStringConvertible, Sendable {
-  /// The word for other handlers, which know nothing of JSON.
+  /// The word for handlers that do not write JSON.
   public var description: String { "null" }
 
-  /// The one value there is.
+  /// Creates the only value.
   public init() {}
 }
 
-/// One JSON object being written into a line. Whatever it is given, the line stays valid and below ``maxBytes``.
+/// Writes one JSON object as a line. The line is valid and shorter than ``maxBytes`` for any fields.
 struct JSONLine {
-  /// The longest line. Log shippers cut lines somewhere beyond (64 KiB or 256 KiB are usual), and then they are no JSON
-  /// any more.
+  /// The longest line, in bytes. Log shippers cut longer lines (64 KiB or 256 KiB are usual limits), which are then no
+  /// longer JSON.
   static let maxBytes = 64 * 1024
 
-  /// The longest string, escaped: one long message must not push the other fields out of the line.
+  /// The longest string in bytes, escaped: one long message must not push the other fields out of the line.
   static let maxStringBytes = 16 * 1024
 
-  /// How deep lists and dictionaries may be nested; what is deeper is left out.
+  /// The depth to which lists and dictionaries may be nested; deeper values are omitted.
   static let maxDepth = 8
 
-  /// What is begun below this is ended below `maxBytes`: the ends of a string and of the lists around it, and the mark.
+  /// The length from which on nothing is added. The remainder of `maxBytes` is for the ends of a string and of the
+  /// lists around it, and for the mark.
   private static let softLimitBytes = maxBytes - 1024
 
   private static let truncationMark = "…[truncated]"
@@ -48,7 +49,7 @@ struct JSONLine {
     append(value: value)
   }
 
-  /// The finished line, without its end. A field `truncated` tells that something was cut off or left out.
+  /// Returns the line without its line end. It has a field `truncated` if a value was cut off or omitted.
   consuming func finished() -> [UInt8] {
     if isTruncated { append(raw: ",\"truncated\":true") }
     append(raw: "}")
@@ -109,13 +110,13 @@ struct JSONLine {
     append(raw: "}")
   }
 
-  /// Numbers and booleans as such, everything else as text.
+  /// Appends numbers and booleans as such, every other value as text.
   private mutating func append(convertible value: any CustomStringConvertible & Sendable) {
     switch value {
     case is JSONNull: append(raw: "null")
     case let bool as Bool: append(raw: bool ? "true" : "false")
     case let integer as any FixedWidthInteger: append(raw: String(describing: integer))
-    // JSON has no infinities; those become text.
+    // JSON has no infinities; they become text.
     case let number as Double where number.isFinite: append(raw: number.description)
     case let number as Float where number.isFinite: append(raw: number.description)
     default: append(string: value.description)
@@ -137,7 +138,7 @@ struct JSONLine {
     append(raw: "\"")
   }
 
-  /// RFC 8259, section 7: quotes, backslashes and control characters must be escaped, nothing else has to be.
+  /// Escapes quotes, backslashes and control characters, and no others (RFC 8259 section 7).
   private mutating func append(escaping byte: UInt8) {
     switch byte {
     case UInt8(ascii: "\""), UInt8(ascii: "\\"):

@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// Why a log could not be opened.
+/// A log that could not be opened.
 public struct JSONLogError: Error, Equatable, CustomStringConvertible {
-  /// What was being done.
+  /// The operation that failed.
   public enum Operation: Sendable, Equatable {
     /// Opening or creating the file.
     case open(path: String)
@@ -10,13 +10,13 @@ public struct JSONLogError: Error, Equatable, CustomStringConvertible {
     case startThread
   }
 
-  /// What was being done.
+  /// The operation that failed.
   public let operation: Operation
 
   /// The system's error number (errno(3)).
   public let code: Int32
 
-  /// For people: what, where, why, and what to do.
+  /// The operation, the path, the reason and the remedy, in one sentence.
   public var description: String {
     let reason = SystemError.text(code)
     switch operation {

@@ -9,7 +9,7 @@ public import Logging
 /// `message` and `logger`; then every other metadata field under its own name, sorted. A metadata field that is called
 /// like one of these gets `extra.` before its name.
 public struct JSONLogHandler: LogHandler {
-  /// Tells the time of an event.
+  /// Returns the time of an event.
   public typealias Clock = @Sendable () -> LogTime
 
   /// The lowest level that is written.
@@ -18,7 +18,7 @@ public struct JSONLogHandler: LogHandler {
   /// Fields of every line of this logger.
   public var metadata: Logger.Metadata = [:]
 
-  /// Fields that are found out when a line is written; they go before ``metadata`` and behind a line's own.
+  /// Provides fields when a line is written. They take precedence over ``metadata``, and a line's own fields over them.
   public var metadataProvider: Logger.MetadataProvider?
 
   /// Field names that the handler writes itself.
@@ -31,15 +31,15 @@ public struct JSONLogHandler: LogHandler {
   private let exceptionFields: [String]
   private let clock: Clock
 
-  /// Makes a handler; what `LoggingSystem.bootstrap` is given, or `Logger(label:factory:)`.
+  /// Creates a handler for `LoggingSystem.bootstrap` or `Logger(label:factory:)`.
   ///
   /// - Parameters:
   ///   - sink: Where the lines go.
   ///   - label: The logger's name, in the field `logger`.
   ///   - level: The lowest level that is written.
   ///   - exceptionFields: Fields that each line with an `exception.class` has, null where the event has none.
-  ///   - metadataProvider: Finds out fields when a line is written.
-  ///   - clock: Tells the time; another one than the system's is for tests.
+  ///   - metadataProvider: Provides fields when a line is written.
+  ///   - clock: Returns the time; tests set one of their own.
   public init(
     sink: JSONLogSink,
     label: String,
@@ -62,7 +62,7 @@ public struct JSONLogHandler: LogHandler {
     set { metadata[key] = newValue }
   }
 
-  /// Queues an event's line. Never waits.
+  /// Queues an event's line. It never blocks.
   public func log(event: LogEvent) {
     var fields = metadata
     if let provided = metadataProvider?.get() { fields.merge(provided) { _, new in new } }
@@ -87,7 +87,7 @@ public struct JSONLogHandler: LogHandler {
     sink.write(line: line.finished())
   }
 
-  /// The name that GitLab's log has for a level.
+  /// Returns GitLab's name of a level.
   private static func severity(_ level: Logger.Level) -> String {
     switch level {
     case .trace, .debug: "DEBUG"
@@ -98,13 +98,13 @@ public struct JSONLogHandler: LogHandler {
     }
   }
 
-  /// Puts the error of an event where exceptions are told, unless the caller has said it better.
+  /// Adds the error of an event to the exception fields that the caller has not set.
   private static func describe(_ error: any Error, in fields: inout Logger.Metadata) {
     if fields["exception.class"] == nil { fields["exception.class"] = .string(String(reflecting: type(of: error))) }
     if fields["extra.error"] == nil { fields["extra.error"] = .string(String(describing: error)) }
   }
 
-  /// The fields that are not written by the handler itself, none of them called like one that is.
+  /// Returns the fields that the handler does not write itself, renamed where they have the name of one that it does.
   private static func namedApart(_ fields: Logger.Metadata) -> Logger.Metadata {
     var result: Logger.Metadata = [:]
     for (key, value) in fields {

@@ -1,13 +1,12 @@
-/// Where log lines go: one writer thread behind a bounded queue.
+/// The destination of log lines: a writer thread behind a bounded queue.
 ///
-/// Whoever logs is never made to wait: a line is copied into the queue, or dropped and counted if the queue is full.
-/// All of it may be called from any thread.
+/// Logging never blocks: a line is copied into the queue, or dropped and counted if the queue is full. Any thread.
 public final class JSONLogSink: Sendable {
-  /// Where the lines are written.
+  /// The places that lines can be written to.
   public enum Destination: Sendable, Equatable {
     /// The process' standard error.
     case standardError
-    /// A file, appended to, and made with mode 0640 if it is not there.
+    /// A file, which is appended to, and created with mode 0640 if it does not exist.
     case file(path: String)
   }
 
@@ -16,8 +15,8 @@ public final class JSONLogSink: Sendable {
   /// Opens the destination and starts the thread.
   ///
   /// - Parameters:
-  ///   - destination: Where the lines are written.
-  ///   - queueLimitBytes: How many bytes may wait to be written; at least 1.
+  ///   - destination: The place that lines are written to.
+  ///   - queueLimitBytes: The number of bytes that may wait to be written; at least 1.
   /// - Throws: ``JSONLogError`` if the file cannot be opened or the thread cannot be started.
   public init(destination: Destination, queueLimitBytes: Int) throws(JSONLogError) {
     precondition(queueLimitBytes >= 1, "The log's queue takes at least a byte; \(queueLimitBytes) was asked for.")
@@ -30,30 +29,31 @@ public final class JSONLogSink: Sendable {
     try LogWriter(queue: queue, path: path).start()
   }
 
-  /// Lets the thread write what is queued and end, without waiting for it.
+  /// Makes the thread write the queued lines and end, without waiting for it.
   deinit {
     requestClose()
   }
 
-  /// Queues a line, without its end. Line feeds inside it become spaces: a line is an event to whoever reads the log.
+  /// Queues a line, given without its line end. Line feeds inside it become spaces: readers of the log take each line
+  /// for one event.
   public func write(line: [UInt8]) {
     let newline = UInt8(ascii: "\n")
     let line = line.contains(newline) ? line.map { $0 == newline ? UInt8(ascii: " ") : $0 } : line
     if queue.withLock({ $0.append(line) }) { queue.wakeAll() }
   }
 
-  /// Has the file opened again under its path, as after a rotation (SIGHUP), before anything else is written.
+  /// Reopens the file by its path before anything else is written, as after a rotation (SIGHUP).
   ///
-  /// Should that fail, the file opened before stays in use, the failure is counted, and the first in a row is told on
-  /// standard error. Standard error itself is not opened again.
+  /// If that fails, the file that is open stays in use, the failure is counted, and the first in a row is reported on
+  /// standard error. Standard error itself is not reopened.
   public func reopen() {
     queue.withLock { $0.requestReopen() }
     queue.wakeAll()
   }
 
-  /// Waits until the lines queued before the call are written or lost.
+  /// Waits until the lines queued before the call are written or lost; tests use it.
   ///
-  /// - Parameter deadline: How long at most, from now.
+  /// - Parameter deadline: The longest time to wait.
   /// - Returns: Whether they were in time.
   @discardableResult
   package func flush(deadline: Duration) -> Bool {
@@ -61,20 +61,19 @@ public final class JSONLogSink: Sendable {
     return queue.wait(atMost: deadline) { $0.settledLines >= target ? true : nil } ?? false
   }
 
-  /// Takes no more lines, waits until those that are queued are written or lost, and closes the file.
+  /// Accepts no more lines, waits until the queued ones are written or lost, and closes the file.
   ///
-  /// If the time is up before, because the disk hangs or nobody reads the pipe, the thread is left behind to its
-  /// waiting.
+  /// If that takes longer, because the disk hangs or the pipe is not read, the thread is left waiting.
   ///
-  /// - Parameter deadline: How long at most, from now.
-  /// - Returns: Whether it was done in time.
+  /// - Parameter deadline: The longest time to wait.
+  /// - Returns: Whether the queue was written in time.
   @discardableResult
   public func close(deadline: Duration) -> Bool {
     requestClose()
     return queue.wait(atMost: deadline) { $0.isFinished ? true : nil } ?? false
   }
 
-  /// What became of the lines so far.
+  /// The counts of lines so far.
   public var statistics: LogStatistics {
     queue.withLock { $0.statistics }
   }

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// An open destination. Belongs to the thread that writes; the end of its life closes the descriptor, if it opened it.
+/// An open destination, confined to the writer thread. Its deinit closes the descriptor if it was opened here.
 struct LogFile: ~Copyable {
   private let descriptor: Int32
   private let isOwned: Bool
@@ -15,14 +15,14 @@ struct LogFile: ~Copyable {
     self.isOwned = isOwned
   }
 
-  /// Opens a file for appending, and makes it (mode 0640: logs are for the operators' group) if it is not there.
+  /// Opens a file for appending, and creates it if it does not exist (mode 0640: logs are for the operators' group).
   init(path: String) throws(JSONLogError) {
-    // Not blocking: a named pipe that nobody reads is an error now, and not a start-up that hangs.
+    // Non-blocking, so that a named pipe without a reader is an error and does not block the start.
     let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK
     // The path is copied by the kernel before the call returns.
     let descriptor = unsafe open(path, flags, 0o640)
     guard descriptor >= 0 else { throw JSONLogError(operation: .open(path: path), code: errno) }
-    // From here on the thread that writes may wait: that is what it is for.
+    // From here on the writer thread may block.
     _ = fcntl(descriptor, F_SETFL, O_APPEND)
     self.init(descriptor: descriptor, isOwned: true)
   }
@@ -31,27 +31,27 @@ struct LogFile: ~Copyable {
     if isOwned { close(descriptor) }
   }
 
-  /// Whether there is nothing in it yet.
+  /// Whether the file is empty.
   var isEmpty: Bool {
     var status = stat()
     // The pointer is to a local variable and not kept by the call.
     return unsafe fstat(descriptor, &status) == 0 && status.st_size == 0
   }
 
-  /// Writes bytes, and waits as long as that takes.
+  /// Writes bytes, and blocks until that is done.
   ///
-  /// - Returns: How many were written before an error: all of them, if there was none.
+  /// - Returns: The number of bytes written before an error: all of them if there was none.
   func write(_ bytes: ArraySlice<UInt8>) -> Int {
     // The buffer is the slice's own storage, and stays where it is during the closure.
     unsafe bytes.withUnsafeBytes { buffer in
       var done = 0
       while done < buffer.count {
-        // done < count, so the pointer is inside the buffer, and what is left behind it as long as said.
+        // done < count, so the pointer is inside the buffer, and the length is that of the rest.
         let count = unsafe Glibc.write(descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done)
         if count >= 0 {
           done += count
         } else if errno == EAGAIN {
-          // A standard error that somebody else made non-blocking.
+          // Standard error, which another process may have made non-blocking.
           waitUntilWritable()
         } else if errno != EINTR {
           break
@@ -63,7 +63,7 @@ struct LogFile: ~Copyable {
 
   private func waitUntilWritable() {
     var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-    // One entry, a local variable. Whatever the outcome, the next write tells what is the matter.
+    // One entry, a local variable. In any case the next write returns the error.
     _ = unsafe poll(&entry, 1, -1)
   }
 }

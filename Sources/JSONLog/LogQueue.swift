@@ -1,18 +1,18 @@
-/// Lines on their way from their authors to the thread that writes. The state behind the sink's lock.
+/// The lines that wait for the writer thread. The state behind the sink's lock.
 struct LogQueue: Sendable {
-  /// What the thread has to do next.
+  /// The next work of the thread.
   enum Work {
-    /// Open the file again, and then write these lines.
+    /// Reopen the file if required, then write these lines.
     case lines([UInt8], reopen: Bool)
-    /// Nothing more will come.
+    /// End: no more lines follow.
     case stop
   }
 
-  /// A buffer that grew larger in a burst is given back to the system rather than kept.
+  /// The capacity of a buffer that is reused; one that grew larger in a burst is freed.
   static let keptCapacityBytes = 256 * 1024
 
   private(set) var statistics = LogStatistics()
-  /// Lines accepted since the beginning, and how many of them were written or lost since.
+  /// The number of lines accepted since the beginning, and of those that were written or lost.
   private(set) var acceptedLines: UInt64 = 0
   private(set) var settledLines: UInt64 = 0
   private(set) var isClosed = false
@@ -26,9 +26,9 @@ struct LogQueue: Sendable {
     self.limitBytes = limitBytes
   }
 
-  /// Takes a line, or counts why not.
+  /// Queues a line, or counts the reason for dropping it.
   ///
-  /// - Returns: Whether the thread has to be woken: it waits only for an empty queue to change.
+  /// - Returns: Whether the thread has to be woken: it waits only while the queue is empty.
   mutating func append(_ line: [UInt8]) -> Bool {
     if isClosed {
       statistics.droppedClosed += 1
@@ -54,9 +54,9 @@ struct LogQueue: Sendable {
     isClosed = true
   }
 
-  /// What there is to do, nil if nothing.
+  /// Returns the next work; nil for none.
   ///
-  /// - Parameter spare: An empty buffer to fill next, in exchange for the one with the lines.
+  /// - Parameter spare: An empty buffer for the next lines, in exchange for the one with the present ones.
   mutating func takeWork(spare: [UInt8]) -> Work? {
     if pending.isEmpty && !reopenRequested { return isClosed ? .stop : nil }
     let lines = pending
@@ -66,7 +66,7 @@ struct LogQueue: Sendable {
     return .lines(lines, reopen: reopen)
   }
 
-  /// Counts what became of lines that were taken.
+  /// Counts the outcome of lines that were taken.
   mutating func settle(written: Int, lost: Int, bytes: Int) {
     statistics.written += UInt64(written)
     statistics.droppedWriteError += UInt64(lost)

@@ -1,20 +1,20 @@
-/// What became of the lines that a sink was given. Counts since it was opened.
+/// The counts of a sink's lines by their outcome, since it was opened.
 public struct LogStatistics: Sendable, Equatable {
-  /// Lines written whole.
+  /// Lines written completely.
   public var written: UInt64 = 0
-  /// Lines left out because the queue was full: whoever reads the log, or the disk, does not keep up.
+  /// Lines dropped because the queue was full: the disk or the log's reader does not keep up.
   public var droppedQueueFull: UInt64 = 0
   /// Lines lost to a failed write: a full disk, a closed pipe.
   public var droppedWriteError: UInt64 = 0
-  /// Lines that came after the sink was closed.
+  /// Lines that were logged after the sink was closed.
   public var droppedClosed: UInt64 = 0
-  /// How often the file was opened anew.
+  /// The number of times that the file was reopened.
   public var reopens: UInt64 = 0
-  /// How often opening it anew failed, the old file staying in use.
+  /// The number of times that reopening failed, so that the old file stayed in use.
   public var reopenFailures: UInt64 = 0
   /// Bytes accepted and not yet written or lost.
   public var queuedBytes: Int = 0
 
-  /// Nothing has happened yet.
+  /// Creates counts of zero.
   public init() {}
 }

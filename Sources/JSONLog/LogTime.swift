@@ -1,16 +1,16 @@
 internal import Glibc
 
-/// A moment, as log lines tell it.
+/// A time by the wall clock.
 public struct LogTime: Sendable, Equatable {
-  /// Milliseconds since 1970-01-01 00:00 UTC, leap seconds not counted; negative before.
+  /// The milliseconds since 1970-01-01 00:00 UTC without leap seconds; negative before.
   public var millisecondsSinceEpoch: Int64
 
-  /// A moment by its distance from 1970.
+  /// Creates a time.
   public init(millisecondsSinceEpoch: Int64) {
     self.millisecondsSinceEpoch = millisecondsSinceEpoch
   }
 
-  /// The moment by the system's clock.
+  /// Returns the present time by the system's clock.
   public static func now() -> LogTime {
     var time = timespec()
     // The pointer is to a local variable and not kept by the call.
@@ -18,7 +18,7 @@ public struct LogTime: Sendable, Equatable {
     return LogTime(millisecondsSinceEpoch: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
   }
 
-  /// `2022-05-21T14:10:19.778Z`: ISO 8601, UTC.
+  /// The time in ISO 8601, UTC: `2022-05-21T14:10:19.778Z`.
   var iso8601: String {
     var (seconds, milliseconds) = millisecondsSinceEpoch.quotientAndRemainder(dividingBy: 1000)
     if milliseconds < 0 { (seconds, milliseconds) = (seconds - 1, milliseconds + 1000) }

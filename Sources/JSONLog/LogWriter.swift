@@ -1,12 +1,12 @@
 internal import Glibc
 
-/// The thread that writes. Everything in here happens on it, but for ``start()``.
+/// The writer thread. Its state is confined to that thread once ``start()`` has been called.
 ///
-/// `@unchecked Sendable`: it is made on the thread that opens the sink and handed over by pthread_create, after which
-/// only the new thread has a reference.
+/// `@unchecked Sendable`: it is created on the thread that opens the sink and passed to the new one by pthread_create,
+/// after which only the new thread has a reference.
 final class LogWriter: @unchecked Sendable {
-  /// The most bytes given to one write(2), whole lines that are longer by themselves excepted: how often progress is
-  /// counted, and how many lines one failure costs.
+  /// The most bytes of one write(2), unless a single line is longer. Progress is counted after each, and a failure
+  /// loses the lines of one.
   private static let chunkBytes = 64 * 1024
 
   private static let newline = UInt8(ascii: "\n")
@@ -14,13 +14,13 @@ final class LogWriter: @unchecked Sendable {
   private let queue: Monitor<LogQueue>
   private let path: String?
   private var file: LogFile
-  /// Whether what was last written ends in the middle of a line, cut off by an error.
+  /// Whether the last write ended in the middle of a line, because of an error.
   private var isMidLine = false
-  /// Whether standard error has been told that the file cannot be opened again.
+  /// Whether a failure to reopen the file has been reported on standard error.
   private var hasComplained = false
 
   /// - Parameters:
-  ///   - queue: Where the lines come from.
+  ///   - queue: The source of the lines.
   ///   - path: The file to write to; nil for standard error.
   init(queue: Monitor<LogQueue>, path: String?) throws(JSONLogError) {
     self.queue = queue
@@ -28,13 +28,13 @@ final class LogWriter: @unchecked Sendable {
     if let path { file = try LogFile(path: path) } else { file = .standardError() }
   }
 
-  /// Starts the thread, which keeps the writer alive and ends once the queue is closed and empty.
+  /// Starts the thread, which retains the writer and ends when the queue is closed and empty.
   consuming func start() throws(JSONLogError) {
     let retained = unsafe Unmanaged.passRetained(self)
     var attributes = pthread_attr_t()
     unsafe pthread_attr_init(&attributes)
     defer { unsafe pthread_attr_destroy(&attributes) }
-    // Its end is awaited through the queue's state, which can have a deadline; joining it could not.
+    // The sink waits for its end through the queue's state, which takes a deadline; pthread_join does not.
     unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
     var thread = pthread_t()
     // The one reference retained above is consumed by the one thread, or below if there is none.
@@ -54,8 +54,8 @@ final class LogWriter: @unchecked Sendable {
   }
 
   private func run() {
-    // A closed pipe is an error to be counted and not a signal that ends the process, and no handler of the program's
-    // should run here while a write is waiting.
+    // A closed pipe must be an error that is counted, and not a signal that ends the process. No signal handler of the
+    // program should run here while a write blocks.
     var signals = sigset_t()
     unsafe sigfillset(&signals)
     unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
@@ -83,8 +83,8 @@ final class LogWriter: @unchecked Sendable {
     }
   }
 
-  /// Writes whole lines. After an error the rest of them is lost: what cannot be written now would fill the queue with
-  /// what is old, and keep out what is new.
+  /// Writes whole lines. After an error the rest of them is dropped: keeping old lines would fill the queue and keep
+  /// out new ones.
   private func write(chunk: ArraySlice<UInt8>) {
     if isMidLine && file.write([LogWriter.newline]) == 1 { isMidLine = false }
     let count = isMidLine ? 0 : file.write(chunk)
@@ -96,7 +96,7 @@ final class LogWriter: @unchecked Sendable {
     queue.wakeAll()
   }
 
-  /// The end of the last line that fits a chunk, or of the first one if that alone does not.
+  /// Returns the end of the last line that fits a chunk, or of the first one if it alone does not fit.
   private static func chunkEnd(_ lines: ArraySlice<UInt8>) -> Int {
     if lines.count <= chunkBytes { return lines.endIndex }
     let limit = lines.startIndex + chunkBytes

@@ -1,15 +1,15 @@
-// A lock that one can wait behind. Synchronization's Mutex has no condition variable, and Foundation's costs more
-// memory than the whole process should take.
+// A lock with a condition variable. Synchronization's Mutex has none, and Foundation's costs more memory than the whole
+// process should use.
 
 internal import Glibc
 
-/// State behind a lock, and waiting for it to change.
+/// State behind a lock, and a way to wait for its change.
 ///
-/// `@unchecked Sendable`: `state` is touched only while `mutex` is held, and the two pthread objects are made for being
-/// shared by threads. `@safe`: no pointer leaves the class.
+/// `@unchecked Sendable`: `state` is accessed only while `mutex` is held, and the two pthread objects may be shared by
+/// threads. `@safe`: no pointer leaves the class.
 @safe final class Monitor<State: Sendable>: @unchecked Sendable {
   private var state: State
-  // Allocated for themselves, because pthread objects must not move. Freed in deinit, when nobody can be waiting: a
+  // Allocated separately, because pthread objects must not move. Freed in deinit, when no thread can be waiting: a
   // waiting thread holds a reference.
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private let changed: UnsafeMutablePointer<pthread_cond_t>
@@ -21,7 +21,7 @@ internal import Glibc
     unsafe Monitor.expectSuccess(pthread_mutex_init(mutex, nil))
     var attributes = pthread_condattr_t()
     unsafe Monitor.expectSuccess(pthread_condattr_init(&attributes))
-    // Deadlines must not move when somebody sets the clock.
+    // Deadlines must not move when the wall clock is set.
     unsafe Monitor.expectSuccess(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC))
     unsafe Monitor.expectSuccess(pthread_cond_init(changed, &attributes))
     unsafe pthread_condattr_destroy(&attributes)
@@ -41,22 +41,22 @@ internal import Glibc
     return body(&state)
   }
 
-  /// Has everybody who waits look at the state again.
+  /// Makes all waiting threads check the state again.
   func wakeAll() {
     unsafe Monitor.expectSuccess(pthread_cond_broadcast(changed))
   }
 
-  /// Waits until `body` has something to return; it is asked at once, and whenever somebody calls ``wakeAll()``.
+  /// Waits until `body` returns a result; it is called at once and after each call of ``wakeAll()``.
   ///
-  /// - Parameter timeout: How long at most; nil for as long as it takes.
-  /// - Returns: What `body` returned, or nil if the time was up before.
+  /// - Parameter timeout: The longest time to wait; nil for no limit.
+  /// - Returns: The result of `body`; nil if the time was up before.
   func wait<Result>(atMost timeout: Duration? = nil, for body: (inout State) -> Result?) -> Result? {
     let deadline = timeout.map(Monitor.timeAfter)
     unsafe Monitor.expectSuccess(pthread_mutex_lock(mutex))
     defer { unsafe Monitor.expectSuccess(pthread_mutex_unlock(mutex)) }
     while true {
-      // The access to the state ends before the wait: others change the state meanwhile, and an optimised build may
-      // keep a copy of it for as long as an access lasts.
+      // The access to the state ends before the wait: other threads change the state meanwhile, and an optimised
+      // build may keep a copy of it for the duration of an access.
       if let result = body(&state) { return result }
       guard var deadline else {
         // The mutex is held.

@@ -2,15 +2,15 @@ internal import Synchronization
 
 /// A floating-point number that any thread may read and change without a lock.
 ///
-/// Kept as its bit pattern: the hardware adds integers atomically, not fractions, so addition is a compare-and-exchange
-/// loop. Orderings are relaxed throughout: a metric publishes nothing but itself.
+/// It is stored as its bit pattern: the hardware adds integers atomically, not fractions, so addition is a
+/// compare-and-exchange loop. Orderings are relaxed, since a metric publishes nothing but itself.
 struct AtomicDouble: ~Copyable, Sendable {
   private let bits = Atomic<UInt64>(0)
 
-  /// Starts at zero.
+  /// Creates a number of zero.
   init() {}
 
-  /// The value now.
+  /// The current value.
   var value: Double {
     Double(bitPattern: bits.load(ordering: .relaxed))
   }

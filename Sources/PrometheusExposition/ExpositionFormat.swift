@@ -1,10 +1,10 @@
-// The two formats, and which of them a scraper wants.
+// The two formats, and the choice by a scraper's Accept header.
 
 /// A format of the page that Prometheus scrapes.
 public enum ExpositionFormat: Sendable, CaseIterable {
-  /// Prometheus' text format 0.0.4, which everything reads.
+  /// Prometheus' text format 0.0.4, which every scraper reads.
   case text004
-  /// OpenMetrics 1.0.0, which Prometheus asks for by itself.
+  /// OpenMetrics 1.0.0, which Prometheus requests by default.
   case openMetrics100
 
   /// The value of the `Content-Type` header.
@@ -15,10 +15,10 @@ public enum ExpositionFormat: Sendable, CaseIterable {
     }
   }
 
-  /// Picks the format that an `Accept` header prefers, by its q-values as RFC 9110 (12.5.1) has them.
+  /// Returns the format that an `Accept` header prefers by its q-values (RFC 9110 section 12.5.1).
   ///
   /// Of two with the same weight, the one named more precisely wins, then the one named first. Without a header, or if
-  /// it accepts neither, it is the text format: a scraper that asks for something unknown gets a page all the same.
+  /// it accepts neither, the result is the text format, so that a scraper with other wishes gets a page too.
   public static func negotiate(accept: String?) -> ExpositionFormat {
     guard let accept else { return .text004 }
     let ranges = accept.split(separator: ",").enumerated().compactMap { MediaRange(String($1), position: $0) }
@@ -36,7 +36,7 @@ public enum ExpositionFormat: Sendable, CaseIterable {
         best = candidate
         continue
       }
-      // The most precise range decides; several of the same precision (versions of one type) count with the best.
+      // The most precise range decides; of several with the same precision (versions of one type) the best one.
       let isMorePrecise = candidate.precision > current.precision
       let isHeavier = candidate.precision == current.precision && candidate.weight > current.weight
       if isMorePrecise || isHeavier { best = candidate }
@@ -45,7 +45,7 @@ public enum ExpositionFormat: Sendable, CaseIterable {
   }
 }
 
-/// How much a format is wanted.
+/// The preference of a scraper for a format.
 private struct Preference {
   var weight: Double
   var precision: Int
@@ -87,13 +87,14 @@ private struct MediaRange {
     }
   }
 
-  /// How precisely the range names a format: 3 by type, 2 by `type/*`, 1 by `*/*`; nil if it is not meant at all.
+  /// Returns the precision with which the range names a format: 3 by type, 2 by `type/*`, 1 by `*/*`; nil if it does
+  /// not.
   func precision(for format: ExpositionFormat) -> Int? {
     switch (format, type) {
     case (_, "*/*"): 1
     case (.text004, "text/*"), (.openMetrics100, "application/*"): 2
     case (.text004, "text/plain"): version == nil || version == "0.0.4" ? 3 : nil
-    // 0.0.1 is the draft that Prometheus asked for before 1.0.0; what is written here is valid as either.
+    // 0.0.1 is the draft that Prometheus requested before 1.0.0; this output is valid as either.
     case (.openMetrics100, "application/openmetrics-text"):
       version == nil || version == "1.0.0" || version == "0.0.1" ? 3 : nil
     default: nil

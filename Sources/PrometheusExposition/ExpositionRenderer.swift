@@ -1,8 +1,8 @@
-// Families to bytes, in both formats.
+// Renders families as bytes, in both formats.
 
 /// Renders one page.
 struct ExpositionRenderer {
-  /// What a page of one instance takes, more or less.
+  /// The approximate size of a page of one instance, in bytes.
   private static let expectedBytes = 64 << 10
 
   private var bytes: [UInt8] = []
@@ -12,7 +12,7 @@ struct ExpositionRenderer {
     self.format = format
   }
 
-  /// The page: families by name, series by their label values. A family without series is left out.
+  /// Returns the page: families by name, series by their label values. A family without series is omitted.
   static func render(_ table: FamilyTable, format: ExpositionFormat) -> [UInt8] {
     var renderer = ExpositionRenderer(format: format)
     renderer.bytes.reserveCapacity(expectedBytes)
@@ -73,7 +73,7 @@ struct ExpositionRenderer {
     endSample()
   }
 
-  /// All of a sample before its value.
+  /// Appends the part of a sample before its value.
   private mutating func appendName(_ name: String, _ labels: [UInt8]) {
     append(name)
     if !labels.isEmpty {

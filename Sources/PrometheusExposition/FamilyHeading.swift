@@ -1,5 +1,5 @@
-/// The comment lines before a metric's samples, written once for all pages. What differs between the formats:
-/// OpenMetrics names a counter's family without `_total`, escapes quotes in help texts, and writes the type first.
+/// The comment lines before a metric's samples, rendered once for all pages. The formats differ: OpenMetrics names a
+/// counter's family without `_total`, escapes quotes in help texts, and writes the type first.
 struct FamilyHeading {
   private let text: [UInt8]
   private let openMetrics: [UInt8]
@@ -11,7 +11,7 @@ struct FamilyHeading {
       + Self.help(descriptor.familyName, descriptor.help, quotes: true)
   }
 
-  /// The lines as `format` has them.
+  /// Returns the lines in a format.
   func bytes(_ format: ExpositionFormat) -> [UInt8] {
     switch format {
     case .text004: text

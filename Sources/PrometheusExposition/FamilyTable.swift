@@ -1,7 +1,7 @@
-// Which metrics exist and which time series each of them has. A plain value: the registry keeps one behind its lock,
-// and a scrape works on a copy.
+// The table of metrics with their time series. A plain value: the registry keeps one behind its lock, and a scrape
+// works on a copy.
 
-/// Everything of one name: its description and its time series.
+/// A metric: its description and its time series.
 struct Family {
   let descriptor: MetricDescriptor
   let heading: FamilyHeading
@@ -13,9 +13,9 @@ struct Family {
   }
 }
 
-/// One time series: the place its value comes from, and its labels as they are written.
+/// One time series: the source of its value, and its rendered labels.
 struct Series {
-  /// Where the value comes from.
+  /// The source of a value.
   enum Value {
     case counter(Counter)
     case gauge(Gauge)
@@ -28,7 +28,7 @@ struct Series {
   let renderedLabels: [UInt8]
 }
 
-/// Why a time series cannot be had.
+/// The reason for refusing a time series.
 enum RegistrationError: Error, Equatable, CustomStringConvertible {
   case mistake(String)
   case notDescribed(name: String)
@@ -60,21 +60,20 @@ enum RegistrationError: Error, Equatable, CustomStringConvertible {
 
 /// The families by name.
 struct FamilyTable {
-  /// A time series, and whether it is the gathering one because the metric has as many as it may.
+  /// A time series, and whether it is the gathering one because the metric has reached its limit.
   struct Resolved {
     var value: Series.Value
     var gathered: Bool
   }
 
-  /// The most metrics the table takes. A program has a few hundred at most; more means that somebody makes up names
-  /// from data.
+  /// The limit on the number of metrics. A program has a few hundred at most; more means that names are made from data.
   static let maxFamilies = 2000
 
   var maxSeriesPerMetric: Int
   private(set) var families: [String: Family] = [:]
   /// The names of all metrics, in order.
   private(set) var names: [String] = []
-  /// Which metric owns which name in the exposition; see ``MetricDescriptor/claimedNames``.
+  /// The metrics by the names that they own in the exposition; see ``MetricDescriptor/claimedNames``.
   private var owners: [String: String] = [:]
 
   init(maxSeriesPerMetric: Int) {
@@ -99,21 +98,21 @@ struct FamilyTable {
     for name in descriptor.claimedNames { owners[name] = descriptor.name }
   }
 
-  /// The time series of a metric that was added, made if it is not there yet.
+  /// Returns a time series of a metric that was added, and creates it if it does not exist.
   mutating func counter(_ name: String, _ labels: LabelSet) throws(RegistrationError) -> (Counter, gathered: Bool) {
     let resolved = try resolve(name, labels, as: .counter) { _ in .counter(Counter()) }
     guard case .counter(let counter) = resolved.value else { preconditionFailure("\(name) is a counter.") }
     return (counter, resolved.gathered)
   }
 
-  /// The time series of a metric that was added, made if it is not there yet.
+  /// Returns a time series of a metric that was added, and creates it if it does not exist.
   mutating func gauge(_ name: String, _ labels: LabelSet) throws(RegistrationError) -> (Gauge, gathered: Bool) {
     let resolved = try resolve(name, labels, as: .gauge) { _ in .gauge(Gauge()) }
     guard case .gauge(let gauge) = resolved.value else { preconditionFailure("\(name) is a gauge.") }
     return (gauge, resolved.gathered)
   }
 
-  /// The time series of a metric that was added, made if it is not there yet.
+  /// Returns a time series of a metric that was added, and creates it if it does not exist.
   mutating func histogram(_ name: String, _ labels: LabelSet) throws(RegistrationError) -> (Histogram, gathered: Bool) {
     let resolved = try resolve(name, labels, as: .histogram(buckets: [])) { kind in
       guard case .histogram(let buckets) = kind else { preconditionFailure("\(name) is a histogram.") }
@@ -123,7 +122,7 @@ struct FamilyTable {
     return (histogram, resolved.gathered)
   }
 
-  /// Puts a computed value in the place of a time series, whatever was there.
+  /// Replaces a time series by a computed value.
   ///
   /// - Returns: Whether it went to the gathering series.
   mutating func set(
@@ -151,8 +150,8 @@ struct FamilyTable {
     return Resolved(value: series.value, gathered: gathered)
   }
 
-  /// Where a time series belongs: its labels in the described order, or those of the gathering series if it is a new
-  /// one and there is no room.
+  /// Returns the place of a time series: its labels in the described order, or those of the gathering series if it is
+  /// new and beyond the limit.
   private func place(
     _ name: String,
     _ labels: LabelSet,

@@ -1,4 +1,4 @@
-/// A value that goes up and down.
+/// A value that rises and falls.
 ///
 /// Any thread may change it, without a lock.
 public final class Gauge: Sendable {
@@ -6,7 +6,7 @@ public final class Gauge: Sendable {
 
   init() {}
 
-  /// The value now.
+  /// The current value.
   public var value: Double {
     current.value
   }
@@ -16,7 +16,7 @@ public final class Gauge: Sendable {
     current.set(value)
   }
 
-  /// Adds to the value; a negative amount takes away.
+  /// Adds an amount, which may be negative.
   public func add(_ amount: Double) {
     current.add(amount)
   }

@@ -2,17 +2,17 @@ internal import Synchronization
 
 /// A distribution, counted in fixed buckets.
 ///
-/// Any thread may observe, without a lock: one atomic addition for the bucket and one for the sum. A scrape that
-/// happens between the two sees the one without the other, as with every Prometheus client.
+/// Any thread may observe, without a lock: one atomic addition for the bucket and one for the sum. A scrape between the
+/// two sees only the first, as with every Prometheus client.
 public final class Histogram: Sendable {
-  /// The most buckets a histogram can have, the one for everything not counted.
+  /// The limit on the number of buckets, without the one for all values.
   ///
   /// Each bucket is a time series for every combination of labels; Prometheus' guides advise about ten. The cells are
   /// stored inline, so the bound is also what makes a histogram one allocation.
   public static let maxBuckets = 32
 
-  /// Buckets for durations of a data path, in seconds: from 50 µs, an answer of a store on the same machine, to 10 s,
-  /// where a client has given up.
+  /// Buckets for durations of a data path, in seconds: from 50 µs, a reply of a store on the same machine, to 10 s,
+  /// beyond which a client has timed out.
   public static let durationBuckets: [Double] = [
     0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
   ]
@@ -42,7 +42,7 @@ public final class Histogram: Sendable {
   private let sumNanoseconds = Atomic<UInt64>(0)
   private let sum = AtomicDouble()
 
-  /// Expects bounds that ``MetricDescriptor/mistake`` found nothing wrong with.
+  /// Creates a histogram; ``MetricDescriptor/mistake`` has to be nil for its bounds.
   init(bounds: [Double]) {
     precondition(bounds.count <= Histogram.maxBuckets, "A histogram has at most \(Histogram.maxBuckets) buckets.")
     self.bounds = bounds
@@ -53,7 +53,7 @@ public final class Histogram: Sendable {
 
   /// Counts a value in the base unit of the metric (seconds for durations, bytes for sizes).
   ///
-  /// NaN and infinities are left out: one of them would make the sum useless for good.
+  /// NaN and infinities are ignored: one of them would make the sum useless from then on.
   public func observe(_ value: Double) {
     guard value.isFinite else { return }
     var index = 0
@@ -69,12 +69,12 @@ public final class Histogram: Sendable {
     cells[index].wrappingAdd(1, ordering: .relaxed)
     let total = sumNanoseconds.wrappingAdd(nanoseconds, ordering: .relaxed)
     if total.newValue < total.oldValue {
-      // 2^64 ns are 585 years of waiting, which ten thousand clients get through in three weeks.
+      // 2^64 ns are 585 years of waiting, which ten thousand clients reach in three weeks.
       sum.add(0x1p64 / 1e9)
     }
   }
 
-  /// What a scrape writes. Reads each cell once, so that count and buckets agree with each other.
+  /// The values for a scrape. Each cell is read once, so that count and buckets agree.
   var reading: Reading {
     Reading(
       counts: (0...bounds.count).map { cells[$0].load(ordering: .relaxed) },

@@ -12,7 +12,7 @@ struct LabelSet: Hashable, Comparable {
     self.init(names: labels.map(\.0), values: labels.map(\.1))
   }
 
-  /// The same labels in another order of names; nil if the names are not the same.
+  /// Returns the labels in another order of names; nil if the names are not the same.
   func ordered(as order: [String]) -> LabelSet? {
     guard names.count == order.count else { return nil }
     if names == order { return self }
@@ -24,12 +24,12 @@ struct LabelSet: Hashable, Comparable {
     return LabelSet(names: order, values: reordered)
   }
 
-  /// The same names with `other` for every value: where the series over the limit are gathered.
+  /// The same names with `other` for every value: the series that gathers those beyond the limit.
   var gathered: LabelSet {
     LabelSet(names: names, values: names.map { _ in "other" })
   }
 
-  /// `a="1",b="2"`, escaped, without braces: what both formats write.
+  /// The labels of both formats, escaped and without braces: `a="1",b="2"`.
   var rendered: [UInt8] {
     var bytes: [UInt8] = []
     for (name, value) in zip(names, values) {
@@ -52,9 +52,9 @@ struct LabelSet: Hashable, Comparable {
 }
 
 extension [UInt8] {
-  /// Appends text as the exposition formats want it: `\` and line feed escaped, and `"` too if asked.
+  /// Appends text with `\` and line feeds escaped, and with `"` escaped if `quotes` is true.
   mutating func append(escaping text: String, quotes: Bool) {
-    // Nearly no text has anything to escape.
+    // Hardly any text needs escaping.
     guard text.utf8.contains(where: Self.isEscaped) else { return self += text.utf8 }
     for byte in text.utf8 {
       switch byte {

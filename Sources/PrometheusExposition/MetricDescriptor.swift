@@ -1,13 +1,13 @@
-// What a metric is called, what it means and which labels it has: one value per metric, kept in a table by whoever
-// owns the vocabulary, so that documentation and exposition cannot tell different stories.
+// The name, the meaning and the labels of a metric: one value per metric, in a table of the target that owns the
+// vocabulary, so that documentation and exposition agree.
 
 /// The fixed facts about one metric.
 public struct MetricDescriptor: Sendable, Equatable {
-  /// What a metric measures, in Prometheus' terms.
+  /// The kinds of metrics, in Prometheus' terms.
   public enum Kind: Sendable, Equatable {
-    /// A number of events since the process started; only ever grows. Its name ends in `_total`.
+    /// A number of events since the process started, which never falls. Its name ends in `_total`.
     case counter
-    /// A value that goes up and down.
+    /// A value that rises and falls.
     case gauge
     /// A distribution, counted in buckets.
     ///
@@ -28,7 +28,7 @@ public struct MetricDescriptor: Sendable, Equatable {
   /// The full name, unit and `_total` included.
   public let name: String
 
-  /// What kind of metric it is.
+  /// The kind of the metric.
   public let kind: Kind
 
   /// One sentence for the `# HELP` line.
@@ -37,12 +37,11 @@ public struct MetricDescriptor: Sendable, Equatable {
   /// The names of the labels, in the order in which they are written.
   public let labels: [String]
 
-  /// Describes a metric. Nothing is checked here: see ``mistake``, which ``PrometheusRegistry/describe(_:)`` insists
-  /// on.
+  /// Describes a metric. ``PrometheusRegistry/describe(_:)`` checks it by ``mistake``.
   ///
   /// - Parameters:
   ///   - name: The full name, unit and `_total` included.
-  ///   - kind: What kind of metric it is.
+  ///   - kind: The kind of the metric.
   ///   - help: One sentence for the `# HELP` line.
   ///   - labels: The names of the labels, in the order in which they are written.
   public init(name: String, kind: Kind, help: String, labels: [String] = []) {
@@ -52,7 +51,7 @@ public struct MetricDescriptor: Sendable, Equatable {
     self.labels = labels
   }
 
-  /// What is wrong with this description, as a sentence; nil if nothing is.
+  /// The mistake in this description as a sentence; nil if there is none.
   ///
   /// The rules are those of Prometheus' data model and of its naming guide, as `promtool check metrics` applies them.
   public var mistake: String? {

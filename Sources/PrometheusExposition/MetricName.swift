@@ -1,31 +1,32 @@
-// Legal names: what Prometheus' data model allows, and how the names that other libraries give their metrics through
-// swift-metrics (`http.requests`, `db-latency`) are made legal.
+// Names that Prometheus' data model allows, and the conversion of names that libraries give their metrics through
+// swift-metrics (`http.requests`, `db-latency`).
 
 /// Rules for the names of metrics and labels.
 enum MetricName {
-  /// Whether it may name a metric: `[a-zA-Z_][a-zA-Z0-9_]*`.
+  /// Whether a metric can have the name: `[a-zA-Z_][a-zA-Z0-9_]*`.
   ///
-  /// The data model allows colons too, but keeps them for recording rules.
+  /// The data model allows colons too, but reserves them for recording rules.
   static func isLegal(_ name: String) -> Bool {
     guard let first = name.utf8.first else { return false }
     return !isDigit(first) && name.utf8.allSatisfy { isLetter($0) || isDigit($0) }
   }
 
-  /// Whether it may name a label: as a metric, but not one of the names that are spoken for.
+  /// Whether a label can have the name: one that a metric can have, and that is not reserved.
   ///
-  /// `__…` is Prometheus' own; `le` and `quantile` are written by the exposition itself.
+  /// `__…` is reserved by Prometheus; the exposition itself writes `le` and `quantile`.
   static func isLegalLabel(_ name: String) -> Bool {
     isLegal(name) && !isReservedLabel(name)
   }
 
-  /// The endings that only counters and the parts of a histogram may have.
+  /// The endings that are reserved for counters and the parts of a histogram.
   static let reservedEndings = ["_total", "_count", "_sum", "_bucket"]
 
-  /// A legal name for a metric that somebody else named, with the ending that its kind asks for.
+  /// Returns a legal name for a library's metric, with the ending that its kind requires.
   ///
   /// - Parameters:
-  ///   - name: Any text. What is no counter and ends like one (`jobs_total`, a gauge) becomes `jobs_total_value`.
-  ///   - ending: `_total`, `_seconds` or empty; appended unless it is there.
+  ///   - name: Any text. A metric that is no counter and has the name of one, such as a gauge `jobs_total`, becomes
+  ///     `jobs_total_value`.
+  ///   - ending: `_total`, `_seconds` or empty; appended unless the name has it.
   static func sanitized(_ name: String, ending: String) -> String {
     let legal = replacingIllegal(name)
     let complete = legal.hasSuffix(ending) ? legal : legal + ending
@@ -33,8 +34,8 @@ enum MetricName {
     return isReserved ? complete + "_value" : complete
   }
 
-  /// Legal label names for what somebody else gave: the first of two labels of the same name is kept, and reserved
-  /// names are moved out of the way.
+  /// Returns a library's labels with legal names: the first of two labels with the same name is kept, and reserved
+  /// names are changed.
   static func sanitized(labels: [(String, String)]) -> [(String, String)] {
     var result: [(String, String)] = []
     for (name, value) in labels {
@@ -56,7 +57,7 @@ enum MetricName {
   private static func replacingIllegal(_ name: String) -> String {
     var result = ""
     for byte in name.utf8 {
-      // A scalar of several bytes becomes one underscore, not several.
+      // A scalar of several bytes becomes one underscore.
       if byte & 0xC0 == 0x80 { continue }
       if result.isEmpty && isDigit(byte) { result = "_" }
       let kept = isLetter(byte) || isDigit(byte)

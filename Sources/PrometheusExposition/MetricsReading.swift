@@ -1,5 +1,4 @@
-/// The values of all metrics at one moment, for a program that looks at its own figures: what a scrape at that moment
-/// would say.
+/// The values of all metrics at one moment, as a scrape would show them, for a program that reads its own metrics.
 public struct MetricsReading {
   private let families: [String: Family]
 
@@ -7,14 +6,14 @@ public struct MetricsReading {
     families = table.families
   }
 
-  /// The value of one time series of a counter or a gauge; nil if there is none.
+  /// Returns the value of one time series of a counter or a gauge; nil if there is none.
   ///
-  /// - Parameter labels: all of its labels, in any order.
+  /// - Parameter labels: All labels of the series, in any order.
   public func value(_ name: String, _ labels: [(String, String)] = []) -> Double? {
     series(name, labels)?.number
   }
 
-  /// The sum of those time series of a counter or a gauge that have at least these labels; 0 if there are none.
+  /// Returns the sum of the time series of a counter or a gauge that have at least these labels; 0 without any.
   public func sum(_ name: String, where labels: [(String, String)] = []) -> Double {
     guard let family = families[name] else { return 0 }
     var wanted: [(index: Int, value: String)] = []
@@ -28,9 +27,9 @@ public struct MetricsReading {
     }
   }
 
-  /// How much was observed by one time series of a histogram, and the sum of it; nil if there is none.
+  /// Returns the number of observations of one time series of a histogram, and their sum; nil if there is none.
   ///
-  /// - Parameter labels: all of its labels, in any order.
+  /// - Parameter labels: All labels of the series, in any order.
   public func histogram(_ name: String, _ labels: [(String, String)] = []) -> (count: UInt64, sum: Double)? {
     guard case .histogram(let histogram) = series(name, labels)?.value else { return nil }
     let reading = histogram.reading
@@ -44,7 +43,7 @@ public struct MetricsReading {
 }
 
 extension Series {
-  /// The value now; nil for a histogram, which has none of its own.
+  /// The current value; nil for a histogram.
   fileprivate var number: Double? {
     switch value {
     case .counter(let counter): counter.value

@@ -7,8 +7,8 @@
 
 /// The standard metrics of the process itself.
 public enum ProcessCollector {
-  /// What it exposes; the names and meanings are those that Prometheus asks of client libraries
-  /// (prometheus.io, "Writing client libraries", standard and runtime collectors).
+  /// The metrics. Prometheus requires these names and meanings of client libraries (prometheus.io, "Writing client
+  /// libraries", standard and runtime collectors).
   public static let descriptors: [MetricDescriptor] = [
     MetricDescriptor(
       name: "process_cpu_seconds_total",
@@ -26,9 +26,9 @@ public enum ProcessCollector {
     ),
   ]
 
-  /// Describes the metrics to a registry and has them computed at each of its scrapes.
+  /// Describes the metrics to a registry and computes them at each scrape.
   ///
-  /// What cannot be read (a /proc that is hidden) is left out of that scrape.
+  /// Values that cannot be read, because /proc is hidden, are omitted from that scrape.
   public static func register(in registry: PrometheusRegistry) {
     registry.describe(descriptors)
     #if os(Linux)
@@ -52,21 +52,21 @@ public enum ProcessCollector {
 }
 
 #if os(Linux)
-  /// What proc(5) says about this process.
+  /// Reads the files of proc(5) about this process.
   private enum Procfs {
     /// The fields of /proc/self/stat that are exposed.
     struct Status {
       var cpuSeconds: Double
       var virtualBytes: Double
       var residentBytes: Double
-      /// Seconds between the machine's start and the process'.
+      /// The seconds from the machine's start to the process'.
       var startSeconds: Double
     }
 
-    /// A stat line has some 52 numbers of at most 20 digits, and a name of 16 bytes.
+    /// The limit on a stat line, which has some 52 numbers of at most 20 digits, and a name of 16 bytes.
     private static let maxStatBytes = 4096
 
-    /// /proc/stat has a line for each CPU and a long one for interrupts before the line that is looked for.
+    /// The limit on /proc/stat, which has a line for each CPU and a long one for interrupts before the wanted line.
     private static let maxSystemStatBytes = 1 << 20
 
     static func status() -> Status? {
@@ -91,7 +91,7 @@ public enum ProcessCollector {
       )
     }
 
-    /// When the machine started, in seconds since 1970.
+    /// Returns the time of the machine's start, in seconds since 1970.
     static func bootTime() -> Double? {
       guard let bytes = read("/proc/stat", atMost: maxSystemStatBytes) else { return nil }
       for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") where line.hasPrefix("btime ") {
@@ -100,7 +100,7 @@ public enum ProcessCollector {
       return nil
     }
 
-    /// How many descriptors are open, the one for looking not counted.
+    /// Returns the number of open descriptors, without the one that counts them.
     static func openDescriptors() -> Int? {
       // Since Linux 6.2 the folder's size is their number (proc(5)); reading 10,000 entries takes milliseconds.
       var folder = stat()

@@ -1,15 +1,15 @@
-// swift-metrics' view of the registry. A label is taken for the name of a metric and sanitised into a legal one; a
-// metric that the program described gets its series there, any other is described on the spot.
+// The registry as swift-metrics' factory. A label is the name of a metric and is made legal; a series belongs to the
+// metric that the program described, or to one that is described here.
 
 public import CoreMetrics
 
 extension PrometheusRegistry {
-  /// A counter. Unless described under exactly this name, it gets the ending `_total`.
+  /// Returns a counter. Unless it was described by exactly this name, its name gets the ending `_total`.
   public func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
     CounterAdapter(foreignCounter(label, dimensions))
   }
 
-  /// A counter of fractions; as ``makeCounter(label:dimensions:)``.
+  /// Returns a counter of fractions; as ``makeCounter(label:dimensions:)``.
   public func makeFloatingPointCounter(
     label: String,
     dimensions: [(String, String)]
@@ -17,14 +17,14 @@ extension PrometheusRegistry {
     CounterAdapter(foreignCounter(label, dimensions))
   }
 
-  /// A gauge.
+  /// Returns a gauge.
   public func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
     GaugeAdapter(foreignGauge(MetricName.sanitized(label, ending: ""), dimensions))
   }
 
-  /// A gauge if it does not aggregate, else a histogram; a description decides otherwise.
+  /// Returns a gauge if it does not aggregate, and a histogram otherwise; a description takes precedence.
   ///
-  /// What nobody described has buckets in powers of four up to 16 Mi.
+  /// Without a description, buckets are powers of four up to 16 Mi.
   public func makeRecorder(
     label: String,
     dimensions: [(String, String)],
@@ -43,16 +43,15 @@ extension PrometheusRegistry {
     return GaugeAdapter(foreignGauge(name, dimensions))
   }
 
-  /// A histogram of seconds. Unless described under exactly this name, it gets the ending `_seconds` and
-  /// ``Histogram/durationBuckets``.
+  /// Returns a histogram of seconds. Unless it was described by exactly this name, its name gets the ending `_seconds`,
+  /// and it has ``Histogram/durationBuckets``.
   public func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
     let plain = MetricName.sanitized(label, ending: "")
     let name = descriptor(of: plain) == nil ? MetricName.sanitized(label, ending: "_seconds") : plain
     return HistogramAdapter(foreignHistogram(name, dimensions, buckets: Histogram.durationBuckets))
   }
 
-  /// Keeps the series: Prometheus takes a counter that vanishes for an outage, and one that comes back at 0 for a
-  /// restart.
+  /// Keeps the series: Prometheus takes a missing counter for an outage, and one that is back at 0 for a restart.
   public func destroyCounter(_ handler: any CounterHandler) {}
 
   /// Keeps the series, as ``destroyCounter(_:)``.
@@ -105,7 +104,7 @@ extension PrometheusRegistry {
   }
 }
 
-/// swift-metrics' counters on top of ours. A negative amount is left out: a counter never falls.
+/// Adapts a counter to swift-metrics. A negative amount is ignored: a counter never falls.
 private final class CounterAdapter: CounterHandler, FloatingPointCounterHandler {
   private let counter: Counter
 
@@ -120,7 +119,7 @@ private final class CounterAdapter: CounterHandler, FloatingPointCounterHandler 
   func reset() { counter.reset() }
 }
 
-/// swift-metrics' meters and gauges on top of ours.
+/// Adapts a gauge to swift-metrics.
 private final class GaugeAdapter: MeterHandler, RecorderHandler {
   private let gauge: Gauge
 
@@ -139,8 +138,7 @@ private final class GaugeAdapter: MeterHandler, RecorderHandler {
   func record(_ value: Double) { gauge.set(value) }
 }
 
-/// swift-metrics' timers and aggregating recorders on top of ours. A negative duration counts as none: it comes from a
-/// clock that was set back.
+/// Adapts a histogram to swift-metrics. A negative duration counts as zero: it comes from a clock that was set back.
 private final class HistogramAdapter: TimerHandler, RecorderHandler {
   private let histogram: Histogram
 

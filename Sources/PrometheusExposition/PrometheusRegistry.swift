@@ -3,15 +3,15 @@ internal import Synchronization
 
 /// The metrics of a process, and their exposition in Prometheus' formats.
 ///
-/// Three ways to feed it:
-/// * handles for metrics that were described (``counter(_:labels:)`` and its siblings), kept by whoever counts;
+/// It has three sources:
+/// * handles of metrics that were described (``counter(_:labels:)`` and its siblings), kept by the code that counts;
 /// * swift-metrics, for which it is a `MetricsFactory`: the metrics of libraries, known or unknown to the program;
-/// * collectors (``collect(_:)``), which compute values when a scrape asks for them.
+/// * collectors (``collect(_:)``), which compute values during a scrape.
 ///
-/// Everything may be called from any thread. Counting takes no lock. Asking for a handle and the beginning of a scrape
-/// take one for the time of a dictionary look-up or of copying a reference; the text is rendered outside it.
+/// Any thread may call its methods. Counting takes no lock. Requesting a handle and beginning a scrape take one for the
+/// time of a dictionary look-up or of copying a reference; the text is rendered outside it.
 public final class PrometheusRegistry: MetricsFactory, Sendable {
-  /// What computes values during a scrape.
+  /// Computes values during a scrape.
   public typealias Collector = @Sendable (inout SampleWriter) -> Void
 
   private struct State {
@@ -19,13 +19,14 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
     var collectors: [Collector] = []
   }
 
-  /// The most time series a metric has unless told otherwise.
+  /// The default limit on the time series of a metric.
   ///
-  /// Labels here come from closed tables (commands, instances, stores), which stay far below; a label made from data
-  /// would otherwise take memory, here and in Prometheus, until one of them dies.
+  /// Labels come from closed tables (commands, instances, stores) and stay far below it. Without a limit, a label made
+  /// from data would use up memory, here and in Prometheus.
   public static let defaultMaxSeriesPerMetric = 2000
 
-  /// How many requests for a time series went to the gathering series or to nowhere. Every registry has this metric.
+  /// The number of requests for a time series that were answered with the gathering series or refused. Every registry
+  /// has this metric.
   public static let droppedSeries = MetricDescriptor(
     name: "multistore_metrics_series_dropped_total",
     kind: .counter,
@@ -37,18 +38,18 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
   private let droppedByLimit: Counter
   private let droppedByConflict: Counter
 
-  /// Makes a registry.
+  /// Creates a registry.
   ///
   /// - Parameters:
-  ///   - descriptors: The metrics it knows from the start; see ``describe(_:)``.
-  ///   - maxSeriesPerMetric: How many time series a metric may have; one more, with `other` for every label, gathers
-  ///     what is over. At least 1.
+  ///   - descriptors: The metrics that are described from the start; see ``describe(_:)``.
+  ///   - maxSeriesPerMetric: The limit on the time series of a metric, at least 1; one more, with `other` for every
+  ///     label, gathers those beyond it.
   public init(
     describing descriptors: [MetricDescriptor] = [],
     maxSeriesPerMetric: Int = PrometheusRegistry.defaultMaxSeriesPerMetric
   ) {
     precondition(maxSeriesPerMetric >= 1, "A metric has at least one time series; \(maxSeriesPerMetric) was asked for.")
-    // Its own two reasons have their place whatever the limit is for others.
+    // The registry's own metric has room for its two reasons, whatever the limit for others is.
     var table = FamilyTable(maxSeriesPerMetric: 2)
     let dropped = PrometheusRegistry.droppedSeries
     (droppedByLimit, droppedByConflict) = PrometheusRegistry.trapping {
@@ -64,10 +65,10 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
     describe(descriptors)
   }
 
-  /// Makes metrics known, before they are used. Saying the same twice changes nothing.
+  /// Describes metrics before they are used. The same description again changes nothing.
   ///
-  /// A description with a ``MetricDescriptor/mistake``, or one that contradicts what is known, is a programming error
-  /// and traps with a sentence that says which.
+  /// A description with a ``MetricDescriptor/mistake``, or one that contradicts an earlier one, is a programming error
+  /// and traps with a sentence that names it.
   public func describe(_ descriptors: [MetricDescriptor]) {
     PrometheusRegistry.trapping { () throws(RegistrationError) in
       try state.withLock { (state) throws(RegistrationError) in
@@ -76,14 +77,14 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
     }
   }
 
-  /// What is known of every metric, sorted by name, for documentation (`describe-metrics`).
+  /// The descriptions of all metrics, sorted by name.
   package var descriptors: [MetricDescriptor] {
     state.withLock { $0.table }.families.values.map(\.descriptor).sorted { $0.name < $1.name }
   }
 
-  /// The counter of a name and labels: the same object whenever the same is asked for. It exists with 0 from then on.
+  /// Returns the counter with a name and labels, always the same object. It is exposed with 0 from then on.
   ///
-  /// The metric must have been described, as a counter with these labels (in any order); anything else is a programming
+  /// The metric must have been described as a counter with these labels, in any order; anything else is a programming
   /// error and traps.
   public func counter(_ name: String, labels: [(String, String)] = []) -> Counter {
     PrometheusRegistry.trapping { () throws(RegistrationError) in
@@ -91,34 +92,35 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
     }
   }
 
-  /// The gauge of a name and labels; as ``counter(_:labels:)``.
+  /// Returns the gauge with a name and labels; as ``counter(_:labels:)``.
   public func gauge(_ name: String, labels: [(String, String)] = []) -> Gauge {
     PrometheusRegistry.trapping { () throws(RegistrationError) in
       try resolve { (table) throws(RegistrationError) in try table.gauge(name, LabelSet(labels)) }
     }
   }
 
-  /// The histogram of a name and labels, with the buckets it was described with; as ``counter(_:labels:)``.
+  /// Returns the histogram with a name and labels, and with the described buckets; as ``counter(_:labels:)``.
   public func histogram(_ name: String, labels: [(String, String)] = []) -> Histogram {
     PrometheusRegistry.trapping { () throws(RegistrationError) in
       try resolve { (table) throws(RegistrationError) in try table.histogram(name, LabelSet(labels)) }
     }
   }
 
-  /// Adds something that computes values whenever a scrape asks for them, in the order of adding.
+  /// Adds a collector, which computes values during each scrape; collectors run in the order in which they were added.
   ///
-  /// It runs on the scraping thread, without the registry's lock. It must not wait for anything, and there is no taking
-  /// it back: collectors are added while a program starts.
+  /// It runs on the scraping thread, without the registry's lock, and must not block. It cannot be removed: collectors
+  /// are added while a program starts.
   public func collect(_ collector: @escaping Collector) {
     state.withLock { $0.collectors.append(collector) }
   }
 
-  /// The page that a scrape gets: families by name, series by label values, UTF-8.
+  /// Returns the page for a scrape: families by name, series by label values, in UTF-8.
   public func exposition(_ format: ExpositionFormat) -> [UInt8] {
     ExpositionRenderer.render(collected(), format: format)
   }
 
-  /// The same values for the program itself. Counters and gauges of the reading go on; what collectors computed stays.
+  /// Returns the same values for the program itself. Counters and gauges in it keep changing; collectors' values do
+  /// not.
   public func reading() -> MetricsReading {
     MetricsReading(collected())
   }
@@ -132,10 +134,10 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
     return writer.table
   }
 
-  /// A time series for a metric that somebody else named, through swift-metrics: described on the spot if it has to be.
+  /// Returns a time series for a library's metric, which is described here if it is not known.
   ///
-  /// - Returns: The series, or nil if the metric cannot be had under that name; that is counted, because a library's
-  ///   choice of names must not stop the process.
+  /// - Returns: The series; nil if the metric cannot have that name. That is counted and does not trap, because a
+  ///   library's choice of names must not stop the process.
   func resolveForeign<Handle>(
     describing descriptor: MetricDescriptor,
     _ body: (inout FamilyTable) throws(RegistrationError) -> (Handle, gathered: Bool)
@@ -151,7 +153,7 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
     }
   }
 
-  /// Whether and how a name was described.
+  /// Returns the description of a metric; nil if it was not described.
   func descriptor(of name: String) -> MetricDescriptor? {
     state.withLock { $0.table.families[name]?.descriptor }
   }

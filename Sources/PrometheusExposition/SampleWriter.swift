@@ -1,4 +1,4 @@
-/// Takes the values that collectors compute during a scrape. Lives for one scrape, on its thread.
+/// Receives the values that collectors compute during one scrape, on its thread.
 public struct SampleWriter {
   private(set) var table: FamilyTable
   private(set) var droppedByLimit: UInt64 = 0
@@ -10,13 +10,13 @@ public struct SampleWriter {
 
   /// Writes the value of a gauge that was described.
   ///
-  /// A value for the same labels replaces the one before. What was not described as a gauge with these labels is left
-  /// out and counted in `multistore_metrics_series_dropped_total`: a scrape is no place to stop a process.
+  /// A value for the same labels replaces the one before. A value that was not described as a gauge with these labels
+  /// is dropped and counted in `multistore_metrics_series_dropped_total`: a scrape must not stop the process.
   public mutating func gauge(_ name: String, labels: [(String, String)] = [], _ value: Double) {
     write(name, labels, value, as: .gauge)
   }
 
-  /// Writes the value of a counter that was described and is kept elsewhere; as ``gauge(_:labels:_:)``.
+  /// Writes the value of a counter that was described and that another object counts; as ``gauge(_:labels:_:)``.
   public mutating func counter(_ name: String, labels: [(String, String)] = [], _ value: Double) {
     write(name, labels, value, as: .counter)
   }

@@ -1,5 +1,5 @@
-/// The time series of one metric by their labels, in the order in which they are written: they are looked up and
-/// written at each scrape, and hardly ever added.
+/// The time series of one metric by their labels, in the order of the exposition: they are looked up and written at
+/// each scrape, and rarely added.
 struct SortedSeries {
   /// One time series with its labels.
   struct Element {
@@ -9,17 +9,17 @@ struct SortedSeries {
 
   private var elements: [Element] = []
 
-  /// How many there are.
+  /// The number of time series.
   var count: Int { elements.count }
 
-  /// True when there are none.
+  /// Whether there are no time series.
   var isEmpty: Bool { elements.isEmpty }
 
-  /// All of them, by their labels' values.
+  /// All time series, sorted by their labels' values.
   var inOrder: [Element] { elements }
 
-  /// The time series with these labels, in the order of the metric's description; nil if there is none. It is added or
-  /// replaced by setting it, and never taken away.
+  /// The time series with these labels, in the order of the metric's description; nil if there is none. Setting it adds
+  /// or replaces it; it is never removed.
   subscript(_ labels: LabelSet) -> Series? {
     get {
       let place = place(of: labels)

@@ -1,9 +1,9 @@
 internal import PrometheusExposition
 internal import Status
 
-/// Everything that can be found at /metrics, from the descriptions that the registry itself uses.
+/// The reference of all metrics, from the descriptions that the registry uses.
 public enum MetricsReference {
-  /// How the table is written.
+  /// The formats of the reference.
   public enum Format: String, Sendable, CaseIterable {
     /// Columns for a terminal.
     case table
@@ -15,7 +15,7 @@ public enum MetricsReference {
 
   private static let header = ["name", "kind", "labels", "meaning"]
 
-  /// All metrics in the order of the tables in the source; ends in a newline.
+  /// Returns all metrics in the order of the tables in the source, with a line end at its end.
   public static func text(_ format: Format) -> String {
     switch format {
     case .table: table(SidecarMetrics.all)

@@ -61,7 +61,7 @@ public struct ActivatedSocket: Sendable {
 
 /// The service manager passed no sockets, or none that can be listened on.
 public struct SocketActivationError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// What is wrong, as a sentence.
+  /// The reason as a sentence.
   public let description: String
 
   init(_ reason: String) {

@@ -2,7 +2,7 @@ internal import Glibc
 
 /// A listening socket, non-blocking and closed on exec. It is closed unless its descriptor is released to a new owner.
 package struct ListeningSocket: ~Copyable {
-  /// The properties in which the listeners of this package differ.
+  /// The options in which the listeners of this package differ.
   package struct Options {
     /// The number of connections that the kernel keeps until they are accepted. Beyond it a client retries after a
     /// second.

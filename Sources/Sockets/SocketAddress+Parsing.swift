@@ -84,7 +84,7 @@ extension SocketAddress {
 public struct SocketAddressError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The text as it was given.
   public let text: String
-  /// What is wrong with it.
+  /// The mistake.
   public let reason: String
 
   /// One sentence that names the text, the mistake and the accepted forms.

@@ -5,7 +5,7 @@ package import Glibc
 // since libmicrohttpd does not say why a socket could not be opened, and libuv's listening can't be paused when
 // descriptors run out. So this target opens them with the C library alone, and both import it.
 
-/// Where a socket listens or connects to: a TCP host and port, or the path of a unix socket.
+/// The address that a socket listens on or connects to: a TCP host and port, or the path of a unix socket.
 public enum SocketAddress: Hashable, Sendable {
   /// A name or an IP literal (IPv6 without brackets), and a port from 0 to 65535. Port 0 and an empty host are for
   /// listening: any free port, and every interface.

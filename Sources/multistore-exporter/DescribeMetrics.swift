@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Sidecar
 
-/// `describe-metrics`: the table of everything at /metrics.
+/// `describe-metrics`: shows the table of all metrics.
 struct DescribeMetrics: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "describe-metrics",

@@ -3,12 +3,12 @@ internal import Sidecar
 
 /// Options that may come from the environment: `--config.file` from MULTISTORE_CONFIG_FILE.
 enum Environment {
-  /// What the command line says, or else the environment.
+  /// Returns the value of the command line, or of the environment if there is none.
   static func value(_ given: String?, _ option: String) -> String? {
     given ?? ProcessEnvironment.value(variable(option))
   }
 
-  /// The same for an option that has no default.
+  /// Returns the value of an option that has no default.
   static func required(_ given: String?, _ option: String) throws -> String {
     guard let value = value(given, option) else {
       throw ValidationError("--\(option) is missing (or \(variable(option)) in the environment)")
@@ -16,14 +16,14 @@ enum Environment {
     return value
   }
 
-  /// The same for an option that can be given several times; in the environment commas are between the values.
+  /// Returns the values of an option that may be repeated; in the environment they are separated by commas.
   static func values(_ given: [String], _ option: String) -> [String]? {
     guard given.isEmpty else { return given }
     guard let text = ProcessEnvironment.value(variable(option)) else { return nil }
     return text.split(separator: ",").map { String($0.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()) }
   }
 
-  /// The same for an option without a value, which the environment gives as `true` or `false`.
+  /// Returns the value of a flag, which the environment sets to `true` or `false`.
   static func flag(_ given: Bool, _ option: String) throws -> Bool {
     switch given ? "true" : ProcessEnvironment.value(variable(option)) ?? "false" {
     case "true", "1": return true
@@ -32,7 +32,7 @@ enum Environment {
     }
   }
 
-  /// The same for an option that takes one of a few words.
+  /// Returns the value of an option that takes one of a few words.
   static func choice<Choice: RawRepresentable<String> & CaseIterable>(
     _ given: String?,
     _ option: String

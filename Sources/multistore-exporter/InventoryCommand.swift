@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Sidecar
 
-/// `inventory`: which commands clients have sent to a running sidecar, through its admin API.
+/// `inventory`: shows the commands that clients have sent to a running sidecar, through its admin API.
 struct InventoryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inventory",

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Sidecar
 
-/// The command line. Everything it does is in `Sidecar`.
+/// The command line. The work is done in `Sidecar`.
 @main
 struct MultistoreExporter: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -20,7 +20,7 @@ struct MultistoreExporter: ParsableCommand {
     defaultSubcommand: Run.self
   )
 
-  /// The options of running are options of no subcommand, as with every exporter, so the help shows them as well.
+  /// Shows the options of `run` in the general help too: as with every exporter, they need no subcommand.
   static func main() {
     if ["--help", "-h", "help"].contains(CommandLine.arguments.dropFirst().joined(separator: " ")) {
       print(helpMessage())

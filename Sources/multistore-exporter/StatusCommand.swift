@@ -1,7 +1,8 @@
 internal import ArgumentParser
 internal import Sidecar
 
-/// `status`: how far the instances of a running sidecar are, and whether the next step is safe, through its admin API.
+/// `status`: shows the progress of a running sidecar's instances, and whether the next step is safe, through its admin
+/// API.
 struct StatusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status",

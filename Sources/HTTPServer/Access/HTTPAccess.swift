@@ -35,7 +35,7 @@ public struct HTTPAccess: Sendable {
     self.rateLimiter = rateLimiter
   }
 
-  /// Whether a browser sends the authorization by itself, as it does with all but a bearer token.
+  /// Whether a browser sends the authorization without a script, as it does with all but a bearer token.
   var isSentByBrowsers: Bool { if case .bearer = authorization { false } else { true } }
 
   /// Returns the answer to a client that is refused; nil for one that is admitted.

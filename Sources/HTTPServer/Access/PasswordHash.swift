@@ -68,6 +68,6 @@ extension PasswordHash: CustomStringConvertible, CustomReflectable {
 
 /// A text that is not a bcrypt hash.
 public struct PasswordHashError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// How a hash is made; the text is not shown.
+  /// The way to make a hash; the text is not shown.
   public let description = "is no bcrypt hash; make one with htpasswd -nBC 10 \"\" | tr -d ':\\n'"
 }

@@ -101,7 +101,7 @@ struct PasswordBudget {
   private static let most = Duration.seconds(1)
   private static let share = 0.25
 
-  /// When the budget is full again; nil if it was never used.
+  /// The time when the budget is full again; nil if it was never used.
   private(set) var fullAt: ContinuousClock.Instant?
 
   /// Whether it is full.

@@ -19,7 +19,7 @@ public struct RateLimit: Sendable, Hashable {
 public final class RateLimiter: Sendable {
   private let limit: RateLimit
   private let now: @Sendable () -> ContinuousClock.Instant
-  /// When the bucket is full; each request moves it by an interval.
+  /// The time when the bucket is full; each request moves it by an interval.
   private let fullAt: Mutex<ContinuousClock.Instant>
 
   /// Creates a full bucket.

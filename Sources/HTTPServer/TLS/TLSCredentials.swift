@@ -6,7 +6,7 @@ internal import Glibc
 /// `@unchecked Sendable`: the handles are set once and never changed; GnuTLS lets sessions of several threads share
 /// credentials, priorities and trusted authorities as long as they are not changed (manual, "Thread safety").
 public final class TLSCredentials: @unchecked Sendable {
-  /// When the server's certificate expires, in Unix time.
+  /// The expiration of the server's certificate, in Unix time.
   public let expiration: Int
 
   /// A summary without secrets: `TLS12 to TLS13 with NoClientCert`.

@@ -2,7 +2,7 @@ internal import HTTPServer
 internal import Status
 
 extension ConfigurationCheck {
-  /// Reads a web configuration and what it names, and says what is wrong with them.
+  /// Reads a web configuration and the files that it names, and reports their mistakes.
   public static func report(
     webFile file: String,
     environment: @escaping @Sendable (String) -> String? = ProcessEnvironment.value
@@ -11,7 +11,7 @@ extension ConfigurationCheck {
     return report(result.problems, of: file, summary: result.configuration.map(summary))
   }
 
-  /// What is wrong with a web configuration. One of these that is no warning keeps the sidecar from starting.
+  /// Returns the problems of a web configuration. One that is no warning keeps the sidecar from starting.
   public static func problems(webFile file: String) -> [ConfigurationProblem] {
     WebConfiguration.load(file: file).problems
   }

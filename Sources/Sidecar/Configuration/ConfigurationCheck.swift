@@ -1,7 +1,7 @@
 internal import Sockets
 internal import Status
 
-/// What `check-config` prints.
+/// Checks configurations for `check-config`.
 public enum ConfigurationCheck {
   /// The findings.
   public struct Report: Sendable {
@@ -13,7 +13,7 @@ public enum ConfigurationCheck {
     public let exitCode: Int32
   }
 
-  /// Reads a configuration and the feature flag file it names, and says what is wrong with them.
+  /// Reads a configuration and the feature flag file that it names, and reports their mistakes.
   public static func report(
     file: String,
     environment: @escaping @Sendable (String) -> String? = ProcessEnvironment.value
@@ -24,7 +24,7 @@ public enum ConfigurationCheck {
     return report(problems, of: file, summary: result.configuration.map(summary))
   }
 
-  /// The problems, a line each, and what they come to; the summary is of a configuration without errors.
+  /// Returns the problems, one line each, with their number. A configuration without errors has a summary.
   static func report(_ problems: [ConfigurationProblem], of file: String, summary: String?) -> Report {
     let errors = problems.count { !$0.isWarning }
     let warnings = problems.count - errors
@@ -44,7 +44,7 @@ public enum ConfigurationCheck {
     )
   }
 
-  /// A flag file that is not there is none to complain about: it is written when the first flag is set.
+  /// Returns the mistakes in a flag file. A missing file is none: it is created when the first flag is set.
   private static func flagProblems(_ path: String) -> [ConfigurationProblem] {
     do {
       _ = try FeatureFlagFile.read(path)

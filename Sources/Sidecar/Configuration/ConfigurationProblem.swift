@@ -1,17 +1,17 @@
-/// One mistake in a configuration file, or something there that deserves a second look.
+/// One mistake in a configuration file, or a warning.
 ///
-/// It never shows a secret: values are cited as they stand in the file (before `${…}` is replaced), and values that
-/// are or contain passwords not at all.
+/// It never shows a secret: values are cited as they are in the file, before `${…}` is replaced, and values that are or
+/// contain passwords are not cited.
 public struct ConfigurationProblem: Sendable, Equatable, CustomStringConvertible {
   /// The file, as it was named on the command line.
   public let file: String
-  /// Where the key or value begins, both counted from 1; nil when the problem is the file as a whole.
+  /// The beginning of the key or value; nil when the problem is the file as a whole.
   public let position: SourcePosition?
   /// The key, such as `instances[0].read_policy`; empty when the problem belongs to no key.
   public let keyPath: String
-  /// What is wrong and what would be right.
+  /// The mistake, and what would be right.
   public let message: String
-  /// Whether the configuration can be used all the same.
+  /// Whether the configuration can be used nevertheless.
   public let isWarning: Bool
 
   /// One line, such as `sidecar.yml:12:5: instances[0].read_polcy: unknown key; did you mean "read_policy"?`.
@@ -31,21 +31,21 @@ public struct SourcePosition: Sendable, Hashable, Comparable {
   /// The column in Unicode scalars, counted from 1.
   public let column: Int
 
-  /// The first place in reading order.
+  /// Whether the left place is before the right one.
   public static func < (left: SourcePosition, right: SourcePosition) -> Bool {
     (left.line, left.column) < (right.line, right.column)
   }
 }
 
-/// What became of reading a configuration file.
+/// The result of reading a configuration file.
 public struct ConfigurationResult: Sendable {
   /// The configuration; nil exactly when one of the problems is an error.
   public let configuration: SidecarConfiguration?
   /// All mistakes and warnings, in the order of their lines.
   public let problems: [ConfigurationProblem]
 
-  /// The problems that stand in the way.
+  /// The mistakes: the configuration cannot be used because of them.
   public var errors: [ConfigurationProblem] { problems.filter { !$0.isWarning } }
-  /// The problems that do not.
+  /// The problems that are no mistakes.
   public var warnings: [ConfigurationProblem] { problems.filter(\.isWarning) }
 }

@@ -1,31 +1,31 @@
 internal import HTTPServer
 
-/// Replaces `${NAME}` in values by what the environment says.
+/// Replaces `${NAME}` in values by the variables of the environment.
 ///
-/// `$${` stands for a literal `${`, and any other `$` for itself. What comes from the environment is used as it is: it
-/// is neither looked through for `${` again nor read as YAML.
+/// `$${` stands for a literal `${`, and any other `$` for itself. The value of a variable is used as it is: it is
+/// neither expanded again nor read as YAML.
 struct EnvironmentExpansion {
-  /// One part of a text: written in the file, or come from the environment.
+  /// One part of a text: from the file, or the name of a variable.
   private enum Part {
     case literal(Substring)
     case variable(String)
   }
 
-  /// What a variable is set to; nil when it is not set.
+  /// Returns the value of a variable; nil when it is not set.
   let variable: @Sendable (String) -> String?
 
-  /// The text with every `${NAME}` replaced.
+  /// Returns the text with every `${NAME}` replaced.
   func expand(_ text: String) throws(ValueMistake) -> String {
     try expand(text) { (literal) throws(ValueMistake) in String(literal) }
   }
 
-  /// Like `expand`, for a part of a URL: percent signs are decoded in what the file says, not in what the environment
-  /// says, so that a password in a variable needs no encoding.
+  /// Does the same for a part of a URL: percent-encoding is decoded in the file's text and not in variables, so that a
+  /// password in a variable needs no encoding.
   func expandDecodingPercents(_ text: some StringProtocol) throws(ValueMistake) -> String {
     try expand(String(text), literal: Self.decodePercents)
   }
 
-  /// Whether the text has a `${NAME}` in it.
+  /// Whether the text contains a `${NAME}`.
   static func isExpandable(_ text: String) -> Bool {
     guard let parts = try? parts(of: text) else { return true }
     return parts.contains { if case .variable = $0 { true } else { false } }
@@ -80,13 +80,14 @@ struct EnvironmentExpansion {
     return parts
   }
 
-  /// Names that a POSIX shell can set: letters, digits and underscores, not beginning with a digit.
+  /// Whether a POSIX shell can set a variable of this name: letters, digits and underscores, not beginning with a
+  /// digit.
   private static func isName(_ text: Substring) -> Bool {
     guard let first = text.first, !first.isWholeNumber else { return false }
     return text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isWholeNumber) || $0 == "_" }
   }
 
-  /// The text with `%20` and the like replaced by the bytes they stand for.
+  /// Returns the text with percent-encoding decoded.
   static func decodePercents(_ text: Substring) throws(ValueMistake) -> String {
     guard let bytes = PercentEncoding.bytes(of: text) else {
       throw ValueMistake("a percent sign in a URL has to be followed by two hexadecimal digits; write %25 for %")

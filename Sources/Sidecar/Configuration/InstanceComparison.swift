@@ -1,11 +1,11 @@
 internal import Sockets
 
-/// Finds what is wrong with instances only when they are seen together, or with the two stores of one.
+/// Finds mistakes that concern several instances, or both stores of one.
 struct InstanceComparison {
   let drafts: [InstanceReader.Draft]
   let context: LoadContext
 
-  /// Reports everything it finds.
+  /// Reports all mistakes.
   func report() {
     reportNames()
     let listeners = reportListeners()
@@ -30,7 +30,7 @@ struct InstanceComparison {
     }
   }
 
-  /// Reports addresses that are there twice, and returns which instance listens where.
+  /// Reports addresses that occur twice, and returns the instances by their addresses.
   private func reportListeners() -> [SocketAddress: String] {
     var owners: [SocketAddress: (name: String, line: Int)] = [:]
     for draft in drafts {
@@ -47,7 +47,7 @@ struct InstanceComparison {
     return owners.mapValues(\.name)
   }
 
-  /// The same text is not proof of a mistake: whether it is one server is found out at run time by its `run_id`.
+  /// Warns of two stores with the same address. It is no error: at run time `run_id` shows whether they are one server.
   private func reportSameStores(_ draft: InstanceReader.Draft) {
     guard let primary = draft.primary, let secondary = draft.secondary else { return }
     guard primary.address == secondary.address, primary.database == secondary.database else { return }
@@ -55,7 +55,7 @@ struct InstanceComparison {
     context.warning(draft.reader.position(of: "primary"), draft.reader.keyPath("primary"), message)
   }
 
-  /// Not wrong for one sidecar, and nothing here says how many there are.
+  /// Warns of early reads. They are no error with one sidecar, and the configuration does not know how many there are.
   private func reportEarlyReads(_ draft: InstanceReader.Draft) {
     guard draft.configuration?.isReadBeforeCopies == true else { return }
     let key = "write_acknowledgement"
@@ -63,7 +63,7 @@ struct InstanceComparison {
     context.warning(draft.reader.position(of: key), draft.reader.keyPath(key), message)
   }
 
-  /// A sidecar that is its own store would forward each command to itself for ever.
+  /// Reports a sidecar that is its own store: it would forward each command to itself for ever.
   private func reportLoops(_ draft: InstanceReader.Draft, listeners: [SocketAddress: String]) {
     for (key, store) in [("primary", draft.primary), ("secondary", draft.secondary)] {
       guard let store, let listener = listeners[store.address] else { continue }

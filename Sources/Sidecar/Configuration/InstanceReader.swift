@@ -2,7 +2,7 @@ internal import Sockets
 
 /// Reads one instance.
 struct InstanceReader {
-  /// An instance with what the comparison of all instances needs to point at.
+  /// An instance with the positions that the comparison of all instances cites.
   struct Draft {
     let reader: MappingReader
     /// Nil when it is missing or wrong, which has been reported.
@@ -22,7 +22,7 @@ struct InstanceReader {
     return text.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isWholeNumber) || $0 == "_" }
   }
 
-  /// The password from `password` or `password_file`, of which only one may be given.
+  /// Returns the password from `password` or `password_file`, of which only one may be given.
   static func password(of reader: MappingReader) -> Secret? {
     let context = reader.context
     let password = reader.value("password").map { Secret($0.expanded) }
@@ -83,7 +83,7 @@ struct InstanceReader {
 }
 
 extension InstanceConfiguration {
-  /// Reads what does not depend on other parts of the file; nil without a secondary store.
+  /// Reads the keys that do not depend on other parts of the file; nil without a secondary store.
   fileprivate init?(
     name: String,
     listen: [SocketAddress],

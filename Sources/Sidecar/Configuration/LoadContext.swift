@@ -1,16 +1,17 @@
-/// What all parts of one reading of a configuration share: names, environment, and the problems found so far.
+/// The shared state of the readers of one configuration: the file's name, the environment, and the problems found so
+/// far.
 ///
-/// It lives on the thread that reads the configuration and no longer than that.
+/// Confined to the thread that reads the configuration.
 final class LoadContext {
-  /// Values and keys that are cited in a problem are cut to this many characters.
+  /// The number of characters to which cited values and keys are cut.
   private static let longestShown = 64
-  /// A password file has a line; who names a log file by accident should not have it read into memory.
+  /// The limit on a password file, which has one line: a log file that is named by accident is not read into memory.
   private static let largestSecretFileBytes = 64 << 10
 
   let file: String
   let expansion: EnvironmentExpansion
   private(set) var problems: [ConfigurationProblem] = []
-  /// The files that the configuration has named so far, as they were read.
+  /// The files that the configuration has named so far, with their contents.
   private(set) var files: [FileSnapshot] = []
 
   init(file: String, environment: @escaping @Sendable (String) -> String?) {
@@ -36,7 +37,7 @@ final class LoadContext {
     add(position, key, message, isWarning: true)
   }
 
-  /// The text with `${…}` replaced; nil after reporting why that is impossible.
+  /// Returns the text with `${…}` replaced; reports a mistake and returns nil if that is impossible.
   func expand(_ text: String, at position: SourcePosition, key: String) -> String? {
     do {
       return try expansion.expand(text)
@@ -46,14 +47,14 @@ final class LoadContext {
     }
   }
 
-  /// A path as the system takes it: relative ones begin at the folder of the configuration file, wherever the sidecar
+  /// Returns a path for the system: relative ones begin at the folder of the configuration file, wherever the sidecar
   /// was started.
   func resolve(path: String) -> String {
     guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
     return String(file[...slash]) + path
   }
 
-  /// The first line of a file that has a secret and nothing else; nil after reporting why there is none.
+  /// Returns the line of a file that has a secret and nothing else; reports a mistake and returns nil if there is none.
   func secret(inFile path: String, at position: SourcePosition, key: String) -> Secret? {
     let path = resolve(path: path)
     let contents: SmallFile.Contents
@@ -78,7 +79,8 @@ final class LoadContext {
     return Secret(text)
   }
 
-  /// A whole file, which is noted in ``files``; nil after reporting why there is none.
+  /// Returns the contents of a file, which is added to ``files``; reports a failure and returns nil if it can't be
+  /// read.
   func contents(ofFile path: String, at position: SourcePosition, key: String, isSecret: Bool) -> [UInt8]? {
     let snapshot = FileSnapshot(of: resolve(path: path))
     files.append(snapshot)
@@ -94,7 +96,7 @@ final class LoadContext {
     }
   }
 
-  /// A text from the file, short and without control characters, for a problem to cite.
+  /// Returns a text from the file for a problem to cite, short and without control characters.
   static func shown(_ text: String) -> String {
     let cut = text.count > longestShown ? "\(text.prefix(longestShown))…" : text
     return String(

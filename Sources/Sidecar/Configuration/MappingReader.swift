@@ -1,25 +1,25 @@
 /// Reads one map of a configuration by the table of its section.
 ///
-/// Every reading function reports what is wrong and then goes on with the default, so that one pass finds all
-/// mistakes; a configuration with an error in it is thrown away in the end.
+/// Every method reports a mistake and continues with the default, so that one pass finds all mistakes. A configuration
+/// with a mistake is discarded in the end.
 struct MappingReader {
-  /// A scalar as it stands in the file and as it is meant.
+  /// A scalar, as it is in the file and expanded.
   struct Value {
-    /// As written; may be shown unless the key is a secret or a URL.
+    /// The text in the file; may be shown unless the key is a secret or a URL.
     let raw: String
-    /// With `${…}` replaced; never shown.
+    /// The text with `${…}` replaced; never shown.
     let expanded: String
     let position: SourcePosition
   }
 
   let context: LoadContext
   let section: SettingSection
-  /// Where the map is, such as `instances[0]`; empty for the top level.
+  /// The path of the map, such as `instances[0]`; empty for the top level.
   let path: String
   let position: SourcePosition
   private var nodes: [String: YAMLNode] = [:]
 
-  /// Takes the map apart; nil when it is none. Unknown and duplicate keys are reported here.
+  /// Reads the keys of a map, and reports unknown and duplicate ones; nil when the node is no map.
   init?(_ node: YAMLNode, section: SettingSection, path: String, context: LoadContext) {
     self.context = context
     self.section = section
@@ -49,13 +49,13 @@ struct MappingReader {
     }
   }
 
-  /// The full name of a key of this map. Keys are cut to a length that fits a line.
+  /// Returns the path of a key of this map. Keys are cut to a length that fits a line.
   func keyPath(_ key: String) -> String {
     let key = LoadContext.shown(key)
     return path.isEmpty ? key : "\(path).\(key)"
   }
 
-  /// The node of a key, if it is there; a missing one is reported when it is required.
+  /// Returns the node of a key; nil without one, which is reported if the key is required.
   func node(_ key: String) -> YAMLNode? {
     let setting = setting(key)
     guard let node = nodes[key] else {
@@ -71,22 +71,22 @@ struct MappingReader {
     return node
   }
 
-  /// Whether the key is there, with whatever value.
+  /// Whether the map has the key, with any value.
   func has(_ key: String) -> Bool {
     nodes[key] != nil
   }
 
-  /// Where the value of a key stands, or the map when the key is not there.
+  /// Returns the position of the value of a key, or of the map when it does not have the key.
   func position(of key: String) -> SourcePosition {
     nodes[key]?.position ?? position
   }
 
-  /// The text of a key, if it is there and can be expanded.
+  /// Returns the text of a key; nil when it is missing or can't be expanded.
   func value(_ key: String) -> Value? {
     node(key).flatMap { value(of: $0, key: keyPath(key), expectation: setting(key).expectation) }
   }
 
-  /// The text of a node that has to be a scalar.
+  /// Returns the text of a node that has to be a scalar.
   func value(of node: YAMLNode, key: String, expectation: String) -> Value? {
     guard let raw = node.text else {
       context.error(node.position, key, "expected \(expectation), found \(node.kind)")
@@ -100,13 +100,13 @@ struct MappingReader {
     return Value(raw: raw, expanded: expanded, position: node.position)
   }
 
-  /// The map of a key; nil when the key is not there or is no map.
+  /// Returns the map of a key; nil when the key is missing or no map.
   func section(_ key: String) -> MappingReader? {
     guard case .section(let section) = setting(key).kind else { preconditionFailure("\(key) is not a map") }
     return node(key).flatMap { MappingReader($0, section: section, path: keyPath(key), context: context) }
   }
 
-  /// The maps of a list, without the elements that are none; empty when the key is not there.
+  /// Returns the maps of a list, without elements that are none; empty when the key is missing.
   func sections(_ key: String) -> [MappingReader] {
     guard case .sectionList(let section) = setting(key).kind else { preconditionFailure("\(key) is not a list") }
     guard let node = node(key) else { return [] }
@@ -120,33 +120,33 @@ struct MappingReader {
     }
   }
 
-  /// A key with a default that is `true` or `false`.
+  /// Returns a Boolean value.
   func boolean(_ key: String) -> Bool {
     parsed(key, ScalarValues.boolean)
   }
 
-  /// A whole number within its range.
+  /// Returns a whole number within its range.
   func integer(_ key: String) -> Int {
     guard case .integer(let range) = setting(key).kind else { preconditionFailure("\(key) is not a number") }
     return parsed(key) { text in ScalarValues.integer(text).flatMap { range.contains($0) ? $0 : nil } }
   }
 
-  /// A size in bytes within its range.
+  /// Returns a size in bytes within its range.
   func size(_ key: String) -> Int {
     parsed(key, sizeParser(key))
   }
 
-  /// A size in bytes within its range; nil when it is left out, or wrong, which has been reported then.
+  /// Returns a size in bytes within its range; nil when the key is missing, or wrong, which is reported.
   func optionalSize(_ key: String) -> Int? {
     value(key).flatMap { sizeParser(key)($0.expanded) ?? reject($0, key) }
   }
 
-  /// A duration within its range.
+  /// Returns a duration within its range.
   func duration(_ key: String) -> Duration {
     parsed(key, durationParser(key))
   }
 
-  /// A duration within its range that can be left out, or be `none`.
+  /// Returns a duration within its range; nil when the key is missing or `none`.
   func optionalDuration(_ key: String) -> Duration? {
     let parse = durationParser(key)
     return value(key).flatMap { value in
@@ -154,12 +154,12 @@ struct MappingReader {
     }
   }
 
-  /// One of the words of an enumeration.
+  /// Returns one of the words of an enumeration.
   func choice<Choice: RawRepresentable<String>>(_ key: String) -> Choice {
     parsed(key, Choice.init(rawValue:))
   }
 
-  /// A list of scalars; nil when the key is not there or is no list.
+  /// Returns a list of scalars; nil when the key is missing or no list.
   func values(_ key: String) -> [Value]? {
     guard let node = node(key) else { return nil }
     guard case .sequence(let elements) = node.content else {
@@ -169,12 +169,12 @@ struct MappingReader {
     return elements.compactMap { value(of: $0, key: keyPath(key), expectation: "text") }
   }
 
-  /// A list of words of an enumeration; empty when the key is not there.
+  /// Returns a list of words of an enumeration; empty when the key is missing.
   func choices<Choice: RawRepresentable<String>>(_ key: String) -> [Choice] {
     values(key)?.compactMap { Choice(rawValue: $0.expanded) ?? reject($0, key) } ?? []
   }
 
-  /// Reports a value that is not what the key takes. The value is shown as it stands in the file.
+  /// Reports a value that the key does not accept, as it is in the file, and returns nil.
   func reject<Result>(_ value: Value, _ key: String) -> Result? {
     let setting = setting(key)
     var message = "expected \(setting.expectation), found \"\(LoadContext.shown(value.raw))\""
@@ -204,7 +204,7 @@ struct MappingReader {
     return { text in ScalarValues.duration(text).flatMap { range.contains($0) ? $0 : nil } }
   }
 
-  /// The value of a key that has a default, by `parse`.
+  /// Returns the value of a key that has a default, read by `parse`.
   private func parsed<Result>(_ key: String, _ parse: (String) -> Result?) -> Result {
     if let value = value(key), let result = parse(value.expanded) ?? reject(value, key) { return result }
     guard case .value(let text) = setting(key).fallback, let result = parse(text) else {

@@ -1,9 +1,10 @@
-/// Finds what somebody who mistyped a name most likely meant.
+/// Finds the name that a mistyped one most likely stands for.
 enum NearestName {
-  /// Names longer than this are compared by their beginning only: the comparison takes the product of both lengths.
+  /// The number of characters that are compared: the comparison takes the product of both lengths.
   private static let longestCompared = 64
 
-  /// The candidate that takes the fewest edits, if those are few enough for a slip; the first of equals.
+  /// Returns the candidate with the smallest distance, the first of equals; nil if all are too different for a typing
+  /// error.
   static func find(_ name: String, among candidates: [String]) -> String? {
     let limit = max(1, min(4, name.count / 3))
     var best: (name: String, distance: Int)?
@@ -14,14 +15,14 @@ enum NearestName {
     return best?.name
   }
 
-  /// ` did you mean "x"?`, or the known names when none is near: the end of a sentence about an unknown name.
+  /// Returns the end of a sentence about an unknown name: `did you mean "x"?`, or the known names when none is near.
   static func hint(for name: String, among candidates: [String]) -> String {
     if let nearest = find(name, among: candidates) { return "did you mean \"\(nearest)\"?" }
     return candidates.isEmpty ? "there are none" : "known are \(candidates.joined(separator: ", "))"
   }
 
-  /// How many single-character insertions, deletions, replacements and swaps of neighbours lie between two names
-  /// (optimal string alignment).
+  /// Returns the number of single-character insertions, deletions, replacements and swaps of neighbours between two
+  /// names (optimal string alignment).
   static func distance(from left: String, to right: String) -> Int {
     let left = Array(left.lowercased().utf8.prefix(longestCompared))
     let right = Array(right.lowercased().utf8.prefix(longestCompared))

@@ -6,7 +6,7 @@
 
 /// The environment variables of this process.
 public enum ProcessEnvironment {
-  /// What a variable is set to; nil when it is not set. Any thread.
+  /// Returns the value of a variable; nil when it is not set. Any thread.
   @Sendable
   public static func value(_ name: String) -> String? {
     // Safe: nothing in this process changes the environment, and the text is copied at once.

@@ -1,15 +1,15 @@
-/// Reads numbers, sizes and durations as they are written in a configuration.
+/// Reads and writes numbers, sizes and durations of a configuration.
 enum ScalarValues {
-  /// Units of durations, longest spelling first.
+  /// The units of durations, in ascending order.
   private static let durationUnits: [(suffix: String, milliseconds: Int)] = [
     ("ms", 1), ("s", 1000), ("m", 60 * 1000), ("h", 60 * 60 * 1000),
   ]
-  /// Units of sizes: powers of 1024 only, as Redis' own `mb` and everybody's `MB` mean different things.
+  /// The units of sizes, in ascending order: powers of 1024 only, as Redis' own `mb` and the usual `MB` differ.
   private static let sizeUnits: [(suffix: String, bytes: Int)] = [
     ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30),
   ]
 
-  /// `true` or `false`, nothing else.
+  /// Reads `true` or `false`.
   static func boolean(_ text: String) -> Bool? {
     switch text {
     case "true": true
@@ -18,12 +18,12 @@ enum ScalarValues {
     }
   }
 
-  /// Decimal digits, without sign or separators.
+  /// Reads decimal digits, without sign or separators.
   static func integer(_ text: some StringProtocol) -> Int? {
     text.allSatisfy { $0.isASCII && $0.isWholeNumber } ? Int(text) : nil
   }
 
-  /// Bytes: `512MiB`, `64KiB`, or digits alone.
+  /// Reads a number of bytes: `512MiB`, `64KiB`, or digits alone.
   static func size(_ text: String) -> Int? {
     for unit in sizeUnits where text.hasSuffix(unit.suffix) {
       return integer(text.dropLast(unit.suffix.count)).flatMap { scale($0, by: unit.bytes) }
@@ -31,23 +31,23 @@ enum ScalarValues {
     return integer(text)
   }
 
-  /// `250ms`, `5s`, `2m`, `1h`; a number alone is none.
+  /// Reads `250ms`, `5s`, `2m` or `1h`; nil for a number without a unit.
   static func duration(_ text: String) -> Duration? {
     for unit in durationUnits where text.hasSuffix(unit.suffix) {
-      // "5ms" ends in "s" as well: what is left of a wrong unit is not all digits, so that the search goes on.
+      // "5ms" ends in "s" as well; "5m" is not a number, so the search continues.
       guard let number = integer(text.dropLast(unit.suffix.count)) else { continue }
       return scale(number, by: unit.milliseconds).map { .milliseconds($0) }
     }
     return nil
   }
 
-  /// A size with the largest unit that divides it.
+  /// Returns a size in the largest unit that divides it.
   static func text(size: Int) -> String {
     guard size > 0, let unit = sizeUnits.last(where: { size.isMultiple(of: $0.bytes) }) else { return String(size) }
     return "\(size / unit.bytes)\(unit.suffix)"
   }
 
-  /// A duration with the largest unit that divides it.
+  /// Returns a duration in the largest unit that divides it.
   static func text(duration: Duration) -> String {
     let milliseconds = Int(duration / .milliseconds(1))
     let unit = durationUnits.last { milliseconds >= $0.milliseconds && milliseconds.isMultiple(of: $0.milliseconds) }

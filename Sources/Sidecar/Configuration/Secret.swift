@@ -1,4 +1,4 @@
-/// A password or token that came from the configuration.
+/// A password or token of the configuration.
 ///
 /// Printing, interpolating, dumping or mirroring it shows a placeholder: the only way to the text is `value`, so that
 /// every place that uses it can be found by searching for that word.
@@ -11,12 +11,12 @@ public struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugS
     self.value = value
   }
 
-  /// A placeholder; says nothing about the secret, not even its length.
+  /// A placeholder, which does not depend on the secret or its length.
   public var description: String { "(hidden)" }
 
   /// The same placeholder as `description`.
   public var debugDescription: String { description }
 
-  /// A mirror without children, so that `dump` shows nothing either.
+  /// A mirror without children, so that `dump` does not show the secret.
   public var customMirror: Mirror { Mirror(self, children: [], displayStyle: .struct) }
 }

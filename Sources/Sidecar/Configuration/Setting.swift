@@ -1,9 +1,9 @@
-/// One key of the configuration: what it takes, what it is when it is left out, and what it means.
+/// One key of the configuration: its values, its default and its meaning.
 ///
 /// The readers take ranges and defaults from here, unknown keys are compared with these names, and the tables of
-/// `deploy/configuration.md` are made from it, so that the three cannot disagree.
+/// `deploy/configuration.md` are generated from it, so that the three agree.
 struct Setting: Sendable {
-  /// What a key takes.
+  /// The kinds of values.
   enum Kind: Sendable {
     case boolean
     case integer(ClosedRange<Int>)
@@ -33,13 +33,13 @@ struct Setting: Sendable {
     case passwordHashes
   }
 
-  /// What holds when a key is left out.
+  /// The value of a key that is missing.
   enum Default: Sendable {
-    /// It may not be left out.
+    /// The key is required.
     case required
-    /// Nothing; the text says what that means.
+    /// No value; the text describes the effect.
     case none(String)
-    /// As if this had been written.
+    /// This value.
     case value(String)
   }
 
@@ -55,10 +55,10 @@ struct Setting: Sendable {
     self.meaning = meaning
   }
 
-  /// The word that switches a limit off that may be left out.
+  /// The word that disables an optional limit.
   static let none = "none"
 
-  /// What would be right, as the end of "expected …".
+  /// The accepted values, as the end of "expected …".
   var expectation: String {
     let sentence = kind.expectation
     guard case .none = fallback, case .duration = kind else { return sentence }
@@ -67,10 +67,10 @@ struct Setting: Sendable {
 }
 
 extension Setting.Kind {
-  /// Names become label values and parts of flag names; longer ones help nobody to read them.
+  /// The longest name in characters: names become label values and parts of flag names, and have to be readable there.
   static let longestName = 64
 
-  /// What would be right, as the end of "expected …".
+  /// The accepted values, as the end of "expected …".
   var expectation: String {
     switch self {
     case .boolean: "true or false"
@@ -97,7 +97,7 @@ extension Setting.Kind {
     }
   }
 
-  /// One or two words for the table of all keys.
+  /// The kind in one or two words, for the table of all keys.
   var label: String {
     switch self {
     case .boolean: "boolean"

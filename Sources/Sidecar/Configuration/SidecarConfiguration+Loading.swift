@@ -1,11 +1,11 @@
 extension SidecarConfiguration {
-  /// Reads and checks a configuration file, and everything that it refers to but stores and feature flags.
+  /// Reads and checks a configuration file, and the files that it refers to except that of the feature flags.
   ///
-  /// All mistakes are reported, not only the first. Blocks on files; meant for the start of the process.
+  /// All mistakes are reported, not only the first. It blocks on files and is for the start of the process.
+  ///
   /// - Parameters:
-  ///   - file: The path, as it is to be shown in problems.
-  ///   - environment: What `${NAME}` stands for; nil for a variable that is not set. The process environment unless
-  ///     given.
+  ///   - file: The path, as it is shown in problems.
+  ///   - environment: Returns the value of `${NAME}`; nil for a variable that is not set.
   public static func load(
     file: String,
     environment: @escaping @Sendable (String) -> String? = ProcessEnvironment.value
@@ -20,7 +20,7 @@ extension SidecarConfiguration {
     }
   }
 
-  /// Like `load`, with the text of the file at hand.
+  /// Reads the contents of a configuration file, like `load`.
   static func parse(
     _ bytes: [UInt8],
     file: String,

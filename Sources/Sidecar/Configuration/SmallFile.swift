@@ -4,22 +4,22 @@
   import Darwin
 #endif
 
-/// Why the system would not do something with a file.
+/// A failed system call on a file.
 package struct FileFailure: Error, Equatable, CustomStringConvertible {
   /// The value of `errno`, or `EFBIG` for a file that is larger than was allowed.
   let code: Int32
 
-  /// Whether there is no such file, or no folder that it could be in.
+  /// Whether the file, or a folder of its path, does not exist.
   var isNotFound: Bool { code == ENOENT }
 
-  /// What the C library calls it, such as "No such file or directory".
+  /// The C library's words, such as "No such file or directory".
   package var description: String {
     // Safe: strerror returns a zero-terminated text for every number, and it is copied at once.
     unsafe String(cString: strerror(code))
   }
 }
 
-/// Reads files that fit into memory, with what has to be known about them.
+/// Reads files that fit into memory, with their permissions and owner.
 package enum SmallFile {
   /// A file as it was at the moment of reading.
   package struct Contents: Equatable {
@@ -34,7 +34,7 @@ package enum SmallFile {
 
   private static let chunkBytes = 16 << 10
 
-  /// The whole file, from one opening of it.
+  /// Returns the whole file, which is opened once.
   package static func read(_ path: String, limitBytes: Int) throws(FileFailure) -> Contents {
     // Safe: the path is zero-terminated for the time of the call.
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
@@ -69,7 +69,7 @@ package enum SmallFile {
   }
 
   private static func read(_ descriptor: Int32, _ buffer: UnsafeMutableBufferPointer<UInt8>) -> Int {
-    // The buffer is the caller's, for the time of the call, and the kernel writes no more than it is told.
+    // The buffer is the caller's and valid during the call, and the kernel writes at most `buffer.count` bytes.
     #if canImport(Glibc)
       unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
     #else
@@ -78,9 +78,9 @@ package enum SmallFile {
   }
 }
 
-/// What was found at a path, to be told from what is there later.
+/// The contents of a path at one moment, to notice a change.
 struct FileSnapshot {
-  /// More is no certificate, no key and no configuration.
+  /// The limit on a file; no certificate, key or configuration is larger.
   private static let limitBytes = 1 << 20
 
   let path: String
@@ -95,6 +95,6 @@ struct FileSnapshot {
     }
   }
 
-  /// Whether the same is there now.
+  /// Whether the path still has the same contents.
   var isCurrent: Bool { FileSnapshot(of: path).contents == contents }
 }

@@ -1,9 +1,9 @@
-/// Reads stores, both those under `stores` and those written inside an instance.
+/// Reads stores, under `stores` and inside instances.
 struct StoreReader {
   /// A store under `stores`.
   private struct Definition {
     let position: SourcePosition
-    /// Nil when it has a mistake, which has been reported where it stands.
+    /// Nil when it has a mistake, which has been reported.
     let store: StoreConfiguration?
     var isUsed = false
   }
@@ -35,7 +35,7 @@ struct StoreReader {
     }
   }
 
-  /// The store that a key of an instance names or defines; nil when there is none or it has a mistake.
+  /// Returns the store that a key of an instance names or defines; nil when there is none or it has a mistake.
   mutating func store(_ key: String, of reader: MappingReader, instanceName: String) -> StoreConfiguration? {
     guard let node = reader.node(key) else { return nil }
     let path = reader.keyPath(key)
@@ -47,7 +47,7 @@ struct StoreReader {
       definitions[value.expanded] = Definition(position: definition.position, store: definition.store, isUsed: true)
       return definition.store
     }
-    // Somebody may have put a URL here, with a password in it: only what looks like a name is shown.
+    // The value may be a URL with a password: it is shown only if it looks like a name.
     guard InstanceReader.isName(value.raw) || EnvironmentExpansion.isExpandable(value.raw) else {
       context.error(node.position, path, "expected the name of a store under stores; for a URL write { url: … }")
       return nil
@@ -58,7 +58,7 @@ struct StoreReader {
     return nil
   }
 
-  /// Warns of definitions that no instance refers to: most likely an instance refers to the wrong one.
+  /// Warns of definitions that no instance refers to: an instance may refer to the wrong one.
   func reportUnused() {
     for (name, definition) in definitions where !definition.isUsed {
       context.warning(definition.position, "stores.\(name)", "no instance uses this store")
@@ -123,7 +123,7 @@ struct StoreReader {
     return password ?? inURL
   }
 
-  /// Five seconds unless given, and no limit with `none`.
+  /// Returns the time limit on replies; nil for `none`.
   private func commandTimeout(of reader: MappingReader) -> Duration? {
     reader.has("command_timeout") ? reader.optionalDuration("command_timeout") : reader.duration("command_timeout")
   }

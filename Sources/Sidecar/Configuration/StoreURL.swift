@@ -1,28 +1,28 @@
 internal import Sockets
 
-/// Where a store is and how to log in, taken from its URL.
+/// The address and the login of a store, from its URL.
 ///
 /// The forms are those of redis-cli and the common clients:
 /// `redis://[user][:password@]host[:port][/database]` (IANA's provisional `redis` scheme) and
 /// `unix://[user][:password@]/path[?db=database]`, of which `unix:/path` is the short form. No mistake that is
 /// reported repeats any part of the URL.
 struct StoreURL: Equatable {
-  /// The port that Redis listens on unless told otherwise.
+  /// The default port of Redis.
   static let defaultPort = 6379
-  /// The largest database number that a server could have: Redis keeps it in a C int.
+  /// The largest possible number of a database: Redis stores it in a C int.
   static let largestDatabase = Int(Int32.max)
 
   let address: SocketAddress
   let username: String?
   let password: Secret?
   let database: Int
-  /// True when the URL says which database it is, be it 0.
+  /// Whether the URL names the database, even if it is 0.
   let namesDatabase: Bool
 
-  /// Reads a URL as it stands in the file.
+  /// Reads a URL as it is in the file.
   ///
-  /// `${NAME}` inside it is replaced after the URL has been taken apart, so that a password in a variable may have any
-  /// characters. Where the URL begins with a variable there is nothing to take apart before it has been replaced.
+  /// `${NAME}` inside it is replaced after the URL has been split, so that a password in a variable may have any
+  /// characters. A URL that begins with a variable can only be split after it has been replaced.
   init(_ raw: String, expansion: EnvironmentExpansion) throws(ValueMistake) {
     if raw.hasPrefix("${") {
       let parser = Parser { (part) throws(ValueMistake) in try EnvironmentExpansion.decodePercents(part) }
@@ -47,7 +47,7 @@ struct StoreURL: Equatable {
 }
 
 extension StoreURL {
-  /// Takes a URL apart. `decode` turns a part of it into what the part means.
+  /// Splits a URL. `decode` returns the text that a part of it stands for.
   private struct Parser {
     let decode: (Substring) throws(ValueMistake) -> String
 

@@ -1,19 +1,20 @@
 internal import Glibc
 
-/// How much memory there is for this process.
+/// The memory that is available to this process.
 enum SystemMemory {
-  /// Where cgroups of version 2 are, and those of version 1 that bound memory (cgroups(7)).
+  /// The folder of cgroups of version 2, and of the memory controller of version 1 (cgroups(7)).
   private static let folder = "/sys/fs/cgroup"
 
-  /// The bytes that the machine has, or the lowest limit of the process' cgroups if that is less.
+  /// Returns the bytes of the machine's memory, or the lowest limit of the process' cgroups if that is less.
   static func availableBytes() -> Int {
     let machine = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
     return limit(membership: text("/proc/self/cgroup") ?? "") { text($0) }.map { min($0, machine) } ?? machine
   }
 
-  /// The lowest limit of the cgroups that a process is in; nil when none has one.
+  /// Returns the lowest limit of a process' cgroups; nil when none has a limit.
   ///
-  /// A container usually sees its own cgroup as the root of what is mounted, so that the root is looked at as well.
+  /// The root is included: a container usually sees its own cgroup there. libuv 1.44 reads neither the limits of
+  /// parents nor cgroups of version 2 (`uv_get_constrained_memory`).
   ///
   /// - Parameters:
   ///   - membership: The contents of `/proc/self/cgroup`.

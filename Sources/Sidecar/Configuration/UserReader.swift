@@ -1,11 +1,11 @@
 internal import Proxy
 
-/// Reads the users that clients of an instance log in as.
+/// Reads the users of an instance.
 enum UserReader {
-  /// The most users that an instance may have: a login looks at all of them, so that its time tells nothing.
+  /// The limit on the users of an instance: a login compares all of them, so that its time reveals nothing.
   static let mostUsers = 256
 
-  /// The users in the order of the file. What is wrong is reported.
+  /// Returns the users in the order of the file, and reports mistakes.
   static func users(of instance: MappingReader) -> [InstanceConfiguration.User] {
     let readers = instance.sections("users")
     guard readers.count <= mostUsers else {
@@ -37,7 +37,7 @@ enum UserReader {
       reader.context.error(reader.position, reader.path, "a user without a password; add password_file")
     }
     guard let name = reader.value("name") else { return nil }
-    // As ACL SETUSER has it: a name with a space could not be written down there either.
+    // As in ACL SETUSER, which cannot have a name with a space.
     guard name.expanded.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else {
       reader.context.error(name.position, reader.keyPath("name"), "expected a name without spaces")
       return nil

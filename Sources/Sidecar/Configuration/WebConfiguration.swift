@@ -1,17 +1,17 @@
 internal import HTTPServer
 
-/// What the file says that `--web.config.file` names: what the web listeners ask of their clients.
+/// The web configuration: the requirements of the web listeners on their clients.
 struct WebConfiguration: Sendable {
-  /// Certificate, key and what is asked of clients' certificates; nil for plain HTTP.
+  /// Certificate, key and the requirements on clients' certificates; nil for plain HTTP.
   var tls: TLSCredentials?
-  /// Hashes of passwords by user; empty when nobody has to log in.
+  /// Hashes of passwords by user; empty when clients need not log in.
   var users: [String: PasswordHash] = [:]
-  /// Fields of every answer.
+  /// Header fields of every answer.
   var headers: [HTTPField] = []
-  /// How many requests are answered; nil for all.
+  /// The limit on the rate of requests; nil for none.
   var rateLimit: RateLimit?
 
-  /// The same for a listener. Several listeners that are given the same one share passwords found right and the limit.
+  /// The requirements for listeners. Listeners that share one value share the remembered passwords and the rate limit.
   var access: HTTPAccess {
     HTTPAccess(
       tls: tls,
@@ -22,13 +22,13 @@ struct WebConfiguration: Sendable {
   }
 }
 
-/// What became of reading a web configuration.
+/// The result of reading a web configuration.
 struct WebConfigurationResult: Sendable {
   /// Nil exactly when one of the problems is an error.
   let configuration: WebConfiguration?
   /// All mistakes and warnings, in the order of their lines.
   let problems: [ConfigurationProblem]
-  /// The file and those that it names, as they were read.
+  /// The file and those that it names, with their contents.
   let files: [FileSnapshot]
 }
 
@@ -36,8 +36,8 @@ extension WebConfiguration {
   /// Reads and checks a file, with the certificates and keys that it names. Blocks on files.
   ///
   /// - Parameters:
-  ///   - file: The path, as it is to be shown in problems. Paths in the file begin at its folder.
-  ///   - environment: What `${NAME}` stands for.
+  ///   - file: The path, as it is shown in problems. Paths in the file begin at its folder.
+  ///   - environment: Returns the value of `${NAME}`.
   static func load(
     file: String,
     environment: @escaping @Sendable (String) -> String? = ProcessEnvironment.value
@@ -50,7 +50,7 @@ extension WebConfiguration {
       if let root = try YAMLDocument.parse(bytes) {
         configuration = WebConfigurationReader.read(root, context: context)
       } else {
-        // Half a file must not open the listener to everybody.
+        // A file that is still being written must not open the listener to every client.
         context.error(nil, "", "is empty; write {} for plain HTTP without passwords")
       }
     } catch let mistake as YAMLDocument.Mistake {

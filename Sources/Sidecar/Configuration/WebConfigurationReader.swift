@@ -1,8 +1,8 @@
 internal import HTTPServer
 
-/// Reads the file that `--web.config.file` names. What is wrong is reported.
+/// Reads the file that `--web.config.file` names, and reports mistakes.
 enum WebConfigurationReader {
-  /// Passwords at this cost take a second or more, on the thread that answers requests.
+  /// The cost from which on a password takes a second or more, on the thread that answers requests.
   private static let costlyHash = 14
 
   static func read(_ root: YAMLNode, context: LoadContext) -> WebConfiguration? {

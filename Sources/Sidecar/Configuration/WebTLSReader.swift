@@ -1,8 +1,8 @@
 internal import HTTPServer
 
-/// Reads `tls_server_config`. What is wrong is reported at the key that it is about.
+/// Reads `tls_server_config`, and reports each mistake at its key.
 struct WebTLSReader {
-  /// Where the parts of the settings stand, for what GnuTLS has to say about them.
+  /// The keys of the parts of the settings, for GnuTLS' errors about them.
   private struct Keys {
     var certificate = "cert_file"
     var key = "key_file"
@@ -11,7 +11,7 @@ struct WebTLSReader {
 
   let reader: MappingReader
 
-  /// Certificate, key and policy; nil after reporting what is wrong with them.
+  /// Returns certificate, key and policy; reports mistakes and returns nil if they can't be used.
   func credentials() -> TLSCredentials? {
     var keys = Keys()
     let certificate = pem(&keys.certificate, inline: "cert", isSecret: false, isRequired: true)
@@ -44,9 +44,9 @@ struct WebTLSReader {
     }
   }
 
-  /// The text of a file or of the key that has it inline.
+  /// Returns the contents of a file, or of the key that has them inline.
   ///
-  /// - Parameter key: The key for the file; becomes the inline one if that is there.
+  /// - Parameter key: The key for the file; becomes the inline one if the map has that.
   private func pem(_ key: inout String, inline: String, isSecret: Bool, isRequired: Bool) -> [UInt8]? {
     let fileKey = key
     if reader.has(inline) {

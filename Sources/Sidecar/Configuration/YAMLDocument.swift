@@ -1,24 +1,24 @@
 internal import Yams
 
-/// Reads a YAML file into nodes, or says where it stops being YAML.
+/// Reads a YAML file into nodes, or reports the place of a syntax error.
 ///
-/// Yams is asked for text only (`Resolver.basic`): its default resolver compiles regular expressions with Foundation,
-/// which costs megabytes of memory and guesses types that no key here has.
+/// Yams returns text only (`Resolver.basic`): its default resolver compiles regular expressions with Foundation, which
+/// costs megabytes of memory and guesses types that no key here has.
 enum YAMLDocument {
-  /// Where the text is not YAML, or not the YAML that is read here.
+  /// Text that is not YAML, or not the YAML that is supported here.
   struct Mistake: Error, Equatable {
     let position: SourcePosition?
     let message: String
   }
 
-  /// More is no configuration: a file of a thousand instances stays below it.
+  /// The limit on a file: one with a thousand instances is smaller.
   static let largestFileBytes = 1 << 20
-  /// Aliases can make a small file unfold into billions of nodes; a file without them cannot sensibly reach this.
+  /// The limit on nodes: aliases can make a small file unfold into billions; a reasonable file without them has fewer.
   private static let mostNodes = 100_000
-  /// How many duplicate keys are told apart before the reader gives up on the file.
+  /// The number of duplicate keys that are reported before the file is refused as a whole.
   private static let mostDuplicates = 64
 
-  /// The root of the only document; nil when there is nothing in it but comments or a null.
+  /// Returns the root of the only document; nil when it has only comments or a null.
   static func parse(_ bytes: [UInt8]) throws(Mistake) -> YAMLNode? {
     guard bytes.count <= largestFileBytes else {
       throw Mistake(position: nil, message: "larger than \(largestFileBytes) bytes, the most that is read")
@@ -34,8 +34,8 @@ enum YAMLDocument {
         let node = try conversion.node(root)
         return node.isNull ? nil : node
       } catch YamlError.duplicatedKeysInMapping(let names, let context) {
-        // Yams stops here. Other mistakes are wanted as well, so the first of the two is marked, which makes them
-        // differ, and the text is read again; the conversion gives the key its name back.
+        // Yams stops at the first duplicate. To find further mistakes, the first of the two keys is marked, so that
+        // they differ, and the text is read again; the conversion restores the key's name.
         let position = SourcePosition(line: context.mark.line, column: context.mark.column)
         let isMarked = marked.duplicates.count < mostDuplicates && marked.markDuplicate(at: position, among: names)
         guard isMarked else {
@@ -51,8 +51,7 @@ enum YAMLDocument {
     }
   }
 
-  /// Takes the sentence and the place out of an error of Yams, and leaves out the line it quotes: it may hold a
-  /// password.
+  /// Returns the sentence and the place of an error of Yams without the line that it quotes, which may have a password.
   private static func mistake(_ error: YamlError, in bytes: [UInt8]) -> Mistake {
     switch error {
     case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
@@ -70,7 +69,7 @@ enum YAMLDocument {
     }
   }
 
-  /// The place of the first byte that belongs to no UTF-8 sequence.
+  /// Returns the place of the first byte that belongs to no UTF-8 sequence.
   private static func invalidUTF8Position(in bytes: [UInt8]) -> SourcePosition {
     var decoder = Unicode.UTF8.ForwardParser()
     var iterator = bytes.makeIterator()
@@ -90,7 +89,7 @@ enum YAMLDocument {
 }
 
 extension YAMLDocument {
-  /// The text of a file in which keys that are there twice have been made different.
+  /// The text of a file whose duplicate keys have been made different.
   private struct MarkedText {
     /// The first of the private use characters that stand in for the first character of a duplicate key.
     private static let firstMark: UInt32 = 0xE000
@@ -103,8 +102,8 @@ extension YAMLDocument {
       self.text = text
     }
 
-    /// Replaces the first character of the key at `position`; columns stay as they are. False when the key does not
-    /// stand there as it reads, which anchors, tags and escapes can cause.
+    /// Replaces the first character of the key at `position`, which keeps all columns. Returns false when the key is
+    /// not found there literally, which anchors, tags and escapes can cause.
     mutating func markDuplicate(at position: SourcePosition, among names: [String]) -> Bool {
       var scalars = Array(text.unicodeScalars)
       guard var index = Self.index(of: position, in: scalars) else { return false }
@@ -132,10 +131,10 @@ extension YAMLDocument {
     }
   }
 
-  /// Turns Yams' nodes into ours.
+  /// Converts Yams' nodes.
   private struct Conversion {
     let duplicates: [SourcePosition: String]
-    /// How many more nodes may come.
+    /// The number of nodes that may follow.
     var remaining: Int
 
     mutating func node(_ node: Yams.Node, isKey: Bool = false) throws(Mistake) -> YAMLNode {

@@ -1,7 +1,7 @@
-/// A YAML document as the readers of this module need it: text, lists and maps, each with its place in the file.
+/// A node of a YAML document: text, a list or a map, with its place in the file.
 ///
-/// Scalars are kept as text, since only the reader of a key knows which type it has. That also keeps YAML's own
-/// guesses (`no` is false, `1:30` is ninety) out of the configuration.
+/// Scalars are kept as text, since only the reader of a key knows its type. That also keeps YAML's own guesses (`no` is
+/// false, `1:30` is ninety) out of the configuration.
 struct YAMLNode {
   /// One key of a map with its value.
   struct Entry {
@@ -10,10 +10,10 @@ struct YAMLNode {
   }
 
   enum Content {
-    /// Text, and whether it stood there without quotes.
+    /// Text, and whether it had no quotes.
     case scalar(String, isPlain: Bool)
     case sequence([YAMLNode])
-    /// In the order of the file. A key that was given twice is there twice.
+    /// The entries in the order of the file, with duplicate keys.
     case mapping([Entry])
   }
 
@@ -25,7 +25,7 @@ struct YAMLNode {
     if case .scalar(let text, _) = content { text } else { nil }
   }
 
-  /// Whether the node stands for "nothing given": a key without a value, `~` or `null`.
+  /// Whether the node is a null: a key without a value, `~` or `null`.
   var isNull: Bool {
     if case .scalar(let text, isPlain: true) = content {
       ["", "~", "null", "Null", "NULL"].contains(text)
@@ -34,7 +34,7 @@ struct YAMLNode {
     }
   }
 
-  /// What the node is, for messages.
+  /// The kind of the node, for messages.
   var kind: String {
     switch content {
     case .scalar: isNull ? "nothing" : "text"

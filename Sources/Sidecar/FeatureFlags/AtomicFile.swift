@@ -4,25 +4,26 @@
   import Darwin
 #endif
 
-/// Replaces a file so that whoever reads it, also after a crash, finds the old contents or the new, never a mixture.
+/// Replaces a file atomically: a reader finds the old contents or the new ones, also after a crash.
 enum AtomicFile {
-  /// Why a file was not replaced. The old one is as it was.
+  /// A file that was not replaced. The old one is unchanged.
   enum Failure: Error, Equatable {
-    /// It is not for this process to change: a ConfigMap, a read-only file system, no permission.
+    /// This process may not change it: a ConfigMap, a read-only file system, no permission.
     case readOnly(String)
-    /// The system would not do one of the steps.
+    /// One of the steps failed.
     case failed(String)
   }
 
-  /// Permissions of a file that was not there before: the group may read it, others need not.
+  /// The permissions of a new file: the group may read it, others may not.
   private static let newFileMode: mode_t = 0o640
-  /// What the system answers when it is not for this process to write at a place. A single file that is mounted into a
-  /// container (`subPath`) can be opened but not be replaced, which is EBUSY.
+  /// The errors of a place where this process may not write. A single file that is mounted into a container (`subPath`)
+  /// can be opened but not replaced, which is EBUSY.
   private static let readOnlyCodes: [Int32] = [EROFS, EACCES, EPERM, EBUSY]
 
-  /// Replaces the file, or makes it. A symbolic link stays and the file behind it is replaced.
+  /// Replaces the file, or creates it. A symbolic link is kept, and its target is replaced.
   ///
-  /// - Returns: What made the disk's own copy uncertain after the file had been replaced; nil if nothing did.
+  /// - Returns: The failure to flush the folder after the file was replaced, so that a power failure could undo it; nil
+  ///   for none.
   static func replace(_ path: String, by bytes: [UInt8]) throws(Failure) -> FileFailure? {
     let target = try resolve(path)
     let temporary = temporaryPath(of: target)
@@ -39,19 +40,19 @@ enum AtomicFile {
     return synchronize(folder: folder(of: target))
   }
 
-  /// Removes what a crash in the middle of an earlier replacement has left behind.
+  /// Removes the temporary file of an earlier replacement that a crash interrupted.
   static func removeLeftovers(of path: String) {
     if let target = try? resolve(path) { removeTemporary(of: target) }
   }
 
-  /// The folder that a path is in.
+  /// Returns the folder of a path.
   static func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  /// The folders in which something happens when a file changes: that of the path, and that of the file behind a link.
-  /// What a ConfigMap switches is in the first of them.
+  /// Returns the folders to watch for changes of a file: that of the path, and that of a link's target. The link that
+  /// Kubernetes switches for a ConfigMap is in the first of them.
   static func watchedFolders(of path: String) -> [String] {
     var folders = [folder(of: path)]
     if let target = realPath(path), !isInConfigMap(target) {
@@ -61,15 +62,15 @@ enum AtomicFile {
     return folders
   }
 
-  /// The file behind a path, links followed; nil when there is none.
+  /// Returns a path with its links resolved; nil when there is no such file.
   static func realPath(_ path: String) -> String? {
-    // Safe: with nil realpath() returns a text of its own, which is copied and freed here.
+    // Safe: with nil realpath() allocates its result, which is copied and freed here.
     guard let resolved = unsafe realpath(path, nil) else { return nil }
     defer { unsafe free(resolved) }
     return unsafe String(cString: resolved)
   }
 
-  /// Whether a path leads into one of the folders that Kubernetes makes for a ConfigMap and switches as a whole:
+  /// Whether a path is in one of the folders that Kubernetes creates for a ConfigMap and switches as a whole:
   /// `flags.yml` → `..data/flags.yml`, `..data` → `..2026_01_31_12_00_00.123` (kubernetes
   /// pkg/volume/util/atomic_writer.go).
   static func isInConfigMap(_ realPath: String) -> Bool {
@@ -87,19 +88,19 @@ enum AtomicFile {
     return path
   }
 
-  /// Always the same name, so that a leftover can be found again. It begins with a dot: programs that take every
-  /// `*.yml` of a folder pass it by.
+  /// Returns the path of the temporary file, always the same, so that a leftover is found. Its name begins with a dot,
+  /// so that programs that read every `*.yml` of a folder ignore it.
   private static func temporaryPath(of target: String) -> String {
     let name = target.lastIndex(of: "/").map { target[target.index(after: $0)...] } ?? target[...]
     return "\(folder(of: target))/.\(name).multistore-tmp"
   }
 
   private static func removeTemporary(of target: String) {
-    // Safe: the path is zero-terminated for the time of the call. That there is nothing to remove is the normal case.
+    // Safe: the path is zero-terminated for the time of the call. Usually there is no such file.
     _ = unsafe unlink(temporaryPath(of: target))
   }
 
-  /// Writes and flushes a new file with the permissions and the owner of `model`, as far as they may be given away.
+  /// Writes and flushes a new file with the permissions of `model`, and with its owner if this process may set that.
   private static func write(_ bytes: [UInt8], to path: String, like model: String) throws(FileFailure) {
     // Safe: the path is zero-terminated for the time of the call.
     let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, newFileMode)
@@ -125,7 +126,7 @@ enum AtomicFile {
     guard fsync(descriptor) == 0 else { throw FileFailure(code: errno) }
   }
 
-  /// Makes the new name of the file last.
+  /// Flushes the folder, which makes the new name of the file durable.
   private static func synchronize(folder: String) -> FileFailure? {
     // Safe: the path is zero-terminated for the time of the call.
     let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

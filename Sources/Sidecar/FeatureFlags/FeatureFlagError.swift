@@ -1,17 +1,17 @@
-/// Why flags could not be read at the start, or a flag could not be changed. No flag has changed when one is thrown.
+/// A failure to read flags at the start, or to change one. No flag has changed when it is thrown.
 public enum FeatureFlagError: Error, Equatable, CustomStringConvertible {
-  /// No instance has a flag of this name; `known` are those that there are.
+  /// No instance has a flag of this name; `known` are the names that exist.
   case unknownFlag(String, known: [String])
-  /// The file says something that is no flag. It is left as it is for somebody to mend.
+  /// The file has contents other than flags. It is left unchanged for the operator to correct.
   case invalidFile(path: String, problem: String)
-  /// The system would not let this process read the file.
+  /// The file cannot be read.
   case unreadable(path: String, reason: String)
   /// The file cannot be changed from here, as is the case with a ConfigMap.
   case readOnly(path: String, reason: String)
   /// Writing failed, for instance because the disk is full.
   case writeFailed(path: String, reason: String)
 
-  /// One sentence that says what to do.
+  /// The reason and the remedy in one sentence.
   public var description: String {
     switch self {
     case .unknownFlag(let name, let known):

@@ -5,10 +5,10 @@ extension FeatureFlagFile {
 
     """
 
-  /// The text of a file with these flags.
+  /// Returns the text of a file with these flags.
   ///
-  /// The original's comments and order are kept where each flag has a line of its own; a file of another shape (flags
-  /// in braces, quoted names) is written anew, sorted by name.
+  /// The original's comments and order are kept if each flag has a line of its own; a file of another form (flags in
+  /// braces, quoted names) is rewritten, sorted by name.
   func text(replacing original: [UInt8]?) -> [UInt8] {
     if let original, let text = edited(String(decoding: original, as: UTF8.self)) {
       return Array(text.utf8)
@@ -17,7 +17,7 @@ extension FeatureFlagFile {
     return Array((Self.heading + (lines.isEmpty ? "{}\n" : lines.joined())).utf8)
   }
 
-  /// The original with single lines changed; nil when the result would not say what it should.
+  /// Returns the original with single lines changed; nil when the result does not have these flags.
   private func edited(_ original: String) -> String? {
     var missing = entries
     var lines: [String] = []
@@ -42,14 +42,14 @@ extension FeatureFlagFile {
     "\(entry.name): \(entry.isOn)"
   }
 
-  /// The flag that a line of the form `name: value` sets.
+  /// Returns the flag that a line of the form `name: value` sets.
   private static func name(inLine line: Substring) -> String? {
     guard let colon = line.firstIndex(of: ":") else { return nil }
     let name = String(line[..<colon])
     return isName(name) ? name : nil
   }
 
-  /// The line with another value; what follows the value, such as a comment, stays.
+  /// Returns the line with another value; the rest of the line, such as a comment, is kept.
   private static func replaceValue(inLine line: Substring, by entry: Entry) -> String {
     guard let colon = line.firstIndex(of: ":") else { return self.line(entry) }
     let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }

@@ -1,10 +1,10 @@
-/// The text of a feature flag file: a YAML map from flag names to `true` or `false`.
+/// The contents of a feature flag file: a YAML map from flag names to `true` or `false`.
 struct FeatureFlagFile: Equatable {
-  /// Why there are no flags to be had from a file.
+  /// A file that cannot be used.
   enum Failure: Error, Equatable, CustomStringConvertible {
-    /// The system would not read it.
+    /// It cannot be read.
     case unreadable(FileFailure)
-    /// It does not say what flags are on, or not only that.
+    /// It has contents other than flags.
     case invalid(SourcePosition?, String)
 
     var description: String {
@@ -22,7 +22,7 @@ struct FeatureFlagFile: Equatable {
     var isOn: Bool
   }
 
-  /// The flags in the order of the file; no name is there twice.
+  /// The flags in the order of the file, without duplicates.
   var entries: [Entry]
 
   /// Reads and parses the file.
@@ -36,15 +36,15 @@ struct FeatureFlagFile: Equatable {
     return try FeatureFlagFile(parsing: contents.bytes)
   }
 
-  /// A file with these flags.
+  /// Creates a file with these flags.
   init(entries: [Entry] = []) {
     self.entries = entries
   }
 
   /// Reads the text of a file.
   ///
-  /// A file of no bytes is refused: that is what an editor leaves for a moment when it saves in place, and taking it
-  /// at its word would switch every flag off. Who wants no flags writes `{}` or comments them all out.
+  /// An empty file is refused: an editor that saves in place leaves one for a moment, and accepting it would turn every
+  /// flag off. A file without flags has `{}` or comments.
   init(parsing bytes: [UInt8]) throws(Failure) {
     guard !bytes.isEmpty else { throw .invalid(nil, "the file is empty; write {} for no flags") }
     let root: YAMLNode?
@@ -70,13 +70,13 @@ struct FeatureFlagFile: Equatable {
     }
   }
 
-  /// The flag, if the file has it.
+  /// Whether a flag is on; nil if the file does not have it.
   subscript(name: String) -> Bool? {
     entries.first { $0.name == name }?.isOn
   }
 
-  /// Whether a text can be a flag's name. More is allowed than our own flags need, since the file may be shared; all
-  /// of it can stand in YAML without quotes.
+  /// Whether a text can be a flag's name. More is allowed than the flags of instances need, since the file may be
+  /// shared; no such name needs quotes in YAML.
   static func isName(_ text: String) -> Bool {
     guard let first = text.first, first.isASCII, first.isLetter || first == "_", text.count <= longestName else {
       return false
@@ -84,7 +84,7 @@ struct FeatureFlagFile: Equatable {
     return text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isWholeNumber) || "_-.".contains($0) }
   }
 
-  /// Room for the longest name of an instance behind the longest prefix, and some more.
+  /// The longest name in characters: the longest prefix with the longest name of an instance, and a reserve.
   private static let longestName = 128
 
   private static func entry(_ pair: YAMLNode.Entry) throws(Failure) -> Entry {

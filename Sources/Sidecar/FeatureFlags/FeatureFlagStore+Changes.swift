@@ -3,34 +3,34 @@ internal import MultiStore
 internal import Synchronization
 
 extension FeatureFlagStore {
-  /// Looks at the file, and takes over what has changed there. What cannot be understood changes nothing and is logged
-  /// once. A file that is gone changes nothing either: a link may just be about to be switched. Does nothing while a
-  /// change is being written.
+  /// Reads the file, and applies changes of its contents. A file that cannot be used changes nothing and is logged
+  /// once. A missing file changes nothing either: a link may be about to be switched. Does nothing while a change is
+  /// being written.
   ///
-  /// - Parameter reason: What the log says about why the file was looked at, such as "file event" or "SIGHUP".
+  /// - Parameter reason: The reason for the log, such as "file event" or "SIGHUP".
   public func reload(reason: String) {
     guard let filePath else { return }
-    // A change that is being written right now has looked at the file itself, and may wait for the disk: whoever
-    // watches the file has other things to do meanwhile, and looks again soon.
+    // A change that is being written has read the file itself, and may wait for the disk. The main loop must not wait
+    // for it, and reads the file again soon.
     _ = state.withLockIfAvailable { state in look(at: filePath, reason: reason, state: &state) }
   }
 
-  /// Switches a flag on or off: in the file first, then in force for the next command.
+  /// Sets a flag: in the file first, then for the next command.
   ///
   /// - Parameters:
   ///   - name: The full name of the flag.
-  ///   - isOn: What it is to be.
-  ///   - source: Who wants that.
+  ///   - isOn: The new value.
+  ///   - source: The origin of the change.
   public func set(_ name: String, to isOn: Bool, source: FlagSource) throws(FeatureFlagError) {
     guard known.contains(where: { $0.name == name }) else { throw unknownFlag(name) }
     try change(source: source) { file in file.set(name, to: isOn) }
   }
 
-  /// Takes a flag out of the file, so that it is off. Flags that belong to no instance can be removed as well.
+  /// Removes a flag from the file, which turns it off. Flags that belong to no instance can be removed as well.
   ///
   /// - Parameters:
   ///   - name: The full name of the flag.
-  ///   - source: Who wants that.
+  ///   - source: The origin of the change.
   public func remove(_ name: String, source: FlagSource) throws(FeatureFlagError) {
     let isKnown = known.contains { $0.name == name }
     let unknownFlag = unknownFlag(name)
@@ -57,7 +57,7 @@ extension FeatureFlagStore {
         }
         return
       }
-      // Somebody may have saved the file just now: this change is made to what is there, not to what was there.
+      // The file may have been saved just now: the change is made to its present contents.
       look(at: filePath, reason: source.rawValue, state: &state)
       if let problem = state.problem { throw problem }
       let before = state.file
@@ -89,7 +89,7 @@ extension FeatureFlagStore {
     published.withLock { $0.lastReloadSucceeded = true }
   }
 
-  /// Looks at the file and takes over what is new there.
+  /// Reads the file and applies new contents.
   private func look(at path: String, reason: String, state: inout State) {
     let sighting = Self.look(at: path)
     guard sighting != state.sighting else { return }
@@ -128,9 +128,9 @@ extension FeatureFlagStore {
     _ = apply(state.file, over: before, source: .file)
   }
 
-  /// Brings the instances to what the file says, both flags of an instance at once. True when something changed.
+  /// Sets the instances' flags to those of the file, both flags of an instance at once. Returns whether one changed.
   ///
-  /// - Parameter before: What it said until now.
+  /// - Parameter before: The contents that were applied before.
   private func apply(_ file: FeatureFlagFile, over before: FeatureFlagFile, source: FlagSource) -> Bool {
     var hasChanged = false
     for instance in instances {
@@ -149,9 +149,9 @@ extension FeatureFlagStore {
     return hasChanged
   }
 
-  /// Counts the change of one flag, and returns how many there have been.
+  /// Counts the change of one flag, and returns the number of changes so far.
   ///
-  /// - Parameter index: Its place, which is the same in `known` and in the statistics.
+  /// - Parameter index: The flag's index in `known` and in the statistics.
   private func record(_ index: Int, isOn: Bool) -> UInt64 {
     let now = clock()
     return published.withLock { statistics in
@@ -164,7 +164,7 @@ extension FeatureFlagStore {
 }
 
 extension FeatureFlagFile {
-  /// Sets a flag, at its place or at the end. Off is not written where it holds already.
+  /// Sets a flag, at its place or at the end. A flag that is missing and off is not added.
   fileprivate mutating func set(_ name: String, to isOn: Bool) {
     if let index = entries.firstIndex(where: { $0.name == name }) {
       entries[index].isOn = isOn

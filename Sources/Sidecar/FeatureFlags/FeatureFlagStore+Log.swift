@@ -2,8 +2,8 @@ internal import Logging
 internal import MultiStore
 
 extension FeatureFlagStore {
-  /// One line for each instance. A flag that is on is worth a warning: one that was forgotten years ago is how a
-  /// migration begins by itself when a sidecar is put in front of another pair of stores.
+  /// Logs one line for each instance, a warning if a flag is on: a forgotten flag would start a migration
+  /// unintentionally when a sidecar is put in front of another pair of stores.
   func logStart() {
     for instance in instances {
       let state = instance.state
@@ -19,7 +19,7 @@ extension FeatureFlagStore {
     }
   }
 
-  /// Says which flags of the file have no effect. Called once for each new contents of the file.
+  /// Logs the flags of the file that have no effect. Called once for each new contents of the file.
   func logUnknown(in file: FeatureFlagFile) {
     let names = known.map(\.name)
     for entry in file.entries where !names.contains(entry.name) {
@@ -30,7 +30,7 @@ extension FeatureFlagStore {
     }
   }
 
-  /// Says that a flag has changed.
+  /// Logs the change of a flag.
   func logChange(_ flag: KnownFlag, old: Bool, new: Bool, source: FlagSource, generation: UInt64) {
     let metadata: Logger.Metadata = [
       "flag": "\(flag.name)",

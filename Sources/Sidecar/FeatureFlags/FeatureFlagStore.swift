@@ -3,14 +3,14 @@ public import Logging
 public import MultiStore
 internal import Synchronization
 
-/// Owns the feature flag file: takes changes of the file over into the instances, and changes of the admin API into the
+/// Owns the feature flag file: applies changes of the file to the instances, and writes changes of the admin API to the
 /// file.
 ///
-/// A change through `set` or `remove` is in the file, safely on disk, before it holds. A file that does not parse
+/// A change by `set` or `remove` is written and flushed to the file before it applies. A file that does not parse
 /// changes nothing. Without a file, changes are in memory only.
 ///
-/// Any thread may call anything here. Changes wait for each other, and for the disk; reading flags and statistics does
-/// not wait for a disk.
+/// Any thread may call its methods. Changes wait for each other and for the disk; reading flags and statistics does not
+/// wait for the disk.
 public final class FeatureFlagStore: Sendable {
   /// One flag with the instance that it belongs to.
   struct KnownFlag: Sendable {
@@ -21,19 +21,19 @@ public final class FeatureFlagStore: Sendable {
     var isOn: Bool { instance.state[flag] }
   }
 
-  /// What was found where the file should be, at the last look.
+  /// The result of the last reading of the file.
   enum Sighting: Equatable {
     case missing
     case unreadable(FileFailure)
     case contents([UInt8])
   }
 
-  /// What changes of the file and of flags have to agree on.
+  /// The state that changes of the file and of flags share.
   struct State {
-    /// The last good contents of the file, flags of no instance included; without a file, what it would say.
+    /// The last valid contents of the file, including flags of no instance; without a file, those it would have.
     var file: FeatureFlagFile
     var sighting: Sighting
-    /// Why the sighting does not count; nil when it does.
+    /// The reason why the file's present contents are not applied; nil when they are.
     var problem: FeatureFlagError?
   }
 
@@ -47,15 +47,15 @@ public final class FeatureFlagStore: Sendable {
   let state: Mutex<State>
   let published: Mutex<FlagStatistics>
 
-  /// Reads the flags of all instances from the file. One that is not there yet means that all flags are off.
+  /// Reads the flags of all instances from the file. A file that does not exist yet means that all flags are off.
   ///
   /// - Parameters:
-  ///   - instances: The flags to keep, those of each instance once.
-  ///   - filePath: The file; nil to keep flags in memory only, beginning with what `instances` say.
-  ///   - logger: Gets every change, and what the flags are at the start.
-  ///   - clock: Seconds of Unix time.
-  /// - Throws: `FeatureFlagError` when there is a file that cannot be read or understood, or no folder for it: a
-  ///   sidecar that started with all flags off instead might write to the store that was already left.
+  ///   - instances: The flags of the instances.
+  ///   - filePath: The file; nil to keep flags in memory only, beginning with the present ones of `instances`.
+  ///   - logger: Logs the flags at the start and every change.
+  ///   - clock: Returns seconds of Unix time.
+  /// - Throws: `FeatureFlagError` for a file that cannot be read or used, or whose folder does not exist: a sidecar
+  ///   that started with all flags off instead could write to the store that was already left.
   public init(
     instances: [FeatureFlags],
     filePath: String?,
@@ -111,16 +111,16 @@ public final class FeatureFlagStore: Sendable {
     known.first { $0.name == name }?.isOn
   }
 
-  /// How often flags changed and how reading the file went.
+  /// The counts of changes and of readings of the file.
   public var statistics: FlagStatistics {
     published.withLock { $0 }
   }
 
-  /// The folders in which something happens when the file changes, for a watcher. They can change with the file: look
-  /// again after each event.
+  /// The folders to watch for changes of the file. They can change with the file, and have to be read again after each
+  /// event.
   public var watchedDirectories: [String] { filePath.map(AtomicFile.watchedFolders) ?? [] }
 
-  /// Seconds of Unix time by the system's clock.
+  /// Returns seconds of Unix time by the system's clock.
   @Sendable
   public static func systemClock() -> Double {
     Double(LogTime.now().millisecondsSinceEpoch) / 1000
@@ -140,7 +140,7 @@ public final class FeatureFlagStore: Sendable {
     }
   }
 
-  /// What is where the file should be.
+  /// Reads the file.
   static func look(at path: String) -> Sighting {
     do {
       return .contents(try SmallFile.read(path, limitBytes: YAMLDocument.largestFileBytes).bytes)
@@ -149,7 +149,7 @@ public final class FeatureFlagStore: Sendable {
     }
   }
 
-  /// The flags in the contents of the file.
+  /// Returns the flags in the contents of the file.
   static func parse(_ bytes: [UInt8], path: String) throws(FeatureFlagError) -> FeatureFlagFile {
     do {
       return try FeatureFlagFile(parsing: bytes)
@@ -160,7 +160,7 @@ public final class FeatureFlagStore: Sendable {
 }
 
 extension FeatureFlagFile {
-  /// What the file says about an instance; a flag that it does not name is off.
+  /// Returns the flags of an instance; a flag that the file does not name is off.
   func state(of instance: FeatureFlags) -> FlagState {
     var state = FlagState()
     for flag in FeatureFlag.allCases {

@@ -17,7 +17,7 @@ final class StatusBoard: Sendable {
   private struct State {
     var histories: [SampleHistory]
     var dualWrites: [DualWritePeriod]
-    /// When the states began by the last look, in milliseconds since 1970.
+    /// The times at which the states began, as of the last check, in milliseconds since 1970.
     var stateBegins: [Int64?]
     /// The judgements on the last sample.
     var nextSteps: [NextStep?]

@@ -3,7 +3,7 @@ internal import Status
 
 /// Samples for the status board, by timers of the main loop, which no client's command passes. Confined to that loop.
 final class StatusSampler {
-  /// The time between two looks for a changed state. Counts until then belong to the state before.
+  /// The time between two checks for a changed state. Counts until then belong to the state before.
   private static let stateInterval = Duration.milliseconds(250)
 
   private let timer: LoopTimer

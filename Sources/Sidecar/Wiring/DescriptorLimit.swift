@@ -5,32 +5,32 @@
 #endif
 internal import Logging
 
-/// Room for file descriptors: each client and each connection to a store takes one, and the usual limit of 1024 is far
-/// below `max_clients`.
+/// Fits the limits on connections to the limit on file descriptors: each client and each connection to a store takes
+/// one, and the usual limit of 1024 is far below `max_clients`.
 enum DescriptorLimit {
-  /// The descriptors that the process needs besides clients, stores' own connections and those of HTTP listeners: for
-  /// listening, the log, loops and watched folders.
+  /// The descriptors that the process needs besides those of clients, stores and HTTP connections: for listening, the
+  /// log, loops and watched folders.
   private static let others = 48
-  /// Connections that an HTTP listener may have open at once, if there are descriptors for them.
+  /// The number of connections that an HTTP listener may have open at once, if there are descriptors for them.
   private static let httpConnections = 256
 
-  /// RLIMIT_NOFILE, which glibc shows as an enumeration and its functions take as a number.
+  /// RLIMIT_NOFILE, which glibc declares as an enumeration and its functions take as a number.
   #if canImport(Glibc)
     private static let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
   #else
     private static let resource = RLIMIT_NOFILE
   #endif
 
-  /// The parts that fit into the limit.
+  /// The configuration that fits the limit.
   struct Fitted {
     var instances: [InstanceConfiguration]
     /// Connections that each HTTP listener may have open at once.
     var httpConnections: Int
   }
 
-  /// Raises the soft limit as far as clients and HTTP listeners need it and the hard limit lets it. Where that is not
-  /// enough, says so and lowers what both may take: whoever comes beyond the last descriptor gets no answer at all,
-  /// scrapes and probes as little as clients.
+  /// Raises the soft limit as far as clients and HTTP listeners need it and the hard limit permits. If that is not
+  /// enough, logs a warning and lowers the limits of both: a connection beyond the last descriptor gets no answer at
+  /// all, be it a client's, a scrape's or a probe's.
   static func fit(_ instances: [InstanceConfiguration], httpListeners: Int, logger: Logger) -> Fitted {
     let wanted = instances.reduce(0) { $0 + descriptors(for: $1.limits) }
     let wantedByOthers = others + httpListeners * httpConnections
@@ -65,10 +65,10 @@ enum DescriptorLimit {
     limits.maxClients + limits.maxDedicatedConnections + 4
   }
 
-  /// The part of `limit` that is kept for everything else, which would like to have `wanted`.
+  /// Returns the part of `limit` that is reserved for other descriptors, of which `wanted` are needed.
   static func reserve(of limit: Int, wanted: Int) -> Int { min(wanted, max(limit / 2, 64), limit) }
 
-  /// The instance with its share of `available` descriptors, where all together want `wanted`.
+  /// Returns the instance with its share of `available` descriptors, of which all instances together need `wanted`.
   static func lowered(
     _ instance: InstanceConfiguration,
     to available: Int,

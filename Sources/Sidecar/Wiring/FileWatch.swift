@@ -1,10 +1,10 @@
 internal import EventLoop
 internal import Logging
 
-/// Looks at files whenever something happens in their folders, and every few seconds besides: network file systems tell
-/// nobody what others write. Confined to the main loop.
+/// Checks files when an event occurs in their folders, and every few seconds, since network file systems do not report
+/// the writes of other machines. Confined to the main loop.
 final class FileWatch {
-  /// The reason for a look when something has just happened, and more may be about to.
+  /// The reason of a check after an event, which more events may follow.
   static let eventReason = "file event"
   private static let pollInterval = Duration.seconds(5)
 
@@ -17,9 +17,9 @@ final class FileWatch {
   private var timer: LoopTimer?
 
   /// - Parameters:
-  ///   - subject: What is watched, for the log.
-  ///   - folders: Where the files are now, asked again after each look: links may lead elsewhere then.
-  ///   - look: Looks at the files; gets what the log may say about why.
+  ///   - subject: The name of the files, for the log.
+  ///   - folders: Returns the folders of the files; called again after each check, since links may have changed.
+  ///   - look: Checks the files; gets the reason for the log.
   init(
     on loop: EventLoop,
     of subject: String,

@@ -4,7 +4,7 @@ internal import MultiStore
 internal import PrometheusExposition
 internal import Status
 
-/// What is found on the scraped port, and the samples that are taken when it is scraped.
+/// The routes of the metrics listener, and the samples that are taken during a scrape.
 enum MetricsPage {
   static func routes(
     telemetryPath: String,
@@ -37,7 +37,7 @@ enum MetricsPage {
     return routes.routes + status.page + [status.api]
   }
 
-  /// Adds what is not counted as it happens, but read when somebody asks.
+  /// Adds the metrics that are not counted as events happen, but read during a scrape.
   static func register(
     in registry: PrometheusRegistry,
     instances: [InstanceStatus],
@@ -74,7 +74,7 @@ enum MetricsPage {
     }
   }
 
-  /// Written anew for each scrape, so that what is no longer so vanishes.
+  /// Writes the state of an instance. It is computed for each scrape, so that series of a former state disappear.
   private static func writeState(of instance: InstanceStatus, into writer: inout SampleWriter) {
     let label = ("instance_name", instance.instanceName)
     let effective = instance.effective
@@ -141,8 +141,8 @@ extension FeatureFlag {
 }
 
 extension Readiness {
-  /// The default store of each instance has to be there. The other one never counts: a new store that is down must not
-  /// take the application down.
+  /// Creates the readiness of the instances: each one's default store has to be up. The other one never counts: a new
+  /// store that is down must not take the application down.
   init(of instances: [InstanceStatus]) {
     let missing = instances.compactMap { instance in
       let role = instance.defaultStore

@@ -1,23 +1,23 @@
 internal import Logging
 
-/// What the command line (or the environment) says besides the configuration file.
+/// The options of the command line and the environment, besides the configuration file.
 public struct SidecarOptions: Sendable {
-  /// Where /metrics is: `HOST:PORT` or `unix:PATH`, each with the same pages.
+  /// The addresses of /metrics: `HOST:PORT` or `unix:PATH`, each with the same pages.
   public var webListenAddresses: [String]
   /// Whether the sockets for /metrics come from the service manager instead.
   public var usesSystemdSockets: Bool
-  /// The file with certificate and users of these listeners; nil for plain HTTP for everybody.
+  /// The file with certificate and users of these listeners; nil for plain HTTP without login.
   public var webConfigFile: String?
   /// The path of the metrics page.
   public var telemetryPath: String
-  /// Where the admin API is: `HOST:PORT` or `unix:PATH`.
+  /// The address of the admin API: `HOST:PORT` or `unix:PATH`.
   public var adminListenAddress: String
   /// The lowest level that is logged; one of ``logLevels``.
   public var logLevel: String
   /// The log file; `-` for standard error.
   public var logFile: String
 
-  /// The documented defaults, unless said otherwise.
+  /// Creates options; the defaults are the documented ones.
   public init(
     webListenAddresses: [String] = [Self.defaultWebListenAddress],
     usesSystemdSockets: Bool = false,
@@ -36,18 +36,18 @@ public struct SidecarOptions: Sendable {
     self.logFile = logFile
   }
 
-  /// The levels there are, from the most to the least talkative.
+  /// All levels, from the most to the least verbose.
   public static let logLevels = Logger.Level.allCases.map(\.rawValue)
 
-  /// Loopback: whoever wants it scraped from elsewhere says so.
+  /// The default address of /metrics: loopback, so that scraping from elsewhere is a deliberate choice.
   public static let defaultWebListenAddress = "127.0.0.1:9736"
-  /// Apart from the scraped port, because it changes things.
+  /// The default address of the admin API. It is not the scraped port, because the API changes flags.
   public static let defaultAdminListenAddress = "127.0.0.1:9737"
 }
 
-/// Why the sidecar did not start: one sentence for the person who started it.
+/// A failure to start, for the operator.
 public struct SidecarStartError: Error, Sendable, CustomStringConvertible {
-  /// What went wrong, where, and what to do.
+  /// The failure, its place and the remedy, in one sentence.
   public let description: String
 
   init(_ description: String) {

@@ -4,13 +4,13 @@
   internal import Darwin
 #endif
 
-/// The signals that the sidecar answers to.
+/// The signals that the sidecar handles.
 enum Signal: String, CustomStringConvertible {
   /// Stop gracefully; sent by service managers.
   case terminate = "SIGTERM"
   /// The same, from a terminal.
   case interrupt = "SIGINT"
-  /// Open the log file anew and look at the flag file.
+  /// Reopen the log file, and check the flag file and the web configuration.
   case hangUp = "SIGHUP"
 
   var number: Int32 {

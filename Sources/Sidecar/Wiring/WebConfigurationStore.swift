@@ -2,33 +2,33 @@ internal import HTTPServer
 internal import Logging
 internal import Synchronization
 
-/// How reading the web configuration went: what the metrics about it show.
+/// The counts of readings of the web configuration, for the metrics.
 struct WebConfigurationStatistics: Sendable, Equatable {
-  /// How often new contents were found good, the first time included.
+  /// The number of times that new contents were applied, including the first time.
   var reloads = 0
-  /// How often new contents were found bad.
+  /// The number of times that new contents could not be used.
   var reloadFailures = 0
-  /// Whether what is in the files is in force.
+  /// Whether the files' contents apply.
   var lastReloadSucceeded = true
 }
 
-/// Reads the web configuration again when it, or a certificate or key that it names, has changed. What cannot be used
-/// changes nothing.
+/// Reads the web configuration again when it, or a certificate or key that it names, has changed. A configuration that
+/// cannot be used changes nothing.
 ///
-/// Confined to the main loop, but for the statistics, which any thread may read.
+/// Confined to the main loop, except for the statistics, which any thread may read.
 final class WebConfigurationStore {
-  /// What the web listeners ask of their clients.
+  /// The requirements of the web listeners on their clients.
   private(set) var access: HTTPAccess
 
   private let file: String?
   private let logger: Logger
-  /// The file and those that it names, as they were at the last look.
+  /// The file and those that it names, with their contents at the last check.
   private var files: [FileSnapshot] = []
   private let published = PublishedStatistics()
 
-  /// Reads the file; without one, everybody may come over plain HTTP.
+  /// Reads the file; without one, every client may connect over plain HTTP.
   ///
-  /// - Throws: ``SidecarStartError`` with all that is wrong with it.
+  /// - Throws: ``SidecarStartError`` with all of its mistakes.
   init(file: String?, logger: Logger) throws(SidecarStartError) {
     self.file = file
     self.logger = logger
@@ -44,22 +44,22 @@ final class WebConfigurationStore {
     for problem in result.problems { logger.warning("Web configuration: \(problem)") }
   }
 
-  /// How reading went so far, for any thread.
+  /// Returns the counts so far, on any thread.
   var statistics: @Sendable () -> WebConfigurationStatistics {
     { [published] in published.value }
   }
 
-  /// The folders in which something happens when one of the files changes. They can change with the files.
+  /// The folders to watch for changes of the files. They can change with the files.
   var watchedFolders: [String] {
     files.flatMap { AtomicFile.watchedFolders(of: $0.path) }
   }
 
-  /// Looks at the files, and gives what the listeners are to ask from now on if that has changed.
+  /// Checks the files, and returns the listeners' requirements if they have changed.
   ///
-  /// A certificate and its key are written one after the other: a mistake that is seen right after a file event counts
-  /// only if it is still there at the next look.
+  /// A certificate and its key are written one after the other: a mistake that is found directly after a file event
+  /// counts only if the next check finds it too.
   ///
-  /// - Parameter reason: What the log says about why, such as "file event" or "SIGHUP".
+  /// - Parameter reason: The reason for the log, such as "file event" or "SIGHUP".
   func reload(reason: String) -> HTTPAccess? {
     guard let file, !files.allSatisfy(\.isCurrent) else { return nil }
     let result = WebConfiguration.load(file: file)

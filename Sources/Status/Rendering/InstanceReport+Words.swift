@@ -29,7 +29,7 @@ extension InstanceReport.State {
     return storesAreSame ? "Old store only: both stores are one server" : stage.title
   }
 
-  /// Where reads and writes go, in one sentence.
+  /// The routing of reads and writes in one sentence.
   var sentence: String {
     if isPassThrough { return "Everything goes to the one store; there is no new store in the configuration." }
     let reads =

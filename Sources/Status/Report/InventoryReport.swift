@@ -1,6 +1,6 @@
 /// The commands that clients have sent, by instance.
 public struct InventoryReport: InstancesReport {
-  /// When the counts were read, in milliseconds since 1970.
+  /// The time at which the counts were read, in milliseconds since 1970.
   public var takenMilliseconds: Int64
   /// In the order of the configuration.
   public var instances: [InstanceInventory]
@@ -52,7 +52,7 @@ public struct InventoryCommand: Sendable, Hashable {
   public struct Hazard: Sendable, Hashable {
     /// One word from a closed list.
     public let name: String
-    /// What goes wrong and what to do.
+    /// The effect and the remedy.
     public let sentence: String
 
     /// Creates a hazard.
@@ -66,13 +66,13 @@ public struct InventoryCommand: Sendable, Hashable {
   public let name: String
   /// The number of times that clients have sent it.
   public let count: UInt64
-  /// How it is routed during dual writes, in one word.
+  /// Its routing during dual writes, in one word.
   public let routing: String
   /// Its known risk; nil for none.
   public let hazard: Hazard?
-  /// When it was first sent, in milliseconds since 1970.
+  /// The time at which it was first sent, in milliseconds since 1970.
   public let firstSeenMilliseconds: Int64
-  /// When it was last sent, in milliseconds since 1970.
+  /// The time at which it was last sent, in milliseconds since 1970.
   public let lastSeenMilliseconds: Int64
 
   /// Creates an entry.

@@ -138,7 +138,7 @@ public struct Criterion: Sendable, Hashable {
   public var measured: String
   /// The wanted value, as text.
   public var threshold: String
-  /// What to do until it is met.
+  /// The action until it is met.
   public var advice: String
 
   /// Creates a criterion.

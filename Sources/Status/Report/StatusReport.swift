@@ -3,9 +3,9 @@
 public struct StatusReport: InstancesReport {
   /// The program's version.
   public var version: String
-  /// When the program started, in milliseconds since 1970.
+  /// The time at which the program started, in milliseconds since 1970.
   public var startedMilliseconds: Int64
-  /// When the figures were taken, in milliseconds since 1970.
+  /// The time at which the figures were taken, in milliseconds since 1970.
   public var takenMilliseconds: Int64
   /// The length of the window of recent figures, in seconds.
   public var windowSeconds: Double
@@ -81,13 +81,13 @@ public struct InstanceReport: Sendable, Hashable {
     public var isPassThrough: Bool
     /// Whether both stores are one server and database; then the flags count as off.
     public var storesAreSame: Bool
-    /// Where reads go.
+    /// The target of reads.
     public var reads: Target
-    /// Where writes go.
+    /// The target of writes.
     public var writes: Target
     /// The store whose replies clients get.
     public var replies: Target
-    /// When this state began, in milliseconds since 1970.
+    /// The beginning of this state, in milliseconds since 1970.
     public var sinceMilliseconds: Int64
 
     /// Creates a state.
@@ -128,7 +128,7 @@ public struct InstanceReport: Sendable, Hashable {
   public struct Hazard: Sendable, Hashable {
     /// One word from the inventory's list.
     public var name: String
-    /// What goes wrong and what to do.
+    /// The effect and the remedy.
     public var sentence: String
     /// The commands that have this hazard.
     public var commands: [String]

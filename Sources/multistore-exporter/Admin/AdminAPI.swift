@@ -17,7 +17,7 @@ struct AdminAPI {
 
   /// - Parameters:
   ///   - address: `HOST:PORT` or `unix:PATH` of the admin API.
-  ///   - tokenFile: the file with its bearer token, if it asks for one.
+  ///   - tokenFile: The file with its bearer token, if it requires one.
   /// - Throws: ``AdminAPIError`` for a malformed address or a token that can't be read.
   init(address: String, tokenFile: String?) throws {
     var token: BearerToken?
