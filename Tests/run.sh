@@ -27,8 +27,8 @@ TEST_WIDTH=4
 # The scripts of real clients keep their threads for minutes, and tests with deadlines would wait for one: they have a
 # process of their own.
 CLIENTS='ClientTests.ClientTests'
-# They measure how long a client waits, for which other tests may not keep the processors.
-ALONE='EndToEndTests.MemoryLimitTests'
+# They measure how long clients wait, for which other tests may not keep the processors: one after the other.
+ALONE='EndToEndTests.(MemoryLimitTests|ProbeStarvationTests)|HTTPServerTests.StarvationTests'
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -77,13 +77,13 @@ build() { swift build --build-tests -Xswiftc -warnings-as-errors; }
 run_all() {
   local suites number code failed=0
   local parts=("^$CLIENTS/") processes=()
-  suites=$("${tests[@]}" --list-tests | sed 's|/.*||' | sort -u |
-    grep --invert-match --line-regexp --fixed-strings --regexp "$CLIENTS" --regexp "$ALONE")
+  suites=$("${tests[@]}" 1 --list-tests | sed 's|/.*||' | sort -u |
+    grep --invert-match --line-regexp --extended-regexp "$CLIENTS|$ALONE")
   for ((number = 0; number < TEST_PROCESSES; number++)); do
     parts+=("^($(awk "NR % $TEST_PROCESSES == $number" <<<"$suites" | paste -s -d '|'))/")
   done
   for number in "${!parts[@]}"; do
-    "${tests[@]}" --filter "${parts[number]}" >"$OUTPUTS/$number" 2>&1 &
+    "${tests[@]}" "$TEST_WIDTH" --filter "${parts[number]}" >"$OUTPUTS/$number" 2>&1 &
     processes+=($!)
   done
   for number in "${!processes[@]}"; do
@@ -111,18 +111,18 @@ raise_descriptor_limit
 step setup ./Tests/setup.sh "${setup[@]}"
 step lint swift format lint --strict --parallel --recursive Package.swift Sources Tests
 step build build
-# What `swift test` would run; but of that, one waits for the other.
+# What `swift test` would run; but of that, one waits for the other. The width comes next.
 tests=(
   timeout --verbose --kill-after=10 "$TEST_LIMIT_SECONDS"
   "$(swift build --show-bin-path)/multistore-exporterPackageTests.xctest" --testing-library swift-testing
-  --experimental-maximum-parallelization-width "$TEST_WIDTH"
+  --experimental-maximum-parallelization-width
 )
 if ((${#filter[@]} > 0)); then
-  step tests "${tests[@]}" "${filter[@]}"
+  step tests "${tests[@]}" "$TEST_WIDTH" "${filter[@]}"
 else
   OUTPUTS=$(mktemp -d)
   # Processes that still run when this is cut short would go on beside its successor.
   trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$OUTPUTS"' EXIT
   step tests run_all
-  step "memory limit" "${tests[@]}" --filter "$ALONE"
+  step "waits of clients" "${tests[@]}" 1 --filter "^($ALONE)/"
 fi
