@@ -1,12 +1,16 @@
 import Foundation
 import TestSupport
 
+/// The time that threads may take unless a test says otherwise. A busy machine takes a minute for their thousands of
+/// commands; the limit only decides how soon a hang is noticed.
+private let threadLimit = Duration.seconds(180)
+
 /// Runs `body` in so many threads at once, waits for all of them, and throws the first error.
 ///
 /// Real threads, because the tests' clients block and the pool that runs tests has no thread to spare.
 func inThreads(
   _ count: Int,
-  within limit: Duration = .seconds(30),
+  within limit: Duration = threadLimit,
   _ body: @escaping @Sendable (Int) throws -> Void
 ) throws {
   try Threads(count, body).join(within: limit)
@@ -37,7 +41,7 @@ final class Threads: @unchecked Sendable {
   /// Waits for all of them.
   ///
   /// - Throws: The first error that one of them threw, or ``TestSupportError`` with code `timedOut`.
-  func join(within limit: Duration = .seconds(30)) throws {
+  func join(within limit: Duration = threadLimit) throws {
     let deadline = Date(timeIntervalSinceNow: limit / .seconds(1))
     try condition.withLock {
       while running > 0 {

@@ -49,7 +49,8 @@ final class RunbookTraffic: Sendable {
   /// Waits until each client has done some more of everything.
   func goesOn(rounds: Int = 10) throws {
     let before = progress
-    try eventually("every client goes on") {
+    // Rounds are of many commands, one after the other, which a machine that is busy with other things executes slowly.
+    try eventually("every client goes on", within: .seconds(120)) {
       if let failure = hasFailed.withLock({ $0 }) {
         throw TestSupportError(.process, "a client has failed: \(failure)")
       }
