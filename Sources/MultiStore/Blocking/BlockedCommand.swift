@@ -6,11 +6,15 @@ internal import RESP
 ///
 /// When the default store moves, the command is unblocked (CLIENT UNBLOCK over the store's ordinary connection) and
 /// sent to the new default store with the rest of its timeout. An element that arrives first is the client's.
-/// ``BlockedCommandState`` decides, this class does the I/O.
-final class BlockedCommand: DualWrite {
+/// ``BlockedCommandState`` decides, this class does the I/O, and a ``DualWrite`` copies the effect of a command that
+/// was served.
+final class BlockedCommand: Execution {
+  private static let defaultToken = 0
   private static let unblockToken = 16
 
   private var state = BlockedCommandState()
+  /// The client's own connection, on which the command waits.
+  private var connection: HiredisConnection?
   /// The command's position in the order of arrival.
   private(set) var order = 0
   private var startedAt: UInt64 = 0
@@ -18,7 +22,7 @@ final class BlockedCommand: DualWrite {
   /// The instance that knows all blocked commands, whatever their database.
   private var instance: Instance { database.instance }
 
-  /// Starts like ``DualWrite/start(_:routing:over:sink:)``.
+  /// Starts like ``Execution/start(_:routing:sink:)``.
   func start(
     _ batch: CommandBatch,
     routing: Routing,
@@ -27,7 +31,8 @@ final class BlockedCommand: DualWrite {
   ) {
     startedAt = database.loop.now
     order = instance.blockedCommands.insert(self)
-    start(batch, routing: routing, over: connection, sink: sink)
+    self.connection = connection
+    start(batch, routing: routing, sink: sink)
   }
 
   /// Whether a flip that moves the default store waits for this command.
@@ -70,56 +75,83 @@ final class BlockedCommand: DualWrite {
   /// False: the command may wait for ever, and flips must not. They wait for its trial and for the copy of its effect.
   override var writesToBoth: Bool { false }
 
+  override func begin() {
+    guard let connection else { return }
+    if BlockingTrial.begin(self) {
+      state.trialBegan()
+      database.dualExecutionBegan()
+    } else {
+      sendOrRefuse(to: defaultStore, over: connection, token: Self.defaultToken)
+    }
+  }
+
   override func receive(_ reply: borrowing Reply, token: Int) {
-    if token == Self.unblockToken {
+    switch token {
+    case Self.unblockToken:
       guard reply.kind == .integer else { return perform(state.unblockAnswered(.unanswered)) }
       perform(state.unblockAnswered(reply.integer == 1 ? .unblocked : .notBlocked))
-    } else if token != Self.defaultToken {
-      super.receive(reply, token: token)
-    } else if reply.kind == .nil, state.mayBeUnblocked {
-      var encoded = ByteBuffer()
-      reply.encode(into: &encoded)
-      perform(state.nilReceived(encoded.withSpan { $0.array }))
-    } else {
-      switch state.replyReceived(hasEffect: hasEffect) {
-      case .copy:
-        // The copy is under way before a flip that waits for this command goes on.
-        instance.dualExecutionBegan()
-        leave { super.receive(reply, token: token) }
-      case .answer:
-        if let sink { reply.encode(into: &sink.output) }
-        leave { finish() }
-      }
+    case BlockingTrial.token: trialEnded(reply)
+    case BlockingTrial.openToken: return
+    default: replied(reply)
     }
   }
 
   override func receive(failure: ConnectionFailure, token: Int) {
-    if token == Self.unblockToken { return unblockFailed() }
-    guard token == Self.defaultToken else { return super.receive(failure: failure, token: token) }
-    state.connectionFailed()
-    if hasEffect { return leave { super.receive(failure: failure, token: token) } }
-    answerWithFailure(failure)
-    leave { finish() }
-  }
-
-  override func trialBegan() {
-    state.trialBegan()
-    instance.dualExecutionBegan()
-  }
-
-  override func trialEnded() {
-    let action = state.trialEnded()
-    if action == .ask { ask() }
-    if action != .none { instance.dualExecutionEnded() }
+    switch token {
+    case Self.unblockToken: unblockFailed()
+    case BlockingTrial.openToken: return  // EXEC fails as well
+    case BlockingTrial.token:
+      answerWithFailure(failure)
+      finish()
+    default:
+      state.connectionFailed()
+      answerWithFailure(failure)
+      leave { finish() }
+    }
   }
 
   override func recycle() {
+    connection = nil
     switch state.finished() {
     case .none: return
     case .leaveAndReleaseFlips: leave {}
     case .releaseFlips: break
     }
-    instance.dualExecutionEnded()
+    database.dualExecutionEnded()
+  }
+
+  private func trialEnded(_ reply: borrowing Reply) {
+    if BlockingTrial.hasServed(reply) { return copyEffect(after: reply[0], over: defaultStore.ordinary) }
+    if let connection { sendOrRefuse(to: defaultStore, over: connection, token: Self.defaultToken) }
+    let action = state.trialEnded()
+    if action == .ask { ask() }
+    if action != .none { database.dualExecutionEnded() }
+  }
+
+  private func replied(_ reply: borrowing Reply) {
+    if reply.kind == .nil, state.mayBeUnblocked {
+      var encoded = ByteBuffer()
+      reply.encode(into: &encoded)
+      return perform(state.nilReceived(encoded.withSpan { $0.array }))
+    }
+    switch state.replyReceived(hasEffect: hasEffect) {
+    case .copy:
+      guard let connection else { return }
+      // The copy is under way before a flip that waits for this command goes on.
+      database.dualExecutionBegan()
+      let reply = copy reply
+      leave { copyEffect(after: reply, over: connection) }
+    case .answer:
+      if let sink { reply.encode(into: &sink.output) }
+      leave { finish() }
+    }
+  }
+
+  /// Has a ``DualWrite`` copy the effect, and answer the client. Flips wait for it from now on.
+  private func copyEffect(after reply: borrowing Reply, over connection: HiredisConnection) {
+    let write = database.pools.dualWrites.popLast() ?? DualWrite(database: database)
+    write.takeOver(from: self, after: reply, over: connection)
+    recycle()
   }
 
   /// Sends the parked command to the store that is the default now.
@@ -144,7 +176,9 @@ final class BlockedCommand: DualWrite {
     batch.removeAll()
     batch.append(rewritten.span, id: id)
     startedAt = now
-    reroute(routing, over: connection)
+    self.connection = connection
+    reroute(routing)
+    begin()
   }
 
   private var hasEffect: Bool { routing.isDual && spec(0).effect != .none }

@@ -86,6 +86,17 @@ public final class Database {
     for store in stores { store.leaveFamily() }
   }
 
+  /// An execution that writes to both stores begins, and flips wait for it.
+  ///
+  /// Executions don't ask the instance themselves: they do not own the database, and would retain both.
+  ///
+  /// - Returns: the loop's clock.
+  @discardableResult
+  func dualExecutionBegan() -> UInt64 { instance.dualExecutionBegan() }
+
+  /// An execution that writes to both stores has ended.
+  func dualExecutionEnded() { instance.dualExecutionEnded() }
+
   /// Applies the meaning of a store's role for how long commands may wait for it. The other store is a guest: no client
   /// waits for it for longer than `otherStoreTimeout`.
   func serveStores() {

@@ -4,20 +4,17 @@ internal import RESP
 /// One write: the default store executes it and answers, then the other store gets its effect. ``EffectCopy`` decides
 /// about the copy, this class sends.
 ///
-/// The default store is reached over its ordinary connection, or over another one for a script or a blocking command.
-/// A blocking command is tried on the ordinary connection first, between MULTI and EXEC, where it does not block: an
-/// element that it finds there is taken in the order of all other writes. If there is none, the command waits on a
-/// connection of its own.
-class DualWrite: Execution {
-  static let defaultToken = 0
+/// The default store is reached over its ordinary connection, or over another one for a script or a blocking command,
+/// which is tried on the ordinary one first; see ``BlockingTrial``. A ``BlockedCommand`` hands its effect over to one
+/// of these.
+final class DualWrite: Execution {
+  private static let defaultToken = 0
   private static let copyToken = 1
   private static let deadlineToken = 2
-  private static let openToken = 3
-  private static let trialToken = 4
 
   private var effect = EffectCopy()
   private var buffers = CopyBuffers()
-  private(set) final var connection: HiredisConnection?
+  private var connection: HiredisConnection?
   /// Whether a blocking command was served on the ordinary connection.
   private var trialSucceeded = false
 
@@ -27,11 +24,14 @@ class DualWrite: Execution {
     start(batch, routing: routing, sink: sink)
   }
 
-  /// Restarts with the stores that `routing` names.
-  final func reroute(_ routing: Routing, over connection: HiredisConnection) {
+  /// Copies the effect of a command that another execution has sent, and answers it. The default store's `reply` came
+  /// over `connection`.
+  func takeOver(from execution: Execution, after reply: borrowing Reply, over connection: HiredisConnection) {
     self.connection = connection
-    reroute(routing)
-    begin()
+    trialSucceeded = false
+    effect = EffectCopy()
+    execution.handOver(to: self)
+    defaultStoreReplied(reply)
   }
 
   override var writesToBoth: Bool { true }
@@ -42,8 +42,7 @@ class DualWrite: Execution {
     guard let connection else { return }
     trialSucceeded = false
     effect = EffectCopy()
-    let isTried = routing.isDual && spec(0).effect != .none && spec(0).traits.mayBlock
-    if isTried, connection !== defaultStore.ordinary, tryWithoutBlocking() { return trialBegan() }
+    if connection !== defaultStore.ordinary, BlockingTrial.begin(self) { return }
     let asksForDeadline =
       routing.isDual && defaultStore.hasExpiryTime
       && withCommand { CopyPlanner.setsRelativeExpiry(spec(0).effect, $0) }
@@ -63,14 +62,14 @@ class DualWrite: Execution {
     case Self.defaultToken: defaultStoreReplied(reply)
     case Self.copyToken: perform(otherStoreReplied(reply, to: 0, in: batch, &effect))
     case Self.deadlineToken: perform(deadlineIsKnown(DeadlineQuestion.answer(reply), of: 0, &effect, &buffers))
-    case Self.trialToken: triedWithoutBlocking(reply)
+    case BlockingTrial.token: trialEnded(reply)
     default: return  // OK and QUEUED; a refusal shows in EXEC's reply
     }
   }
 
   override func receive(failure: ConnectionFailure, token: Int) {
     switch token {
-    case Self.defaultToken, Self.trialToken:
+    case Self.defaultToken, BlockingTrial.token:
       answerWithFailure(failure)
       perform(effect.defaultStoreReplied(hasEffect: false))
     case Self.copyToken:
@@ -97,33 +96,14 @@ class DualWrite: Execution {
     )
   }
 
-  /// Sends a blocking command between MULTI and EXEC over the ordinary connection.
-  ///
-  /// - Returns: false if that has no room.
-  private func tryWithoutBlocking() -> Bool {
-    let ordinary = defaultStore.ordinary
-    guard ordinary.isReady, ordinary.hasRoom(commands: 3, bytes: batch.byteCount + 64) else { return false }
-    let (multi, exec) = (PipelineExecution.multi, PipelineExecution.exec)
-    ordinary.send(multi.span, to: self, token: Self.openToken)
-    withCommand { ordinary.send($0, to: self, token: Self.openToken) }
-    ordinary.send(exec.span, to: self, token: Self.trialToken)
-    return true
-  }
-
-  private func triedWithoutBlocking(_ reply: borrowing Reply) {
-    guard reply.kind == .array, reply.count == 1, reply[0].kind != .nil else {
-      if let connection { sendOrRefuse(to: defaultStore, over: connection, token: Self.defaultToken) }
-      return trialEnded()
+  private func trialEnded(_ reply: borrowing Reply) {
+    if BlockingTrial.hasServed(reply) {
+      trialSucceeded = true
+      defaultStoreReplied(reply[0])
+    } else if let connection {
+      sendOrRefuse(to: defaultStore, over: connection, token: Self.defaultToken)
     }
-    trialSucceeded = true
-    defaultStoreReplied(reply[0])
   }
-
-  /// A blocking command is being tried on the ordinary connection. To be overridden.
-  func trialBegan() {}
-
-  /// The trial found nothing, and the command waits from now on. To be overridden.
-  func trialEnded() {}
 
   private func perform(_ action: EffectCopy.Action) {
     if action == .wait { return }

@@ -55,13 +55,24 @@ class Execution: ReplyReceiver {
     self.batch = batch
     self.sink = sink
     reroute(routing)
-    begunAt = writesToBoth ? database.instance.dualExecutionBegan() : 0
+    begunAt = writesToBoth ? database.dualExecutionBegan() : 0
     begin()
+  }
+
+  /// Has `successor` go on with the batch, which the default store has answered, and answer the client.
+  final func handOver(to successor: Execution) {
+    successor.batch = batch
+    successor.sink = sink
+    successor.begunAt = begunAt
+    successor.reroute(routing)
+    sink = nil
+    if successor.writesToBoth { database.dualExecutionBegan() }
   }
 
   /// Applies `routing` from now on.
   final func reroute(_ routing: Routing) {
     self.routing = routing
+    let database = database
     defaultStore = database.store(routing.defaultStore)
     other = database.store(routing.defaultStore.other)
   }
@@ -124,7 +135,8 @@ class Execution: ReplyReceiver {
   /// Answers, and gives the batch and the execution back for reuse. Nothing may use the execution afterwards.
   final func finish() {
     answer()
-    if writesToBoth { database.instance.dualExecutionEnded() }
+    let database = database
+    if writesToBoth { database.dualExecutionEnded() }
     database.recycle(batch)
     recycle()
   }

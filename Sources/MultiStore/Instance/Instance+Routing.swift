@@ -58,7 +58,6 @@ extension Instance {
   }
 
   /// - Returns: the loop's clock.
-  @discardableResult
   func dualExecutionBegan() -> UInt64 {
     routingState.dualExecutions += 1
     return loop.now

@@ -1,0 +1,32 @@
+internal import Hiredis
+internal import RESP
+
+/// The trial of a blocking command whose effect is copied: it is sent on the ordinary connection first, between MULTI
+/// and EXEC, where it does not block. An element that it finds there is taken in the order of all other writes. If
+/// there is none, the command waits on a connection of its own.
+enum BlockingTrial {
+  /// The token of EXEC's reply.
+  static let token = 32
+  /// The token of the replies to MULTI and to the command, which say nothing: a refusal shows in EXEC's reply.
+  static let openToken = 33
+
+  /// Sends the command of `execution`, if its effect is copied and it may block.
+  ///
+  /// - Returns: false if it was not sent: nothing is to be tried, or there is no room.
+  static func begin(_ execution: Execution) -> Bool {
+    let spec = execution.spec(0)
+    guard execution.routing.isDual, spec.traits.mayBlock, spec.effect != .none else { return false }
+    let ordinary = execution.defaultStore.ordinary
+    guard ordinary.isReady, ordinary.hasRoom(commands: 3, bytes: execution.batch.byteCount + 64) else { return false }
+    let (multi, exec) = (PipelineExecution.multi, PipelineExecution.exec)
+    ordinary.send(multi.span, to: execution, token: openToken)
+    execution.withCommand { ordinary.send($0, to: execution, token: openToken) }
+    ordinary.send(exec.span, to: execution, token: token)
+    return true
+  }
+
+  /// Whether `reply` to EXEC has an element for the command, or another answer than that there is none.
+  static func hasServed(_ reply: borrowing Reply) -> Bool {
+    reply.kind == .array && reply.count == 1 && reply[0].kind != .nil
+  }
+}
