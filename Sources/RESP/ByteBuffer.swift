@@ -118,6 +118,12 @@ public struct ByteBuffer: ~Copyable {
     storage.replace(removing: head + range.lowerBound..<head + range.upperBound, copying: bytes)
   }
 
+  /// Makes room for `count` bytes before the one at `index`, where 0 is the first byte that was not consumed yet.
+  mutating func makeGap(of count: Int, at index: Int) {
+    guard count > 0 else { return }
+    storage.insert(addingCount: count, at: head + index) { $0.append(repeating: 0, count: count) }
+  }
+
   /// Consumes `count` bytes from the front.
   ///
   /// - Precondition: `count` bytes are there.

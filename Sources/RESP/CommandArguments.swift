@@ -23,12 +23,18 @@ extension CommandArguments where Self: ~Copyable & ~Escapable {
 
   /// The argument at `index` as a count of arguments that may follow it; nil when it isn't one.
   func count(at index: Int) -> Int? {
-    let bytes = argument(at: index)
+    argument(at: index).argumentCount
+  }
+}
+
+extension Span<UInt8> {
+  /// The bytes as a count of arguments; nil when they aren't one.
+  var argumentCount: Int? {
     // Nine digits are more than any command has arguments.
-    guard !bytes.isEmpty, bytes.count <= 9 else { return nil }
+    guard !isEmpty, count <= 9 else { return nil }
     var value = 0
-    for offset in bytes.indices {
-      let digit = bytes[offset] &- UInt8(ascii: "0")
+    for offset in indices {
+      let digit = self[offset] &- UInt8(ascii: "0")
       guard digit < 10 else { return nil }
       value = value * 10 + Int(digit)
     }

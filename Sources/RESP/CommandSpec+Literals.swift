@@ -7,9 +7,10 @@ extension CommandSpec {
     _ keys: KeyPositions,
     _ miss: MissRule,
     _ comparison: Comparison = .ordered,
-    _ traits: CommandTraits = []
+    _ traits: CommandTraits = [],
+    reply: ReplyRule = .always(.plain)
   ) -> CommandSpec {
-    CommandSpec(name, .read, arity: arity, keys: keys, miss: miss, comparison: comparison, traits: traits)
+    CommandSpec(name, .read, arity: arity, keys: keys, miss: miss, comparison: comparison, reply: reply, traits: traits)
   }
 
   /// A command that reads the whole keyspace.
@@ -17,9 +18,10 @@ extension CommandSpec {
     _ name: StaticString,
     _ arity: Int,
     _ comparison: Comparison = .ignored,
-    _ traits: CommandTraits = []
+    _ traits: CommandTraits = [],
+    reply: ReplyRule = .always(.plain)
   ) -> CommandSpec {
-    CommandSpec(name, .keyspaceRead, arity: arity, comparison: comparison, traits: traits)
+    CommandSpec(name, .keyspaceRead, arity: arity, comparison: comparison, reply: reply, traits: traits)
   }
 
   /// A command that changes part of what its keys hold; see `CommandTraits.changesPart`.
@@ -30,9 +32,10 @@ extension CommandSpec {
     _ effect: Effect = .verbatim,
     _ comparison: Comparison = .ordered,
     _ traits: CommandTraits = [],
-    miss: MissRule = .never
+    miss: MissRule = .never,
+    reply: ReplyRule = .always(.plain)
   ) -> CommandSpec {
-    write(name, arity, keys, effect, comparison, traits.union(.changesPart), miss: miss)
+    write(name, arity, keys, effect, comparison, traits.union(.changesPart), miss: miss, reply: reply)
   }
 
   /// A command that changes data. `miss` counts only where the command, without certain options, is a read.
@@ -43,7 +46,8 @@ extension CommandSpec {
     _ effect: Effect = .verbatim,
     _ comparison: Comparison = .ordered,
     _ traits: CommandTraits = [],
-    miss: MissRule = .never
+    miss: MissRule = .never,
+    reply: ReplyRule = .always(.plain)
   ) -> CommandSpec {
     CommandSpec(
       name,
@@ -53,6 +57,7 @@ extension CommandSpec {
       miss: miss,
       effect: effect,
       comparison: comparison,
+      reply: reply,
       traits: traits.union(.writes)
     )
   }
@@ -66,7 +71,8 @@ extension CommandSpec {
       .copyLastKey,
       .ordered,
       .readsUnlessStore,
-      miss: .emptyCollection
+      miss: .emptyCollection,
+      reply: .always(.places)
     )
   }
 
@@ -76,8 +82,15 @@ extension CommandSpec {
   }
 
   /// A command that changes data, and waits until there is some.
-  static func blocking(_ name: StaticString, _ arity: Int, _ keys: KeyPositions, _ effect: Effect) -> CommandSpec {
-    CommandSpec(name, .blocking, arity: arity, keys: keys, effect: effect, traits: [.blocks, .writes, .changesPart])
+  static func blocking(
+    _ name: StaticString,
+    _ arity: Int,
+    _ keys: KeyPositions,
+    _ effect: Effect,
+    reply: ReplyRule = .always(.plain)
+  ) -> CommandSpec {
+    let traits: CommandTraits = [.blocks, .writes, .changesPart]
+    return CommandSpec(name, .blocking, arity: arity, keys: keys, effect: effect, reply: reply, traits: traits)
   }
 
   /// A command whose first argument is a subcommand. This line is for subcommands that no server knows.
@@ -91,8 +104,13 @@ extension CommandSpec {
   }
 
   /// A command about the client's connection.
-  static func connection(_ name: StaticString, _ arity: Int, refused: CommandRefusal? = nil) -> CommandSpec {
-    CommandSpec(name, .connection, arity: arity, refused: refused)
+  static func connection(
+    _ name: StaticString,
+    _ arity: Int,
+    reply: ReplyRule = .always(.plain),
+    refused: CommandRefusal? = nil
+  ) -> CommandSpec {
+    CommandSpec(name, .connection, arity: arity, reply: reply, refused: refused)
   }
 
   /// A command of a transaction.
@@ -107,9 +125,10 @@ extension CommandSpec {
     _ keys: KeyPositions = .none,
     _ traits: CommandTraits = [],
     effect: Effect = .none,
+    reply: ReplyRule = .always(.plain),
     refused: CommandRefusal? = nil
   ) -> CommandSpec {
-    CommandSpec(name, .script, arity: arity, keys: keys, effect: effect, traits: traits, refused: refused)
+    CommandSpec(name, .script, arity: arity, keys: keys, effect: effect, reply: reply, traits: traits, refused: refused)
   }
 
   /// A command that is neither a known read nor a known write.
@@ -117,8 +136,9 @@ extension CommandSpec {
     _ name: StaticString,
     _ arity: Int,
     _ traits: CommandTraits = [],
+    reply: ReplyRule = .always(.plain),
     refused: CommandRefusal? = nil
   ) -> CommandSpec {
-    CommandSpec(name, .unlisted, arity: arity, traits: traits, refused: refused)
+    CommandSpec(name, .unlisted, arity: arity, reply: reply, traits: traits, refused: refused)
   }
 }

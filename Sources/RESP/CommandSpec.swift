@@ -21,6 +21,8 @@ public struct CommandSpec: Sendable {
   public let effect: Effect
   /// The comparison of two stores' replies to it.
   public let comparison: Comparison
+  /// The shape of its RESP3 reply; see ``replyShape(of:)``.
+  public let reply: ReplyRule
   /// Its other traits.
   public let traits: CommandTraits
   /// Why it is sent to no store; nil for commands that are. See ``isRefused`` and ``refusal(of:)``.
@@ -34,6 +36,7 @@ public struct CommandSpec: Sendable {
     miss: MissRule = .never,
     effect: Effect = .none,
     comparison: Comparison = .ignored,
+    reply: ReplyRule = .always(.plain),
     traits: CommandTraits = [],
     refused refusal: CommandRefusal? = nil
   ) {
@@ -46,6 +49,7 @@ public struct CommandSpec: Sendable {
     self.miss = miss
     self.effect = effect
     self.comparison = comparison
+    self.reply = reply
     self.traits = traits
     self.refusal = refusal
   }

@@ -18,7 +18,7 @@ extension CommandTable {
     .read("lpos", -3, .one, .nullOrEmpty),
     .partial("lpush", -3, .one),
     .partial("lpushx", -3, .one),
-    .read("lrange", 4, .one, .emptyCollection),
+    .read("lrange", 4, .one, .emptyCollection, reply: .always(.same)),
     .partial("lrem", 4, .one),
     .partial("lset", 4, .one),
     .partial("ltrim", 4, .one),

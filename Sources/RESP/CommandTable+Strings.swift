@@ -13,7 +13,7 @@ extension CommandTable {
     .partial("incr", 2, .one),
     .partial("incrby", 3, .one),
     .partial("incrbyfloat", 3, .one),
-    .read("lcs", -3, .two, .lcs, .ordered, .mergesKeys),
+    .read("lcs", -3, .two, .lcs, .ordered, .mergesKeys, reply: .always(.map)),
     .read("mget", -2, .all, .anyNullElement),
     .write("mset", -3, .alternating, .verbatim, .ordered, .replacesKeys),
     .write("msetex", -4, .counted(countAt: 1, step: 2, destination: 0), .msetex, .ordered, .replacesKeys),

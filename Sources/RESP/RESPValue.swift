@@ -141,7 +141,22 @@ extension Span<UInt8> {
 
   /// The decimal integer that the bytes spell, or nil.
   public var decimal: Int? {
-    count > 20 ? nil : Int(String(decoding: array, as: UTF8.self))
+    guard !isEmpty, count <= 20 else { return nil }
+    let isNegative = self[0] == UInt8(ascii: "-")
+    let first = isNegative || self[0] == UInt8(ascii: "+") ? 1 : 0
+    guard first < count else { return nil }
+    var value = 0
+    for index in first..<count {
+      let digit = self[index] &- UInt8(ascii: "0")
+      let (product, isTooLarge) = value.multipliedReportingOverflow(by: 10)
+      guard digit < 10, !isTooLarge else { return nil }
+      // Towards the sign, since the smallest integer has no opposite.
+      let next =
+        isNegative ? product.subtractingReportingOverflow(Int(digit)) : product.addingReportingOverflow(Int(digit))
+      guard !next.overflow else { return nil }
+      value = next.partialValue
+    }
+    return value
   }
 }
 
