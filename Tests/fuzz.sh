@@ -10,8 +10,9 @@ Builds the targets with libFuzzer and AddressSanitizer, and runs one after the o
 Tests/Fuzz/Corpus/TARGET, from where the test suite replays it from then on; other inputs that are of use are kept in
 .build-fuzz/corpus. The exit code is 0 if nothing was found.
 
-  TARGET        requests (the parser of what clients send), replies (the decoder of what stores send), session (a whole
-                sidecar between two real servers, and two clients that say anything); all of them without it
+  TARGET        requests (the parser of what clients send), replies (the decoder of what stores send), upgrades (of what
+                stores send to RESP3), session (a whole sidecar between two real servers, and two clients that say
+                anything); all of them without it
   --seconds N   how long each target runs; 60 unless said otherwise
   --runs N      how many inputs each target gets instead
   --seeded      random inputs from a fixed seed instead of libFuzzer; needs --runs, or takes 100000 (session: 1000).
@@ -47,7 +48,7 @@ while (($# > 0)); do
       usage
       exit 0
       ;;
-    requests | replies | session)
+    requests | replies | upgrades | session)
       targets+=("$1")
       shift
       ;;
@@ -57,7 +58,7 @@ while (($# > 0)); do
       ;;
   esac
 done
-((${#targets[@]} > 0)) || targets=(requests replies session)
+((${#targets[@]} > 0)) || targets=(requests replies upgrades session)
 
 # A whole sidecar is built without optimisation: that is done sooner, and the servers are what takes the time.
 configuration() { if [[ $1 == session ]]; then echo debug; else echo release; fi; }

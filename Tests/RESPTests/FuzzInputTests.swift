@@ -5,7 +5,7 @@ import Testing
 @Suite("Fuzzing: the protocol")
 struct FuzzInputTests {
   private static let checks: [(target: String, run: @Sendable ([UInt8]) throws(FuzzProblem) -> Void)] = [
-    ("requests", RequestCheck.run), ("replies", ReplyCheck.run),
+    ("requests", RequestCheck.run), ("replies", ReplyCheck.run), ("upgrades", UpgradeCheck.run),
   ]
 
   @Test func `what is in the corpus finds nothing any more`() throws {

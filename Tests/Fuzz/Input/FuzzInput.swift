@@ -1,12 +1,13 @@
 import Foundation
 import FuzzChecks
 
-/// What a run of this program checks: `requests` or `replies`.
+/// What a run of this program checks: `requests`, `replies` or `upgrades`.
 private let check: @Sendable ([UInt8]) throws -> Void =
   switch ProcessInfo.processInfo.environment["FUZZ_TARGET"] ?? "requests" {
   case "requests": RequestCheck.run
   case "replies": ReplyCheck.run
-  case let other: fatalError("FUZZ_TARGET is \(other); it has to be requests or replies")
+  case "upgrades": UpgradeCheck.run
+  case let other: fatalError("FUZZ_TARGET is \(other); it has to be requests, replies or upgrades")
   }
 
 private func run(_ input: [UInt8]) {

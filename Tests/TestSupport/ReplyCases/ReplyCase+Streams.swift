@@ -1,0 +1,106 @@
+extension ReplyCase {
+  static let streams = [
+    ReplyCase("XACK s g 1-1", "XADD s 1-1 a b", "XGROUP CREATE s g 0", "XREADGROUP GROUP g c STREAMS s >"),
+    ReplyCase("XADD s 1-1 a b"),
+    ReplyCase("XADD s NOMKSTREAM 1-1 a b"),
+    ReplyCase(
+      "XAUTOCLAIM s g d 0 0",
+      "XADD s 1-1 a b",
+      "XADD s 1-2 c d",
+      "XGROUP CREATE s g 0",
+      "XREADGROUP GROUP g c STREAMS s >",
+      "XDEL s 1-1"
+    ),
+    ReplyCase(
+      "XAUTOCLAIM s g d 0 0 JUSTID",
+      "XADD s 1-1 a b",
+      "XGROUP CREATE s g 0",
+      "XREADGROUP GROUP g c STREAMS s >"
+    ),
+    ReplyCase("XCLAIM s g d 0 1-1", "XADD s 1-1 a b", "XGROUP CREATE s g 0", "XREADGROUP GROUP g c STREAMS s >"),
+    ReplyCase("XCLAIM s g d 0 1-1 JUSTID", "XADD s 1-1 a b", "XGROUP CREATE s g 0", "XREADGROUP GROUP g c STREAMS s >"),
+    ReplyCase("XDEL s 1-1", "XADD s 1-1 a b"),
+    ReplyCase("XGROUP CREATE s g 0", "XADD s 1-1 a b"),
+    ReplyCase("XGROUP CREATECONSUMER s g c", "XADD s 1-1 a b", "XGROUP CREATE s g 0"),
+    ReplyCase("XGROUP DELCONSUMER s g c", "XADD s 1-1 a b", "XGROUP CREATE s g 0"),
+    ReplyCase("XGROUP DESTROY s g", "XADD s 1-1 a b", "XGROUP CREATE s g 0"),
+    ReplyCase("XGROUP SETID s g 1-1", "XADD s 1-1 a b", "XGROUP CREATE s g 0"),
+    ReplyCase("XGROUP HELP"),
+    ReplyCase("XGROUP NONSENSE"),
+    ReplyCase("XINFO NONSENSE"),
+    ReplyCase(
+      "XINFO CONSUMERS s g",
+      "XADD s 1-1 a b",
+      "XGROUP CREATE s g 0",
+      "XREADGROUP GROUP g c STREAMS s >",
+      varies: .numbers
+    ),
+    ReplyCase("XINFO CONSUMERS s g", "XADD s 1-1 a b", "XGROUP CREATE s g 0", varies: .numbers),
+    ReplyCase("XINFO CONSUMERS s g", varies: .numbers),
+    ReplyCase("XINFO GROUPS s", "XADD s 1-1 a b", "XGROUP CREATE s g 0", "XREADGROUP GROUP g c STREAMS s >"),
+    ReplyCase("XINFO GROUPS s", "XADD s 1-1 a b", "XGROUP CREATE s g 5-5"),
+    ReplyCase("XINFO GROUPS s", "XADD s 1-1 a b"),
+    ReplyCase("XINFO HELP"),
+    ReplyCase("XINFO STREAM s", "XADD s 1-1 a b", "XGROUP CREATE s g 0"),
+    ReplyCase("XINFO STREAM s", "XADD s 1-1 a b", "XDEL s 1-1"),
+    ReplyCase(
+      "XINFO STREAM s FULL",
+      "XADD s 1-1 a b",
+      "XGROUP CREATE s g 0",
+      "XREADGROUP GROUP g c STREAMS s >",
+      varies: .numbers
+    ),
+    ReplyCase(
+      "XINFO STREAM s FULL COUNT 1",
+      "XADD s 1-1 a b",
+      "XADD s 1-2 a b",
+      "XGROUP CREATE s g 0",
+      "XREADGROUP GROUP g c STREAMS s >",
+      "XGROUP CREATECONSUMER s g d",
+      "XGROUP CREATE s h 7-7",
+      varies: .numbers
+    ),
+    ReplyCase("XINFO STREAM s FULL", "XADD s 1-1 a b", "XDEL s 1-1", varies: .numbers),
+    ReplyCase("XINFO STREAM s"),
+    ReplyCase("XLEN s", "XADD s 1-1 a b"),
+    ReplyCase("XPENDING s g", "XADD s 1-1 a b", "XGROUP CREATE s g 0", "XREADGROUP GROUP g c STREAMS s >"),
+    ReplyCase("XPENDING s g", "XADD s 1-1 a b", "XGROUP CREATE s g 0"),
+    ReplyCase(
+      "XPENDING s g - + 10",
+      "XADD s 1-1 a b",
+      "XGROUP CREATE s g 0",
+      "XREADGROUP GROUP g c STREAMS s >",
+      varies: .numbers
+    ),
+    ReplyCase("XPENDING s g - + 10", "XADD s 1-1 a b", "XGROUP CREATE s g 0", varies: .numbers),
+    ReplyCase("XRANGE s - +", "XADD s 1-1 a b", "XADD s 1-2 c d"),
+    ReplyCase("XRANGE s - +"),
+    ReplyCase("XREAD STREAMS s 0", "XADD s 1-1 a b", "XADD s 1-2 c d"),
+    ReplyCase("XREAD COUNT 1 STREAMS s t u 0 0 0", "XADD s 1-1 a b", "XADD t 1-2 c d"),
+    ReplyCase("XREAD BLOCK 10 STREAMS s $"),
+    ReplyCase("XREAD BLOCK 10 STREAMS s 0", "XADD s 1-1 a b"),
+    ReplyCase("XREAD STREAMS s $"),
+    ReplyCase("XREAD STREAMS s 0", "SET s v"),
+    ReplyCase("XREADGROUP GROUP g c STREAMS s >", "XADD s 1-1 a b", "XGROUP CREATE s g 0"),
+    ReplyCase("XREADGROUP GROUP g c STREAMS s >", "XGROUP CREATE s g 0 MKSTREAM"),
+    ReplyCase("XREADGROUP GROUP g c STREAMS s 0", "XGROUP CREATE s g 0 MKSTREAM"),
+    ReplyCase(
+      "XREADGROUP GROUP g c STREAMS s t > >",
+      "XADD s 1-1 a b",
+      "XGROUP CREATE s g 0",
+      "XADD t 1-1 a b",
+      "XGROUP CREATE t g 0"
+    ),
+    ReplyCase(
+      "XREADGROUP GROUP g c STREAMS s 0",
+      "XADD s 1-1 a b",
+      "XGROUP CREATE s g 0",
+      "XREADGROUP GROUP g c STREAMS s >",
+      "XDEL s 1-1"
+    ),
+    ReplyCase("XREADGROUP GROUP g c BLOCK 10 STREAMS s >", "XGROUP CREATE s g 0 MKSTREAM"),
+    ReplyCase("XREVRANGE s + -", "XADD s 1-1 a b"),
+    ReplyCase("XSETID s 5-5", "XADD s 1-1 a b"),
+    ReplyCase("XTRIM s MAXLEN 0", "XADD s 1-1 a b"),
+  ]
+}
