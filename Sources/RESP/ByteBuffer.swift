@@ -29,6 +29,10 @@ public struct ByteBuffer: ~Copyable {
     get { storage.span.extracting(head..<storage.count) }
   }
 
+  /// The byte at `index`, where 0 is the first one that was not consumed yet.
+  @inline(__always)
+  func byte(at index: Int) -> UInt8 { storage[head + index] }
+
   /// Lends the bytes that were not consumed yet to `body`: for a buffer that is a class's property, whose span can't be
   /// named for longer than one access.
   @inline(__always)

@@ -22,14 +22,13 @@ extension ByteBuffer {
   /// alone: most replies are.
   @inline(__always)
   private func isNeitherArrayNorNull(at start: Int) -> Bool {
-    let bytes = span
-    return bytes.count > start + 1 && bytes[start] != UInt8(ascii: "*") && bytes[start + 1] != UInt8(ascii: "-")
+    count > start + 1 && byte(at: start) != UInt8(ascii: "*") && byte(at: start + 1) != UInt8(ascii: "-")
   }
 
   private mutating func upgradeDifferentReply(from start: Int, as shape: ReplyShape) {
     var bodyStart = start + 1
     // Of a large reply of a shallow shape, only the header is looked at.
-    guard shape.isShallow, count > start, span[start] == UInt8(ascii: "*"),
+    guard shape.isShallow, count > start, byte(at: start) == UInt8(ascii: "*"),
       let elements = ReplyExtent.number(in: span, at: &bodyStart), elements >= 0
     else { return upgradeWholeReply(from: start, as: shape) }
     switch shape {

@@ -7,7 +7,7 @@ struct ReplyExtent {
   var end: Int
   /// Values in it, arrays included.
   var values: Int
-  /// One of them is null.
+  /// Whether one of them is null.
   var hasNulls: Bool
   /// The elements of the reply, if it is an array.
   var elements: Int?
@@ -24,11 +24,11 @@ struct ReplyExtent {
     var elements: Int?
     while left > 0 {
       // The shortest value takes three bytes: counts beyond what the bytes can hold end here.
-      guard bytes.count - at >= 3, left <= bytes.count - at else { return nil }
-      left -= 1
-      values += 1
+      guard bytes.count &- at >= 3, left <= bytes.count &- at else { return nil }
+      left &-= 1
+      values &+= 1
       let type = bytes[at]
-      at += 1
+      at &+= 1
       switch type {
       case UInt8(ascii: "$"), UInt8(ascii: "*"):
         guard let number = Self.number(in: bytes, at: &at) else { return nil }
@@ -38,8 +38,8 @@ struct ReplyExtent {
           left += number
           if values == 1 { elements = number }
         } else {
-          guard number + 2 <= bytes.count - at, Self.isLineEnd(bytes, at + number) else { return nil }
-          at += number + 2
+          guard number &+ 2 <= bytes.count &- at, Self.isLineEnd(bytes, at &+ number) else { return nil }
+          at &+= number &+ 2
         }
       case UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: ":"):
         while at + 1 < bytes.count, !Self.isLineEnd(bytes, at) { at += 1 }
@@ -55,26 +55,29 @@ struct ReplyExtent {
   }
 
   /// The number at `at`, which moves behind its line: digits alone, or -1. Nil for anything else.
+  @inline(__always)
   static func number(in bytes: Span<UInt8>, at: inout Int) -> Int? {
     let first = at
     var number = 0
-    while at < bytes.count, at - first <= mostDigits {
+    // Whole numbers of more digits than allowed are refused below: until then, they may wrap.
+    while at < bytes.count {
       let digit = bytes[at] &- UInt8(ascii: "0")
       guard digit < 10 else { break }
-      number = number * 10 + Int(digit)
-      at += 1
+      number = number &* 10 &+ Int(digit)
+      at &+= 1
     }
-    if at == first, bytes.count - at > 1, bytes[at] == UInt8(ascii: "-"), bytes[at + 1] == UInt8(ascii: "1") {
+    if at == first {
+      guard bytes.count - at > 1, bytes[at] == UInt8(ascii: "-"), bytes[at + 1] == UInt8(ascii: "1") else { return nil }
       number = -1
       at += 2
     }
-    guard at > first, bytes.count - at >= 2, isLineEnd(bytes, at) else { return nil }
-    at += 2
+    guard at &- first <= mostDigits, bytes.count &- at >= 2, isLineEnd(bytes, at) else { return nil }
+    at &+= 2
     return number
   }
 
   @inline(__always)
   private static func isLineEnd(_ bytes: Span<UInt8>, _ at: Int) -> Bool {
-    bytes[at] == UInt8(ascii: "\r") && bytes[at + 1] == UInt8(ascii: "\n")
+    bytes[at] == UInt8(ascii: "\r") && bytes[at &+ 1] == UInt8(ascii: "\n")
   }
 }

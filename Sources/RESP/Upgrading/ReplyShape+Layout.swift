@@ -28,7 +28,7 @@ extension ReplyShape {
     }
   }
 
-  /// Bulk strings of this shape are floating-point numbers.
+  /// Whether bulk strings of this shape are floating-point numbers.
   var isNumber: Bool { self == .double || self == .memoryStatistic }
 
   /// The shape of the element at `index` in an array or a set of `count` elements of this shape; of a pair, 0 and 1.

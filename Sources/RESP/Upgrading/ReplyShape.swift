@@ -123,15 +123,15 @@ public enum ReplyShape: UInt8, CaseIterable, Sendable {
   /// The numbers of one slot.
   case slotStatistic
 
-  /// Nothing below the top differs.
+  /// Whether nothing below the top differs.
   @inline(__always)
   var isShallow: Bool { rawValue <= ReplyShape.set.rawValue }
 
-  /// A bulk string differs only if it is null.
+  /// Whether a bulk string differs only if it is null.
   @inline(__always)
   var isAboutArrays: Bool { rawValue <= ReplyShape.plain.rawValue }
 
-  /// The reply may take more bytes in RESP3.
+  /// Whether the reply may take more bytes in RESP3.
   var mayGrow: Bool {
     switch self {
     case .pairs, .scoredMembers, .verbatim, .verbatimLines: true

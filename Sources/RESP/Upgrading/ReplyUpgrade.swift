@@ -131,7 +131,7 @@ struct ReplyUpgrade {
     }
   }
 
-  /// Each of the next `count` values is an array of two.
+  /// Whether each of the next `count` values is an array of two.
   private func isArrayOfPairs(_ count: Int, in bytes: borrowing MutableSpan<UInt8>) -> Bool {
     var reader = edit
     for _ in 0..<count {
@@ -141,13 +141,13 @@ struct ReplyUpgrade {
     return true
   }
 
-  /// The next `length` bytes may stand in a line.
+  /// Whether the next `length` bytes may stand in a line.
   private func isPrintable(_ length: Int, in bytes: borrowing MutableSpan<UInt8>) -> Bool {
     for index in edit.position..<edit.position + length where bytes[index] < UInt8(ascii: " ") { return false }
     return length > 0
   }
 
-  /// The next `length` bytes are more than a line.
+  /// Whether the next `length` bytes are more than a line.
   private func hasLineBreak(_ length: Int, in bytes: borrowing MutableSpan<UInt8>) -> Bool {
     for index in edit.position..<edit.position + length where bytes[index] == UInt8(ascii: "\n") { return true }
     return false
