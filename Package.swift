@@ -163,7 +163,7 @@ let package = Package(
     .executableTarget(name: "FuzzInput", dependencies: ["FuzzChecks"], path: "Tests/Fuzz/Input", swiftSettings: common),
     .executableTarget(
       name: "FuzzSession",
-      dependencies: ["FuzzChecks", "RESP", "Sidecar", "TestSupport"],
+      dependencies: ["FuzzChecks", "Sidecar", "TestSupport"],
       path: "Tests/Fuzz/Session",
       swiftSettings: common
     ),

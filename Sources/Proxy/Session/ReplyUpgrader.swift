@@ -11,7 +11,9 @@ final class ReplyUpgrader {
   /// Memory of copied replies that is kept.
   private static let keptCapacity = 16 << 10
 
-  /// The shapes of the commands that are not answered yet.
+  /// The number of plain replies that come next. Most are, and counting is less work than queueing them.
+  private var plainReplies = 0
+  /// The shapes of the replies after those.
   private var shapes = UniqueDeque<ReplyShape>()
   /// The shapes of the commands between MULTI and EXEC, while EXEC is in flight.
   private var transaction: [ReplyShape]?
@@ -34,12 +36,12 @@ final class ReplyUpgrader {
   /// A command is taken whose reply has this shape.
   @inline(__always)
   func expect(_ shape: ReplyShape) {
-    shapes.append(shape)
+    if shape == .plain, shapes.isEmpty { plainReplies += 1 } else { shapes.append(shape) }
   }
 
   /// The command that was taken last is put back.
   func withdraw() {
-    shapes.removeLast()
+    if shapes.isEmpty { plainReplies -= 1 } else { shapes.removeLast() }
   }
 
   /// EXEC, which was taken last, is executed; its reply has elements of these shapes.
@@ -51,17 +53,23 @@ final class ReplyUpgrader {
   @inline(__always)
   func next() -> ReplyShape {
     replies += 1
+    guard plainReplies == 0 else {
+      plainReplies -= 1
+      return .plain
+    }
     return shapes.popFirst() ?? .plain
   }
+
+  /// The number of replies that are still to come.
+  private var expected: Int { plainReplies + shapes.count }
 
   /// Forgets the shapes of commands that were not answered with one reply: with nothing, because of CLIENT REPLY, or
   /// with pushes. Nothing is in flight.
   @inline(__always)
   func nothingIsInFlight() {
-    if !shapes.isEmpty {
-      replies += shapes.count
-      shapes.removeAll()
-    }
+    replies += expected
+    plainReplies = 0
+    if !shapes.isEmpty { shapes.removeAll() }
     transaction = nil
   }
 
@@ -82,7 +90,7 @@ final class ReplyUpgrader {
   /// Appends whole replies to `output`, which is final, each upgraded.
   func append(_ replies: Span<UInt8>, to output: inout ByteBuffer) {
     var position = 0
-    while position < replies.count, !shapes.isEmpty {
+    while position < replies.count, expected > 0 {
       var scanner = ReplyScanner()
       guard case .complete(let length) = scanner.scan(replies.extracting(position...)) else { break }
       let start = output.count
@@ -99,9 +107,9 @@ final class ReplyUpgrader {
       transaction = nil
       _ = next()
       output.upgradeTransaction(from: finalBytes, as: elements.span)
-    } else if shapes.count == 1 {
+    } else if expected == 1 {
       output.upgradeReply(from: finalBytes, as: next())
-    } else if !shapes.isEmpty {
+    } else if expected > 0 {
       // Copied, since replies in the middle of a buffer would be moved once for each one before them.
       output.withSpan { scratch.append($0.extracting(finalBytes...)) }
       output.truncate(to: finalBytes)
@@ -132,7 +140,7 @@ extension ReplyUpgrader {
   func hold(push: borrowing Reply) {
     let start = held.count
     Self.encode(push, into: &held)
-    heldPushes.append((replies: replies + shapes.count, length: held.count - start))
+    heldPushes.append((replies: replies + expected, length: held.count - start))
   }
 
   /// Appends the pushes that are due to `output`, which is final.
