@@ -72,6 +72,11 @@ class Connection:
                 return None if length < 0 else self._replies.read(length + 2)[:-2]
             case b"*":
                 return [self._read() for _ in range(int(text))]
+            # RESP3: a null, and a map, whose keys and values are returned by turns.
+            case b"_":
+                return None
+            case b"%":
+                return [self._read() for _ in range(2 * int(text))]
         raise StoreError(f"not a reply: {line!r}")
 
 

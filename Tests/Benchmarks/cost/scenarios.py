@@ -23,8 +23,11 @@ class Scenario:
     """One kind of command."""
 
     name: str
-    # None for a scrape.
+    # None for HGETALL and for a scrape.
     operation: Operation | None = None
+    # HGETALL of a hash with so many fields; 0 for another command.
+    hash_fields: int = 0
+    protocol: int = 2
     dual_write: bool = False
     absence: Absence = WHOLE
     pipeline: int = 1
@@ -35,6 +38,11 @@ class Scenario:
     def state(self) -> SidecarState:
         """The sidecar that it needs. How many events are logged depends on the time, so there are next to none."""
         return SidecarState(dual_write=self.dual_write, database=self.absence.database, events_per_second=1)
+
+    @property
+    def is_scrape(self) -> bool:
+        """Whether the metrics are fetched, and no command is sent."""
+        return self.operation is None and self.hash_fields == 0
 
     @property
     def commands(self) -> int:
@@ -57,6 +65,10 @@ SCENARIOS = (
     Scenario("SET, flags off", Operation.SET),
     Scenario("GET, flags off, pipelines of 16", Operation.GET, pipeline=PIPELINE, batches=250),
     Scenario("SET, flags off, pipelines of 16", Operation.SET, pipeline=PIPELINE, batches=250),
+    Scenario("GET, flags off, RESP3", Operation.GET, protocol=3),
+    Scenario("GET, flags off, pipelines of 16, RESP3", Operation.GET, protocol=3, pipeline=PIPELINE, batches=250),
+    Scenario("HGETALL of 100 fields, flags off", hash_fields=100),
+    Scenario("HGETALL of 100 fields, flags off, RESP3", hash_fields=100, protocol=3),
     Scenario("GET, dual write, hit", Operation.GET, dual_write=True),
     Scenario("GET, dual write, fallback", Operation.GET, dual_write=True, absence=ALL_MISSING),
     Scenario("SET, dual write", Operation.SET, dual_write=True),
@@ -74,21 +86,30 @@ class Client:
         self._proxy = proxy
         self._connection = Connection(proxy.ports[0])
         self._sent = 0
+        self._connection.call("HELLO", scenario.protocol)
+        if fields := scenario.hash_fields:
+            pairs = (part for field in range(fields) for part in (f"field:{field:04d}", b"x" * VALUE_BYTES))
+            self._connection.call("HSET", "hash", *pairs)
+            reply = self._connection.call("HGETALL", "hash")
+            assert isinstance(reply, list) and len(reply) == 2 * fields
 
     def send(self, batches: int) -> None:
         """Sends as many batches; raises StoreError for an error reply, an OSError if nothing comes back."""
         for _ in range(batches):
-            if self._scenario.operation is None:
+            if self._scenario.is_scrape:
                 assert self._proxy.metrics_url is not None
                 fetch(self._proxy.metrics_url)
             else:
-                batch = [self._command(self._scenario.operation) for _ in range(self._scenario.pipeline)]
+                batch = [self._command() for _ in range(self._scenario.pipeline)]
                 self._connection.send_all(batch, batch=len(batch))
 
-    def _command(self, operation: Operation) -> bytes:
+    def _command(self) -> bytes:
+        if self._scenario.hash_fields:
+            return encode("HGETALL", "hash")
         key = key_name(self._sent % KEYS)
         self._sent += 1
-        return encode("SET", key, b"x" * VALUE_BYTES) if operation is Operation.SET else encode("GET", key)
+        is_set = self._scenario.operation is Operation.SET
+        return encode("SET", key, b"x" * VALUE_BYTES) if is_set else encode("GET", key)
 
     def __enter__(self) -> Client:
         return self

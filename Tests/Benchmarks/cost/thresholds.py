@@ -14,6 +14,14 @@ TOLERANCE = 0.05
 ROUNDING = 0.05
 
 
+# By how much the instructions of a scenario may exceed those of another one in the same run.
+SURCHARGES = {
+    ("GET, flags off, RESP3", "GET, flags off"): 0.03,
+    ("GET, flags off, pipelines of 16, RESP3", "GET, flags off, pipelines of 16"): 0.03,
+    ("HGETALL of 100 fields, flags off, RESP3", "HGETALL of 100 fields, flags off"): 0.05,
+}
+
+
 @dataclass(frozen=True)
 class Cost:
     """What one command costs the whole process."""
@@ -54,4 +62,17 @@ def problems(measured: dict[str, Cost], committed: dict[str, Cost]) -> list[str]
             if value > limit * (1 + TOLERANCE) + (0 if figure == "instructions" else ROUNDING):
                 words = figure.replace("_", " ")
                 found.append(f"{name}: {value:,.2f} {words} for a command, and {limit:,.2f} are committed")
+    return found
+
+
+def surcharges(measured: dict[str, Cost]) -> list[str]:
+    """Which scenarios cost too much more than another one of the same run, a sentence for each."""
+    found = []
+    for (name, other), limit in SURCHARGES.items():
+        if name not in measured or other not in measured:
+            continue
+        cost, base = measured[name].instructions, measured[other].instructions
+        if cost > base * (1 + limit):
+            surcharge = cost / base - 1
+            found.append(f"{name}: {surcharge:.1%} more instructions than {other}, and {limit:.0%} are allowed")
     return found

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from cost.callgrind import Calls, parse
 from cost.counting import Count, lowest
-from cost.thresholds import Cost, problems, read, write
+from cost.scenarios import SCENARIOS
+from cost.thresholds import SURCHARGES, Cost, problems, read, surcharges, write
 
 DUMP = """\
 # callgrind format
@@ -83,6 +84,19 @@ class ThresholdTests(unittest.TestCase):
                 "a: 10.60 retains for a command, and 10.00 are committed",
             ],
         )
+
+    def test_a_surcharge_is_held_against_the_same_run(self) -> None:
+        name, other = "HGETALL of 100 fields, flags off, RESP3", "HGETALL of 100 fields, flags off"
+        self.assertEqual(surcharges({name: Cost(1050, 0, 0, 0), other: COST}), [])
+        self.assertEqual(surcharges({name: Cost(2000, 0, 0, 0)}), [])
+        self.assertEqual(
+            surcharges({name: Cost(1060, 0, 0, 0), other: COST}),
+            [f"{name}: 6.0% more instructions than {other}, and 5% are allowed"],
+        )
+
+    def test_surcharges_are_about_scenarios(self) -> None:
+        names = {scenario.name for scenario in SCENARIOS}
+        self.assertLessEqual({name for pair in SURCHARGES for name in pair}, names)
 
     def test_what_is_not_committed_is_a_problem(self) -> None:
         self.assertEqual(problems({"new": COST}, {}), ["new: thresholds.json has no figures"])
