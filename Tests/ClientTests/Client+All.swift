@@ -3,6 +3,7 @@ import TestSupport
 
 /// The clients that are tested. `Tests/setup.sh --clients` installs them.
 extension Client {
+  /// It speaks RESP3, as all here that are not told otherwise.
   static let redisPy = python("redis-py", script: "redis-py/check.py", packages: ["redis"])
 
   /// redis-py with hiredis-py, which it takes for parsing replies as soon as it is there.
@@ -13,6 +14,30 @@ extension Client {
   )
 
   static let redisPyAsyncio = python("redis-py asyncio", script: "redis-py-asyncio/check.py", packages: ["redis"])
+
+  /// It speaks RESP2.
+  static let valkeyPy = python("valkey-py", script: "redis-py/check.py", packages: ["valkey"], protocolVersion: 2)
+
+  static let valkeyGlide = python(
+    "valkey-glide",
+    script: "valkey-glide/check.py",
+    packages: ["valkey-glide"],
+    module: "glide"
+  )
+
+  static let coredis = python(
+    "coredis",
+    checks: ["strings", "hashes", "sets", "sorted_sets", "transaction", "scripts", "errors", "pubsub"],
+    script: "coredis/check.py",
+    packages: ["coredis"]
+  )
+
+  static let celery = python(
+    "Celery",
+    checks: ["tasks", "groups", "errors", "control"],
+    script: "celery/check.py",
+    packages: ["celery"]
+  )
 
   static let ruby = Client("redis-rb", interpreter: "ruby", script: "ruby/check.rb", probe: ["-e", "require 'redis'"])
 
@@ -50,7 +75,7 @@ extension Client {
     "redis-cli",
     checks: [
       "arguments", "output_forms", "standard_input", "repeat", "eval", "pipe", "scan", "bigkeys", "memkeys", "hotkeys",
-      "latency", "stat", "interactive", "databases", "pubsub",
+      "latency", "stat", "interactive", "databases", "pubsub", "resp3", "json",
     ],
     interpreter: "bash",
     script: "redis-cli/check.sh",
@@ -66,16 +91,30 @@ extension Client {
   )
 
   /// A client in Python whose packages are where `Tests/setup.sh` puts each of them.
-  private static func python(_ name: String, script: String, packages: [String]) -> Client {
+  ///
+  /// - Parameters:
+  ///   - module: The module of the first package, if it has another name.
+  ///   - protocolVersion: The version of RESP that it speaks unless it is told otherwise.
+  private static func python(
+    _ name: String,
+    checks: [String] = ClientCheck.allCases.map(\.rawValue),
+    script: String,
+    packages: [String],
+    module: String? = nil,
+    protocolVersion: Int = 3
+  ) -> Client {
     let variables = ProcessInfo.processInfo.environment
     let cache = variables["XDG_CACHE_HOME"] ?? "\(NSHomeDirectory())/.cache"
     let folders = packages.map { "\(cache)/multistore-exporter/python-\($0)" }
     // What is installed elsewhere on the machine may have another version.
-    let probes = packages.map { "import \($0); assert \($0).__file__.startswith('\(cache)')" }
+    let modules = [module ?? packages[0]] + packages.dropFirst()
+    let probes = modules.map { "import \($0); assert \($0).__file__.startswith('\(cache)')" }
     return Client(
       name,
+      checks: checks,
       environment: [
-        "PYTHONPATH": folders.joined(separator: ":"), "PYTHONNOUSERSITE": "1",
+        "PYTHONPATH": folders.joined(separator: ":"), "PYTHONNOUSERSITE": "1", "PYTHONDONTWRITEBYTECODE": "1",
+        "MULTISTORE_MODULE": modules[0], "MULTISTORE_PROTOCOL": "\(protocolVersion)",
         "MULTISTORE_PARSER": packages.contains("hiredis") ? "hiredis" : "redis",
       ],
       interpreter: "python3",

@@ -19,6 +19,18 @@ struct ClientTests {
   )
   func `redis-py's asyncio client`(route: Route) throws { try check(.redisPyAsyncio, route) }
 
+  @Test(.enabled(if: Client.valkeyPy.isTested, "\(Client.valkeyPy.missingReason)"), arguments: Route.allCases)
+  func `valkey-py`(route: Route) throws { try check(.valkeyPy, route) }
+
+  @Test(.enabled(if: Client.valkeyGlide.isTested, "\(Client.valkeyGlide.missingReason)"), arguments: Route.allCases)
+  func `valkey-glide`(route: Route) throws { try check(.valkeyGlide, route) }
+
+  @Test(.enabled(if: Client.coredis.isTested, "\(Client.coredis.missingReason)"), arguments: Route.allCases)
+  func `coredis`(route: Route) throws { try check(.coredis, route) }
+
+  @Test(.enabled(if: Client.celery.isTested, "\(Client.celery.missingReason)"), arguments: Route.allCases)
+  func `Celery`(route: Route) throws { try check(.celery, route) }
+
   @Test(.enabled(if: Client.ruby.isTested, "\(Client.ruby.missingReason)"), arguments: Route.allCases)
   func `redis-rb`(route: Route) throws { try check(.ruby, route) }
 

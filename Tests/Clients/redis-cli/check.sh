@@ -192,6 +192,33 @@ check_pubsub() {
   expect $'psubscribe\npubsub:p*\n1\npmessage\npubsub:p*\npubsub:pattern\ntwo words' cat "$folder/pattern"
 }
 
+check_resp3() {
+  cli HSET resp3:hash f 1 g 2 >"$folder/out"
+  cli ZADD resp3:zset 1.5 a 2 b >"$folder/out"
+  cli SADD resp3:set m >"$folder/out"
+  expect $'1# "f" => "1"\n2# "g" => "2"' cli -3 --no-raw HGETALL resp3:hash
+  expect $'1) 1) "a"\n   2) (double) 1.5\n2) 1) "b"\n   2) (double) 2' cli -3 --no-raw ZRANGE resp3:zset 0 -1 WITHSCORES
+  expect '1~ "m"' cli -3 --no-raw SMEMBERS resp3:set
+  expect '(nil)' cli -3 --no-raw GET resp3:none
+  printf 'HELLO 3\nMULTI\nHGETALL resp3:hash\nEXEC\nHELLO 2\nHGETALL resp3:hash\n' | cli --no-raw >"$folder/out"
+  expect_part $'1) 1# "f" => "1"\n   2# "g" => "2"' cat "$folder/out"
+  expect $'1) "f"\n2) "1"\n3) "g"\n4) "2"' tail -n 4 "$folder/out"
+  listen "$folder/push" -3 SUBSCRIBE resp3:a
+  wait_until published resp3:a one
+  wait_until grep -q one "$folder/push"
+  kill "$listener"
+  expect $'subscribe\nresp3:a\n1\nmessage\nresp3:a\none' cat "$folder/push"
+}
+
+check_json() {
+  cli HSET json:hash f 1 g 2 >"$folder/out"
+  cli ZADD json:zset 1.5 a 2 b >"$folder/out"
+  expect '{"f":"1","g":"2"}' cli --json HGETALL json:hash
+  expect '[["a",1.5],["b",2]]' cli --json ZRANGE json:zset 0 -1 WITHSCORES
+  expect null cli --json GET json:none
+  expect_part '"maxmemory-policy":' cli --json CONFIG GET 'maxmemory*'
+}
+
 for check in "$@"; do
   "check_$check"
   echo "ok $check"

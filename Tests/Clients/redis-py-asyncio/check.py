@@ -1,4 +1,4 @@
-"""The client checks in redis-py's asyncio client: check.py HOST PORT CHECK... (see Tests/ClientTests/Check.swift)."""
+"""The client checks in redis-py's asyncio client: check.py HOST PORT CHECK... (see Tests/ClientTests/ClientCheck.swift)."""
 
 import asyncio
 import sys
@@ -11,7 +11,7 @@ ALL_BYTES = bytes(range(256))
 
 
 def connect(**options):
-    return redis.asyncio.Redis(host=HOST, port=PORT, protocol=2, socket_timeout=20, **options)
+    return redis.asyncio.Redis(host=HOST, port=PORT, socket_timeout=20, **options)
 
 
 def expect(seen, wanted):
@@ -268,6 +268,7 @@ async def check_pubsub(r):
 
 async def main():
     client = connect()
+    expect(str((await client.client_info())["resp"]), "3")
     for name in sys.argv[3:]:
         await globals()[f"check_{name}"](client)
         print(f"ok {name}", flush=True)

@@ -1,21 +1,24 @@
-"""The client checks in redis-py: check.py HOST PORT CHECK... (see Tests/ClientTests/Check.swift).
+"""The client checks in redis-py or valkey-py: check.py HOST PORT CHECK... (see Tests/ClientTests/ClientCheck.swift).
 
-With MULTISTORE_PARSER=hiredis the replies have to be parsed by hiredis-py, otherwise by redis-py itself.
+MULTISTORE_MODULE names the module, and MULTISTORE_PROTOCOL the version of the protocol that it has to speak when it is
+not told which. With MULTISTORE_PARSER=hiredis the replies have to be parsed by hiredis-py, otherwise by the module
+itself.
 """
 
+import importlib
 import os
 import sys
 import threading
 import time
 
-import redis
+redis = importlib.import_module(os.environ["MULTISTORE_MODULE"])
 
 HOST, PORT = sys.argv[1], int(sys.argv[2])
 ALL_BYTES = bytes(range(256))
 
 
 def connect(**options):
-    return redis.Redis(host=HOST, port=PORT, protocol=2, socket_timeout=20, **options)
+    return redis.Redis(host=HOST, port=PORT, socket_timeout=20, **options)
 
 
 def expect(seen, wanted):
@@ -109,9 +112,9 @@ def check_lists(r):
 def check_sets(r):
     expect(r.sadd("sets:a", "a", "b", "c", "d"), 4)
     expect(r.sadd("sets:b", "b", "c", "x"), 3)
-    expect(r.smembers("sets:b"), {b"b", b"c", b"x"})
+    expect(set(r.smembers("sets:b")), {b"b", b"c", b"x"})
     expect(bool(r.sismember("sets:a", "a")), True)
-    expect(r.sinter("sets:a", "sets:b"), {b"b", b"c"})
+    expect(set(r.sinter("sets:a", "sets:b")), {b"b", b"c"})
     expect(r.sunionstore("sets:c", "sets:a", "sets:b"), 5)
     expect(r.srem("sets:a", "a"), 1)
     expect(r.spop("sets:a") in {b"b", b"c", b"d"}, True)
@@ -292,8 +295,9 @@ def check_pubsub(r):
 def main():
     client = connect()
     client.ping()
-    parser = type(client.connection_pool.get_connection()._parser).__name__
-    expect("Hiredis" in parser, os.environ.get("MULTISTORE_PARSER") == "hiredis")
+    parser = type(client.connection_pool.make_connection()._parser).__name__
+    expect("Hiredis" in parser, os.environ["MULTISTORE_PARSER"] == "hiredis")
+    expect(str(client.client_info()["resp"]), os.environ["MULTISTORE_PROTOCOL"])
     for name in sys.argv[3:]:
         globals()[f"check_{name}"](client)
         print(f"ok {name}", flush=True)
