@@ -11,6 +11,10 @@ enum ConnectionAction: Equatable {
   case connect(to: SocketAddress, timeout: Duration?)
   /// Send commands of the handshake.
   case sendHandshake([[UInt8]])
+  /// Fail the queued commands with a busy server's error reply, and start the attempt timer.
+  case awaitBusyServer(errorReply: String, pause: Duration)
+  /// Send the commands of the handshake again that a busy server has refused; their replies may take `timeout`.
+  case repeatHandshake([UInt8], timeout: Duration)
   /// Fail the queued commands, and send a probe, whose reply may take `timeout`.
   case beginProbation(ConnectionFailure, timeout: Duration)
   /// Send a probe, whose reply may take `timeout`.

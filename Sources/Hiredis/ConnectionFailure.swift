@@ -7,6 +7,9 @@ public enum ConnectionFailure: Error, Sendable, Equatable {
   /// No reply within the command timeout. The connection was closed, since a late reply could not be distinguished from
   /// the next command's.
   case timedOut
+  /// The server executes a script that takes too long, and refuses the handshake of a new connection with this error
+  /// reply, as it would have refused the command. The command was never sent.
+  case busy(errorReply: String)
   /// Too many commands, or too many bytes of them, were waiting already. The command was never sent.
   case queueFull(limit: Int)
   /// The connection was closed by its owner.
@@ -15,7 +18,7 @@ public enum ConnectionFailure: Error, Sendable, Equatable {
   /// Whether the store may have executed the command all the same.
   public var mayHaveBeenExecuted: Bool {
     switch self {
-    case .notConnected, .queueFull: false
+    case .notConnected, .busy, .queueFull: false
     case .connectionLost, .timedOut, .closed: true
     }
   }
@@ -47,8 +50,21 @@ extension ConnectionFailure: CustomStringConvertible {
     case .notConnected(let reason): "not connected: \(reason)"
     case .connectionLost(let reason): "connection lost: \(reason)"
     case .timedOut: "no reply within the command timeout"
+    case .busy(let errorReply): "not connected: \(errorReply)"
     case .queueFull(let limit): "too much is waiting for the store already (limit \(limit))"
     case .closed: "the connection was closed"
+    }
+  }
+}
+
+extension ConnectionFailure {
+  /// The failure of a command on a connection that has become unusable for `reason`.
+  public init(_ reason: ConnectionDownReason) {
+    switch reason.kind {
+    case .busy: self = .busy(errorReply: reason.detail)
+    case .lost, .commandTimedOut: self = .connectionLost(reason: reason.description)
+    case .connectFailed, .timedOut, .authenticationRejected, .refused, .databaseRejected:
+      self = .notConnected(reason: reason.description)
     }
   }
 }
@@ -65,6 +81,8 @@ public struct ConnectionDownReason: Sendable, Equatable, CustomStringConvertible
     case authenticationRejected
     /// The store answered the handshake with another error, for example while it loads its data.
     case refused
+    /// The store executes a script that takes too long. The handshake goes on when that has ended.
+    case busy
     /// The store answered SELECT with an error: it has no such database, or not for this user.
     case databaseRejected
     /// A working connection has ended.
@@ -92,6 +110,7 @@ public struct ConnectionDownReason: Sendable, Equatable, CustomStringConvertible
       case .timedOut: "connecting took too long"
       case .authenticationRejected: "the store rejected the login"
       case .refused: "the store is not ready"
+      case .busy: "the store is busy"
       case .databaseRejected: "the store refuses the database"
       case .lost: "the connection was lost"
       case .commandTimedOut: "a command got no reply in time"

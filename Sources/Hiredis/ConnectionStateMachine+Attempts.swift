@@ -22,8 +22,16 @@ extension ConnectionStateMachine {
     case .waiting(let refusal):
       return beginAttempt(refusal: service == .patient ? nil : refusal, at: now)
     case .connecting(let attempt):
-      if case .resolving = attempt.stage {
+      switch attempt.stage {
+      case .resolving:
         return fail(.timedOut, "\(endpoint.address) could not be resolved within \(limits.connectTimeout)")
+      case .shakingHands(var handshake, let candidates) where handshake.isRefused:
+        let commands = handshake.repetition()
+        var attempt = attempt
+        attempt.stage = .shakingHands(handshake, candidates: candidates)
+        state = .connecting(attempt)
+        return .repeatHandshake(commands, timeout: limits.connectTimeout)
+      case .connecting, .shakingHands: break
       }
       state = .connecting(attempt)
       return .endContext(.abandoned(.timedOut, detail: "no connection within \(limits.connectTimeout)"))
@@ -83,7 +91,12 @@ extension ConnectionStateMachine {
   /// - Parameters:
   ///   - preparation: commands that every new connection executes before any other.
   ///   - asksForClientID: whether the connection asks the server for its number.
-  mutating func contextDidConnect(preparation: [[String]], asksForClientID: Bool) -> ConnectionAction {
+  ///   - toleratesBusyServer: whether the connection can be used while the server executes a script.
+  mutating func contextDidConnect(
+    preparation: [[String]],
+    asksForClientID: Bool,
+    toleratesBusyServer: Bool = false
+  ) -> ConnectionAction {
     var attempt = takeAttempt("a context connected")
     guard case .connecting(let candidates) = attempt.stage else {
       Self.impossible("a context connected", in: .connecting(attempt))
@@ -92,6 +105,7 @@ extension ConnectionStateMachine {
       endpoint: endpoint,
       preparation: preparation,
       asksForClientID: asksForClientID,
+      toleratesBusyServer: toleratesBusyServer,
       orphan: orphan
     )
     attempt.stage = .shakingHands(handshake, candidates: candidates)

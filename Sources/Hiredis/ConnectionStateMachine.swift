@@ -183,6 +183,10 @@ struct ConnectionStateMachine<Lookup>: ~Copyable {
     switch outcome {
     case .unfinished: return .none
     case .proceed(let command): return .sendHandshake([command])
+    case .busy(let errorReply):
+      attempt.refusal = .busy(errorReply: errorReply)
+      state = .connecting(attempt)
+      return .awaitBusyServer(errorReply: errorReply, pause: Self.busyPause)
     case .failed(let kind, let detail): return .endContext(.abandoned(kind, detail: detail))
     case .ready(let identity):
       orphan = nil
@@ -207,6 +211,9 @@ struct ConnectionStateMachine<Lookup>: ~Copyable {
 
   /// How long a probe's reply may take.
   var probeTimeout: Duration { limits.commandTimeout(for: service) ?? limits.connectTimeout }
+
+  /// The pause between two questions whether a server's script has ended.
+  static var busyPause: Duration { .milliseconds(100) }
 
   // MARK: Deadlines and service
 

@@ -11,12 +11,20 @@ struct Orphan: Equatable {
 /// The commands of a new connection before any command of a client: log in, select the database, name the connection,
 /// identify the server, and check whether it serves data yet.
 ///
+/// A server that executes a script refuses most of them with BUSY, after it was silent for a while. Those are repeated
+/// until the script has ended.
+///
 /// All of them are sent at once and take one round trip. Another one is needed after a connection was lost with
 /// commands in flight: the same server has to close that connection too, before it can execute them over newer writes.
 /// This type decides only; the connection sends and receives.
 struct Handshake {
   private enum Step {
     case authenticate, select, setName, info, clientID, prepare, ping, killOrphan
+  }
+
+  private struct Request {
+    let step: Step
+    let command: [UInt8]
   }
 
   /// A reply as far as a handshake looks at it.
@@ -40,13 +48,19 @@ struct Handshake {
   /// The step after a reply.
   enum Outcome {
     case unfinished
-    /// One more command is to be sent, whose reply is expected.
+    /// More commands are to be sent, whose replies are expected.
     case proceed([UInt8])
+    /// The server is busy, as this error reply says. ``repetition()`` is to follow after a pause.
+    case busy(errorReply: String)
     case ready(ServerIdentity)
     case failed(ConnectionDownReason.Kind, detail: String)
   }
 
-  private var steps: ArraySlice<Step>
+  /// The commands that were sent and not answered.
+  private var awaited: ArraySlice<Request>
+  /// The commands that a busy server refused.
+  private var refused: [Request] = []
+  private let toleratesBusyServer: Bool
   private var identity: ServerIdentity
   /// The connection's number at the server, if that was asked for and is known.
   private(set) var clientID: Int?
@@ -55,8 +69,17 @@ struct Handshake {
   /// Nil once the command to close it was returned.
   private var orphan: Orphan?
 
-  init(endpoint: StoreEndpoint, preparation: [[String]], asksForClientID: Bool, orphan: Orphan? = nil) {
+  /// - Parameter toleratesBusyServer: Whether the connection can be used while the server is busy, for commands that
+  ///   end a script: what the server refuses then is left out.
+  init(
+    endpoint: StoreEndpoint,
+    preparation: [[String]],
+    asksForClientID: Bool,
+    toleratesBusyServer: Bool = false,
+    orphan: Orphan? = nil
+  ) {
     self.orphan = orphan
+    self.toleratesBusyServer = toleratesBusyServer
     var script: [(Step, [String])] = []
     if let password = endpoint.password {
       script.append((.authenticate, ["AUTH"] + (endpoint.username.map { [$0] } ?? []) + [password]))
@@ -68,8 +91,9 @@ struct Handshake {
     script += preparation.map { (.prepare, $0) }
     // Unlike the others, PING is refused while a server loads its data.
     script.append((.ping, ["PING"]))
-    steps = script.map(\.0)[...]
-    commands = script.map { CommandWriter.command($0.1) }
+    let requests = script.map { Request(step: $0.0, command: CommandWriter.command($0.1)) }
+    awaited = requests[...]
+    commands = requests.map(\.command)
     identity = ServerIdentity(runID: nil, version: nil, flavour: .redis, database: endpoint.database)
   }
 
@@ -77,8 +101,15 @@ struct Handshake {
   ///
   /// - Precondition: a reply is expected.
   mutating func receive(_ answer: Answer) -> Outcome {
-    guard let step = steps.popFirst() else { preconditionFailure("a reply came after the handshake was finished") }
+    guard let request = awaited.popFirst() else {
+      preconditionFailure("a reply came after the handshake was finished")
+    }
+    let step = request.step
     switch (answer, step) {
+    case (.error(let text), _) where ServerErrorCode(errorReply: text) == .busy:
+      guard !toleratesBusyServer else { break }
+      refused.append(request)
+      if awaited.isEmpty { return .busy(errorReply: text) }
     case (.error(let text), _):
       if let failure = Self.judge(error: text, step: step) { return failure }
     case (.text(let text), .info):
@@ -87,11 +118,24 @@ struct Handshake {
       clientID = number
     default: break
     }
-    guard steps.isEmpty else { return .unfinished }
+    guard awaited.isEmpty else { return .unfinished }
+    // The script has ended between two of the replies.
+    guard refused.isEmpty else { return .proceed(repetition()) }
     guard let orphan, orphan.runID == identity.runID else { return .ready(identity) }
     self.orphan = nil
-    steps = [.killOrphan]
-    return .proceed(CommandWriter.command("CLIENT", "KILL", "ID", String(orphan.clientID)))
+    let kill = CommandWriter.command("CLIENT", "KILL", "ID", String(orphan.clientID))
+    awaited = [Request(step: .killOrphan, command: kill)]
+    return .proceed(kill)
+  }
+
+  /// Whether a busy server has refused commands, and none is in flight.
+  var isRefused: Bool { awaited.isEmpty && !refused.isEmpty }
+
+  /// The commands that a busy server has refused, to be sent again, one after the other.
+  mutating func repetition() -> [UInt8] {
+    awaited = refused[...]
+    refused = []
+    return awaited.flatMap(\.command)
   }
 
   /// Nil when the connection can be used in spite of the error.

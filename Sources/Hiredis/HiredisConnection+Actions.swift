@@ -15,6 +15,14 @@ extension HiredisConnection {
       connect(to: address)
     case .sendHandshake(let commands):
       for command in commands { sendUnqueued(command) }
+    case .awaitBusyServer(let errorReply, let pause):
+      attemptTimer?.schedule(after: pause)
+      queue.removeAll { command, _ in fail(command, with: .busy(errorReply: errorReply)) }
+      let reason = ConnectionDownReason(kind: .busy, detail: errorReply, attempt: 1, retryDelay: pause)
+      pushReceiver?.pushConnection(self, didBecomeUnavailable: reason)
+    case .repeatHandshake(let commands, let timeout):
+      attemptTimer?.schedule(after: timeout)
+      sendUnqueued(commands)
     case .beginProbation(let failure, let timeout):
       queue.removeAll { command, _ in fail(command, with: failure) }
       sendProbe(timeout: timeout)

@@ -5,7 +5,13 @@ internal import RESP
 /// Reports of the context: it has connected, read, written, or ended.
 extension HiredisConnection {
   func contextDidConnect() {
-    perform(machine.contextDidConnect(preparation: preparation, asksForClientID: asksForClientID))
+    perform(
+      machine.contextDidConnect(
+        preparation: preparation,
+        asksForClientID: asksForClientID,
+        toleratesBusyServer: toleratesBusyServer
+      )
+    )
   }
 
   /// Whether something is to be done when bytes were written.

@@ -28,6 +28,10 @@ public final class HiredisConnection {
   /// a timeout.
   public var asksForClientID = false
 
+  /// Whether the connection is ready even while the server executes a script that takes too long. Such a connection may
+  /// be in the wrong database, and is for commands alone that end a script. Set before the connection is made.
+  public var toleratesBusyServer = false
+
   /// The command that a store on ``Probation`` has to answer, an array of bulk strings; any reply will do.
   public var probe = CommandWriter.command("PING")
 
@@ -150,6 +154,11 @@ public final class HiredisConnection {
   /// Whether a command that is sent now is sent to the store, or waits for an attempt to connect, instead of failing at
   /// once.
   public var takesCommands: Bool { machine.takesCommands }
+
+  /// How long the oldest command that counts has waited for its reply, or for a connection; nil if none does.
+  public var longestWait: Duration? {
+    queue.oldestCounted.map { .nanoseconds(Int64(clamping: loop.now &- $0.sentAt)) }
+  }
 
   /// Commands without a reply, those that wait for a connection included.
   public var inFlightCount: Int { queue.count }

@@ -107,6 +107,11 @@ public struct CommandTraits: OptionSet, Sendable {
   /// It makes one answer of several keys, so that the answer does not show which of them are absent.
   public static let mergesKeys = CommandTraits(rawValue: 1 << 16)
 
+  /// The servers execute it even while they execute a script that takes too long.
+  public static let answeredWhileBusy = CommandTraits(rawValue: 1 << 17)
+  /// The servers don't queue it between MULTI and EXEC.
+  public static let refusedInTransactions = CommandTraits(rawValue: 1 << 18)
+
   /// It waits, always or when asked.
   public var mayBlock: Bool { !isDisjoint(with: [.blocks, .blocksWhenAsked]) }
 }

@@ -2,6 +2,8 @@
 public enum ServerErrorCode: String, Sendable {
   /// An error without a code of its own.
   case generic = "ERR"
+  /// The server executes a script that takes too long, and nothing but commands that can end it.
+  case busy = "BUSY"
   /// The server loads its data.
   case loading = "LOADING"
   /// The connection has to log in first.

@@ -39,6 +39,13 @@ struct TransactionScriptTests {
     #expect(try deployment.defaultStore(state).client().command("DBSIZE") == keys)
   }
 
+  @Test(arguments: [["SAVE"], ["SHUTDOWN"], ["SYNC"], ["PSYNC", "?", "-1"]])
+  func `what a server does not queue is refused in its words`(command: [String]) throws {
+    let (deployment, redis) = (try Deployment(), try RedisServer())
+    let transaction = [["MULTI"], command, ["SET", "k", "v"], ["EXEC"], ["GET", "k"]]
+    #expect(try deployment.client().pipeline(transaction) == redis.client().pipeline(transaction))
+  }
+
   @Test func `unlisted commands are counted when they are queued, or refused`() throws {
     let deployment = try Deployment()
     let client = try deployment.client()

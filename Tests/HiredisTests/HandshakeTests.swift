@@ -65,6 +65,23 @@ import class TestSupport.RedisServer
     connection.close()
   }
 
+  @Test func waitsForAStoreThatExecutesAScript() throws {
+    let harness = try Harness()
+    defer { harness.finish() }
+    let busy = "-BUSY Redis is busy running a script.\r\n"
+    // Twice it refuses everything; then the script ends in the middle of the handshake.
+    let answers = Array(repeating: busy, count: 6) + ["+OK\r\n", busy, "+PONG\r\n", ScriptedStore.welcome[1]]
+    let store = try ScriptedStore(on: harness.loop, handshake: answers)
+    let connection = harness.connection(to: StoreEndpoint(address: store.address))
+    harness.send("PING", on: connection)
+    harness.run { harness.outcomes.count == 1 }
+    #expect(harness.outcomes[0].outcome == .failure(.busy(errorReply: "BUSY Redis is busy running a script.")))
+    harness.run { !harness.identities.isEmpty }
+    #expect(harness.identities[0].runID == "x")
+    #expect(harness.downs.isEmpty && connection.isReady)
+    connection.close()
+  }
+
   @Test func givesUpAStoreThatSaysNothing() throws {
     let harness = try Harness()
     defer { harness.finish() }

@@ -96,6 +96,12 @@ struct CommandTableServerTests {
 
   private func expectFlags(of spec: CommandSpec, asIn command: ReportedCommand, _ server: LiveServer) {
     #expect(spec.traits.contains(.writes) == command.flags.contains("write"), "\(spec.name)")
+    if spec.commandClass == .unlisted {
+      #expect(spec.traits.contains(.refusedInTransactions) == command.flags.contains("no_multi"), "\(spec.name)")
+    }
+    if spec.commandClass == .script {
+      #expect(spec.traits.contains(.answeredWhileBusy) == command.flags.contains("allow_busy"), "\(spec.name)")
+    }
     // Redis 7.0 does not flag WAIT, which blocks there too.
     if server == .redis, command.name == "wait" { return }
     let blocks = !spec.traits.isDisjoint(with: [.blocks, .blocksWhenAsked])

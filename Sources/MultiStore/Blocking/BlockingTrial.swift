@@ -4,18 +4,23 @@ internal import RESP
 /// The trial of a blocking command whose effect is copied: it is sent on the ordinary connection first, between MULTI
 /// and EXEC, where it does not block. An element that it finds there is taken in the order of all other writes. If
 /// there is none, the command waits on a connection of its own.
+///
+/// XREADGROUP's keys are copied whole after it in any case, so that its place among other writes is of no use. Between a
+/// trial and the wait another client's command could change the key, and the client would not be told.
 enum BlockingTrial {
   /// The token of EXEC's reply.
   static let token = 32
   /// The token of the replies to MULTI and to the command, which say nothing: a refusal shows in EXEC's reply.
   static let openToken = 33
 
-  /// Sends the command of `execution`, if its effect is copied and it may block.
+  /// Sends the command of `execution`, if it may block and its effect is copied by a command.
   ///
   /// - Returns: false if it was not sent: nothing is to be tried, or there is no room.
   static func begin(_ execution: Execution) -> Bool {
     let spec = execution.spec(0)
-    guard execution.routing.isDual, spec.traits.mayBlock, spec.effect != .none else { return false }
+    guard execution.routing.isDual, spec.traits.mayBlock, spec.effect != .none, spec.effect != .copyKeys else {
+      return false
+    }
     let ordinary = execution.defaultStore.ordinary
     guard ordinary.isReady, ordinary.hasRoom(commands: 3, bytes: execution.batch.byteCount + 64) else { return false }
     let (multi, exec) = (PipelineExecution.multi, PipelineExecution.exec)

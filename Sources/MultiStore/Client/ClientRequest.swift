@@ -93,7 +93,7 @@ final class ClientRequest: ReplySink {
       return false
     }
     self.store = store
-    var connection = store.isolated
+    var connection = store.isolated(for: spec)
     if command.way == .dedicated {
       guard let opened = core.openDedicated(to: store) else {
         refuse(.storeUnavailable, "\(store.role.label) store: too many connections for single commands are open")

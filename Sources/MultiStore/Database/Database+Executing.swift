@@ -16,9 +16,9 @@ extension Database {
   ///     The instance takes it over.
   ///   - kind: `single` for one command, `pipelined` for several, `multi` for what stood between MULTI and EXEC.
   ///   - routing: what the flags said when the batch was taken up.
-  ///   - connection: where the default store is reached, if not over its ordinary connection: the session's own when it
-  ///     watches keys or the command blocks, the isolated one for a script. A read then goes there whatever the read
-  ///     policy.
+  ///   - connection: where the default store is reached, if not over its ordinary connection, or an isolated one for a
+  ///     transaction with scripts: the session's own when it watches keys or the command blocks, an isolated one for a
+  ///     script. A read then goes there whatever the read policy.
   ///   - sink: told when all replies are there. That is before this call returns when the store's queue is full.
   public func execute(
     _ batch: CommandBatch,
@@ -28,7 +28,9 @@ extension Database {
     for sink: ReplySink
   ) {
     if kind == .single { return executeSingle(batch, routing, connection, sink) }
-    startPipeline(batch, kind, routing, connection ?? store(routing.defaultStore).ordinary, sink)
+    let store = store(routing.defaultStore)
+    let usual = kind == .multi && batch.hasScripts ? store.isolated : store.ordinary
+    startPipeline(batch, kind, routing, connection ?? usual, sink)
   }
 
   /// Counts a command that was refused because too much is waiting for the store of `connection` already.
@@ -51,6 +53,7 @@ extension Database {
   /// - Returns: false when as many connections are open as may be; the batch is the caller's then.
   public func executeRaw(_ batch: CommandBatch, routing: Routing, for sink: ReplySink) -> Bool {
     guard let connection = store(routing.defaultStore).openDedicated() else { return false }
+    connection.toleratesBusyServer = batch.spec(0).traits.contains(.answeredWhileBusy)
     let execution = RawExecution(database: self)
     rawExecutions[ObjectIdentifier(execution)] = execution
     execution.start(batch, routing: routing, over: connection, sink: sink)

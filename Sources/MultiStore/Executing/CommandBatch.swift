@@ -35,6 +35,9 @@ public final class CommandBatch {
   /// Bytes of all commands.
   public var byteCount: Int { bytes.count + (large?.count ?? 0) }
 
+  /// Whether a command runs a script, or is about scripts.
+  var hasScripts: Bool { commands.indices.contains { spec($0).commandClass == .script } }
+
   /// Appends one whole command, an array of bulk strings.
   public func append(_ command: Span<UInt8>, id: CommandID) {
     commands.append(Entry(offset: bytes.count, length: command.count, id: id, bytesID: id))

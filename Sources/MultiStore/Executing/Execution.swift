@@ -172,12 +172,13 @@ extension Execution: KeyCopyWaiter {
 extension ConnectionFailure {
   /// The error reply that a client gets.
   public func clientError(store: StoreRole) -> String {
-    "ERR MultiStore: \(store.label) store: \(self)"
+    if case .busy(let errorReply) = self { return errorReply }
+    return "ERR MultiStore: \(store.label) store: \(self)"
   }
 
   var copyFailureReason: CopyFailureReason {
     switch self {
-    case .notConnected, .closed: .unavailable
+    case .notConnected, .busy, .closed: .unavailable
     case .connectionLost: .lost
     case .timedOut: .timeout
     case .queueFull: .queueFull

@@ -193,7 +193,8 @@ final class PipelineExecution: Execution {
     if keyCopiesLeft == 0 { complete() }
   }
 
-  /// It writes to both stores, and reaches the default store over a connection of its own because it watches keys.
+  /// It writes to both stores, and does not reach the default store over the ordinary connection, because it watches
+  /// keys or has scripts.
   var isSeparate: Bool { routing.isDual && kind == .multi && connection !== defaultStore.ordinary }
 
   override func keyCopiesDidFinish() {

@@ -3,7 +3,7 @@ internal import Hiredis
 internal import RESP
 
 /// One command over a connection of its own, whose reply is passed on byte for byte: for replies that hiredis can't
-/// read.
+/// read, and for commands that must not stand behind others because they end a script.
 ///
 /// The instance holds it until it is done, since no connection does.
 final class RawExecution: Execution {
@@ -78,10 +78,7 @@ extension RawExecution: PushReceiver {
   }
 
   func pushConnection(_ connection: HiredisConnection, didBecomeUnavailable reason: ConnectionDownReason) {
-    fail(
-      reason.wasReady
-        ? .connectionLost(reason: reason.description) : .notConnected(reason: reason.description)
-    )
+    fail(ConnectionFailure(reason))
   }
 }
 

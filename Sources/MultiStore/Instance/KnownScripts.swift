@@ -33,6 +33,8 @@ struct KnownScripts {
 
   /// Gives `store` all scripts, over each connection that may be asked for one next.
   func load(into store: Store) {
+    guard !bodies.isEmpty else { return }
+    _ = store.isolated
     for body in bodies {
       var command = ByteBuffer(minimumCapacity: body.count + 64)
       command.appendCommand(expecting: 3) { command in
@@ -40,7 +42,7 @@ struct KnownScripts {
         command.append("LOAD")
         command.append(body.span)
       }
-      for connection in [store.ordinary, store.isolated] {
+      for connection in store.sharedConnections {
         connection.send(command.span, to: DiscardedReplies.shared, token: 0)
       }
     }

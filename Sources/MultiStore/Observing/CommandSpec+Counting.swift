@@ -22,9 +22,15 @@ extension CommandSpec {
   }
 
   /// Whether data may have been changed in spite of `error`: a script may have written before it failed, and servers do
-  /// not roll back. NOSCRIPT means that no script ran, except for EVAL, whose own script may return that error.
+  /// not roll back. NOSCRIPT means that no script ran, except for EVAL, whose own script may return that error. None
+  /// ran either on a server that is busy with another one.
   func mayHaveWritten(despite error: borrowing Reply) -> Bool {
-    effect == .copyKeys && commandClass == .script && (error.knownErrorCode != .noScript || id == .eval)
+    guard effect == .copyKeys, commandClass == .script else { return false }
+    switch error.knownErrorCode {
+    case .noScript: return id == .eval
+    case .busy: return !String(decoding: error.bytes.array, as: UTF8.self).contains(" is busy running a ")
+    default: return true
+    }
   }
 
   /// A write that is executed on the default store alone.

@@ -30,7 +30,7 @@ struct ReportedException: Equatable {
   init(_ failure: ConnectionFailure) {
     let name: Name =
       switch failure {
-      case .notConnected, .closed: .cannotConnect
+      case .notConnected, .busy, .closed: .cannotConnect
       case .connectionLost: .connection
       case .timedOut: .timeout
       case .queueFull: .queueFull

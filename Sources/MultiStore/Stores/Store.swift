@@ -1,13 +1,13 @@
 internal import CoreMetrics
 public import EventLoop
 public import Hiredis
-internal import RESP
+public import RESP
 
 /// One store of one instance: its connections, what is known about it, and which of its keys are stale.
 ///
 /// All dual-written commands go over the one *ordinary* connection, which keeps both stores' order the same. Scripts
-/// and unlisted commands go over an *isolated* one, so that a reply that ends a connection does not take ordinary
-/// commands with it. Blocking commands and WATCH get *dedicated* ones. Loop-confined.
+/// and unlisted commands go over *isolated* ones, so that ordinary commands suffer neither from a reply that ends its
+/// connection nor from a script that never ends. Blocking commands and WATCH get *dedicated* ones. Loop-confined.
 public final class Store {
   /// Which store it is.
   public let role: StoreRole
@@ -28,7 +28,9 @@ public final class Store {
 
   let loop: EventLoop
   private let configuration: MultiStoreConfiguration.Store
-  private var isolatedConnection: HiredisConnection?
+  private var isolatedConnections = IsolatedConnections()
+  /// The connection that the next session gets for itself; see ``takeDedicated()``.
+  private var spare: HiredisConnection?
   /// How long commands may wait for the store: longer for the default store than for the other one.
   private(set) var service = Service.patient
   private var unavailabilityLog = RepeatedFailureLog()
@@ -89,13 +91,14 @@ public final class Store {
   func serve(as service: Service) {
     self.service = service
     ordinary.service = service
-    isolatedConnection?.service = service
+    for connection in isolatedConnections.all { connection.service = service }
   }
 
   deinit {
     // Connections that were not closed end here, and must not notify an object that is being destroyed.
     ordinary.delegate = nil
-    isolatedConnection?.delegate = nil
+    for connection in isolatedConnections.all { connection.delegate = nil }
+    spare?.delegate = nil
   }
 
   /// Where the store is, without secrets.
@@ -114,16 +117,31 @@ public final class Store {
   /// The other store's dumps are too new for this server, so that keys are copied by their contents.
   var refusesDumps = false
 
-  /// The connection for scripts and unlisted commands, opened when the first of them comes.
-  public var isolated: HiredisConnection {
-    if let isolatedConnection { return isolatedConnection }
+  /// A connection for scripts and unlisted commands, opened when it is needed first.
+  public var isolated: HiredisConnection { isolatedConnections.next ?? openIsolated() }
+
+  /// The connection for the next script or unlisted command. If it is of a client whose commands in flight go over
+  /// `path`, it follows them there if possible.
+  public func isolated(for spec: CommandSpec, following path: HiredisConnection? = nil) -> HiredisConnection {
+    if let path, isolatedConnections.contains(path) { return path }
+    return spec.effect == .verbatim ? isolatedConnections.nextInOrder ?? openIsolated() : isolated
+  }
+
+  private func openIsolated() -> HiredisConnection {
     let connection = Self.sharedConnection(on: loop, to: configuration, isFollower: true)
     connection.delegate = self
     connection.service = service
     connection.connect()
-    isolatedConnection = connection
+    isolatedConnections.append(connection)
     return connection
   }
+
+  /// Whether a script, or an unlisted command, has been running for longer than they usually take. The store may be
+  /// busy with it.
+  public var isStuck: Bool { isolatedConnections.areStuck }
+
+  /// The connections that sessions share, as far as they are open.
+  var sharedConnections: [HiredisConnection] { [ordinary] + isolatedConnections.all }
 
   func connect() {
     ordinary.connect()
@@ -132,7 +150,8 @@ public final class Store {
   /// The store has been found: connections that wait for their next attempt begin it.
   private func retryNow() {
     ordinary.retryNow()
-    isolatedConnection?.retryNow()
+    for connection in isolatedConnections.all { connection.retryNow() }
+    spare?.retryNow()
   }
 
   /// Whether to log that the store is unavailable; attempts that fail alike, many in a second, are logged now and then.
@@ -142,14 +161,31 @@ public final class Store {
 
   func close() {
     ordinary.close()
-    isolatedConnection?.close()
+    for connection in isolatedConnections.all { connection.close() }
+    spare?.close()
   }
 
   /// A connection for one session alone, without a command deadline, or nil when `dedicatedConnectionLimit` are open.
   public func openDedicated() -> HiredisConnection? {
     guard family.takeDedicated() else { return nil }
+    return dedicatedConnection(backoffCap: configuration.limits.backoffCap)
+  }
+
+  /// The same for a command that waits: ready at once if other sessions have asked for one before. While it was being
+  /// made, commands that other clients send later could overtake the one that is to wait for them.
+  public func takeDedicated() -> HiredisConnection? {
+    guard family.takeDedicated() else { return nil }
+    let ready = spare.flatMap { $0.isReady ? $0 : nil }
+    if spare == nil || ready != nil {
+      spare = dedicatedConnection(backoffCap: Self.followerBackoffCap)
+    }
+    return ready ?? dedicatedConnection(backoffCap: configuration.limits.backoffCap)
+  }
+
+  private func dedicatedConnection(backoffCap: Duration) -> HiredisConnection {
     var limits = configuration.limits
     limits.commandTimeout = nil
+    limits.backoffCap = backoffCap
     let connection = HiredisConnection(
       on: loop,
       endpoint: configuration.endpoint,
@@ -161,7 +197,7 @@ public final class Store {
     return connection
   }
 
-  /// Closes a connection that ``openDedicated()`` opened, whatever state the session left it in.
+  /// Closes a connection that ``openDedicated()`` or ``takeDedicated()`` returned, in whatever state it was left.
   public func closeDedicated(_ connection: HiredisConnection) {
     family.giveBackDedicated()
     // A connection that is closed from this side notifies no delegate.
@@ -172,7 +208,7 @@ public final class Store {
 
   /// True for the connections of this store that sessions share.
   public func owns(_ connection: HiredisConnection) -> Bool {
-    connection === ordinary || connection === isolatedConnection
+    connection === ordinary || isolatedConnections.contains(connection)
   }
 
   /// Leaves the family: the database is not in use any more.
@@ -183,11 +219,11 @@ public final class Store {
   /// Commands sent or queued over the shared connections and not answered yet, but for those that are in no counter.
   var inFlightCount: Int {
     let uncounted = isFirst ? family.keyspaceSampler?.repliesLeft ?? 0 : 0
-    return ordinary.inFlightCount + (isolatedConnection?.inFlightCount ?? 0) - uncounted
+    return sharedConnections.reduce(0) { $0 + $1.inFlightCount } - uncounted
   }
 
   /// Bytes of them.
-  var queuedBytes: Int { ordinary.queuedBytes + (isolatedConnection?.queuedBytes ?? 0) }
+  var queuedBytes: Int { sharedConnections.reduce(0) { $0 + $1.queuedBytes } }
 
   /// Loads the script that guards writes into the server; see ``PresenceGuard``. Keys are copied as a whole to a store
   /// that refuses scripts, so that a failure needs no handling here.
@@ -195,9 +231,6 @@ public final class Store {
     let command = CommandWriter.command(PresenceGuard.load)
     ordinary.send(command.span, to: DiscardedReplies.shared, token: 0)
   }
-
-  /// The connections that sessions share, as far as they are open.
-  var sharedConnections: [HiredisConnection] { [ordinary, isolatedConnection].compactMap { $0 } }
 
   /// True in the usual case: no key is stale, and none is being copied.
   var isWhole: Bool { stale.isEmpty && keysBeingCopied.isEmpty }
@@ -291,7 +324,7 @@ extension Store: HiredisConnectionDelegate {
   /// A command was not answered: it is counted.
   public func connection(_ connection: HiredisConnection, didFail failure: ConnectionFailure) {
     switch failure {
-    case .notConnected, .closed: metrics.unavailable.increment()
+    case .notConnected, .busy, .closed: metrics.unavailable.increment()
     case .connectionLost: metrics.lost.increment()
     case .timedOut: metrics.timedOut.increment()
     case .queueFull: metrics.rejected.increment()
@@ -305,7 +338,7 @@ extension ConnectionFailureReason {
     case .connectFailed: self = .connect
     case .timedOut, .commandTimedOut: self = .timeout
     case .authenticationRejected: self = .authentication
-    case .refused, .databaseRejected: self = .notReady
+    case .refused, .busy, .databaseRejected: self = .notReady
     case .lost: self = .lost
     }
   }

@@ -157,8 +157,7 @@ extension Subscription {
   func linkDidFail(_ link: SubscriberLink, _ reason: ConnectionDownReason, listened: Bool) {
     guard link === active else { return nextFailed() }
     guard isExecuting, !listened else { return end() }
-    let failure = ConnectionFailure.notConnected(reason: reason.description)
-    sink.output.appendError(failure.clientError(store: link.store.role))
+    sink.output.appendError(ConnectionFailure(reason).clientError(store: link.store.role))
     finishCommand()
   }
 

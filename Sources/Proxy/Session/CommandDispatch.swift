@@ -42,7 +42,7 @@ enum CommandDispatch {
     case dedicated(executesAlone: Bool)
     /// Over the session's own connection, where it waits for other clients and moves with the default store.
     case blocking
-    /// Over a connection that hiredis does not read.
+    /// Over a new connection, for this command alone, that hiredis does not read.
     case raw
     /// The session answers it itself; see ``Answer``.
     case answered
@@ -89,7 +89,7 @@ enum CommandDispatch {
     case .pubsub: return facts.flipAwaitsWatch ? .endOfWatch : .answered
     case .blocking: return facts.flipAwaitsWatch ? .endOfWatch : .blocking
     case .script, .unlisted:
-      if facts.hasDeepReply { return .raw }
+      if facts.hasDeepReply || spec.traits.contains(.answeredWhileBusy) { return .raw }
       let executesAlone = facts.isWatching || routing.isDual && spec.effect != .none
       return spec.traits.contains(.blocks)
         ? .dedicated(executesAlone: executesAlone) : .isolated(executesAlone: executesAlone)

@@ -6,6 +6,7 @@ enum ServerWords {
   private static let longestShown = 128
 
   static let syntaxError = "ERR syntax error"
+  static let refusedInTransaction = "ERR Command not allowed inside a transaction"
 
   /// What a client sent, short enough for an error.
   static func shown(_ bytes: Span<UInt8>, atMost limit: Int = longestShown) -> String {

@@ -38,6 +38,8 @@ extension Session {
     switch spec.id {
     case .ping:
       guard argumentCount <= 2 else { return output.appendError(ServerWords.wrongNumberOfArguments(spec)) }
+      // The store may be busy with a script, as a client that asks wants to know.
+      if database.defaultStore.isStuck { return forward(bytes, over: database.defaultStore.ordinary) }
       if argumentCount == 2 { output.appendBulk(arguments.argument(at: 1)) } else { output.appendStatus("PONG") }
     case .echo: output.appendBulk(arguments.argument(at: 1))
     case .auth: authenticate(arguments)

@@ -24,7 +24,7 @@ extension Session {
       if dedicated.store == role, !wasLost { return dedicated.connection }
       releaseDedicated()
     }
-    guard let connection = database.store(role).openDedicated() else { return nil }
+    guard let connection = database.store(role).takeDedicated() else { return nil }
     dedicated = DedicatedConnection(store: role, connection: connection)
     return connection
   }

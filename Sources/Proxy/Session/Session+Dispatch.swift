@@ -36,7 +36,8 @@ extension Session {
     case .ordinary, .pipeline: return forwardOrWait(bytes, over: turn.ordinary)
     case .watching: return forwardOrWait(bytes, over: watchingConnection ?? turn.ordinary)
     case .isolated(let executesAlone):
-      let connection = watchingConnection ?? database.store(routing.defaultStore).isolated
+      let path = state.inFlight > 0 ? path : nil
+      let connection = watchingConnection ?? database.store(routing.defaultStore).isolated(for: spec, following: path)
       guard executesAlone ? isQuiet : canForward(over: connection) else { return .waits }
       sendAlone(bytes, spec, over: connection, identity: identity, routing, executesAlone: executesAlone)
       return .taken

@@ -76,7 +76,7 @@ extension Session {
       return output.appendError("ERR MultiStore: the transaction is larger than the input buffer limit")
     }
     transaction?.append(bytes, id: spec.id, shape: upgrader == nil ? nil : spec.replyShape(of: bytes))
-    output.appendStatus("QUEUED")
+    if database.defaultStore.isStuck { askWhetherStoreIsBusy() } else { output.appendStatus("QUEUED") }
   }
 
   /// What a server says when it is to queue a command that it can't execute, and what can't be part of a transaction
@@ -85,6 +85,7 @@ extension Session {
     let isContainer = spec.traits.contains(.hasSubcommands)
     if spec.id == .other || isContainer && argumentCount > 1 { return ServerWords.unknownCommand(bytes, spec) }
     if !spec.accepts(argumentCount: argumentCount) { return ServerWords.wrongNumberOfArguments(spec) }
+    if spec.traits.contains(.refusedInTransactions) { return ServerWords.refusedInTransaction }
     if let refusal = spec.refusal(of: bytes) ?? instance.refusal(of: spec) { return refusal.error(for: spec) }
     let isAnsweredHere = spec.commandClass == .connection && spec.id != .ping && spec.id != .echo
     guard isAnsweredHere || spec.commandClass == .pubsub || spec.traits.contains(.deepReply) else { return nil }

@@ -103,7 +103,8 @@ struct CommandDispatchTests {
           #expect(
             (way == .pipeline) == (isStored && routing.isDual && !(isWatching && way == .watching) && way != .page)
           )
-          #expect(way != .endOfWatch && way != .raw, "neither a flip waits nor is the reply deep")
+          #expect(way != .endOfWatch, "no flip waits")
+          #expect((way == .raw) == spec.traits.contains(.answeredWhileBusy), "no reply is deep")
           if way == .watching { #expect(isWatching && spec.commandClass != .write) }
           #expect((way == .answered) == [.connection, .transaction, .pubsub].contains(spec.commandClass))
         }
@@ -121,6 +122,14 @@ struct CommandDispatchTests {
     let spec = try spec("xread")
     #expect(CommandDispatch.way(of: spec, .read, routing: Self.dual, Facts()) == .pipeline)
     #expect(CommandDispatch.way(of: spec, .blocking, routing: Self.dual, Facts()) == .blocking)
+  }
+
+  @Test(arguments: ["script|kill", "function|kill", "function|stats"])
+  func `leads past everything else for what a busy store executes`(name: String) throws {
+    let spec = try spec(name)
+    for routing in [Self.single, Self.dual] {
+      #expect(CommandDispatch.way(of: spec, spec.commandClass, routing: routing, Facts(isWatching: true)) == .raw)
+    }
   }
 
   @Test func `leads past hiredis for a deep reply, whatever else is so`() throws {
