@@ -18,8 +18,7 @@ extension HiredisConnection {
     case .awaitBusyServer(let errorReply, let pause):
       attemptTimer?.schedule(after: pause)
       queue.removeAll { command, _ in fail(command, with: .busy(errorReply: errorReply)) }
-      let reason = ConnectionDownReason(kind: .busy, detail: errorReply, attempt: 1, retryDelay: pause)
-      pushReceiver?.pushConnection(self, didBecomeUnavailable: reason)
+      reportUnavailable(ConnectionDownReason(kind: .busy, detail: errorReply, attempt: 1, retryDelay: pause))
     case .repeatHandshake(let commands, let timeout):
       attemptTimer?.schedule(after: timeout)
       sendUnqueued(commands)

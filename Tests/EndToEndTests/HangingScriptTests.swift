@@ -45,7 +45,7 @@ struct HangingScriptTests {
       ["SET", "k", "v"], ["EVAL", "return 1", "0"], ["EVAL", "return 1", "1", "k"], ["TIME"],
       ["CONFIG", "GET", "port"],
       ["SCRIPT", "EXISTS", "abc"], ["SCRIPT", "LOAD", "return 2"], ["FUNCTION", "LIST"], ["FLUSHALL"],
-      ["BLPOP", "list", "1"], ["COMMAND", "DOCS", "get"], ["SUBSCRIBE", "c"],
+      ["BLPOP", "list", "1"], ["COMMAND", "DOCS", "get"], ["SUBSCRIBE", "c"], ["SELECT", "5"],
     ] {
       let reply = try client.command(command)
       #expect(reply.isBusy, "\(command): \(reply)")
@@ -62,6 +62,7 @@ struct HangingScriptTests {
     #expect(try client.command("SET", "k", "v") == .ok)
     #expect(try victim.command("GET", "k") == .text("v"))
     #expect(try client.command("PING") == .simple("PONG"))
+    #expect(try client.command("SELECT", "5") == .ok)
     // Nothing of this is a failure of the store, or of a connection; no key is stale.
     #expect(unavailabilities(deployment).isEmpty)
     for store in ["primary", "secondary"] {
@@ -128,6 +129,17 @@ struct HangingScriptTests {
     try eventually("the store is served again") {
       try client.command("SET", "k", "v") == .ok && client.command("EVAL", "return 1", "0") == .integer(1)
     }
+  }
+
+  @Test func `a store that says nothing is not said to be busy`() throws {
+    let deployment = try deployment(.off)
+    let (victim, client) = (try deployment.client(), try deployment.client())
+    try deployment.pauseOnceIdle("secondary")
+    defer { deployment.secondary.resume() }
+    try victim.send(RESPClient.encode(["EVAL", "return 1", "0"]))
+    try deployment.waitForMetric("multistore_store_in_flight_commands", ["store": "secondary"], 1)
+    for _ in 0..<3 { #expect(try client.command("PING") == .simple("PONG")) }
+    #expect(try client.pipeline([["MULTI"], ["SET", "k", "v"], ["DISCARD"]]) == [.ok, .simple("QUEUED"), .ok])
   }
 
   @Test func `a flip does not wait for a script that hangs`() throws {

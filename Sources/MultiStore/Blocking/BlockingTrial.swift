@@ -5,8 +5,8 @@ internal import RESP
 /// and EXEC, where it does not block. An element that it finds there is taken in the order of all other writes. If
 /// there is none, the command waits on a connection of its own.
 ///
-/// XREADGROUP's keys are copied whole after it in any case, so that its place among other writes is of no use. Between a
-/// trial and the wait another client's command could change the key, and the client would not be told.
+/// XREADGROUP's keys are copied whole after it in any case, so that its place among other writes is of no use. Between
+/// a trial and the wait another client's command could change the key, and the client would not be told.
 enum BlockingTrial {
   /// The token of EXEC's reply.
   static let token = 32

@@ -61,7 +61,10 @@ final class DatabaseTable {
   /// A store has refused the number of another database than the first, or can't be asked.
   func failed(_ number: Int, on role: StoreRole, _ reason: ConnectionDownReason) {
     let refusal: DatabaseRefusal =
-      reason.kind == .databaseRejected ? .refused(reason.detail) : .unavailable(role, reason: reason.description)
+      switch reason.kind {
+      case .databaseRejected, .busy: .refused(reason.detail)
+      default: .unavailable(role, reason: reason.description)
+      }
     answer(number, role, .failure(refusal))
     guard let entry = entries[number] else { return }
     // Numbers that a client has made up must not take the place of databases.

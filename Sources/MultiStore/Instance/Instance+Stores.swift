@@ -60,8 +60,8 @@ extension Instance: StoreOwner {
 
   func store(_ store: Store, didBecomeUnavailable reason: ConnectionDownReason) {
     guard store.isFirst else {
-      // A number that a client has made up is the client's mistake, and no news about the store.
-      if reason.kind != .databaseRejected { logUnavailable(store, because: reason) }
+      // A number that a client has made up is the client's mistake, and a busy store fails in nothing.
+      if reason.kind != .databaseRejected, reason.kind != .busy { logUnavailable(store, because: reason) }
       return databases.failed(store.database, on: store.role, reason)
     }
     status.lost(store.role, because: reason.description)

@@ -290,8 +290,12 @@ extension Store: HiredisConnectionDelegate {
     owner.store(self, didIdentify: identity, isAnother: isAnother)
   }
 
-  /// A connection failed, or was lost.
+  /// A connection failed, or was lost, or waits until the server's script has ended, which is no failure of the store.
   public func connection(_ connection: HiredisConnection, didBecomeUnavailable reason: ConnectionDownReason) {
+    if reason.kind == .busy {
+      if connection === ordinary, !isFirst { owner.store(self, didBecomeUnavailable: reason) }
+      return
+    }
     if reason.wasReady { readyConnections -= 1 }
     metrics.connectionFailed(ConnectionFailureReason(reason))
     guard connection === ordinary else { return }

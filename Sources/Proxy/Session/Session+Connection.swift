@@ -38,14 +38,19 @@ extension Session {
     switch spec.id {
     case .ping:
       guard argumentCount <= 2 else { return output.appendError(ServerWords.wrongNumberOfArguments(spec)) }
-      // The store may be busy with a script, as a client that asks wants to know.
-      if database.defaultStore.isStuck { return forward(bytes, over: database.defaultStore.ordinary) }
-      if argumentCount == 2 { output.appendBulk(arguments.argument(at: 1)) } else { output.appendStatus("PONG") }
+      guard database.defaultStore.isStuck else { return pong(arguments) }
+      let command = bytes.array
+      answerUnlessStoreIsBusy { $0.pong(ArgumentList(command.span)) }
     case .echo: output.appendBulk(arguments.argument(at: 1))
     case .auth: authenticate(arguments)
     case .hello: hello(arguments, shape: spec.replyShape(of: bytes))
     default: select(arguments.argument(at: 1))
     }
+  }
+
+  private func pong(_ arguments: borrowing ArgumentList) {
+    guard arguments.argumentCount == 2 else { return output.appendStatus("PONG") }
+    output.appendBulk(arguments.argument(at: 1))
   }
 
   private func reset() {

@@ -76,7 +76,8 @@ extension Session {
       return output.appendError("ERR MultiStore: the transaction is larger than the input buffer limit")
     }
     transaction?.append(bytes, id: spec.id, shape: upgrader == nil ? nil : spec.replyShape(of: bytes))
-    if database.defaultStore.isStuck { askWhetherStoreIsBusy() } else { output.appendStatus("QUEUED") }
+    guard database.defaultStore.isStuck else { return output.appendStatus("QUEUED") }
+    answerUnlessStoreIsBusy { $0.output.appendStatus("QUEUED") }
   }
 
   /// What a server says when it is to queue a command that it can't execute, and what can't be part of a transaction

@@ -1,0 +1,67 @@
+internal import EventLoop
+internal import Hiredis
+internal import MultiStore
+internal import RESP
+
+/// Asks a store on which a script has been running for long whether it is busy, as it would tell its own clients.
+///
+/// A store that does not answer soon is not said to be busy: the sidecar does not depend on it. The connection retains
+/// the question until the store has answered.
+final class BusyQuestion: ReplyReceiver {
+  /// A store that is busy answers at once.
+  private static let patience = Duration.milliseconds(250)
+
+  /// Gets the store's error reply if it is busy, once.
+  private var then: ((String?) -> Void)?
+  private var timer: LoopTimer?
+
+  init(to connection: HiredisConnection, on loop: EventLoop, then: @escaping (String?) -> Void) {
+    self.then = then
+    let timer = LoopTimer(on: loop) { [unowned self] in answer(nil) }
+    self.timer = timer
+    timer.schedule(after: Self.patience)
+    let command = CommandWriter.command("PING")
+    connection.send(command.span, to: self, token: 0)
+  }
+
+  deinit {
+    timer?.close()
+  }
+
+  func receive(_ reply: borrowing Reply, token: Int) {
+    guard reply.kind == .error else { return answer(nil) }
+    let errorReply = String(decoding: reply.bytes.array, as: UTF8.self)
+    answer(ServerErrorCode(errorReply: errorReply) == .busy ? errorReply : nil)
+  }
+
+  func receive(failure: ConnectionFailure, token: Int) {
+    if case .busy(let errorReply) = failure { answer(errorReply) } else { answer(nil) }
+  }
+
+  private func answer(_ errorReply: String?) {
+    timer?.close()
+    timer = nil
+    let then = then
+    self.then = nil
+    then?(errorReply)
+  }
+}
+
+extension Session {
+  /// Answers a command that the sidecar answers itself, while a script has been running for long: `answer` does it,
+  /// unless the default store is busy. Then the client gets the store's error, and its transaction is aborted, as on a
+  /// server.
+  func answerUnlessStoreIsBusy(_ answer: @escaping (Session) -> Void) {
+    execute {
+      _ = BusyQuestion(to: database.defaultStore.ordinary, on: server.loop) { [self] errorReply in
+        if let errorReply {
+          transaction?.isRefused = true
+          output.appendError(errorReply)
+        } else {
+          answer(self)
+        }
+        executionDidFinish()
+      }
+    }
+  }
+}
