@@ -21,7 +21,7 @@ extension Database {
   ///     script. A read then goes there whatever the read policy.
   ///   - sink: told when all replies are there. That is before this call returns when the store's queue is full.
   public func execute(
-    _ batch: CommandBatch,
+    _ batch: consuming CommandBatch,
     as kind: BatchKind,
     routing: Routing,
     over connection: HiredisConnection? = nil,
@@ -81,7 +81,7 @@ extension Database {
   }
 
   private func executeSingle(
-    _ batch: CommandBatch,
+    _ batch: consuming CommandBatch,
     _ routing: Routing,
     _ connection: HiredisConnection?,
     _ sink: ReplySink
@@ -93,8 +93,8 @@ extension Database {
     }
     if spec.traits.contains(.iterates), readsOnePage(batch, spec, routing, sink) { return }
     switch routing.route(for: commandClass) {
-    case .dualWrite(let role):
-      startDualWrite(batch, routing, connection ?? store(role).ordinary, sink)
+    case .dualWrite:
+      startDualWrite(batch, routing, connection, sink)
     case .primaryWithFallback:
       let execution = pools.fallbackReads.popLast() ?? FallbackRead(database: self)
       execution.start(batch, routing: routing, sink: sink)
@@ -121,9 +121,9 @@ extension Database {
   }
 
   private func startDualWrite(
-    _ batch: CommandBatch,
+    _ batch: consuming CommandBatch,
     _ routing: Routing,
-    _ connection: HiredisConnection,
+    _ connection: HiredisConnection?,
     _ sink: ReplySink
   ) {
     let execution = pools.dualWrites.popLast() ?? DualWrite(database: self)
@@ -131,7 +131,7 @@ extension Database {
   }
 
   private func startPipeline(
-    _ batch: CommandBatch,
+    _ batch: consuming CommandBatch,
     _ kind: BatchKind,
     _ routing: Routing,
     _ connection: HiredisConnection,
@@ -142,7 +142,7 @@ extension Database {
   }
 
   /// Takes back a batch that was not executed.
-  public func recycle(_ batch: CommandBatch) {
+  public func recycle(_ batch: consuming CommandBatch) {
     batch.removeAll()
     pools.recycle(batch)
   }

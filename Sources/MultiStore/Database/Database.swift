@@ -79,6 +79,7 @@ public final class Database {
   func close() {
     rechecks?.close()
     for store in stores { store.close() }
+    pools.close()
   }
 
   /// Takes the stores out of what is counted for all databases together.

@@ -14,12 +14,13 @@ final class DualWrite: Execution {
 
   private var effect = EffectCopy()
   private var buffers = CopyBuffers()
+  /// The connection to the default store; nil for its ordinary one.
   private var connection: HiredisConnection?
   /// Whether a blocking command was served on the ordinary connection.
   private var trialSucceeded = false
 
   /// Starts like ``Execution/start(_:routing:sink:)``.
-  func start(_ batch: CommandBatch, routing: Routing, over connection: HiredisConnection, sink: ReplySink) {
+  func start(_ batch: consuming CommandBatch, routing: Routing, over connection: HiredisConnection?, sink: ReplySink) {
     self.connection = connection
     start(batch, routing: routing, sink: sink)
   }
@@ -36,16 +37,21 @@ final class DualWrite: Execution {
 
   override var writesToBoth: Bool { true }
 
-  private var isOnOrdinary: Bool { connection === defaultStore.ordinary || trialSucceeded }
+  private var isOnOrdinary: Bool {
+    guard let connection else { return true }
+    return connection === defaultStore.ordinary || trialSucceeded
+  }
 
   override func begin() {
-    guard let connection else { return }
     trialSucceeded = false
     effect = EffectCopy()
-    if connection !== defaultStore.ordinary, BlockingTrial.begin(self) { return }
+    if !isOnOrdinary, BlockingTrial.begin(self) { return }
+    let (batch, defaultStore) = (batch, defaultStore)
+    let spec = batch.spec(0)
+    let connection = connection ?? defaultStore.ordinary
     let asksForDeadline =
       routing.isDual && defaultStore.hasExpiryTime
-      && withCommand { CopyPlanner.setsRelativeExpiry(spec(0).effect, $0) }
+      && batch.withCommand(0) { CopyPlanner.setsRelativeExpiry(spec.effect, $0) }
     guard sendOrRefuse(to: defaultStore, over: connection, token: Self.defaultToken), asksForDeadline else { return }
     effect.askedForDeadline()
     DeadlineQuestion.send(about: batch, 0, over: connection, to: self, token: Self.deadlineToken)

@@ -29,8 +29,9 @@ class Execution: ReplyReceiver {
   /// The most memory that an execution keeps for its next use.
   static let keptCapacity = 16 << 10
 
-  /// The instance outlives its executions: it holds the pools, and a closed instance has failed all pending commands.
-  unowned let database: Database
+  /// The database whose stores execute. It is retained, so that no reference is counted where it is used; a closed
+  /// database has failed all commands and keeps no executions.
+  final let database: Database
   private(set) var batch = CommandBatch()
   /// The receiver of the replies; nil once it was notified.
   private(set) var sink: ReplySink?
@@ -47,11 +48,11 @@ class Execution: ReplyReceiver {
   init(database: Database) {
     self.database = database
     defaultStore = database.secondary
-    other = database.secondary
+    other = database.store(.primary)
   }
 
   /// Takes over `batch` and starts.
-  final func start(_ batch: CommandBatch, routing: Routing, sink: ReplySink) {
+  final func start(_ batch: consuming CommandBatch, routing: Routing, sink: ReplySink) {
     self.batch = batch
     self.sink = sink
     reroute(routing)
@@ -72,7 +73,7 @@ class Execution: ReplyReceiver {
   /// Applies `routing` from now on.
   final func reroute(_ routing: Routing) {
     self.routing = routing
-    let database = database
+    guard defaultStore.role != routing.defaultStore else { return }
     defaultStore = database.store(routing.defaultStore)
     other = database.store(routing.defaultStore.other)
   }
@@ -98,9 +99,7 @@ class Execution: ReplyReceiver {
 
   /// Notifies the sink that the replies are in its output, once.
   final func answer() {
-    guard let sink else { return }
-    self.sink = nil
-    sink.executionDidFinish()
+    sink.take()?.executionDidFinish()
   }
 
   /// Notes that the default store could not be asked the command at `index`, or did not answer it. If it may have been

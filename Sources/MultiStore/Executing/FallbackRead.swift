@@ -9,6 +9,8 @@ final class FallbackRead: Execution {
   private static let fillToken = 2
   private static let presenceToken = 3
 
+  private let primary: Store
+  private let secondary: Store
   /// The primary's answer, kept for the case that the secondary has nothing better.
   private var primaryReply = ByteBuffer()
   private var primaryHasReplied = false
@@ -20,11 +22,16 @@ final class FallbackRead: Execution {
   private var fill = ElementFill()
   private var scratch = ByteBuffer()
 
+  override init(database: Database) {
+    primary = database.store(.primary)
+    secondary = database.store(.secondary)
+    super.init(database: database)
+  }
+
   override func begin() {
     primaryHasReplied = false
     primaryErrorCode = ""
     hasAllKeys = nil
-    let primary = primary
     if !primary.isWhole, lacksKeys(primary) {
       sendOrRefuse(to: secondary, over: secondary.ordinary, token: Self.secondaryToken)
     } else {
@@ -72,9 +79,6 @@ final class FallbackRead: Execution {
       $0.executionDidFail(failure, at: 0, on: .secondary)
     }
   }
-
-  private var primary: Store { database.store(.primary) }
-  private var secondary: Store { database.store(.secondary) }
 
   private func primaryReplied(_ reply: borrowing Reply) {
     let spec = spec(0)
@@ -154,7 +158,9 @@ final class FallbackRead: Execution {
 
   private func isMiss(_ reply: borrowing Reply) -> Bool {
     let reply = copy reply
-    return withCommand { spec(0).miss.isMiss(reply, of: $0) }
+    let batch = batch
+    let miss = batch.spec(0).miss
+    return batch.withCommand(0) { miss.isMiss(reply, of: $0) }
   }
 
   private func askSecondary(because reason: Counter) {

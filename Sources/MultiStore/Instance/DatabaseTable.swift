@@ -98,6 +98,7 @@ final class DatabaseTable {
 
   /// Releases every database, and with them the references to their instance.
   func removeAll() {
+    for entry in entries.values { entry.database.pools.close() }
     entries = [:]
     discarded = []
   }
