@@ -23,6 +23,7 @@ TAGS = "-needs:debug -needs:repl -external:skip -needs:reset -needs:save"
 STALL_LIMIT_SECONDS = 150
 UNIT_LIMIT_SECONDS = 900
 
+FAILED = re.compile(r"^\[err\]: (.*) in tests/unit/")
 PASSED = re.compile(r"^\[ok\]: (.*) \(\d+ ms\)$")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -49,14 +50,16 @@ def download(folder: Path) -> Path:
     return suite
 
 
-def run_unit(suite: Path, unit: str, port: int, control_port: int, log: Path, only: str = "") -> Counter[str]:
-    """Runs a unit, or one of its cases, and returns how often each case passed; `log` gets the output."""
+def run_unit(suite: Path, unit: str, port: int, control_port: int, log: Path, choice: list[str]) -> Counter[str]:
+    """Runs a unit and returns how often each case passed; `log` gets the output.
+
+    `choice` has further options, which choose some of its cases.
+    """
     command = [
         "./runtest", "--host", "127.0.0.1", "--port", str(port), "--singledb", "--durable", "--tags", TAGS,
         "--baseport", str(control_port), "--timeout", str(STALL_LIMIT_SECONDS), "--single", f"unit/{unit}",
     ]  # fmt: skip
-    if only:
-        command += ["--only", only]
+    command += choice
     with open(log, "wb") as output:
         output.write(f"{' '.join(command)}\n".encode())
         output.flush()
@@ -69,6 +72,14 @@ def run_unit(suite: Path, unit: str, port: int, control_port: int, log: Path, on
             end_group(process)
     lines = (COLOUR.sub("", line) for line in log.read_text(errors="replace").splitlines())
     return Counter(f"{unit}: {match[1]}" for line in lines if (match := PASSED.match(line)))
+
+
+def first_failure(log: Path) -> str | None:
+    """The first case that failed in the run that wrote `log`."""
+    for line in log.read_text(errors="replace").splitlines():
+        if match := FAILED.match(COLOUR.sub("", line)):
+            return match[1]
+    return None
 
 
 def end_group(process: subprocess.Popen) -> None:
