@@ -97,8 +97,11 @@ package final class InstanceServer {
     inventory = multiStore.inventory
   }
 
-  /// What HELLO says the server's version is: the default store's, as far as it is known.
-  var storeVersion: String { multiStore.defaultStore.serverVersion ?? "7.0.0" }
+  /// The server and the version that HELLO tells: the default store's, if they are known.
+  var storeServer: (name: String, version: String) {
+    let store = multiStore.defaultStore
+    return (store.flavour.rawValue, store.serverVersion ?? "7.0.0")
+  }
 
   /// Opens the stores' connections and the listeners.
   ///

@@ -32,6 +32,7 @@ final class ClientDeployment: Sendable {
         instances:
           - name: clients
             listen: 127.0.0.1:0
+            other_store_timeout: 30s
             primary: { url: "\(primary.url)", command_timeout: 30s }
             secondary: { url: "\(secondary.url)", command_timeout: 30s }
         feature_flags:

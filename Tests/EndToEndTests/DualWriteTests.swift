@@ -25,6 +25,25 @@ struct DualWriteTests {
   }
 
   @Test(arguments: [MigrationState.dual, .dualPrimary])
+  func `what a client sends after a write does not bring its answer forward`(state: MigrationState) throws {
+    let deployment = try Deployment(state, instance: ["write_acknowledgement: both"])
+    let client = try deployment.client()
+    try client.expect(["SET", "k", "0"], .ok)
+    let other = deployment.defaultStore(state == .dual ? .primaryOnly : .off)
+    other.pause()
+    defer { other.resume() }
+    try client.send("SET k 1\r\n")
+    let defaultStore = try deployment.defaultStore(state).client()
+    try eventually("the default store has executed it") { try defaultStore.command("GET", "k") == .text("1") }
+    try client.send("PING\r\n")
+    // Once other clients have been answered twice, the sidecar has had turns with the reply and with the PING.
+    for _ in 0..<2 { try deployment.client().expect(["PING"], .simple("PONG")) }
+    #expect(throws: TestSupportError.self) { try client.readReply(within: .zero) }
+    other.resume()
+    #expect(try client.readReplies(2) == [.ok, .simple("PONG")])
+  }
+
+  @Test(arguments: [MigrationState.dual, .dualPrimary])
   func `an error of the default store leaves the other one alone`(state: MigrationState) throws {
     let deployment = try Deployment(state)
     let other = try deployment.defaultStore(state == .dual ? .primaryOnly : .off).client()

@@ -106,7 +106,7 @@ struct WebListenerTests {
     )
     let file = try directory.write(configuration, to: "sidecar.yml")
     let outcome = try SidecarProcess.run(
-      ["--config.file=\(file)"],
+      ["--config.file=\(file)", "--admin.listen-address=127.0.0.1:0"],
       environment: environment.merging(["MULTISTORE_WEB_SYSTEMD_SOCKET": "true"]) { $1 }
     )
     #expect(outcome.exit == .status(2))

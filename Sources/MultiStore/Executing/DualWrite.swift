@@ -87,7 +87,7 @@ final class DualWrite: Execution {
   }
 
   private func defaultStoreReplied(_ reply: borrowing Reply) {
-    if let sink { reply.encode(into: &sink.output) }
+    if isAwaited { reply.encode(into: &heldReply) }
     let isOnOrdinary = isOnOrdinary
     perform(
       defaultStoreReplied(

@@ -42,6 +42,9 @@ class Execution: ReplyReceiver {
   private(set) final var defaultStore: Store
   /// The one that gets copies, if the instance has it.
   private(set) final var other: Store
+  /// The client's reply, while the client is not to get it before the other store is done: what is in the sink's output
+  /// may be sent at any time.
+  final var heldReply = ByteBuffer()
   /// Copies of whole keys that have not ended.
   final var keyCopiesLeft = 0
 
@@ -99,7 +102,18 @@ class Execution: ReplyReceiver {
 
   /// Notifies the sink that the replies are in its output, once.
   final func answer() {
-    sink.take()?.executionDidFinish()
+    guard let sink = sink.take() else { return }
+    if !heldReply.isEmpty { passOnHeldReply(to: sink) }
+    sink.executionDidFinish()
+  }
+
+  private func passOnHeldReply(to sink: ReplySink) {
+    if sink.output.isEmpty {
+      swap(&sink.output, &heldReply)
+    } else {
+      heldReply.withSpan { sink.output.append($0) }
+    }
+    heldReply.removeAll(keepingCapacityUpTo: Self.keptCapacity)
   }
 
   /// Notes that the default store could not be asked the command at `index`, or did not answer it. If it may have been

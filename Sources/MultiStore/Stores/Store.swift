@@ -110,6 +110,9 @@ public final class Store {
   /// The server's version as INFO has it; nil while it is not known.
   public var serverVersion: String? { identity?.version }
 
+  /// The family of servers that it belongs to; Redis until it is known.
+  public var flavour: ServerIdentity.Flavour { identity?.flavour ?? .redis }
+
   /// False for a server too old to know PXAT (Redis 6.2 brought it); true while nothing is known.
   private(set) var hasAbsoluteExpiry = true
   /// True for a server that knows PEXPIRETIME (Redis 7.0 brought it).

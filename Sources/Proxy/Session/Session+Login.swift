@@ -80,11 +80,12 @@ extension Session {
   }
 
   private func writeHello() {
+    let (name, version) = server.storeServer
     output.appendArrayHeader(14)
     output.appendBulk("server")
-    output.appendBulk("redis")
+    output.appendBulk(name)
     output.appendBulk("version")
-    output.appendBulk(server.storeVersion)
+    output.appendBulk(version)
     output.appendBulk("proto")
     output.appendInteger(Int(protocolVersion.rawValue))
     output.appendBulk("id")

@@ -17,7 +17,7 @@ extension Session {
   /// Reports what the client uses, and asks for room for a large command. To be called at the end of a turn.
   @inline(__always)
   func accountForMemory() {
-    let (held, output) = (heldBytes, output.count + pendingBefore)
+    let (held, output) = (heldBytes, output.count + pendingBefore + heldPushBytes)
     let isSmall = inputCount + held + output < InstanceServer.memoryGranularityBytes
     guard !isSmall || memory != ClientMemory() else { return }
     reportMemory(held: held, output: output)

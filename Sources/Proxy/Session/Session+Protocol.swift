@@ -56,7 +56,7 @@ extension Session {
     guard !holdsPushes else {
       upgrader.hold(push: push)
       if upgrader.heldBytes + owedBytes > server.limits.outputBufferLimit { cutOff(.outputBufferLimit) }
-      return
+      return finishTurn()
     }
     writePushes(upgrader) { $0.append(push: push, to: &output) }
     finishTurn()
@@ -67,6 +67,10 @@ extension Session {
   func releasePushes(_ upgrader: ReplyUpgrader) {
     if upgrader.hasDuePush { writePushes(upgrader) { $0.releasePushes(to: &output) } }
   }
+
+  /// The bytes of pushes that wait for replies.
+  @inline(__always)
+  var heldPushBytes: Int { upgrader?.heldBytes ?? 0 }
 
   /// Whether a push waits for the commands in flight. Not for one that waits for others, and not for the command that
   /// the push may confirm.

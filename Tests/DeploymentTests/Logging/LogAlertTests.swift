@@ -15,7 +15,8 @@ struct LogAlertTests {
   @Test func `they fire when they have to and never otherwise`() throws {
     let outcome = try ChildProcess.run(
       "promtool",
-      ["test", "rules", DeployFile.path("deploy/logging/alerts.test.yml")]
+      ["test", "rules", DeployFile.path("deploy/logging/alerts.test.yml")],
+      within: .seconds(180)
     )
     #expect(outcome.exit == .status(0), "\(outcome.output)\(outcome.errors)")
   }
