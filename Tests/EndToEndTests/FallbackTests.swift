@@ -111,6 +111,33 @@ struct FallbackTests {
     #expect(try deployment.metric(MultiStoreNames.readFallback, ["command": "mget"]) == 1)
   }
 
+  /// The secondary stands still, so that the writes are in flight when the primary is asked.
+  @Test func `what is just being written is no fallback, and what was there before is one`() throws {
+    let deployment = try Deployment(.dual)
+    try deployment.secondary.client().expect(["SET", "old", "1"], .ok)
+    let (writer, reader) = (try deployment.client(), try deployment.client())
+    deployment.secondary.pause()
+    defer { deployment.secondary.resume() }
+    try writer.send("MSET new 1 newer 2\r\n")
+    // When other clients have been answered, the sidecar has sent the writes.
+    for _ in 0..<2 { try deployment.client().expect(["PING"], .simple("PONG")) }
+    try reader.send("GET new\r\n")
+    try deployment.waitForMetric("multistore_fallback_reads_total", ["reason": "miss"], 1)
+    let others = [try deployment.client(), try deployment.client()]
+    try others[0].send("MGET new newer nothing\r\n")
+    try others[1].send("GET old\r\n")
+    try deployment.waitForMetric("multistore_fallback_reads_total", ["reason": "miss"], 3)
+    deployment.secondary.resume()
+    #expect(try writer.readReply() == .ok)
+    #expect(try reader.readReply() == .text("1"))
+    #expect(try others[0].readReply() == .array([.text("1"), .text("2"), .null]))
+    #expect(try others[1].readReply() == .text("1"))
+    try deployment.waitForMetric("multistore_overtaken_reads_total", [:], 2)
+    let fallbacks = "gitlab_redis_multi_store_read_fallback_total"
+    try deployment.waitForMetric(fallbacks, ["command": "get"], 1)
+    #expect(try deployment.metric(fallbacks, ["command": "mget"]) == 0)
+  }
+
   @Test func `with the primary down the secondary answers, and nobody sees an error`() throws {
     let deployment = try Deployment(.dual, instance: ["event_rate_limit: 1000"])
     try deployment.secondary.client().command("MSET", "k", "old", "n", "1")

@@ -8,6 +8,7 @@ final class FallbackRead: Execution {
   private static let secondaryToken = 1
   private static let fillToken = 2
   private static let presenceToken = 3
+  private static let confirmationToken = 4
 
   private let primary: Store
   private let secondary: Store
@@ -19,6 +20,9 @@ final class FallbackRead: Execution {
   /// Whether the primary has all keys, where one answer is made of several; nil where that was not asked.
   private var hasAllKeys: Bool?
   private var keyCount = 0
+  /// Whether dual writes were in flight when the primary missed. One of them may have been on its way to the primary,
+  /// and executed on the secondary.
+  private var writesWereInFlight = false
   private var fill = ElementFill()
   private var scratch = ByteBuffer()
 
@@ -62,12 +66,14 @@ final class FallbackRead: Execution {
     case Self.primaryToken: primaryReplied(reply)
     case Self.secondaryToken: secondaryReplied(reply)
     case Self.presenceToken: if reply.kind == .integer { hasAllKeys = reply.integer == keyCount }
+    case Self.confirmationToken: primaryWasAskedAgain(isLacking: lacksAgain(reply))
     default: fillReplied(reply)
     }
   }
 
   override func receive(failure: ConnectionFailure, token: Int) {
     if token == Self.presenceToken { return }  // the primary's answer fails as well
+    if token == Self.confirmationToken { return primaryWasAskedAgain(isLacking: true) }
     if token == Self.primaryToken {
       database.reporter.readFailed(batch, on: .primary, ReportedException(failure))
       askSecondary(because: database.metrics.fallbackAfterError)
@@ -125,6 +131,7 @@ final class FallbackRead: Execution {
       return finish()
     }
     database.metrics.fallbackAfterMiss.increment()
+    writesWereInFlight = database.instance.hasDualExecutions
     scratch.withSpan { secondary.ordinary.send($0, to: self, token: Self.fillToken) }
   }
 
@@ -147,7 +154,10 @@ final class FallbackRead: Execution {
 
   /// Whether the secondary has nothing that the primary lacks.
   private func isTrueMiss(_ reply: borrowing Reply) -> Bool {
-    guard hasAllKeys == false else { return isMiss(reply) }
+    hasAllKeys == false ? isLikePrimaryReply(reply) : isMiss(reply)
+  }
+
+  private func isLikePrimaryReply(_ reply: borrowing Reply) -> Bool {
     scratch.removeAll()
     reply.encode(into: &scratch)
     let comparer = ReplyComparer(mode: .canonical)
@@ -165,6 +175,7 @@ final class FallbackRead: Execution {
 
   private func askSecondary(because reason: Counter) {
     reason.increment()
+    writesWereInFlight = database.instance.hasDualExecutions
     sendOrRefuse(to: secondary, over: secondary.ordinary, token: Self.secondaryToken)
   }
 
@@ -174,13 +185,43 @@ final class FallbackRead: Execution {
       answerWithoutSecondary { reply.encode(into: &$0.output) }
       return
     }
+    if let sink { encode(reply, of: .secondary, into: sink) }
     if primaryHasReplied {
-      if isTrueMiss(reply) { database.metrics.trueMisses.increment() } else { database.reporter.fellBack(batch) }
+      guard isTrueMiss(reply) else {
+        return fellBack { sendOrRefuse(to: primary, over: primary.ordinary, token: Self.confirmationToken) }
+      }
+      database.metrics.trueMisses.increment()
     } else if !primaryErrorCode.isEmpty {
       database.reporter.readFailed(batch, on: .primary, ReportedException(errorReply: primaryErrorCode))
     }
-    if let sink { encode(reply, of: .secondary, into: sink) }
     finish()
+  }
+
+  /// The secondary had what the primary lacked. Where the primary may have lacked it only because its copy was on the
+  /// way, `askAgain` asks the primary once more before that is counted. The copies of all that the secondary had
+  /// executed are sent by then, and the client does not wait for the answer.
+  private func fellBack(_ askAgain: () -> Void) {
+    guard writesWereInFlight, hasAllKeys == nil else {
+      database.reporter.fellBack(batch)
+      return finish()
+    }
+    answer()
+    askAgain()
+  }
+
+  private func primaryWasAskedAgain(isLacking: Bool) {
+    let isBeingCopied = !primary.isWhole && withCommand(0) { primary.isBeingCopied($0, spec(0)) }
+    if isLacking, !isBeingCopied {
+      database.reporter.fellBack(batch)
+    } else {
+      database.metrics.overtakenReads.increment()
+    }
+    finish()
+  }
+
+  private func lacksAgain(_ reply: borrowing Reply) -> Bool {
+    if reply.kind == .error { return true }
+    return fill.missingCount > 0 ? !isLikePrimaryReply(reply) : isMiss(reply)
   }
 
   private func fillReplied(_ reply: borrowing Reply) {
@@ -188,12 +229,13 @@ final class FallbackRead: Execution {
       answerWithoutSecondary { reply.encode(into: &$0.output) }
       return
     }
-    if let sink, fill.encode(filledFrom: reply, into: &sink.output) {
-      database.reporter.fellBack(batch)
-    } else {
+    guard let sink, fill.encode(filledFrom: reply, into: &sink.output) else {
       database.metrics.trueMisses.increment()
+      return finish()
     }
-    finish()
+    primaryReply.removeAll()
+    reply.encode(into: &primaryReply)
+    fellBack { scratch.withSpan { primary.ordinary.send($0, to: self, token: Self.confirmationToken) } }
   }
 
   /// The secondary could not help. Where the primary is the default store its miss is the truth; where the secondary

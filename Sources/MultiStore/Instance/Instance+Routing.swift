@@ -63,6 +63,9 @@ extension Instance {
     return loop.now
   }
 
+  /// Whether executions that write to both stores are in flight.
+  var hasDualExecutions: Bool { routingState.dualExecutions > 0 }
+
   func dualExecutionEnded() {
     routingState.dualExecutions -= 1
     if routingState.dualExecutions == 0, !routingState.flip.isSettled { advanceRouting() }

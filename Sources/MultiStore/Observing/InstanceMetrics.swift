@@ -8,6 +8,7 @@ final class InstanceMetrics {
   let fallbackAfterMiss: Counter
   let fallbackAfterError: Counter
   let trueMisses: Counter
+  let overtakenReads: Counter
   let keyCopies: Counter
   let uncomparedReplies: Counter
   let scriptsNotRemembered: Counter
@@ -61,6 +62,7 @@ final class InstanceMetrics {
     fallbackAfterMiss = counter(MultiStoreMetrics.fallbackReads, ("reason", "miss"))
     fallbackAfterError = counter(MultiStoreMetrics.fallbackReads, ("reason", "error"))
     trueMisses = counter(MultiStoreMetrics.trueMisses)
+    overtakenReads = counter(MultiStoreMetrics.overtakenReads)
     keyCopies = counter(MultiStoreMetrics.keyCopies)
     uncomparedReplies = counter(MultiStoreMetrics.uncomparedReplies)
     scriptsNotRemembered = counter(MultiStoreMetrics.scriptsNotRemembered)

@@ -125,6 +125,12 @@ public enum MultiStoreMetrics {
     help: "Fallback reads that the secondary missed as well",
     labels: ["instance_name"]
   )
+  static let overtakenReads = MultiStoreMetric(
+    name: "multistore_overtaken_reads_total",
+    kind: .counter,
+    help: "Fallback reads of what was just being written: the primary had it when it was asked again",
+    labels: ["instance_name"]
+  )
   static let staleReads = MultiStoreMetric(
     name: "multistore_stale_reads_avoided_total",
     kind: .counter,
@@ -270,7 +276,7 @@ public enum MultiStoreMetrics {
     readFallback, pipelinedDiff, methodMissing, inventory,
     commands, latency, inFlight, queuedBytes, storeUp, storeConnections, dedicatedConnections,
     dedicatedConnectionsLimit, connectionFailures, storeRestarts,
-    primaryReads, fallbackReads, trueMisses, staleReads, staleKeys, staleKeysOverflowed,
+    primaryReads, fallbackReads, trueMisses, overtakenReads, staleReads, staleKeys, staleKeysOverflowed,
     copyFailures, keyCopies, uncopiedWrites, scriptsNotRemembered, pipelines, uncomparedReplies, differingPipelines,
     differingReplies,
     persistentDiff, rechecks,
