@@ -95,6 +95,18 @@ struct HangingScriptTests {
     }
   }
 
+  @Test func `what a busy store refuses is no difference`() throws {
+    let deployment = try deployment(.dual)
+    let victim = try hang(["EVAL", "while true do end", "0"], in: deployment, .dual)
+    let client = try deployment.client()
+    for reply in try client.pipeline([["GET", "a"], ["GET", "b"]]) { #expect(reply.isBusy) }
+    #expect(try client.command("SCRIPT", "KILL") == .ok)
+    #expect(try victim.readReply().errorText != nil)
+    // Counted when the pipeline was answered.
+    #expect(try deployment.metric("multistore_pipelines_compared_total", ["command": "pipelined"]) == 1)
+    #expect(try deployment.sidecar.metrics().sum("gitlab_redis_multi_store_pipelined_diff_error_total") == 0)
+  }
+
   @Test(arguments: [MigrationState.off, .dualPrimary])
   func `a script that has written can't be ended, and its keys are copied after it`(state: MigrationState) throws {
     let deployment = try deployment(state)

@@ -23,6 +23,16 @@ struct ReplyComparer {
     return areEqual(comparison, first, second)
   }
 
+  /// Whether the server says, in place of a reply, that it can't execute anything at the moment.
+  static func isRefusal(_ reply: Span<UInt8>) -> Bool {
+    guard !reply.isEmpty, reply[0] == UInt8(ascii: "-") else { return false }
+    let beginning = reply.extracting(1..<min(reply.count, 16)).array
+    switch ServerErrorCode(errorReply: String(decoding: beginning, as: UTF8.self)) {
+    case .busy, .loading: return true
+    default: return false
+    }
+  }
+
   private func isError(_ reply: Span<UInt8>) -> Bool {
     !reply.isEmpty && reply[0] == UInt8(ascii: "-")
   }

@@ -106,6 +106,9 @@ extension PipelineExecution {
     let reply = copy reply
     withReplies(range) { defaultReply, otherReply in
       if comparer.areEqual(spec.comparison, defaultReply, otherReply) { return }
+      if ReplyComparer.isRefusal(defaultReply) || ReplyComparer.isRefusal(otherReply) {
+        return database.metrics.uncomparedReplies.increment()
+      }
       if elements[index].effect.isRead { database.rechecks?.add(batch, index, routing: routing) }
       let kind = withCommand(index) {
         DiffKind(of: spec, $0, reply, otherReply: otherReply, defaultReply: defaultReply)

@@ -5,90 +5,127 @@ internal import RESP
 /// Makes RESP3 of the replies to a client that has said HELLO 3. All of them are written as RESP2, in the order of the
 /// commands, and the shape of each is known when its command is taken.
 ///
-/// Exists only while the client speaks RESP3, so that the others pay for a test whether there is one. As many shapes
-/// are kept as commands are in flight, which is limited. Confined to the instance's loop.
-final class ReplyUpgrader {
+/// The counters, which each reply changes, lie in the session itself; the queues, which most replies do not need, exist
+/// only while the client speaks RESP3. As many shapes are kept as commands are in flight, which is limited. Confined to
+/// the instance's loop.
+struct ReplyUpgrader: ~Copyable {
   /// Memory of copied replies that is kept.
   private static let keptCapacity = 16 << 10
 
+  private final class Queues {
+    /// The shapes of the replies after the plain ones that are counted.
+    var shapes = UniqueDeque<ReplyShape>()
+    /// The shapes of the commands between MULTI and EXEC, while EXEC is in flight.
+    var transaction: [ReplyShape]?
+    /// Replies that are taken apart.
+    var scratch = ByteBuffer()
+    /// Pushes that wait for replies.
+    var held = ByteBuffer()
+    /// The lengths of the pushes in `held`, and the number of replies that come before each.
+    var heldPushes = UniqueDeque<(replies: Int, length: Int)>()
+  }
+
+  /// Nil while the client speaks RESP2.
+  private var queues: Queues?
   /// The number of plain replies that come next. Most are, and counting is less work than queueing them.
   private var plainReplies = 0
-  /// The shapes of the replies after those.
-  private var shapes = UniqueDeque<ReplyShape>()
-  /// The shapes of the commands between MULTI and EXEC, while EXEC is in flight.
-  private var transaction: [ReplyShape]?
+  private var hasQueuedShapes = false
+  private var hasHeldPushes = false
   /// The bytes at the front of the output that are final.
-  private var finalBytes: Int
-  /// Replies that are taken apart.
-  private var scratch = ByteBuffer()
-  /// Pushes that wait for replies.
-  private var held = ByteBuffer()
-  /// The lengths of the pushes in `held`, and the number of replies that come before each.
-  private var heldPushes = UniqueDeque<(replies: Int, length: Int)>()
+  private var finalBytes = 0
   /// The number of replies so far.
   private var replies = 0
 
+  /// Whether the client speaks RESP3. Nothing else may be called otherwise, but for what says so.
+  @inline(__always)
+  var isActive: Bool { queues != nil }
+
+  /// The client speaks RESP3 from now on.
+  ///
   /// - Parameter output: The replies so far, which stay as they are.
-  init(after output: borrowing ByteBuffer) {
+  mutating func start(after output: borrowing ByteBuffer) {
+    queues = Queues()
     finalBytes = output.count
+  }
+
+  /// The client speaks RESP2 from now on.
+  mutating func stop() {
+    self = ReplyUpgrader()
   }
 
   /// A command is taken whose reply has this shape.
   @inline(__always)
-  func expect(_ shape: ReplyShape) {
-    if shape == .plain, shapes.isEmpty { plainReplies += 1 } else { shapes.append(shape) }
+  mutating func expect(_ shape: ReplyShape) {
+    if case .plain = shape, !hasQueuedShapes { plainReplies += 1 } else { enqueue(shape) }
+  }
+
+  private mutating func enqueue(_ shape: ReplyShape) {
+    queues?.shapes.append(shape)
+    hasQueuedShapes = true
   }
 
   /// The command that was taken last is put back.
-  func withdraw() {
-    if shapes.isEmpty { plainReplies -= 1 } else { shapes.removeLast() }
+  mutating func withdraw() {
+    guard hasQueuedShapes, let queues else {
+      plainReplies -= 1
+      return
+    }
+    queues.shapes.removeLast()
+    hasQueuedShapes = !queues.shapes.isEmpty
   }
 
-  /// EXEC, which was taken last, is executed; its reply has elements of these shapes.
+  /// EXEC, which was taken last, is executed; its reply has elements of these shapes. Does nothing for a client that
+  /// speaks RESP2.
   func expectTransaction(_ elements: [ReplyShape]) {
-    transaction = elements
+    queues?.transaction = elements
   }
 
   /// Returns the shape of the next reply, which is upgraded elsewhere.
   @inline(__always)
-  func next() -> ReplyShape {
+  mutating func next() -> ReplyShape {
     replies += 1
     guard plainReplies == 0 else {
       plainReplies -= 1
       return .plain
     }
-    return shapes.popFirst() ?? .plain
+    return dequeue()
+  }
+
+  private mutating func dequeue() -> ReplyShape {
+    guard let queues, let shape = queues.shapes.popFirst() else { return .plain }
+    hasQueuedShapes = !queues.shapes.isEmpty
+    return shape
   }
 
   /// The number of replies that are still to come.
-  private var expected: Int { plainReplies + shapes.count }
+  private var expected: Int { plainReplies + (hasQueuedShapes ? queues?.shapes.count ?? 0 : 0) }
 
   /// Forgets the shapes of commands that were not answered with one reply: with nothing, because of CLIENT REPLY, or
   /// with pushes. Nothing is in flight.
-  @inline(__always)
-  func nothingIsInFlight() {
+  mutating func nothingIsInFlight() {
     replies += expected
     plainReplies = 0
-    if !shapes.isEmpty { shapes.removeAll() }
-    transaction = nil
+    if hasQueuedShapes { queues?.shapes.removeAll() }
+    hasQueuedShapes = false
+    queues?.transaction = nil
   }
 
-  /// The output is final as it stands.
+  /// The output is final as it stands. Does nothing for a client that speaks RESP2.
   @inline(__always)
-  func outputIsFinal(_ output: borrowing ByteBuffer) {
+  mutating func outputIsFinal(_ output: borrowing ByteBuffer) {
     finalBytes = output.count
   }
 
   /// Upgrades the replies that were appended to `output` since it was final.
   @inline(__always)
-  func finish(_ output: inout ByteBuffer) {
+  mutating func finish(_ output: inout ByteBuffer) {
     guard output.count > finalBytes else { return }
     upgradeRest(of: &output)
     finalBytes = output.count
   }
 
   /// Appends whole replies to `output`, which is final, each upgraded.
-  func append(_ replies: Span<UInt8>, to output: inout ByteBuffer) {
+  mutating func append(_ replies: Span<UInt8>, to output: inout ByteBuffer) {
     var position = 0
     while position < replies.count, expected > 0 {
       var scanner = ReplyScanner()
@@ -102,19 +139,20 @@ final class ReplyUpgrader {
     finalBytes = output.count
   }
 
-  private func upgradeRest(of output: inout ByteBuffer) {
-    if let elements = transaction {
-      transaction = nil
+  private mutating func upgradeRest(of output: inout ByteBuffer) {
+    guard let queues else { return }
+    if let elements = queues.transaction {
+      queues.transaction = nil
       _ = next()
       output.upgradeTransaction(from: finalBytes, as: elements.span)
     } else if expected == 1 {
       output.upgradeReply(from: finalBytes, as: next())
     } else if expected > 0 {
       // Copied, since replies in the middle of a buffer would be moved once for each one before them.
-      output.withSpan { scratch.append($0.extracting(finalBytes...)) }
+      output.withSpan { queues.scratch.append($0.extracting(finalBytes...)) }
       output.truncate(to: finalBytes)
-      scratch.withSpan { append($0, to: &output) }
-      scratch.removeAll(keepingCapacityUpTo: Self.keptCapacity)
+      queues.scratch.withSpan { append($0, to: &output) }
+      queues.scratch.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     }
     // What no command has asked for is an error, which is the same in both protocols.
   }
@@ -124,33 +162,43 @@ final class ReplyUpgrader {
 
 extension ReplyUpgrader {
   /// The bytes of pushes that wait for replies.
-  var heldBytes: Int { held.count }
+  @inline(__always)
+  var heldBytes: Int { hasHeldPushes ? queues?.held.count ?? 0 : 0 }
 
   /// Whether a push has to go to the output now.
   @inline(__always)
-  var hasDuePush: Bool { heldPushes.isEmpty ? false : heldPushes[0].replies <= replies }
+  var hasDuePush: Bool { hasHeldPushes && isFirstPushDue }
+
+  private var isFirstPushDue: Bool {
+    guard let queues, !queues.heldPushes.isEmpty else { return false }
+    return queues.heldPushes[0].replies <= replies
+  }
 
   /// Appends a push to `output`, which is final.
-  func append(push: borrowing Reply, to output: inout ByteBuffer) {
+  mutating func append(push: borrowing Reply, to output: inout ByteBuffer) {
     Self.encode(push, into: &output)
     finalBytes = output.count
   }
 
   /// Keeps a push until the commands that are in flight have been answered. What they read may be older.
-  func hold(push: borrowing Reply) {
-    let start = held.count
-    Self.encode(push, into: &held)
-    heldPushes.append((replies: replies + expected, length: held.count - start))
+  mutating func hold(push: borrowing Reply) {
+    guard let queues else { return }
+    let start = queues.held.count
+    Self.encode(push, into: &queues.held)
+    queues.heldPushes.append((replies: replies + expected, length: queues.held.count - start))
+    hasHeldPushes = true
   }
 
   /// Appends the pushes that are due to `output`, which is final.
-  func releasePushes(to output: inout ByteBuffer) {
+  mutating func releasePushes(to output: inout ByteBuffer) {
+    guard let queues else { return }
     while hasDuePush {
-      let length = heldPushes.removeFirst().length
-      held.withSpan { output.append($0.extracting(..<length)) }
-      held.removeFirst(length)
+      let length = queues.heldPushes.removeFirst().length
+      queues.held.withSpan { output.append($0.extracting(..<length)) }
+      queues.held.removeFirst(length)
+      hasHeldPushes = !queues.heldPushes.isEmpty
     }
-    if held.isEmpty { held.removeAll(keepingCapacityUpTo: 0) }
+    if !hasHeldPushes { queues.held.removeAll(keepingCapacityUpTo: 0) }
     finalBytes = output.count
   }
 

@@ -61,7 +61,7 @@ extension Session {
     releaseSubscription()
     use(server.multiStore.database)
     setReplyMode(.on)
-    upgrader = nil
+    upgrader.stop()
     client.reset()
     isAuthenticated = server.credentials == nil
     output.appendStatus("RESET")

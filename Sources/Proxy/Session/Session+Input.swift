@@ -101,7 +101,7 @@ extension Session {
       return .taken
     }
     let spec = CommandTable.spec(id)
-    guard let upgrader else { return take(bytes, spec, command, turn, &gathered) }
+    guard upgrader.isActive else { return take(bytes, spec, command, turn, &gathered) }
     upgrader.expect(spec.replyShape(of: bytes))
     let disposal = take(bytes, spec, command, turn, &gathered)
     if disposal == .waits { upgrader.withdraw() }

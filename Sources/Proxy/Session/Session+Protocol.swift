@@ -5,35 +5,34 @@ internal import RESP
 /// Which protocol the client speaks, and what that changes about its replies. See ``ReplyUpgrader``.
 extension Session {
   /// The version that HELLO has chosen last.
-  var protocolVersion: ProtocolVersion { upgrader == nil ? .resp2 : .resp3 }
+  var protocolVersion: ProtocolVersion { upgrader.isActive ? .resp3 : .resp2 }
 
   /// Whether subscriptions restrict what the client may send, and mix their messages with its replies.
   @inline(__always)
-  var isInSubscriberMode: Bool { subscription != nil && upgrader == nil }
+  var isInSubscriberMode: Bool { subscription != nil && !upgrader.isActive }
 
   /// Speaks `version` from the next reply on, which is that to HELLO. Nothing is in flight.
   func speak(_ version: ProtocolVersion, helloShape: ReplyShape) {
     switch version {
-    case .resp2: upgrader = nil
+    case .resp2: upgrader.stop()
     case .resp3:
-      guard upgrader == nil else { return }
-      let upgrader = ReplyUpgrader(after: output)
+      guard !upgrader.isActive else { return }
+      upgrader.start(after: output)
       upgrader.expect(helloShape)
-      self.upgrader = upgrader
     }
   }
 
   /// Upgrades the session's own answers once no command is in flight.
   @inline(__always)
   func finishAnswers() {
-    guard let upgrader, case .idle = state.lane else { return }
+    guard upgrader.isActive, case .idle = state.lane else { return }
     upgrader.finish(&output)
     upgrader.nothingIsInFlight()
-    releasePushes(upgrader)
+    releasePushes()
   }
 
   /// Appends a reply to a forwarded command, upgraded.
-  func appendUpgraded(_ reply: borrowing Reply, as shape: ReplyShape, _ upgrader: ReplyUpgrader) {
+  func appendUpgraded(_ reply: borrowing Reply, as shape: ReplyShape) {
     let start = output.count
     reply.encode(into: &output)
     output.upgradeReply(from: start, as: shape)
@@ -43,13 +42,13 @@ extension Session {
   /// Removes the bytes of the output: they are sent, or dropped.
   func clearOutput(keepingCapacityUpTo limit: Int = keptCapacity) {
     output.removeAll(keepingCapacityUpTo: limit)
-    upgrader?.outputIsFinal(output)
+    upgrader.outputIsFinal(output)
   }
 
   /// Takes a message, or a confirmation, which becomes a push between two replies. It comes after the replies to the
   /// commands that are in flight: from another connection to the store, they may have been executed before it was
   /// published.
-  func take(push: borrowing Reply, _ upgrader: ReplyUpgrader) {
+  func take(push: borrowing Reply) {
     guard !isGone, !isClosing else { return }
     // An error is the reply to the command.
     guard push.kind == .array else { return push.encode(into: &output) }
@@ -58,19 +57,19 @@ extension Session {
       if upgrader.heldBytes + owedBytes > server.limits.outputBufferLimit { cutOff(.outputBufferLimit) }
       return finishTurn()
     }
-    writePushes(upgrader) { $0.append(push: push, to: &output) }
+    writePushes { upgrader.append(push: push, to: &output) }
     finishTurn()
   }
 
   /// Sends the pushes that have waited for the replies so far.
   @inline(__always)
-  func releasePushes(_ upgrader: ReplyUpgrader) {
-    if upgrader.hasDuePush { writePushes(upgrader) { $0.releasePushes(to: &output) } }
+  func releasePushes() {
+    if upgrader.hasDuePush { writePushes { upgrader.releasePushes(to: &output) } }
   }
 
   /// The bytes of pushes that wait for replies.
   @inline(__always)
-  var heldPushBytes: Int { upgrader?.heldBytes ?? 0 }
+  var heldPushBytes: Int { upgrader.heldBytes }
 
   /// Whether a push waits for the commands in flight. Not for one that waits for others, and not for the command that
   /// the push may confirm.
@@ -80,10 +79,10 @@ extension Session {
   }
 
   /// Has `append` append pushes to the output. They are sent even if CLIENT REPLY drops the replies.
-  private func writePushes(_ upgrader: ReplyUpgrader, _ append: (ReplyUpgrader) -> Void) {
+  private func writePushes(_ append: () -> Void) {
     let isAlone = dropsReplies
     if isAlone { writeOutput() } else { upgrader.finish(&output) }
-    append(upgrader)
+    append()
     guard isAlone, !isGone else { return }
     output.withSpan { stream.write($0) }
     clearOutput()

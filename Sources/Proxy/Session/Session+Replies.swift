@@ -11,28 +11,41 @@ extension Session: ReplyReceiver {
 
   func receive(_ reply: borrowing Reply, token: Int) {
     state.replyReceived()
-    if let upgrader { write(reply, upgrader) } else if !isGone { write(reply) }
+    if upgrader.isActive { writeUpgraded(reply) } else if !isGone { write(reply, reply.kind) }
     finishTurn()
   }
 
-  private func write(_ reply: borrowing Reply) {
-    if isWrittenAtOnce(reply) { writeAtOnce(reply) } else { reply.encode(into: &output) }
+  private func write(_ reply: borrowing Reply, _ kind: ReplyKind) {
+    if kind == .string, reply.bytes.count >= Self.directWriteBytes, !dropsReplies {
+      writeAtOnce(reply)
+    } else {
+      reply.encode(into: &output)
+    }
   }
 
-  private func write(_ reply: borrowing Reply, _ upgrader: ReplyUpgrader) {
+  @inline(__always)
+  private func writeUpgraded(_ reply: borrowing Reply) {
     upgrader.finish(&output)
     let shape = upgrader.next()
     guard !isGone else { return }
-    if shape == .plain, isWrittenAtOnce(reply) {
-      writeAtOnce(reply)
+    let kind = reply.kind
+    if isTheSame(kind, shape) {
+      write(reply, kind)
+      upgrader.outputIsFinal(output)
     } else {
-      appendUpgraded(reply, as: shape, upgrader)
+      appendUpgraded(reply, as: shape)
     }
-    releasePushes(upgrader)
+    releasePushes()
   }
 
-  private func isWrittenAtOnce(_ reply: borrowing Reply) -> Bool {
-    reply.kind == .string && reply.bytes.count >= Self.directWriteBytes && !dropsReplies
+  /// Whether a reply of this kind is the same in both protocols.
+  @inline(__always)
+  private func isTheSame(_ kind: ReplyKind, _ shape: ReplyShape) -> Bool {
+    switch kind {
+    case .error: true
+    case .array, .nil: false
+    case .status, .integer, .string: if case .plain = shape { true } else { false }
+    }
   }
 
   private func writeAtOnce(_ reply: borrowing Reply) {
@@ -48,9 +61,9 @@ extension Session: ReplyReceiver {
     if failure.isReplyTooDeep, token != 0 { server.deepReplies.insert(token) }
     if watch.isOpen { checkWatch(after: failure) }
     if !isGone { output.appendError(clientError(failure, over: path)) }
-    if let upgrader {
+    if upgrader.isActive {
       upgrader.finish(&output)
-      releasePushes(upgrader)
+      releasePushes()
     }
     finishTurn()
   }
@@ -60,7 +73,7 @@ extension Session {
   /// Sends whole replies behind those in `output`.
   func writeAtOnce(_ replies: Span<UInt8>) {
     pace.wasActive(at: server.loop.now)
-    if let upgrader {
+    if upgrader.isActive {
       upgrader.finish(&output)
       upgrader.append(replies, to: &output)
       output.withSpan { stream.write($0) }
@@ -74,7 +87,7 @@ extension Session {
   func writeOutput() {
     guard !output.isEmpty else { return }
     pace.wasActive(at: server.loop.now)
-    if let upgrader { upgrader.finish(&output) }
+    if upgrader.isActive { upgrader.finish(&output) }
     if !dropsReplies { output.withSpan { stream.write($0) } }
     clearOutput()
   }

@@ -10,7 +10,7 @@ extension Session {
       switch spec.id {
       case .unsubscribe, .punsubscribe, .sunsubscribe:
         Subscription.answerUnsubscribe(bytes, spec, protocolVersion, into: &output)
-        upgrader?.outputIsFinal(output)
+        upgrader.outputIsFinal(output)
         return
       default:
         guard !isGone, let opened = instance.openSubscription(for: self) else {

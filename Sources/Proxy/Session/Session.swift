@@ -71,7 +71,7 @@ final class Session: ReplySink {
   /// The client's subscriptions; nil when it has none.
   var subscription: Subscription?
   /// Upgrades the replies of a client that speaks RESP3; nil for all others.
-  var upgrader: ReplyUpgrader?
+  var upgrader = ReplyUpgrader()
   /// The bytes of replies that the client had not taken at the end of the last turn.
   var pendingBefore = 0
   /// The client's part of `memory_limit`, as reported last.
@@ -148,7 +148,7 @@ final class Session: ReplySink {
   }
 
   override func subscriptionDidReceive(_ reply: borrowing Reply) {
-    if let upgrader { return take(push: reply, upgrader) }
+    if upgrader.isActive { return take(push: reply) }
     reply.encode(into: &output)
     finishTurn()
   }

@@ -75,7 +75,7 @@ extension Session {
       transaction?.isRefused = true
       return output.appendError("ERR MultiStore: the transaction is larger than the input buffer limit")
     }
-    transaction?.append(bytes, id: spec.id, shape: upgrader == nil ? nil : spec.replyShape(of: bytes))
+    transaction?.append(bytes, id: spec.id, shape: upgrader.isActive ? spec.replyShape(of: bytes) : nil)
     guard database.defaultStore.isStuck else { return output.appendStatus("QUEUED") }
     answerUnlessStoreIsBusy { $0.output.appendStatus("QUEUED") }
   }
@@ -107,7 +107,7 @@ extension Session {
     }
     switch watch.end() {
     case .watching(let watch, _):
-      upgrader?.expectTransaction(transaction.shapes)
+      upgrader.expectTransaction(transaction.shapes)
       execute(transaction.batch, as: .multi, routing: routing, over: dedicated?.connection)
       instance.endWatch(watch)
     case .refused: answerNil(transaction, because: .connectionLost)
@@ -117,7 +117,7 @@ extension Session {
         database.recycle(transaction.batch)
         return output.appendArrayHeader(0)
       }
-      upgrader?.expectTransaction(transaction.shapes)
+      upgrader.expectTransaction(transaction.shapes)
       execute(transaction.batch, as: .multi, routing: routing)
     }
   }

@@ -8,22 +8,23 @@ struct ReplyUpgraderTests {
   private let get = CommandTable.spec(CommandTable.lookup(Array("GET".utf8).span))
 
   /// The output after `body`, as text.
-  private func output(after body: (inout ByteBuffer, ReplyUpgrader) -> Void) -> String {
+  private func output(after body: (inout ByteBuffer, inout ReplyUpgrader) -> Void) -> String {
     var output = ByteBuffer()
     output.append("$-1\r\n")
-    let upgrader = ReplyUpgrader(after: output)
-    body(&output, upgrader)
+    var upgrader = ReplyUpgrader()
+    upgrader.start(after: output)
+    body(&output, &upgrader)
     return String(decoding: output.bytes, as: UTF8.self)
   }
 
-  private func expectReplies(_ count: Int, _ upgrader: ReplyUpgrader) {
+  private func expectReplies(_ count: Int, _ upgrader: inout ReplyUpgrader) {
     let shape = get.replyShape(of: Array("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n".utf8).span)
     for _ in 0..<count { upgrader.expect(shape) }
   }
 
   @Test func `replies to commands before HELLO stay as they are`() {
     let text = output { output, upgrader in
-      expectReplies(1, upgrader)
+      expectReplies(1, &upgrader)
       output.append("$-1\r\n")
       upgrader.finish(&output)
       upgrader.finish(&output)
@@ -33,7 +34,7 @@ struct ReplyUpgraderTests {
 
   @Test func `several replies are taken apart, and errors that no command has asked for stay`() {
     let text = output { output, upgrader in
-      expectReplies(3, upgrader)
+      expectReplies(3, &upgrader)
       output.append("$1\r\nv\r\n$-1\r\n")
       upgrader.finish(&output)
       output.append("*2\r\n*-1\r\n:1\r\n")
@@ -46,7 +47,7 @@ struct ReplyUpgraderTests {
 
   @Test func `a command that is put back has no reply`() {
     let text = output { output, upgrader in
-      expectReplies(2, upgrader)
+      expectReplies(2, &upgrader)
       upgrader.withdraw()
       output.append("$-1\r\n")
       upgrader.finish(&output)
@@ -60,7 +61,7 @@ struct ReplyUpgraderTests {
 
   @Test func `replies that are passed on are upgraded on their way`() {
     let text = output { output, upgrader in
-      expectReplies(3, upgrader)
+      expectReplies(3, &upgrader)
       upgrader.append(Array("$-1\r\n*1\r\n$-1\r\n".utf8).span, to: &output)
       output.append("$-1\r\n")
       upgrader.finish(&output)
@@ -71,7 +72,7 @@ struct ReplyUpgraderTests {
   @Test func `the elements of EXEC's reply are upgraded, and so is a transaction that was aborted`() {
     let text = output { output, upgrader in
       for reply in ["*2\r\n$-1\r\n*-1\r\n", "*-1\r\n", "-EXECABORT\r\n"] {
-        expectReplies(1, upgrader)
+        expectReplies(1, &upgrader)
         upgrader.expectTransaction([.plain, .plain])
         output.append(Array(reply.utf8).span)
         upgrader.finish(&output)
