@@ -97,6 +97,7 @@ public final class Sidecar {
   ///
   /// - Throws: ``SidecarStartError`` when a part could not be started; the started parts are stopped again.
   public func run() throws(SidecarStartError) {
+    Heap.separateLargeBlocks()
     logger.info("Starting", metadata: ["version": "\(Self.version)"])
     for instance in configuration.instances where instance.isReadBeforeCopies {
       let message = "write_acknowledgement: \(InstanceConfiguration.readBeforeCopies)"
