@@ -10,28 +10,11 @@ struct SubscriptionMoveTests {
   @Test(arguments: [true, false])
   func `every message comes once and in order, however often the default moves`(isDual: Bool) throws {
     let deployment = try Deployment(isDual ? .dual : .off)
-    let isDone = Atomic(false)
-    let sent = Atomic(0)
     let listeners = try (0..<3).map { _ in try deployment.client() }
     _ = try listeners[0].command("SUBSCRIBE", "numbers")
     _ = try listeners[1].command("PSUBSCRIBE", "num*")
     _ = try listeners[2].command("SSUBSCRIBE", "numbers")
-    let publisher = Threads(1) { _ in
-      let client = try deployment.client()
-      var number = 0
-      while !isDone.load(ordering: .relaxed) {
-        let commands = (0..<10).flatMap { index in
-          [["PUBLISH", "numbers", "\(number + index)"], ["SPUBLISH", "numbers", "\(number + index)"]]
-        }
-        for reply in try client.pipeline(commands) where reply.integer == nil {
-          throw TestSupportError(.malformed, "PUBLISH answered \(reply)")
-        }
-        number += 10
-        sent.store(number, ordering: .relaxed)
-      }
-      _ = try client.pipeline([["PUBLISH", "numbers", "end"], ["SPUBLISH", "numbers", "end"]])
-    }
-    defer { isDone.store(true, ordering: .relaxed) }
+    let messages = NumberedMessages(deployment, by: ["PUBLISH", "SPUBLISH"])
     let readers = Threads(3) { thread in
       var next = 0
       while true {
@@ -42,17 +25,11 @@ struct SubscriptionMoveTests {
         }
         next += 1
       }
-      guard next == sent.load(ordering: .relaxed) else {
+      guard next == messages.count else {
         throw TestSupportError(.malformed, "listener \(thread) got \(next) messages")
       }
     }
-    for round in 0..<40 {
-      try deployment.sidecar.setFlag(Deployment.defaultFlag, round % 2 == 0)
-      let before = sent.load(ordering: .relaxed)
-      try eventually("the publisher goes on") { sent.load(ordering: .relaxed) > before + 20 }
-    }
-    isDone.store(true, ordering: .relaxed)
-    try publisher.join()
+    try messages.end(afterFlips: 40)
     try readers.join()
     let metrics = try deployment.sidecar.metrics()
     #expect(metrics.sum(Self.moves) == 120)

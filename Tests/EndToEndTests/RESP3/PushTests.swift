@@ -1,4 +1,3 @@
-import Synchronization
 import TestSupport
 import Testing
 
@@ -95,36 +94,15 @@ struct PushTests {
   @Test(arguments: [true, false])
   func `come once and in order, however often the default store moves`(isDual: Bool) throws {
     let deployment = try Deployment(isDual ? .dual : .off)
-    let isDone = Atomic(false)
-    let sent = Atomic(0)
     let listeners = try (0..<2).map { _ in try Self.listener(deployment, to: "numbers") }
-    let publisher = Threads(1) { _ in
-      let client = try deployment.client()
-      var number = 0
-      while !isDone.load(ordering: .relaxed) {
-        for reply in try client.pipeline((0..<10).map { ["PUBLISH", "numbers", "\(number + $0)"] })
-        where reply.integer == nil {
-          throw TestSupportError(.malformed, "PUBLISH answered \(reply)")
-        }
-        number += 10
-        sent.store(number, ordering: .relaxed)
-      }
-      _ = try client.command("PUBLISH", "numbers", "end")
-    }
-    defer { isDone.store(true, ordering: .relaxed) }
+    let messages = NumberedMessages(deployment, by: ["PUBLISH"])
     let readers = Threads(2) { thread in
       let count = try Self.readMessages(listeners[thread])
-      guard count == sent.load(ordering: .relaxed) else {
+      guard count == messages.count else {
         throw TestSupportError(.malformed, "listener \(thread) got \(count) messages")
       }
     }
-    for round in 0..<20 {
-      try deployment.sidecar.setFlag(Deployment.defaultFlag, round % 2 == 0)
-      let before = sent.load(ordering: .relaxed)
-      try eventually("the publisher goes on") { sent.load(ordering: .relaxed) > before + 20 }
-    }
-    isDone.store(true, ordering: .relaxed)
-    try publisher.join()
+    try messages.end(afterFlips: 20)
     try readers.join()
     #expect(try deployment.metric("multistore_subscription_moves_total", ["outcome": "moved"]) == 40)
   }

@@ -1,0 +1,49 @@
+import Synchronization
+import TestSupport
+
+/// Messages `0`, `1`, … on the channel `numbers` at full speed, then `end`, while the default store moves.
+final class NumberedMessages: Sendable {
+  private final class Progress: Sendable {
+    let sent = Atomic(0)
+    let isDone = Atomic(false)
+  }
+
+  private let deployment: Deployment
+  private let progress = Progress()
+  private let publisher: Threads
+
+  /// Starts to publish each message by each of `commands`.
+  init(_ deployment: Deployment, by commands: [String]) {
+    self.deployment = deployment
+    let progress = progress
+    publisher = Threads(1) { _ in
+      let client = try deployment.client()
+      var number = 0
+      while !progress.isDone.load(ordering: .relaxed) {
+        let batch = (0..<10).flatMap { index in commands.map { [$0, "numbers", "\(number + index)"] } }
+        for reply in try client.pipeline(batch) where reply.integer == nil {
+          throw TestSupportError(.malformed, "\(commands) answered \(reply)")
+        }
+        number += 10
+        progress.sent.store(number, ordering: .relaxed)
+      }
+      _ = try client.pipeline(commands.map { [$0, "numbers", "end"] })
+    }
+  }
+
+  deinit { progress.isDone.store(true, ordering: .relaxed) }
+
+  /// The number of messages so far, without the last one.
+  var count: Int { progress.sent.load(ordering: .relaxed) }
+
+  /// Moves the default store so often, each time after further messages, and ends the messages.
+  func end(afterFlips flips: Int) throws {
+    for flip in 0..<flips {
+      try deployment.sidecar.setFlag(Deployment.defaultFlag, flip % 2 == 0)
+      let before = count
+      try eventually("the publisher goes on") { count > before + 20 }
+    }
+    progress.isDone.store(true, ordering: .relaxed)
+    try publisher.join()
+  }
+}
