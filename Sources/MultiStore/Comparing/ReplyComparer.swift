@@ -14,7 +14,7 @@ struct ReplyComparer {
     if first.hasSameBytes(as: second) { return true }
     if mode == .exact { return false }
     if comparison == .ignored { return true }
-    guard comparison != .ordered || isError(first) else { return false }
+    guard comparison != .ordered || Self.isError(first) else { return false }
     var firstPosition = 0
     var secondPosition = 0
     guard let first = RESPValue.decode(first, at: &firstPosition),
@@ -25,7 +25,7 @@ struct ReplyComparer {
 
   /// Whether the server says, in place of a reply, that it can't execute anything at the moment.
   static func isRefusal(_ reply: Span<UInt8>) -> Bool {
-    guard !reply.isEmpty, reply[0] == UInt8(ascii: "-") else { return false }
+    guard isError(reply) else { return false }
     let beginning = reply.extracting(1..<min(reply.count, 16)).array
     switch ServerErrorCode(errorReply: String(decoding: beginning, as: UTF8.self)) {
     case .busy, .loading: return true
@@ -33,7 +33,7 @@ struct ReplyComparer {
     }
   }
 
-  private func isError(_ reply: Span<UInt8>) -> Bool {
+  private static func isError(_ reply: Span<UInt8>) -> Bool {
     !reply.isEmpty && reply[0] == UInt8(ascii: "-")
   }
 

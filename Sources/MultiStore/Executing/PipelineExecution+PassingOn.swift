@@ -1,4 +1,5 @@
 internal import BasicContainers
+internal import CoreMetrics
 internal import Hiredis
 internal import RESP
 
@@ -41,6 +42,7 @@ extension PipelineExecution {
     if spec.comparison == .ignored, comparer.mode == .canonical { return }
     let other = otherReply.withSpan { ReplyDigest($0, spec.comparison, comparer.mode) }
     guard digest != other else { return }
+    if otherReply.withSpan({ ReplyComparer.isRefusal($0) }) { return database.metrics.uncomparedReplies.increment() }
     if elements[index].effect.isRead { database.rechecks?.add(batch, index, routing: routing) }
     let reply = copy reply
     let kind = otherReply.withSpan { otherReply in
