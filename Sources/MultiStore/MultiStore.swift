@@ -10,7 +10,7 @@ public import RESP
 /// but for ``flags``, which any thread may set. A Swift server that wants an `async` interface uses
 /// ``MultiStoreClient``; the sidecar's sessions use the databases that their clients have selected.
 public final class MultiStore {
-  /// What the databases share: flags, routing, subscriptions, reporting.
+  /// The parts that the databases share: flags, routing, subscriptions, reporting.
   public let instance: Instance
   /// The first database, which there is from the beginning.
   public let database: Database
@@ -56,7 +56,7 @@ public final class MultiStore {
 // MARK: The instance
 
 extension MultiStore {
-  /// What the instance is made of.
+  /// The configuration of the instance.
   public var configuration: MultiStoreConfiguration { instance.configuration }
 
   /// The instance's two flags.
@@ -65,7 +65,7 @@ extension MultiStore {
   /// The loop that everything happens on.
   public var loop: EventLoop { instance.loop }
 
-  /// What other threads may know of the instance.
+  /// The state of the instance that other threads may know.
   public var status: InstanceStatus { instance.status }
 
   /// Counts the commands that clients send. The caller counts each that it takes, since not all come here.

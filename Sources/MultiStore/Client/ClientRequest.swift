@@ -127,7 +127,7 @@ final class ClientRequest: ReplySink {
   }
 }
 
-/// What comes over a connection outside of ``Database/execute(_:as:routing:over:for:)``.
+/// Replies that come over a connection outside of ``Database/execute(_:as:routing:over:for:)``.
 extension ClientRequest: ReplyReceiver {
   func receive(_ reply: borrowing Reply, token: Int) {
     reply.encode(into: &output)

@@ -20,7 +20,7 @@ public final class Database {
   var pools = ExecutionPools()
   /// Reads to compare once more; nil unless the configuration asks for that, and before the start.
   private(set) var rechecks: DiffRechecks?
-  /// Those that are under way.
+  /// Raw executions in flight.
   var rawExecutions: [ObjectIdentifier: RawExecution] = [:]
   var separateTransactions = SeparateTransactions()
   var pendingDumps = PendingDumps()

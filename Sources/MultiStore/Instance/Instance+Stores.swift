@@ -2,7 +2,7 @@ internal import CoreMetrics
 internal import Hiredis
 internal import Logging
 
-/// What happens to the stores' connections.
+/// Events of the stores' connections.
 extension Instance: StoreOwner {
   func store(_ store: Store, didIdentify identity: ServerIdentity, isAnother: Bool) {
     logger.info(

@@ -4,21 +4,21 @@ internal import Hiredis
 internal import Logging
 internal import RESP
 
-/// What the databases of one instance share: two flags and the routing that they ask for, the clients that move with
-/// the default store, scripts, counters and events.
+/// The parts that the databases of one instance share: two flags and the routing that they ask for, the clients that
+/// move with the default store, scripts, counters and events.
 ///
 /// Confined to the instance's event loop, but for ``flags``, ``status`` and ``inventory``.
 public final class Instance {
   /// How often gauges that follow the loop's own state are written.
   private static let gaugeInterval = Duration.milliseconds(250)
 
-  /// What the instance is made of.
+  /// The configuration of the instance.
   public let configuration: MultiStoreConfiguration
   /// The instance's two flags.
   public let flags: FeatureFlags
   /// The loop that everything happens on.
   public let loop: EventLoop
-  /// What other threads may know of the instance.
+  /// The state of the instance that other threads may know.
   public let status: InstanceStatus
   /// Counts the commands that clients send. The caller counts each that it takes, since not all come here.
   public let inventory: InventoryCounts

@@ -3,7 +3,7 @@ internal import Hiredis
 internal import Logging
 internal import RESP
 
-/// What becomes of a listening client when the default store moves: the label `outcome`.
+/// The outcome of a move of the default store for a listening client: the label `outcome`.
 enum SubscriptionMove: String, CaseIterable {
   /// It listens to the new default store, and has missed nothing.
   case moved
@@ -26,7 +26,7 @@ final class SubscriptionRegistry {
   private var nextLateMove: UInt64 = 0
   /// Why a store refused a subscription since the last move.
   private var refusal: String?
-  /// How many have moved since the last change of the flags began.
+  /// The number of clients that have moved since the last change of the flags began.
   private var movedCount = 0
 
   /// The number of clients that listen.

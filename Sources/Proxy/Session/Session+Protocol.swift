@@ -2,7 +2,7 @@ internal import Hiredis
 internal import MultiStore
 internal import RESP
 
-/// Which protocol the client speaks, and what that changes about its replies. See ``ReplyUpgrader``.
+/// The protocol that the client speaks, and the upgrade of its replies. See ``ReplyUpgrader``.
 extension Session {
   /// The version that HELLO has chosen last.
   var protocolVersion: ProtocolVersion { upgrader.isActive ? .resp3 : .resp2 }
