@@ -91,10 +91,12 @@ extension ConnectionStateMachine {
   /// - Parameters:
   ///   - preparation: commands that every new connection executes before any other.
   ///   - asksForClientID: whether the connection asks the server for its number.
+  ///   - asksForKeyCount: whether the connection asks how many keys its database has.
   ///   - toleratesBusyServer: whether the connection can be used while the server executes a script.
   mutating func contextDidConnect(
     preparation: [[String]],
     asksForClientID: Bool,
+    asksForKeyCount: Bool = false,
     toleratesBusyServer: Bool = false
   ) -> ConnectionAction {
     var attempt = takeAttempt("a context connected")
@@ -105,6 +107,7 @@ extension ConnectionStateMachine {
       endpoint: endpoint,
       preparation: preparation,
       asksForClientID: asksForClientID,
+      asksForKeyCount: asksForKeyCount,
       toleratesBusyServer: toleratesBusyServer,
       orphan: orphan
     )

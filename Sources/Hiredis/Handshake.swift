@@ -19,7 +19,7 @@ struct Orphan: Equatable {
 /// This type decides only; the connection sends and receives.
 struct Handshake {
   private enum Step {
-    case authenticate, select, setName, info, clientID, prepare, ping, killOrphan
+    case authenticate, select, setName, info, clientID, keyCount, prepare, ping, killOrphan
   }
 
   private struct Request {
@@ -75,6 +75,7 @@ struct Handshake {
     endpoint: StoreEndpoint,
     preparation: [[String]],
     asksForClientID: Bool,
+    asksForKeyCount: Bool = false,
     toleratesBusyServer: Bool = false,
     orphan: Orphan? = nil
   ) {
@@ -88,6 +89,7 @@ struct Handshake {
     script.append((.setName, ["CLIENT", "SETNAME", "multistore-exporter"]))
     script.append((.info, ["INFO", "server"]))
     if asksForClientID { script.append((.clientID, ["CLIENT", "ID"])) }
+    if asksForKeyCount { script.append((.keyCount, ["DBSIZE"])) }
     script += preparation.map { (.prepare, $0) }
     // Unlike the others, PING is refused while a server loads its data.
     script.append((.ping, ["PING"]))
@@ -113,7 +115,11 @@ struct Handshake {
     case (.error(let text), _):
       if let failure = Self.judge(error: text, step: step) { return failure }
     case (.text(let text), .info):
+      let keyCount = identity.keyCount
       identity = ServerIdentity(info: text[...], database: identity.database)
+      identity.keyCount = keyCount
+    case (.integer(let count), .keyCount):
+      identity.keyCount = count
     case (.integer(let number), .clientID):
       clientID = number
     default: break
@@ -140,7 +146,7 @@ struct Handshake {
 
   /// Nil when the connection can be used in spite of the error.
   private static func judge(error text: String, step: Step) -> Outcome? {
-    if step == .prepare || step == .clientID || step == .killOrphan { return nil }
+    if step == .prepare || step == .clientID || step == .keyCount || step == .killOrphan { return nil }
     let code = ServerErrorCode(errorReply: text)
     if step == .select, code != .noAuthentication, code != .loading { return .failed(.databaseRejected, detail: text) }
     if code == .noAuthentication || step == .authenticate { return .failed(.authenticationRejected, detail: text) }

@@ -9,6 +9,7 @@ extension HiredisConnection {
       machine.contextDidConnect(
         preparation: preparation,
         asksForClientID: asksForClientID,
+        asksForKeyCount: asksForKeyCount,
         toleratesBusyServer: toleratesBusyServer
       )
     )

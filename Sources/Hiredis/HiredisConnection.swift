@@ -28,6 +28,9 @@ public final class HiredisConnection {
   /// a timeout.
   public var asksForClientID = false
 
+  /// Whether every new connection asks how many keys its database has; see ``ServerIdentity/keyCount``.
+  public var asksForKeyCount = false
+
   /// Whether the connection is ready even while the server executes a script that takes too long. Such a connection may
   /// be in the wrong database, and is for commands alone that end a script. Set before the connection is made.
   public var toleratesBusyServer = false

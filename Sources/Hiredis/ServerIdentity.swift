@@ -14,6 +14,9 @@ public struct ServerIdentity: Sendable, Equatable {
   public var flavour: Flavour
   /// The database that the connection has selected.
   public var database: Int
+  /// The keys in that database right after the connection was made, before any command of a client; nil if that was not
+  /// asked or is not allowed.
+  public var keyCount: Int?
 
   /// An identity made of its parts.
   public init(runID: String?, version: String?, flavour: Flavour, database: Int) {

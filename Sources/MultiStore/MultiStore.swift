@@ -24,13 +24,15 @@ public final class MultiStore {
   ///   - logger: where events and connection messages go.
   ///   - metricsFactory: where the counters live; swift-metrics' global one unless said otherwise.
   ///   - inventory: counts the instance's commands; one of its own unless several of these serve one instance.
+  ///   - memory: what the last process knew about outdated keys; without it they are forgotten with the process.
   public init(
     on loop: EventLoop,
     configuration: MultiStoreConfiguration,
     flags: FeatureFlags,
     logger: Logger,
     metricsFactory: any MetricsFactory = MetricsSystem.factory,
-    inventory: InventoryCounts? = nil
+    inventory: InventoryCounts? = nil,
+    memory: StalenessMemory? = nil
   ) {
     instance = Instance(
       on: loop,
@@ -38,7 +40,8 @@ public final class MultiStore {
       flags: flags,
       logger: logger,
       metricsFactory: metricsFactory,
-      inventory: inventory
+      inventory: inventory,
+      memory: memory
     )
     database = instance.makeFirstDatabase()
   }

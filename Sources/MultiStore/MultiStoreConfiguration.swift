@@ -67,8 +67,12 @@ public struct MultiStoreConfiguration: Sendable {
   public var logValues = false
   /// The most events of one class that are written per second; the rest are counted and named in the next one.
   public var eventsPerSecond = 10
-  /// The most keys remembered as stale on one store. Beyond it nothing that store says is trusted for a fallback read.
+  /// The most keys of one database that are remembered as stale on one store. Beyond it the store is not trusted.
   public var staleKeyLimit = 100_000
+  /// The most stale keys on a store that the default store moves to without being forced.
+  public var maxKeysAtFlip = 1_000
+  /// Keys that are copied whole in a second, at most, while no client waits for them; at least 1.
+  public var keysPerSecond = 1_000
   /// The most connections of their own that sessions may hold for blocking commands and WATCH.
   public var dedicatedConnectionLimit = 1_000
   /// True to ask each store now and then how many keys it has, and how long some of them still live; see

@@ -256,12 +256,3 @@ func shown(_ bytes: [UInt8]) -> String {
 
 /// The bytes of text with `|` for each end of a line.
 func wire(_ text: String) -> [UInt8] { Array(text.replacing("|", with: "\r\n").utf8) }
-
-/// The same with keys that are text.
-extension StaleKeys {
-  func contains(_ key: String) -> Bool { contains(Array(key.utf8).span) }
-
-  mutating func insert(_ key: String, at time: UInt64 = 1) { insert(Array(key.utf8).span, at: time) }
-
-  mutating func remove(_ key: String, begunAt time: UInt64 = 2) { remove(Array(key.utf8).span, begunAt: time) }
-}

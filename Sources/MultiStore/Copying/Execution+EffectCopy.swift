@@ -100,7 +100,7 @@ extension Execution {
       return effect.guarded(at: isOfUse ? start..<buffers.guarded.count : nil)
     case .leaveUncopied:
       if spec.staysUncopied || spec.effect != .none {
-        batch.withCommand(index) { other.markStale($0, spec) }
+        batch.withCommand(index) { other.markStale($0, spec, because: .uncopied) }
         database.metrics.uncopiedWrite(spec.id)
       }
       return .finish
@@ -136,7 +136,7 @@ extension Execution {
     database.reporter.writeFailed(batch.spec(index), on: other.role, failure.exception)
   }
 
-  /// Copies keys of the command at `index` to the other store. ``keyCopyDidFinish()`` follows for each.
+  /// Copies keys of the command at `index` to the other store. ``keyCopyDidFinish(_:)`` follows for each.
   final func copyKeys(_ selection: KeySelection, of index: Int, isOnOrdinary: Bool) {
     keyCopiesLeft += withCommand(index) {
       database.copyKeys(

@@ -27,6 +27,9 @@ extension Database {
     over connection: HiredisConnection? = nil,
     for sink: ReplySink
   ) {
+    if instance.marksWrites {
+      for index in 0..<batch.count { batch.withCommand(index) { willWriteAlone($0, batch.spec(index)) } }
+    }
     if kind == .single { return executeSingle(batch, routing, connection, sink) }
     let store = store(routing.defaultStore)
     let usual = kind == .multi && batch.hasScripts ? store.isolated : store.ordinary
@@ -43,8 +46,9 @@ extension Database {
   public func willExecuteOnDefaultStoreAlone(_ command: Span<UInt8>, _ spec: CommandSpec, routing: Routing) {
     instance.methodMissing(spec.id)
     instance.noteScript(in: command, spec)
+    if instance.marksWrites { willWriteAlone(command, spec) }
     guard routing.isDual, spec.staysUncopied else { return }
-    store(routing.defaultStore.other).markStale(command, spec)
+    store(routing.defaultStore.other).markStale(command, spec, because: .uncopied)
     metrics.uncopiedWrite(spec.id)
   }
 

@@ -66,7 +66,7 @@ public final class Database {
     stores.first { $0.owns(connection) }
   }
 
-  private var stores: [Store] { [secondary, primary].compactMap { $0 } }
+  var stores: [Store] { [secondary, primary].compactMap { $0 } }
 
   /// Opens the connections. They are reopened by themselves from then on.
   func open() {
@@ -103,8 +103,8 @@ public final class Database {
   func serveStores() {
     let defaultRole = instance.routingState.flip.current.defaultStore
     for store in stores {
-      let isDefault = store.role == defaultRole
-      store.serve(as: isDefault ? .patient : .bestEffort(timeout: configuration.otherStoreTimeout))
+      store.isDefault = store.role == defaultRole
+      store.serve(as: store.isDefault ? .patient : .bestEffort(timeout: configuration.otherStoreTimeout))
     }
   }
 }

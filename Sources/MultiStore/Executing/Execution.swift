@@ -176,7 +176,7 @@ class Execution: ReplyReceiver {
 }
 
 extension Execution: KeyCopyWaiter {
-  final func keyCopyDidFinish() {
+  final func keyCopyDidFinish(_ copy: KeyCopy) {
     keyCopiesLeft -= 1
     if keyCopiesLeft == 0 { keyCopiesDidFinish() }
   }

@@ -78,7 +78,8 @@ extension Instance {
       isExecuting: routingState.dualExecutions > 0,
       awaitsClients: subscriptions.arePreparing || blockedCommands.areUnblocking || routingState.watches.count > 0,
       hasPreparedSubscriptions: subscriptions.hasPrepared,
-      hasSwitchingSubscriptions: subscriptions.hasSwitching
+      hasSwitchingSubscriptions: subscriptions.hasSwitching,
+      isHealing: isHealingForMove
     )
     switch routingState.flip.advance(progress) {
     case .none: return
@@ -88,6 +89,13 @@ extension Instance {
       family(role).fence { self.fencePassed(fence) }
     case .settle(let settlement): settle(settlement)
     }
+  }
+
+  /// Whether the flip that waits moves the default store to one whose stale keys are being copied.
+  private var isHealingForMove: Bool {
+    guard case .gathering(let next) = routingState.flip.state, next.defaultStore != defaultRole else { return false }
+    keyQueue.wake()
+    return keyQueue.isHealing(next.defaultStore)
   }
 
   private func fencePassed(_ fence: Flip.Fence) {
@@ -115,8 +123,6 @@ extension Instance {
   private func settle(_ settlement: Flip.Settlement) {
     let routing = settlement.after
     if settlement.before != routing {
-      // With dual writes off a store misses all writes: the memory of failed ones means nothing any more.
-      if settlement.endsDual { for family in families { family.forEach { $0.stale.removeAll() } } }
       if settlement.beginsDual {
         let source = family(routing.defaultStore).first
         FunctionCopy(to: family(routing.defaultStore.other).first, of: self).begin(from: source)
@@ -125,7 +131,9 @@ extension Instance {
         family(routing.defaultStore).forEach(scripts.load)
         endWatchesForMove()
         databases.serveStores()
+        noteMove(to: routing.defaultStore)
       }
+      noteRouting()
       blockedCommands.follow(routing)
       status.set(routing, now: loop.wallClockMilliseconds)
     }

@@ -12,6 +12,9 @@ extension Instance: StoreOwner {
         "database": .stringConvertible(store.database), "server_version": "\(identity.version ?? "unknown")",
       ]
     )
+    lookForOlderKeys(in: store, identity, isAnother: isAnother)
+    store.stale.retryAll()
+    keyQueue.wake()
     guard store.isFirst else { return databases.accepted(store.database, by: store.role) }
     status.connected(store.role, serverVersion: identity.version)
     if isAnother { restarted(store) }
@@ -41,6 +44,15 @@ extension Instance: StoreOwner {
         "Primary and secondary are different again: the feature flags are in force",
         metadata: ["instance_name": "\(configuration.name)"]
       )
+    }
+  }
+
+  /// Another process may have an older snapshot of the keys, and none has nothing that is outdated.
+  private func lookForOlderKeys(in store: Store, _ identity: ServerIdentity, isAnother: Bool) {
+    if identity.keyCount == 0 {
+      self.store(store, wasFoundEmptyAt: loop.now, isWhole: false)
+    } else if isAnother, store.role != defaultRole, wasDual {
+      store.family.distrust(because: .anotherProcess, now: loop.wallClockMilliseconds)
     }
   }
 

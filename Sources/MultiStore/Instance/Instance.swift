@@ -31,6 +31,10 @@ public final class Instance {
   let reporter: InstanceReporter
   private var gaugeTimer: LoopTimer?
   private var busyNanosecondsPublished: UInt64 = 0
+  /// The number of times that gauges were written.
+  var ticks: UInt64 = 0
+  /// How many of them there are from one search for the oldest stale key to the next: five seconds.
+  static let ticksPerOldest: UInt64 = 20
 
   /// Both stores are the same server and database, so that both flags count as off.
   var storesAreSame = false
@@ -41,6 +45,14 @@ public final class Instance {
   /// Commands that wait on a connection of their own, to be taken along too.
   let blockedCommands = BlockedCommands()
   var scripts = KnownScripts()
+  private(set) var keyQueue: KeyQueue!
+  /// Whether dual write is on, or was: a write that one store alone gets leaves a stale key on the other.
+  var wasDual = false
+  /// Whether that is so for the writes of now: dual write is off, and all keys that are outdated are known.
+  public internal(set) var marksWrites = false
+  /// Keeps what is known about outdated keys beyond the process.
+  let recorder: (any StalenessRecorder)?
+  private let memory: StalenessMemory?
 
   init(
     on loop: EventLoop,
@@ -48,17 +60,27 @@ public final class Instance {
     flags: FeatureFlags,
     logger: Logger,
     metricsFactory: any MetricsFactory,
-    inventory: InventoryCounts?
+    inventory: InventoryCounts?,
+    memory: StalenessMemory?
   ) {
     self.loop = loop
     self.configuration = configuration
     self.flags = flags
     self.logger = logger
     self.inventory = inventory ?? InventoryCounts(configuration: configuration, metricsFactory: metricsFactory)
-    let routing = Routing(flags: FlagState(), canUsePrimary: false, readPolicy: configuration.readPolicy)
+    self.memory = memory
+    recorder = memory?.recorder
+    // The last process' default store may be another one than the flags have now.
+    let before = FlagState(primaryAsDefault: memory?.snapshot.defaultStore == .primary)
+    let routing = Routing(
+      flags: before,
+      canUsePrimary: configuration.primary != nil,
+      readPolicy: configuration.readPolicy
+    )
     status = InstanceStatus(configuration, routing: routing, now: loop.wallClockMilliseconds)
     func family(_ role: StoreRole) -> StoreFamily {
       StoreFamily(
+        role,
         metrics: StoreMetrics(instance: configuration.name, role: role, factory: metricsFactory),
         dedicatedLimit: configuration.dedicatedConnectionLimit
       )
@@ -74,10 +96,16 @@ public final class Instance {
       factory: metricsFactory
     )
     routingState = RoutingState(current: routing)
+    keyQueue = KeyQueue(of: self, keysPerSecond: configuration.keysPerSecond)
+    for family in families {
+      family.trustDidChange = { [unowned self] in trustDidChange(of: $0) }
+    }
   }
 
   func start() {
     loop.preconditionOnLoop()
+    if let memory { restore(memory) }
+    noteRouting()
     databases[configuration.secondary.endpoint.database]?.open()
     if configuration.keyspaceSampling {
       for family in families { family.sampleKeyspace(on: loop, status: status, logger: logger) }
@@ -97,6 +125,9 @@ public final class Instance {
     for family in families { family.close() }
     blockedCommands.close()
     databases.close()
+    keyQueue.close()
+    // What was in flight has failed by now, and its keys are stale.
+    recorder?.append(.stopped)
   }
 
   /// Whether a primary is configured: otherwise the instance is a plain pass-through.
@@ -125,6 +156,7 @@ public final class Instance {
 
   private func publishGauges() {
     for family in families { family.publishGauges() }
+    publishStaleKeys()
     databases.releaseDiscarded()
     inventory.publish(now: loop.wallClockMilliseconds)
     // Without a client's command nobody else would notice that the flags have changed.

@@ -16,6 +16,7 @@ final class InstanceMetrics {
   let loopBusy: FloatingPointCounter
   let subscribedClients: Gauge
   let blockedMoves: Counter
+  let forcedMoves: Counter
   private let subscriptionMoves: [SubscriptionMove: Counter]
   private let watchLosses: [WatchLoss: Counter]
   private let instance: String
@@ -70,6 +71,7 @@ final class InstanceMetrics {
     loopBusy = FloatingPointCounter(label: MultiStoreMetrics.loopBusy.name, dimensions: [label], factory: factory)
     subscribedClients = Gauge(label: MultiStoreMetrics.subscribedClients.name, dimensions: [label], factory: factory)
     blockedMoves = counter(MultiStoreMetrics.blockedMoves)
+    forcedMoves = counter(MultiStoreMetrics.forcedMoves)
     subscriptionMoves = Dictionary(
       uniqueKeysWithValues: SubscriptionMove.allCases.map {
         ($0, counter(MultiStoreMetrics.subscriptionMoves, ("outcome", $0.rawValue)))

@@ -75,8 +75,10 @@ final class InstanceReporter {
   }
 
   /// A key could not be copied whole to `target`.
-  func keyCopyFailed(to target: Store, _ failure: CopyFailure) {
-    target.metrics.copyFailed(failure.reason)
+  ///
+  /// - Parameter isCounted: false in the background, where the write that failed was counted.
+  func keyCopyFailed(to target: Store, _ failure: CopyFailure, isCounted: Bool = true) {
+    if isCounted { target.metrics.copyFailed(failure.reason) }
     let message = "Failed to write to the redis \(target.role.messageName)."
     storeFailed(failure.exception, command: "restore", message)
   }

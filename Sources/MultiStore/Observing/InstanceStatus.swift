@@ -11,6 +11,9 @@ public final class InstanceStatus: Sendable {
     var serverVersion: String?
     var keyspace: StoreKeyspace?
     var restartedMilliseconds: Int64?
+    var trust = StoreTrust.trusted
+    var staleKeys = 0
+    var oldestStaleMilliseconds: Int64?
   }
 
   private struct State {
@@ -74,6 +77,33 @@ public final class InstanceStatus: Sendable {
   /// When a store came back last as another process than before, in milliseconds since 1970; nil if none has.
   public var lastRestartMilliseconds: Int64? {
     state.withLock { $0.stores.values.compactMap(\.restartedMilliseconds).max() }
+  }
+
+  /// Whether keys may be outdated on a store that are not known. It means nothing for the default store.
+  public func trust(of role: StoreRole) -> StoreTrust {
+    state.withLock { $0.stores[role]?.trust ?? .trusted }
+  }
+
+  /// Keys that are known to be stale on a store, as of the last quarter of a second.
+  public func staleKeys(of role: StoreRole) -> Int {
+    state.withLock { $0.stores[role]?.staleKeys ?? 0 }
+  }
+
+  /// When the key that has been stale on a store for longest became so, in milliseconds since 1970, as of the last
+  /// seconds; nil if there is none.
+  public func oldestStaleMilliseconds(of role: StoreRole) -> Int64? {
+    state.withLock { $0.stores[role]?.oldestStaleMilliseconds }
+  }
+
+  func set(_ trust: StoreTrust, of role: StoreRole) {
+    state.withLock { $0.stores[role]?.trust = trust }
+  }
+
+  func set(staleKeys: Int, oldestMilliseconds: Int64?, of role: StoreRole) {
+    state.withLock { state in
+      state.stores[role]?.staleKeys = staleKeys
+      state.stores[role]?.oldestStaleMilliseconds = oldestMilliseconds
+    }
   }
 
   func connected(_ role: StoreRole, serverVersion: String?) {

@@ -167,11 +167,37 @@ public enum MultiStoreMetrics {
     help: "Keys whose last write to the store failed",
     labels: ["instance_name", "store"]
   )
-  package static let staleKeysOverflowed = MultiStoreMetric(
-    name: "multistore_stale_keys_overflowed",
+  package static let oldestStaleKey = MultiStoreMetric(
+    name: "multistore_oldest_stale_key_seconds",
     kind: .gauge,
-    help: "1 when more keys went stale on the store than are remembered, so that none of its answers is trusted",
+    help: "Age of the key that has been stale on the store for longest; 0 when there is none",
     labels: ["instance_name", "store"]
+  )
+  package static let healedKeys = MultiStoreMetric(
+    name: "multistore_healed_keys_total",
+    kind: .counter,
+    help: "Stale keys of the store that were copied anew in the background, by how that ended",
+    labels: ["instance_name", "store", "outcome"]
+  )
+  package static let forcedMoves = MultiStoreMetric(
+    name: "multistore_forced_moves_total",
+    kind: .counter,
+    help: "Times that the default store moved to a store that was not trusted or had more stale keys than "
+      + "max_keys_at_flip",
+    labels: ["instance_name"]
+  )
+  package static let storeTrusted = MultiStoreMetric(
+    name: "multistore_store_trusted",
+    kind: .gauge,
+    help: "1 while all keys that are outdated on the store are known; 0 while none of its answers is used unless the "
+      + "default store has moved there",
+    labels: ["instance_name", "store"]
+  )
+  package static let trustLosses = MultiStoreMetric(
+    name: "multistore_store_trust_losses_total",
+    kind: .counter,
+    help: "Times that the store stopped being trusted, by reason",
+    labels: ["instance_name", "store", "reason"]
   )
   package static let pipelines = MultiStoreMetric(
     name: "multistore_pipelines_compared_total",
@@ -276,7 +302,8 @@ public enum MultiStoreMetrics {
     readFallback, pipelinedDiff, methodMissing, inventory,
     commands, latency, inFlight, queuedBytes, storeUp, storeConnections, dedicatedConnections,
     dedicatedConnectionsLimit, connectionFailures, storeRestarts,
-    primaryReads, fallbackReads, trueMisses, overtakenReads, staleReads, staleKeys, staleKeysOverflowed,
+    primaryReads, fallbackReads, trueMisses, overtakenReads, staleReads, staleKeys, oldestStaleKey,
+    healedKeys, storeTrusted, trustLosses, forcedMoves,
     copyFailures, keyCopies, uncopiedWrites, scriptsNotRemembered, pipelines, uncomparedReplies, differingPipelines,
     differingReplies,
     persistentDiff, rechecks,

@@ -18,10 +18,14 @@ final class StoreMetrics {
   let dedicatedConnectionsLimit: Gauge
   let staleReads: Counter
   let staleKeys: Gauge
-  let staleKeysOverflowed: Gauge
+  let oldestStaleKey: Gauge
+  let healed: Counter
+  let notHealed: Counter
+  let isTrusted: Gauge
   let isDefault: Gauge
   private let connectionFailures: [ConnectionFailureReason: Counter]
   private let copyFailures: [CopyFailureReason: Counter]
+  private let trustLosses: [TrustLoss: Counter]
 
   init(instance: String, role: StoreRole, factory: any MetricsFactory) {
     let labels = [("instance_name", instance), ("store", role.label)]
@@ -47,7 +51,15 @@ final class StoreMetrics {
     dedicatedConnectionsLimit = gauge(MultiStoreMetrics.dedicatedConnectionsLimit)
     staleReads = counter(MultiStoreMetrics.staleReads)
     staleKeys = gauge(MultiStoreMetrics.staleKeys)
-    staleKeysOverflowed = gauge(MultiStoreMetrics.staleKeysOverflowed)
+    oldestStaleKey = gauge(MultiStoreMetrics.oldestStaleKey)
+    healed = counter(MultiStoreMetrics.healedKeys, ("outcome", "healed"))
+    notHealed = counter(MultiStoreMetrics.healedKeys, ("outcome", "failed"))
+    isTrusted = gauge(MultiStoreMetrics.storeTrusted)
+    trustLosses = Dictionary(
+      uniqueKeysWithValues: TrustLoss.allCases.map {
+        ($0, counter(MultiStoreMetrics.trustLosses, ("reason", $0.rawValue)))
+      }
+    )
     isDefault = gauge(MultiStoreMetrics.defaultStore)
     connectionFailures = Dictionary(
       uniqueKeysWithValues: ConnectionFailureReason.allCases.map {
@@ -63,6 +75,10 @@ final class StoreMetrics {
 
   func connectionFailed(_ reason: ConnectionFailureReason) {
     connectionFailures[reason]?.increment()
+  }
+
+  func trustLost(_ loss: TrustLoss) {
+    trustLosses[loss]?.increment()
   }
 
   func copyFailed(_ reason: CopyFailureReason) {

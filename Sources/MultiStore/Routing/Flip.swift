@@ -128,6 +128,8 @@ extension Flip {
     var hasPreparedSubscriptions = false
     /// Whether subscribers are leaving the old default store.
     var hasSwitchingSubscriptions = false
+    /// Whether keys that are stale on the next default store are being copied.
+    var isHealing = false
   }
 
   /// The next step.
@@ -147,7 +149,9 @@ extension Flip {
     case .settled, .fencing: return .none
     case .gathering(let next):
       // When the default store does not move, no command waits for late clients.
-      guard !progress.isExecuting, !letsWatchesEnd || !progress.awaitsClients else { return .none }
+      guard !progress.isExecuting, !letsWatchesEnd || !progress.awaitsClients && !progress.isHealing else {
+        return .none
+      }
       // Commands sent to the default store alone are not copied: they must not follow those that go to both.
       let beginsDual = !current.isDual && next.isDual
       guard beginsDual || progress.hasPreparedSubscriptions else {

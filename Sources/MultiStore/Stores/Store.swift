@@ -19,8 +19,10 @@ public final class Store {
   /// Whether it is of the instance's first database, which stands for the store as a whole.
   let isFirst: Bool
   var stale: StaleKeys
-  /// Keys that are being copied to this store, and how often at once.
-  private var keysBeingCopied: [[UInt8]: Int] = [:]
+  /// Whether its reply is the client's.
+  var isDefault = false
+  /// Keys that are being copied to this store, each with its copies, which may be several.
+  private var keysBeingCopied: [[UInt8]: [KeyCopy]] = [:]
   /// The server's identity when the ordinary connection became ready last.
   private(set) var identity: ServerIdentity?
   /// Why the ordinary connection is not ready; nil while it is, and before the first attempt ended.
@@ -52,10 +54,12 @@ public final class Store {
     metrics = family.metrics
     isFirst = family.isEmpty
     self.owner = owner
+    number = instance.secondary.endpoint.database
     stale = StaleKeys(limit: instance.staleKeyLimit)
     ordinary = Self.sharedConnection(on: loop, to: configuration, isFollower: !isFirst)
     ordinary.delegate = self
     if instance.primary != nil {
+      ordinary.asksForKeyCount = true
       ordinary.preparation = [PresenceGuard.load]
       ordinary.probe = PresenceGuard.probe
     }
@@ -106,6 +110,9 @@ public final class Store {
 
   /// The database that the store's connections have selected.
   public var database: Int { configuration.endpoint.database }
+
+  /// The database's number as the application knows it: the secondary's.
+  let number: Int
 
   /// The server's version as INFO has it; nil while it is not known.
   public var serverVersion: String? { identity?.version }
@@ -160,6 +167,11 @@ public final class Store {
   /// Whether to log that the store is unavailable; attempts that fail alike, many in a second, are logged now and then.
   func shouldLog(_ reason: ConnectionDownReason) -> Bool {
     unavailabilityLog.shouldLog(reason.kind, wasReady: reason.wasReady, at: loop.now)
+  }
+
+  /// The database was empty when the store was asked at `time` of the loop's clock, and so were all others if `isWhole`.
+  func wasFoundEmpty(at time: UInt64, isWhole: Bool) {
+    owner.store(self, wasFoundEmptyAt: time, isWhole: isWhole)
   }
 
   func close() {
@@ -247,13 +259,16 @@ public final class Store {
     return spec.hasKey(ofCommand: command) { keysBeingCopied[$0.array] != nil }
   }
 
-  func keyCopyBegan(_ key: [UInt8]) {
-    keysBeingCopied[key, default: 0] += 1
+  /// The copy of a key to this store that began last and has not ended; nil if there is none.
+  func copyUnderWay(of key: [UInt8]) -> KeyCopy? { keysBeingCopied[key]?.last }
+
+  func keyCopyBegan(_ copy: KeyCopy) {
+    keysBeingCopied[copy.key, default: []].append(copy)
   }
 
-  func keyCopyEnded(_ key: [UInt8]) {
-    guard let count = keysBeingCopied[key] else { return }
-    keysBeingCopied[key] = count > 1 ? count - 1 : nil
+  func keyCopyEnded(_ copy: KeyCopy) {
+    keysBeingCopied[copy.key]?.removeAll { $0 === copy }
+    if keysBeingCopied[copy.key]?.isEmpty == true { keysBeingCopied[copy.key] = nil }
   }
 }
 
@@ -271,6 +286,8 @@ protocol StoreOwner: AnyObject {
   func store(_ store: Store, didIdentify identity: ServerIdentity, isAnother: Bool)
   func store(_ store: Store, didBecomeUnavailable reason: ConnectionDownReason)
   func store(_ store: Store, wasClosedWhileIdle detail: String)
+  /// The store's database was empty at `time` of the loop's clock, and so were all others if `isWhole`.
+  func store(_ store: Store, wasFoundEmptyAt time: UInt64, isWhole: Bool)
 }
 
 extension Store: HiredisConnectionDelegate {

@@ -11,14 +11,23 @@ final class StoreFamily {
     unowned let store: Store
   }
 
+  let role: StoreRole
   let metrics: StoreMetrics
+  /// Whether keys may be outdated on the store that are not known. Changed by ``distrust(because:now:)`` and
+  /// ``becomeTrusted()``.
+  var trust = StoreTrust.trusted
+  /// Keeps what is known about outdated keys beyond the process; nil if nothing does.
+  var recorder: (any StalenessRecorder)?
+  /// Called when ``trust`` has changed.
+  var trustDidChange: (StoreFamily) -> Void = { _ in }
   private let dedicatedLimit: Int
   private var dedicatedCount = 0
   private var members: [Member] = []
   /// Counts the keys of the first database, if that is wanted.
   private(set) var keyspaceSampler: KeyspaceSampler?
 
-  init(metrics: StoreMetrics, dedicatedLimit: Int) {
+  init(_ role: StoreRole, metrics: StoreMetrics, dedicatedLimit: Int) {
+    self.role = role
     self.metrics = metrics
     self.dedicatedLimit = dedicatedLimit
   }
@@ -33,6 +42,7 @@ final class StoreFamily {
   var isBusy: Bool { members.contains { $0.store.inFlightCount > 0 } }
 
   func add(_ store: Store) {
+    store.stale.isDistrusted = !trust.isTrusted
     members.append(Member(store: store))
   }
 
@@ -79,6 +89,16 @@ final class StoreFamily {
   /// Bytes of commands that wait to be sent, of all databases together.
   var queuedBytes: Int { members.reduce(0) { $0 + $1.store.queuedBytes } }
 
+  /// When the key that has been stale for longest became so, as of the last search.
+  private(set) var oldestStaleMilliseconds: Int64?
+
+  func findOldestStaleKey() {
+    oldestStaleMilliseconds = members.compactMap(\.store.stale.oldestMilliseconds).min()
+  }
+
+  /// Keys that are known to be stale, of all databases together.
+  var staleKeyCount: Int { members.reduce(0) { $0 + $1.store.stale.count } }
+
   /// Writes the gauges that change too often to be set at each change: those of all databases together.
   func publishGauges() {
     let stores = members.map(\.store)
@@ -89,7 +109,7 @@ final class StoreFamily {
     metrics.connections.record(sum(\.readyConnections))
     metrics.dedicatedConnections.record(dedicatedCount)
     metrics.dedicatedConnectionsLimit.record(dedicatedLimit)
-    metrics.staleKeys.record(sum { $0.stale.count })
-    metrics.staleKeysOverflowed.record(stores.contains { $0.stale.hasOverflowed } ? 1 : 0)
+    metrics.staleKeys.record(staleKeyCount)
+    metrics.isTrusted.record(trust.isTrusted ? 1 : 0)
   }
 }

@@ -33,7 +33,10 @@ extension Session {
     // Everything else is an execution of its own: the pipeline so far goes first.
     guard gathered == nil else { return .waits }
     switch way {
-    case .ordinary, .pipeline: return forwardOrWait(bytes, over: turn.ordinary)
+    case .ordinary, .pipeline:
+      let disposal = forwardOrWait(bytes, over: turn.ordinary)
+      if turn.marksWrites, disposal == .taken { turn.database.willWriteAlone(bytes, spec) }
+      return disposal
     case .watching: return forwardOrWait(bytes, over: watchingConnection ?? turn.ordinary)
     case .isolated(let executesAlone):
       let path = state.inFlight > 0 ? path : nil

@@ -22,6 +22,8 @@ extension Session {
     /// The connection of reads and writes that one store alone executes.
     let ordinary: HiredisConnection
     let inventory: InventoryCounts
+    /// Whether what one store alone executes leaves a stale key on the other.
+    let marksWrites: Bool
   }
 
   /// Takes as many whole commands from `bytes` as can be executed now, up to one that is to be detached from the input.
@@ -38,7 +40,8 @@ extension Session {
       database: database,
       routing: routing,
       ordinary: database.store(routing.defaultStore).ordinary,
-      inventory: server.inventory
+      inventory: server.inventory,
+      marksWrites: instance.marksWrites
     )
     isProcessing = true
     defer { isProcessing = false }

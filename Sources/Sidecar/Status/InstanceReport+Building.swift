@@ -115,7 +115,7 @@ extension StoreReport {
         failedCopies: whole.failedCopies
       ),
       staleKeys: gauge(MultiStoreMetrics.staleKeys),
-      staleKeysOverflowed: gauge(MultiStoreMetrics.staleKeysOverflowed) != 0,
+      staleKeysOverflowed: !source.status.trust(of: role).isTrusted,
       keyspace: source.status.keyspace(of: role).map(Keyspace.init)
     )
   }

@@ -6,7 +6,15 @@ internal import RESP
 /// Waits for keys to be copied. Loop-confined.
 protocol KeyCopyWaiter: AnyObject {
   /// One of the keys was copied, or could not be, which is counted and logged already.
-  func keyCopyDidFinish()
+  func keyCopyDidFinish(_ copy: KeyCopy)
+}
+
+/// What is done with a whole key on the target.
+enum KeyVerb {
+  /// The source's value takes the place of the target's. Where the source has none, the target's is removed.
+  case copyOver
+  /// The source's value is stored where the target has none.
+  case copyIfAbsent
 }
 
 /// Copies one key as it is on one store to the other, with DUMP and RESTORE, or by its contents where the other one is
@@ -16,6 +24,8 @@ protocol KeyCopyWaiter: AnyObject {
 /// dump, and their copies on the other store are overwritten; writes answered after it are sent after the RESTORE. So
 /// the copy is in order without holding anything back. If RESTORE is refused, the key is read again as the commands
 /// that make it, which is ordered with the other commands as well.
+///
+/// A copy to the default store is in order because no command that names the key is executed meanwhile.
 final class KeyCopy: ReplyReceiver {
   private static let dumpToken = 0
   private static let expiryToken = 1
@@ -24,27 +34,42 @@ final class KeyCopy: ReplyReceiver {
   private static let contentsToken = 4
   private static let openToken = 5
   private static let execToken = 6
+  private static let presenceToken = 7
 
   let key: [UInt8]
+  private let verb: KeyVerb
+  /// Whether nobody but the ``KeyQueue`` waits for it.
+  private let isInBackground: Bool
   private unowned let database: Database
   private let source: Store
-  private let target: Store
+  let target: Store
   private var waiters: [any KeyCopyWaiter] = []
   /// The loop's clock when the source was asked.
   private var begunAt: UInt64 = 0
   private var dump: [UInt8]?
-  private var failure: CopyFailure?
+  private var dumpBytes = 0
+  private(set) var failure: CopyFailure?
   /// Whether the source was asked for an absolute time: its known version may change until it answers.
   private var asksForAbsoluteTime = false
   /// The target did not take the dump.
   private var dumpWasRefused = false
 
-  init(_ key: [UInt8], from source: Store, to target: Store, of database: Database) {
+  init(
+    _ key: [UInt8],
+    _ verb: KeyVerb,
+    from source: Store,
+    to target: Store,
+    of database: Database,
+    isInBackground: Bool = false
+  ) {
     self.key = key
+    self.verb = verb
+    self.isInBackground = isInBackground
     self.source = source
     self.target = target
     self.database = database
-    target.keyCopyBegan(key)
+    target.keyCopyBegan(self)
+    database.instance.keyQueue.began()
   }
 
   func add(_ waiter: any KeyCopyWaiter) {
@@ -62,7 +87,8 @@ final class KeyCopy: ReplyReceiver {
   private func join(_ other: KeyCopy) {
     other.waiters += waiters
     waiters = []
-    target.keyCopyEnded(key)
+    target.keyCopyEnded(self)
+    database.instance.keyQueue.ended(bytes: dumpBytes)
   }
 
   func begin() {
@@ -72,7 +98,10 @@ final class KeyCopy: ReplyReceiver {
       database.pendingDumps.remove(self)
       return target.ordinary.failUnsent(self, token: Self.deleteToken)
     }
-    if dumpWasRefused || target.refusesDumps { return askForContents() }
+    if dumpWasRefused || target.refusesDumps {
+      // The contents begin with a DEL.
+      return verb == .copyOver ? askForContents() : send("EXISTS", to: target, token: Self.presenceToken)
+    }
     send("DUMP", to: source, token: Self.dumpToken)
     asksForAbsoluteTime = source.hasExpiryTime
     send(asksForAbsoluteTime ? "PEXPIRETIME" : "PTTL", to: source, token: Self.expiryToken)
@@ -83,13 +112,13 @@ final class KeyCopy: ReplyReceiver {
     case Self.dumpToken:
       // From here on the store's replies are newer than the dump.
       database.pendingDumps.remove(self)
-      if reply.kind == .string { dump = reply.bytes.array }
+      if reply.kind == .string { keep(reply.bytes) }
       if reply.kind == .error { failure = CopyFailure(reply) }
     case Self.expiryToken:
       if failure == nil, reply.kind == .error { failure = CopyFailure(reply) }
       if failure == nil { restore(expiry: reply.integer) } else { finish() }
     case Self.restoreToken:
-      guard reply.kind == .error else { return finish() }
+      guard reply.kind == .error, !isPresent(reply) else { return finish() }
       // Only the dump's format can be wrong with this RESTORE; other errors have codes of their own.
       if reply.knownErrorCode == .generic {
         dumpWasRefused = true
@@ -100,6 +129,8 @@ final class KeyCopy: ReplyReceiver {
     case Self.contentsToken:
       database.pendingDumps.remove(self)
       if reply.kind == .array { sendContents(reply) } else { giveUp(CopyFailure(reply)) }
+    case Self.presenceToken:
+      if reply.kind == .integer, reply.integer == 0 { askForContents() } else { finish() }
     case Self.openToken: return  // OK and QUEUED; a refusal shows in EXEC's reply
     case Self.execToken:
       if let failure = KeyContents.failure(reply) { return giveUp(failure) }
@@ -117,9 +148,22 @@ final class KeyCopy: ReplyReceiver {
     if token != Self.dumpToken { finish() }
   }
 
-  /// Deletes the key on the target, whose value is outdated: the source's can't be stored there.
+  private func keep(_ bytes: Span<UInt8>) {
+    dump = bytes.array
+    dumpBytes = bytes.count
+    database.instance.keyQueue.received(bytes: dumpBytes)
+  }
+
+  /// Whether the target refuses the dump because it has the key, which is fine.
+  private func isPresent(_ reply: borrowing Reply) -> Bool {
+    verb == .copyIfAbsent && reply.errorCode == "BUSYKEY"
+  }
+
+  /// Deletes the key on the target, whose value is outdated: the source's can't be stored there. The default store's
+  /// value is all that is left if it has one, and stays.
   private func giveUp(_ failure: CopyFailure) {
     self.failure = failure
+    guard verb == .copyOver, !target.isDefault else { return finish() }
     send("DEL", to: target, token: Self.deleteToken)
   }
 
@@ -154,21 +198,25 @@ final class KeyCopy: ReplyReceiver {
 
   private func restore(expiry: Int) {
     // It may have expired between the two questions; -2 says so.
-    guard let dump, expiry > -2 else { return send("DEL", to: target, token: Self.deleteToken) }
+    guard let dump, expiry > -2 else { return sourceLacksKey() }
     let key = key
     var deadline = max(0, expiry)
     if deadline > 0, !asksForAbsoluteTime { deadline += Int(database.loop.wallClockMilliseconds) }
     var command = ByteBuffer(minimumCapacity: dump.count + key.count + 128)
-    command.appendCommand(expecting: 6) { command in
+    command.appendCommand(expecting: verb == .copyOver ? 6 : 5) { command in
       command.append("RESTORE")
       command.append(key.span)
       command.append(decimal: deadline)
       command.append(dump.span)
-      command.append("REPLACE")
+      if verb == .copyOver { command.append("REPLACE") }
       command.append("ABSTTL")
     }
     target.ordinary.send(command.span, to: self, token: Self.restoreToken)
     self.dump = nil
+  }
+
+  private func sourceLacksKey() {
+    if verb == .copyOver { send("DEL", to: target, token: Self.deleteToken) } else { finish() }
   }
 
   private func send(_ name: StaticString, to store: Store, token: Int) {
@@ -183,17 +231,18 @@ final class KeyCopy: ReplyReceiver {
 
   private func finish() {
     let key = key
-    target.keyCopyEnded(key)
+    target.keyCopyEnded(self)
     database.rechecks?.noteChange(of: key.span)
     if let failure {
-      target.stale.insert(key.span, at: database.loop.now)
-      database.reporter.keyCopyFailed(to: target, failure)
+      if verb == .copyOver { target.markStale(key: key, because: StaleReason(failure.reason)) }
+      database.reporter.keyCopyFailed(to: target, failure, isCounted: !isInBackground)
     } else {
-      target.stale.remove(key.span, begunAt: begunAt)
-      database.metrics.keyCopies.increment()
+      if verb == .copyOver { target.clearStale(key: key.span, begunAt: begunAt) }
+      if !isInBackground { database.metrics.keyCopies.increment() }
     }
     let waiters = waiters
     self.waiters = []
-    for waiter in waiters { waiter.keyCopyDidFinish() }
+    for waiter in waiters { waiter.keyCopyDidFinish(self) }
+    database.instance.keyQueue.ended(bytes: dumpBytes)
   }
 }

@@ -41,8 +41,34 @@ extension Database {
   private func copy(_ key: [UInt8], from role: StoreRole, isOnOrdinary: Bool, for waiter: any KeyCopyWaiter) {
     if isOnOrdinary, let pending = pendingDumps[key] { return pending.add(waiter) }
     rechecks?.noteChange(of: key.span)
-    let copy = KeyCopy(key, from: store(role), to: store(role.other), of: self)
+    let copy = KeyCopy(key, .copyOver, from: store(role), to: store(role.other), of: self)
     pendingDumps.insert(copy)
+    copy.add(waiter)
+    copy.begin()
+  }
+}
+
+/// Stale keys, and keys on their way to the default store.
+extension Database {
+  /// Copies a stale key in the background, from the store that has its value. Writes that come meanwhile are in order.
+  func heal(_ key: [UInt8], on target: Store, for queue: KeyQueue) {
+    rechecks?.noteChange(of: key.span)
+    let copy = KeyCopy(key, .copyOver, from: store(target.role.other), to: target, of: self, isInBackground: true)
+    // Clients' copies join it on the way to the other store alone.
+    if !target.isDefault { pendingDumps.insert(copy) }
+    copy.add(queue)
+    copy.begin()
+  }
+
+  /// Brings a key from the other store to the default one, for a command that names it and waits. No other command that
+  /// names it may be executed meanwhile. If it is on its way already, that is waited for, and there may be more to do.
+  ///
+  /// - Parameters:
+  ///   - verb: `copyOver` for a key that is stale on the default store, `copyIfAbsent` for one that it lacks.
+  ///   - waiter: told once.
+  func bring(_ key: [UInt8], _ verb: KeyVerb, for waiter: any KeyCopyWaiter) {
+    if let copy = defaultStore.copyUnderWay(of: key) { return copy.add(waiter) }
+    let copy = KeyCopy(key, verb, from: store(defaultStore.role.other), to: defaultStore, of: self)
     copy.add(waiter)
     copy.begin()
   }

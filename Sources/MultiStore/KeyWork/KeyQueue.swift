@@ -1,0 +1,118 @@
+internal import CoreMetrics
+internal import EventLoop
+internal import RESP
+
+/// The work on whole keys of one instance. Keys that a client waits for are copied at once, stale keys in the background:
+/// those that went stale first before the others, within the bounds of ``KeyPace``. Loop-confined.
+///
+/// A stale key is copied from the store that has its value to the one where it is stale. To the other store it takes
+/// its place among the dual writes, so that these have to be on. To the default store it goes whatever the flags say:
+/// commands that name it wait.
+final class KeyQueue {
+  private unowned let instance: Instance
+  private var pace: KeyPace
+  private var timer: LoopTimer?
+  /// Stale keys that are being copied to each store.
+  private var healing: [StoreRole: Int] = [:]
+
+  init(of instance: Instance, keysPerSecond: Int) {
+    self.instance = instance
+    pace = KeyPace(keysPerSecond: keysPerSecond)
+  }
+
+  func close() {
+    timer?.close()
+    timer = nil
+  }
+
+  // MARK: What is in flight
+
+  /// A copy begins, whoever asked for it.
+  func began() { pace.began() }
+
+  /// Its dump is there.
+  func received(bytes: Int) { pace.received(bytes: bytes) }
+
+  /// It has ended.
+  func ended(bytes: Int) {
+    pace.ended(bytes: bytes)
+    wake()
+  }
+
+  /// Whether stale keys of `role`'s store are being copied, or can be now. A flip to it waits for them.
+  func isHealing(_ role: StoreRole) -> Bool {
+    healing[role, default: 0] > 0 || stores(of: role).contains { $0.store.stale.hasNext && canHeal($0) }
+  }
+
+  // MARK: Stale keys
+
+  /// A database as one of the two stores has it.
+  private struct Place {
+    let database: Database
+    let store: Store
+  }
+
+  /// Copies stale keys for as long as the bounds permit. Called when there may be some, or when one of the bounds has
+  /// changed.
+  func wake() {
+    while healNext() {}
+  }
+
+  private func healNext() -> Bool {
+    let now = instance.loop.now
+    guard let place = nextPlace(now: now) else { return false }
+    let isHurried = instance.isHeld
+    guard pace.mayBegin(now: now, isHurried: isHurried) else {
+      // The end of a copy wakes the queue too.
+      if let pause = pace.pause(now: now) { wake(after: pause) }
+      return false
+    }
+    guard let key = place.store.stale.takeNext() else { return true }
+    healing[place.store.role, default: 0] += 1
+    place.database.heal(key, on: place.store, for: self)
+    return true
+  }
+
+  private func wake(after pause: Duration) {
+    let timer = timer ?? LoopTimer(on: instance.loop) { [unowned self] in wake() }
+    self.timer = timer
+    timer.schedule(after: pause)
+  }
+
+  /// The database with the key that is to be copied next: of those that can be, the one that has waited for longest
+  /// in its database, and the default store's before the other's.
+  private func nextPlace(now: UInt64) -> Place? {
+    guard instance.hasStaleKeys else { return nil }
+    for role in [instance.defaultRole, instance.defaultRole.other] where mayHeal(role) {
+      for place in stores(of: role) where canHeal(place) {
+        place.store.stale.resumePostponed(now: now)
+        if place.store.stale.hasNext { return place }
+      }
+    }
+    return nil
+  }
+
+  /// Whether the flags permit it.
+  private func mayHeal(_ role: StoreRole) -> Bool {
+    role == instance.defaultRole || instance.routingState.flip.current.isDual
+  }
+
+  /// Whether both stores can be reached.
+  private func canHeal(_ place: Place) -> Bool {
+    place.database.stores.count == 2 && place.database.stores.allSatisfy(\.ordinary.takesCommands)
+  }
+
+  private func stores(of role: StoreRole) -> [Place] {
+    instance.databases.all.map { Place(database: $0, store: $0.store(role)) }
+  }
+}
+
+extension KeyQueue: KeyCopyWaiter {
+  func keyCopyDidFinish(_ copy: KeyCopy) {
+    let target = copy.target
+    healing[target.role, default: 1] -= 1
+    target.stale.giveBack(copy.key, hasFailed: copy.failure != nil, now: instance.loop.now)
+    (copy.failure == nil ? target.metrics.healed : target.metrics.notHealed).increment()
+    instance.advanceRouting()
+  }
+}

@@ -1,0 +1,179 @@
+internal import CoreMetrics
+internal import Logging
+internal import RESP
+
+/// What an instance knows about outdated keys, from one process to the next.
+public struct StalenessMemory: Sendable {
+  /// What the last process knew.
+  public var snapshot: StalenessSnapshot
+  /// Keeps what changes from now on.
+  public var recorder: any StalenessRecorder
+
+  /// A memory made of its parts.
+  public init(snapshot: StalenessSnapshot, recorder: any StalenessRecorder) {
+    self.snapshot = snapshot
+    self.recorder = recorder
+  }
+}
+
+/// Outdated keys, and trust in the stores.
+extension Instance {
+  /// The store whose reply is the client's.
+  var defaultRole: StoreRole { routingState.flip.current.defaultStore }
+
+  /// Whether new commands wait for a flip.
+  var isHeld: Bool { !routingState.flip.isSettled }
+
+  /// Whether a key of any database is known to be stale on a store.
+  var hasStaleKeys: Bool { families.contains { $0.staleKeyCount > 0 } }
+
+  /// The oldest stale keys of one store, in all databases: those that became stale first before the others.
+  ///
+  /// - Parameter limit: the most keys that are listed.
+  public func staleKeys(of role: StoreRole, limit: Int) -> [StaleKey] {
+    loop.preconditionOnLoop()
+    let keys = databases.all.flatMap { $0.store(role).stale.list(database: $0.number) }
+    return Array(keys.sorted { $0.sinceMilliseconds < $1.sinceMilliseconds }.prefix(limit))
+  }
+
+  /// The operator says that the keys of `role`'s store are those of the default store, but for the stale ones.
+  ///
+  /// - Parameters:
+  ///   - who: the operator's name, for the log.
+  ///   - why: the operator's reason, for the log.
+  /// - Returns: whether it was not trusted before.
+  @discardableResult
+  public func trust(_ role: StoreRole, who: String, why: String) -> Bool {
+    loop.preconditionOnLoop()
+    let family = family(role)
+    guard !family.trust.isTrusted else { return false }
+    logger.warning(
+      "Store trusted again, as the operator says",
+      metadata: [
+        "instance_name": "\(configuration.name)", "store": "\(role.label)", "who": "\(who)", "why": "\(why)",
+        "not_trusted_because": "\(family.trust.loss?.rawValue ?? "")",
+      ]
+    )
+    family.becomeTrusted()
+    return true
+  }
+
+  /// Takes over what the last process knew. Called once, before the connections are opened.
+  func restore(_ memory: StalenessMemory) {
+    let snapshot = memory.snapshot
+    for family in families {
+      family.restoreTrust(snapshot.trust[family.role] ?? .trusted)
+      status.set(family.trust, of: family.role)
+      for key in snapshot.staleKeys[family.role] ?? [] {
+        guard let store = reach(key.database)?.store(family.role) else { continue }
+        _ = store.stale.insert(key.key, at: loop.now, sinceMilliseconds: key.sinceMilliseconds, key.reason)
+      }
+    }
+    wasDual = snapshot.isWatchful
+    for family in families { family.recorder = memory.recorder }
+    let now = loop.wallClockMilliseconds
+    if snapshot.isDamaged {
+      for family in families { family.distrust(because: .stateDamaged, now: now) }
+    } else if snapshot.isWatchful, !snapshot.wasStopped, let defaultStore = snapshot.defaultStore {
+      family(defaultStore.other).distrust(because: .uncleanStop, now: now)
+    }
+  }
+
+  /// Notes the routing in force, for the next process, and what it means for writes that one store alone gets.
+  func noteRouting() {
+    let routing = routingState.flip.current
+    if routing.isDual { wasDual = true }
+    noteTrust()
+    recorder?.append(.routing(defaultStore: routing.defaultStore, isWatchful: wasDual))
+  }
+
+  /// A store is trusted, or not any more.
+  func trustDidChange(of family: StoreFamily) {
+    let trust = family.trust
+    status.set(trust, of: family.role)
+    noteTrust()
+    guard case .lost(let loss, _) = trust else { return }
+    family.metrics.trustLost(loss)
+    logger.error(
+      "Store not trusted any more: reads go to the default store, and keys are copied whole",
+      metadata: [
+        "instance_name": "\(configuration.name)", "store": "\(family.role.label)", "reason": "\(loss.rawValue)",
+        "detail": "\(loss.explanation)",
+        "hint": "empty the store, or compare it with the default store and run multistore-exporter trust",
+      ]
+    )
+  }
+
+  /// The default store has moved. Its word is the truth now, whatever was known about it before, and the keys that are
+  /// stale there are known.
+  func noteMove(to role: StoreRole) {
+    let (new, old) = (family(role), family(role.other))
+    let left = new.staleKeyCount
+    if case .lost(let loss, _) = new.trust {
+      logger.error(
+        "The default store moved to a store that was not trusted: clients may read outdated values",
+        metadata: [
+          "instance_name": "\(configuration.name)", "store": "\(role.label)", "not_trusted_because": "\(loss.rawValue)",
+        ]
+      )
+      new.becomeTrusted()
+      old.distrust(because: .forcedMove, now: loop.wallClockMilliseconds)
+      metrics.forcedMoves.increment()
+    } else if left > configuration.maxKeysAtFlip {
+      metrics.forcedMoves.increment()
+    }
+    guard left > 0 else { return }
+    logger.warning(
+      "The default store moved while keys were stale on the new one: commands that name one wait until it is copied",
+      metadata: [
+        "instance_name": "\(configuration.name)", "store": "\(role.label)", "stale_keys": .stringConvertible(left),
+      ]
+    )
+  }
+
+  /// Nothing in an empty database is outdated. Keys that the default store waits for are another matter.
+  func store(_ store: Store, wasFoundEmptyAt time: UInt64, isWhole: Bool) {
+    guard store.role != defaultRole else { return }
+    store.clearAllStale(markedBefore: time)
+    if isWhole || !configuration.servesOtherDatabases, !store.family.trust.isTrusted {
+      logger.notice(
+        "Store trusted again: it is empty",
+        metadata: ["instance_name": "\(configuration.name)", "store": "\(store.role.label)"]
+      )
+      store.family.becomeTrusted()
+    }
+  }
+
+  /// Publishes what is known of stale keys. Called now and then.
+  func publishStaleKeys() {
+    ticks &+= 1
+    for family in families {
+      let count = family.staleKeyCount
+      // Looking for the oldest one takes a millisecond where there are very many.
+      if count == 0 || ticks % Self.ticksPerOldest == 0 { family.findOldestStaleKey() }
+      let oldest = family.oldestStaleMilliseconds
+      status.set(staleKeys: count, oldestMilliseconds: oldest, of: family.role)
+      family.metrics.oldestStaleKey.record(oldest.map { Double(max(0, loop.wallClockMilliseconds - $0)) / 1e3 } ?? 0)
+    }
+    keyQueue.wake()
+  }
+
+  private func noteTrust() {
+    let routing = routingState.flip.current
+    marksWrites = hasPrimary && wasDual && !routing.isDual && family(routing.defaultStore.other).trust.isTrusted
+  }
+}
+
+extension Database {
+  /// The default store alone executes a command, while dual write is off after it was on: what it may change is stale on
+  /// the other store.
+  public func willWriteAlone(_ command: Span<UInt8>, _ spec: CommandSpec) {
+    guard instance.marksWrites, spec.effect != .none || spec.staysUncopied,
+      spec.commandClass(ofCommand: command) != .read
+    else { return }
+    let role = defaultStore.role.other
+    store(role).markStale(command, spec, because: .dualWriteOff)
+    guard let number = spec.otherDatabase(ofCommand: command), let database = instance.reach(number) else { return }
+    spec.forEachKey(ofCommand: command) { database.store(role).markStale(key: $0.array, because: .dualWriteOff) }
+  }
+}

@@ -1,0 +1,51 @@
+/// One key whose value on a store is outdated.
+public struct StaleKey: Equatable, Sendable {
+  /// The key's name.
+  public let key: [UInt8]
+  /// The database that it is in, by the number of the old store.
+  public let database: Int
+  /// When it became stale, in milliseconds since 1970.
+  public let sinceMilliseconds: Int64
+  /// Why, by the write that was last to fail.
+  public let reason: StaleReason
+
+  /// A stale key made of its parts.
+  public init(key: [UInt8], database: Int, sinceMilliseconds: Int64, reason: StaleReason) {
+    self.key = key
+    self.database = database
+    self.sinceMilliseconds = sinceMilliseconds
+    self.reason = reason
+  }
+}
+
+/// Why a key is stale on a store. Raw values are what files, listings and logs say.
+public enum StaleReason: String, CaseIterable, Sendable {
+  /// The store answered the write with an error.
+  case errorReply = "error_reply"
+  /// There was no connection to send the write on.
+  case unavailable
+  /// The connection broke before the reply.
+  case lost
+  /// The store did not reply in time.
+  case timeout
+  /// The store's queue was full.
+  case queueFull = "queue_full"
+  /// It is not known what the default store did with the write.
+  case defaultUnknown = "default_unknown"
+  /// The write is executed by the default store alone, since repeating it could give another result.
+  case uncopied
+  /// Dual write was off after it had been on, and the default store alone got the write.
+  case dualWriteOff = "dual_write_off"
+
+  init(_ reason: CopyFailureReason) {
+    self =
+      switch reason {
+      case .errorReply: .errorReply
+      case .unavailable: .unavailable
+      case .lost: .lost
+      case .timeout: .timeout
+      case .queueFull: .queueFull
+      case .defaultUnknown: .defaultUnknown
+      }
+  }
+}

@@ -1,0 +1,41 @@
+/// A change of what an instance knows about outdated keys, as a journal keeps it.
+public enum StalenessChange: Equatable, Sendable {
+  /// A key is stale on a store, or is so for another reason than before.
+  case marked(StoreRole, StaleKey)
+  /// A key is the same on both stores again.
+  case cleared(StoreRole, database: Int, key: [UInt8])
+  /// No key of a database is stale on a store any more; of all databases if it is nil.
+  case clearedAll(StoreRole, database: Int?)
+  /// A store is trusted, or is not any more.
+  case trust(StoreRole, StoreTrust)
+  /// Another routing is in force. `isWatchful` if writes have to reach both stores or be remembered, so that an unclean
+  /// stop loses something.
+  case routing(defaultStore: StoreRole, isWatchful: Bool)
+  /// The process ends, and nothing is in flight.
+  case stopped
+}
+
+/// What an instance knew about outdated keys when its process ended.
+public struct StalenessSnapshot: Equatable, Sendable {
+  /// The stale keys of each store, those that became stale first before the others.
+  public var staleKeys: [StoreRole: [StaleKey]] = [:]
+  /// The stores that are not trusted.
+  public var trust: [StoreRole: StoreTrust] = [:]
+  /// The default store; nil if there was no process before.
+  public var defaultStore: StoreRole?
+  /// Whether writes had to reach both stores, or to be remembered.
+  public var isWatchful = false
+  /// Whether the process ended with nothing in flight.
+  public var wasStopped = false
+  /// Whether the file could not be read, and was put aside.
+  public var isDamaged = false
+
+  /// Nothing is known: there was no process before.
+  public init() {}
+}
+
+/// Keeps changes beyond the process. It must not block: the instance's loop calls it for each stale key.
+public protocol StalenessRecorder: AnyObject, Sendable {
+  /// Keeps a change, in the order of the calls. Any thread.
+  func append(_ change: StalenessChange)
+}
