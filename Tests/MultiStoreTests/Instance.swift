@@ -49,12 +49,16 @@ final class Instance {
   ///   - primaryAsDefault: the default flag.
   ///   - primaryBinary: which server the primary is.
   ///   - commandTimeout: how long a command may take.
+  ///   - memory: what the last process left.
+  ///   - lines: commands that both servers execute before.
   ///   - configure: what is not as usual.
   init(
     dual: Bool = true,
     primaryAsDefault: Bool = false,
     primaryBinary: RedisServer.Binary = .redis,
     commandTimeout: Duration = .seconds(20),
+    memory: StalenessMemory? = nil,
+    preparedBy lines: [String] = [],
     _ configure: (inout MultiStoreConfiguration) -> Void = { _ in }
   ) throws {
     let loop = try TestLoop()
@@ -64,6 +68,9 @@ final class Instance {
     self.secondaryServer = secondaryServer
     primary = try primaryServer.client()
     secondary = try secondaryServer.client()
+    for line in lines {
+      for client in [primary, secondary] { _ = try client.command(words(line)) }
+    }
     func store(_ server: RedisServer) -> MultiStoreConfiguration.Store {
       MultiStoreConfiguration.Store(
         endpoint: StoreEndpoint(address: .unix(path: server.socketPath)),
@@ -92,7 +99,8 @@ final class Instance {
       configuration: configuration,
       flags: FeatureFlags(instanceName: "sessions", state: state),
       logger: Logger(label: "test") { _ in log },
-      metricsFactory: metrics
+      metricsFactory: metrics,
+      memory: memory
     )
     multiStore.start()
     try run { [database = multiStore.database] in
@@ -256,3 +264,10 @@ func shown(_ bytes: [UInt8]) -> String {
 
 /// The bytes of text with `|` for each end of a line.
 func wire(_ text: String) -> [UInt8] { Array(text.replacing("|", with: "\r\n").utf8) }
+
+/// The same with keys that are text.
+extension StaleKeys {
+  func contains(_ key: String) -> Bool { contains(Array(key.utf8).span) }
+
+  mutating func insert(_ key: String) { _ = insert(Array(key.utf8), at: 1, sinceMilliseconds: 0, .lost) }
+}

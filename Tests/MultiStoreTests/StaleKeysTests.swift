@@ -2,23 +2,45 @@ internal import Testing
 
 @testable internal import MultiStore
 
+/// Stale keys whose names are text.
+private final class Keys {
+  var keys: StaleKeys
+
+  init(limit: Int) { keys = StaleKeys(limit: limit) }
+
+  func contains(_ key: String) -> Bool { keys.contains(key) }
+
+  func isKnown(_ key: String) -> Bool { keys.isKnown(Array(key.utf8).span) }
+
+  @discardableResult
+  func insert(_ key: String, at time: UInt64 = 1, since: Int64 = 0, _ reason: StaleReason = .lost)
+    -> StaleKeys.Marking
+  {
+    keys.insert(Array(key.utf8), at: time, sinceMilliseconds: since, reason)
+  }
+
+  func remove(_ key: String, begunAt time: UInt64 = 100) -> Bool { keys.remove(Array(key.utf8).span, begunAt: time) }
+
+  func takeNext() -> String? { keys.takeNext().map { String(decoding: $0, as: UTF8.self) } }
+}
+
 @Suite("Stale keys")
 struct StaleKeysTests {
   @Test func `keys are stale from the failed write to the one that replaces them`() {
-    var stale = StaleKeys(limit: 10)
-    #expect(stale.isEmpty && !stale.contains("a"))
+    let stale = Keys(limit: 10)
+    #expect(stale.keys.isEmpty && !stale.contains("a"))
     #expect(stale.insert("a") == .added)
     #expect(stale.insert("a") == .known)
-    #expect(stale.insert("a", .timeout) == .changed)
-    #expect(stale.count == 1 && !stale.isEmpty && stale.contains("a") && !stale.contains("b"))
+    #expect(stale.insert("a", .timeout) == .known)
+    #expect(stale.keys.count == 1 && !stale.keys.isEmpty && stale.contains("a") && !stale.contains("b"))
     #expect(!stale.remove("b"))
-    #expect(stale.count == 1)
+    #expect(stale.keys.count == 1)
     #expect(stale.remove("a"))
-    #expect(stale.isEmpty && !stale.contains("a"))
+    #expect(stale.keys.isEmpty && !stale.contains("a"))
   }
 
   @Test func `what began before the failed write, or with it, makes nothing whole`() {
-    var stale = StaleKeys(limit: 10)
+    let stale = Keys(limit: 10)
     #expect(stale.insert("a", at: 5) == .added)
     #expect(!stale.remove("a", begunAt: 4))
     #expect(!stale.remove("a", begunAt: 5))
@@ -26,61 +48,64 @@ struct StaleKeysTests {
     #expect(stale.insert("a", at: 7) == .known)
     #expect(!stale.remove("a", begunAt: 6))
     #expect(stale.remove("a", begunAt: 8))
-    #expect(stale.isEmpty)
+    #expect(stale.keys.isEmpty)
   }
 
   @Test func `a key beyond the limit is not taken`() {
-    var stale = StaleKeys(limit: 2)
+    let stale = Keys(limit: 2)
     #expect(stale.insert("a") == .added)
     #expect(stale.insert("b") == .added)
     #expect(stale.insert("b") == .known, "a key that is known already takes no further room")
     #expect(stale.insert("c") == .full)
-    #expect(stale.count == 2 && !stale.contains("c"))
-    stale.isDistrusted = true
+    #expect(stale.keys.count == 2 && !stale.contains("c"))
+    stale.keys.isDistrusted = true
     #expect(stale.contains("never seen") && !stale.isKnown("never seen"))
-    stale.removeAll()
-    #expect(!stale.isEmpty && stale.count == 0, "who distrusts it has to trust it again")
-    var none = StaleKeys(limit: 0)
-    #expect(none.isEmpty && none.insert("a") == .full)
+    stale.keys.removeAll()
+    #expect(!stale.keys.isEmpty && stale.keys.count == 0, "who distrusts it has to trust it again")
+    let none = Keys(limit: 0)
+    #expect(none.keys.isEmpty && none.insert("a") == .full)
   }
 
-  @Test func `emptying the store leaves what was marked since`() {
-    var stale = StaleKeys(limit: 10)
-    for (time, key) in ["a", "b", "c"].enumerated() { #expect(stale.insert(key, at: UInt64(time)) == .added) }
-    stale.removeAll(markedBefore: 1)
-    #expect(!stale.contains("a") && stale.contains("b") && stale.contains("c"))
+  @Test func `the list has those that became stale first`() {
+    let stale = Keys(limit: 10)
+    for time in [5, 3, 9, 1] as [Int64] {
+      stale.insert("k\(time)", since: time)
+    }
+    #expect(Set(stale.keys.list(database: 7, limit: 2).map(\.sinceMilliseconds)) == [1, 3])
+    #expect(stale.keys.list(database: 7).count == 4 && stale.keys.list(database: 7, limit: 0).isEmpty)
+    #expect(stale.keys.list(database: 7, limit: 1).first?.database == 7 && stale.keys.oldestMilliseconds == 1)
   }
 
   @Test func `the key that has been stale for longest is copied first, and one at a time`() {
-    var stale = StaleKeys(limit: 10)
+    let stale = Keys(limit: 10)
     for key in ["c", "a", "b"] { #expect(stale.insert(key) == .added) }
     // A write that fails again does not move it to the end.
     #expect(stale.insert("c", at: 9) == .known)
     #expect(stale.remove("a"))
-    #expect(stale.takeNext() == Array("c".utf8))
+    #expect(stale.takeNext() == "c")
     #expect(stale.insert("c", at: 10) == .known)
-    #expect(stale.takeNext() == Array("b".utf8))
-    #expect(stale.takeNext() == nil && !stale.hasNext)
-    stale.giveBack(Array("c".utf8), hasFailed: false, now: 11)
-    #expect(stale.takeNext() == Array("c".utf8))
+    #expect(stale.takeNext() == "b")
+    #expect(stale.takeNext() == nil && !stale.keys.hasNext)
+    stale.keys.giveBack(Array("c".utf8), hasFailed: false, now: 11)
+    #expect(stale.takeNext() == "c")
   }
 
   @Test func `a key that could not be copied is left alone for a while, until the store is back`() {
-    var stale = StaleKeys(limit: 10)
+    let stale = Keys(limit: 10)
     #expect(stale.insert("a") == .added)
     #expect(stale.takeNext() != nil)
-    stale.giveBack(Array("a".utf8), hasFailed: true, now: 100)
-    stale.resumePostponed(now: 99 + StaleKeys.retryPause)
+    stale.keys.giveBack(Array("a".utf8), hasFailed: true, now: 100)
+    stale.keys.resumePostponed(now: 99 + StaleKeys.retryPause)
     #expect(stale.takeNext() == nil)
-    stale.resumePostponed(now: 100 + StaleKeys.retryPause)
-    #expect(stale.takeNext() == Array("a".utf8))
-    stale.giveBack(Array("a".utf8), hasFailed: true, now: 200)
-    stale.retryAll()
-    #expect(stale.takeNext() == Array("a".utf8))
+    stale.keys.resumePostponed(now: 100 + StaleKeys.retryPause)
+    #expect(stale.takeNext() == "a")
+    stale.keys.giveBack(Array("a".utf8), hasFailed: true, now: 200)
+    stale.keys.retryAll()
+    #expect(stale.takeNext() == "a")
   }
 
   @Test func `a key that is whole, and stale once more, is copied once`() {
-    var stale = StaleKeys(limit: 10)
+    let stale = Keys(limit: 10)
     for round in 0..<1000 {
       #expect(stale.insert("a", at: UInt64(round)) == .added)
       #expect(stale.remove("a", begunAt: UInt64(round + 1)))
@@ -89,7 +114,7 @@ struct StaleKeysTests {
     #expect(stale.takeNext() != nil && stale.takeNext() == nil)
     // A copy that was under way when the key became whole is nobody's business any more.
     #expect(stale.remove("a", begunAt: 6000) && stale.insert("a", at: 7000) == .added)
-    stale.giveBack(Array("a".utf8), hasFailed: false, now: 8000)
+    stale.keys.giveBack(Array("a".utf8), hasFailed: false, now: 8000)
     #expect(stale.takeNext() != nil && stale.takeNext() == nil)
   }
 }
@@ -112,34 +137,32 @@ struct KeyPaceTests {
     var inFlight = KeyPace(keysPerSecond: 1_000_000)
     while inFlight.mayBegin(now: now, isHurried: false) { inFlight.began() }
     #expect(inFlight.keysInFlight == KeyPace.maxKeys)
-    #expect(inFlight.mayBegin(now: now, isHurried: true))
+    #expect(inFlight.mayBeginOnce(isHurried: true))
     inFlight.received(bytes: KeyPace.maxBytes)
-    #expect(!inFlight.mayBegin(now: now, isHurried: true))
+    #expect(!inFlight.mayBeginOnce(isHurried: true))
     inFlight.ended(bytes: KeyPace.maxBytes)
-    #expect(inFlight.mayBegin(now: now, isHurried: false))
+    #expect(inFlight.mayBeginOnce(isHurried: false))
   }
 
   @Test func `it tells how long the rate lets nothing begin`() throws {
     var pace = KeyPace(keysPerSecond: 10)
-    #expect(pace.pause(now: 1) == nil)
+    let before = pace.pause(now: 1)
     pace.began()
-    let pause = try #require(pace.pause(now: 1))
-    #expect(pause > .milliseconds(99) && pause < .milliseconds(101))
-    #expect(pace.pause(now: 1 + 100_000_001) == nil)
+    let meanwhile = try #require(pace.pauseOnce(now: 1))
+    let after = pace.pauseOnce(now: 1 + 100_000_001)
+    #expect(before == nil && after == nil)
+    #expect(meanwhile > .milliseconds(99) && meanwhile < .milliseconds(101))
   }
 }
 
-/// The same with keys that are text.
-extension StaleKeys {
-  fileprivate func contains(_ key: String) -> Bool { contains(Array(key.utf8).span) }
-
-  fileprivate func isKnown(_ key: String) -> Bool { isKnown(Array(key.utf8).span) }
-
-  fileprivate mutating func insert(_ key: String, at time: UInt64 = 1, _ reason: StaleReason = .lost) -> Marking {
-    insert(Array(key.utf8), at: time, sinceMilliseconds: 0, reason)
+extension KeyPace {
+  fileprivate func pauseOnce(now: UInt64) -> Duration? {
+    var copy = self
+    return copy.pause(now: now)
   }
 
-  fileprivate mutating func remove(_ key: String, begunAt time: UInt64 = 100) -> Bool {
-    remove(Array(key.utf8).span, begunAt: time)
+  fileprivate func mayBeginOnce(isHurried: Bool) -> Bool {
+    var copy = self
+    return copy.mayBegin(now: 60_000_000_000, isHurried: isHurried)
   }
 }

@@ -50,7 +50,7 @@ extension Instance: StoreOwner {
   /// Another process may have an older snapshot of the keys, and none has nothing that is outdated.
   private func lookForOlderKeys(in store: Store, _ identity: ServerIdentity, isAnother: Bool) {
     if identity.keyCount == 0 {
-      self.store(store, wasFoundEmptyAt: loop.now, isWhole: false)
+      storeWasFoundEmpty(store, isWhole: false)
     } else if isAnother, store.role != defaultRole, wasDual {
       store.family.distrust(because: .anotherProcess, now: loop.wallClockMilliseconds)
     }

@@ -32,7 +32,7 @@ extension Instance {
   /// - Parameter limit: the most keys that are listed.
   public func staleKeys(of role: StoreRole, limit: Int) -> [StaleKey] {
     loop.preconditionOnLoop()
-    let keys = databases.all.flatMap { $0.store(role).stale.list(database: $0.number) }
+    let keys = databases.all.flatMap { $0.store(role).stale.list(database: $0.number, limit: limit) }
     return Array(keys.sorted { $0.sinceMilliseconds < $1.sinceMilliseconds }.prefix(limit))
   }
 
@@ -94,6 +94,15 @@ extension Instance {
     noteTrust()
     guard case .lost(let loss, _) = trust else { return }
     family.metrics.trustLost(loss)
+    guard routingState.flip.current.isDual else {
+      return logger.notice(
+        "Store not trusted any more, which matters once dual write is on again",
+        metadata: [
+          "instance_name": "\(configuration.name)", "store": "\(family.role.label)", "reason": "\(loss.rawValue)",
+          "detail": "\(loss.explanation)",
+        ]
+      )
+    }
     logger.error(
       "Store not trusted any more: reads go to the default store, and keys are copied whole",
       metadata: [
@@ -131,17 +140,14 @@ extension Instance {
     )
   }
 
-  /// Nothing in an empty database is outdated. Keys that the default store waits for are another matter.
-  func store(_ store: Store, wasFoundEmptyAt time: UInt64, isWhole: Bool) {
-    guard store.role != defaultRole else { return }
-    store.clearAllStale(markedBefore: time)
-    if isWhole || !configuration.servesOtherDatabases, !store.family.trust.isTrusted {
-      logger.notice(
-        "Store trusted again: it is empty",
-        metadata: ["instance_name": "\(configuration.name)", "store": "\(store.role.label)"]
-      )
-      store.family.becomeTrusted()
-    }
+  /// Nothing in an empty store is outdated. Its stale keys stay known, and are copied.
+  func storeWasFoundEmpty(_ store: Store, isWhole: Bool) {
+    guard isWhole || !configuration.servesOtherDatabases, !store.family.trust.isTrusted else { return }
+    logger.notice(
+      "Store trusted again: it is empty",
+      metadata: ["instance_name": "\(configuration.name)", "store": "\(store.role.label)"]
+    )
+    store.family.becomeTrusted()
   }
 
   /// Publishes what is known of stale keys. Called now and then.

@@ -20,10 +20,8 @@ struct StaleKeys {
   enum Marking: Equatable {
     /// It is stale now.
     case added
-    /// It was so before, for the same reason.
+    /// It was so before.
     case known
-    /// It was so before, for another reason.
-    case changed
     /// There is no room for it.
     case full
   }
@@ -59,10 +57,10 @@ struct StaleKeys {
   }
 
   mutating func insert(_ key: [UInt8], at time: UInt64, sinceMilliseconds: Int64, _ reason: StaleReason) -> Marking {
-    if let entry = entries[key] {
+    if entries[key] != nil {
       entries[key]?.markedAt = time
       entries[key]?.reason = reason
-      return entry.reason == reason ? .known : .changed
+      return .known
     }
     guard entries.count < limit else { return .full }
     entries[key] = Entry(markedAt: time, sinceMilliseconds: sinceMilliseconds, reason: reason)
@@ -83,22 +81,24 @@ struct StaleKeys {
     return true
   }
 
-  /// Forgets all keys; those marked at `time` or later stay if it is given.
-  mutating func removeAll(markedBefore time: UInt64? = nil) {
-    if let time {
-      entries = entries.filter { $0.value.markedAt >= time }
-      compact()
-    } else {
-      entries = [:]
-      order = []
-      postponed = []
-    }
+  /// Forgets all keys.
+  mutating func removeAll() {
+    entries = [:]
+    order = []
+    postponed = []
   }
 
   /// Keys as operators see them, in no order.
-  func list(database: Int) -> [StaleKey] {
-    entries.map { key, entry in
-      StaleKey(key: key, database: database, sinceMilliseconds: entry.sinceMilliseconds, reason: entry.reason)
+  ///
+  /// - Parameter limit: the most of them: those that became stale first. Others of the same millisecond may be listed
+  ///   too.
+  func list(database: Int, limit: Int = .max) -> [StaleKey] {
+    guard limit > 0 else { return [] }
+    // Times alone are sorted: there may be very many keys, and the loop waits.
+    let last = entries.count > limit ? entries.values.map(\.sinceMilliseconds).sorted()[limit - 1] : .max
+    return entries.compactMap { key, entry in
+      guard entry.sinceMilliseconds <= last else { return nil }
+      return StaleKey(key: key, database: database, sinceMilliseconds: entry.sinceMilliseconds, reason: entry.reason)
     }
   }
 

@@ -1,11 +1,11 @@
 /// A change of what an instance knows about outdated keys, as a journal keeps it.
 public enum StalenessChange: Equatable, Sendable {
-  /// A key is stale on a store, or is so for another reason than before.
+  /// A key is stale on a store.
   case marked(StoreRole, StaleKey)
   /// A key is the same on both stores again.
   case cleared(StoreRole, database: Int, key: [UInt8])
-  /// No key of a database is stale on a store any more; of all databases if it is nil.
-  case clearedAll(StoreRole, database: Int?)
+  /// No key of a database is stale on a store any more.
+  case clearedAll(StoreRole, database: Int)
   /// A store is trusted, or is not any more.
   case trust(StoreRole, StoreTrust)
   /// Another routing is in force. `isWatchful` if writes have to reach both stores or be remembered, so that an unclean

@@ -25,7 +25,7 @@ extension Store {
     switch stale.insert(key, at: loop.now, sinceMilliseconds: since, reason) {
     case .known: return
     case .full: family.distrust(because: .overflow, now: since)
-    case .added, .changed:
+    case .added:
       let key = StaleKey(key: key, database: number, sinceMilliseconds: since, reason: reason)
       family.recorder?.append(.marked(role, key))
     }
@@ -41,15 +41,11 @@ extension Store {
     return true
   }
 
-  /// No key is stale here: the database is the same on both stores, or empty on this one.
-  ///
-  /// - Parameter time: what was marked at that moment of the loop's clock, or later, stays so.
-  func clearAllStale(markedBefore time: UInt64? = nil) {
+  /// No key is stale here: the database was emptied on both stores.
+  func clearAllStale() {
     guard stale.count > 0 else { return }
-    stale.removeAll(markedBefore: time)
+    stale.removeAll()
     family.recorder?.append(.clearedAll(role, database: number))
-    guard let recorder = family.recorder, stale.count > 0 else { return }
-    for key in stale.list(database: number) { recorder.append(.marked(role, key)) }
   }
 
   /// Whether a write may end that keys are stale. In the usual case it can't, which this tells without the command.

@@ -169,9 +169,9 @@ public final class Store {
     unavailabilityLog.shouldLog(reason.kind, wasReady: reason.wasReady, at: loop.now)
   }
 
-  /// The database was empty when the store was asked at `time` of the loop's clock, and so were all others if `isWhole`.
-  func wasFoundEmpty(at time: UInt64, isWhole: Bool) {
-    owner.store(self, wasFoundEmptyAt: time, isWhole: isWhole)
+  /// The database was empty when the store was asked, and so were all others if `isWhole`.
+  func wasFoundEmpty(isWhole: Bool) {
+    owner.storeWasFoundEmpty(self, isWhole: isWhole)
   }
 
   func close() {
@@ -286,8 +286,8 @@ protocol StoreOwner: AnyObject {
   func store(_ store: Store, didIdentify identity: ServerIdentity, isAnother: Bool)
   func store(_ store: Store, didBecomeUnavailable reason: ConnectionDownReason)
   func store(_ store: Store, wasClosedWhileIdle detail: String)
-  /// The store's database was empty at `time` of the loop's clock, and so were all others if `isWhole`.
-  func store(_ store: Store, wasFoundEmptyAt time: UInt64, isWhole: Bool)
+  /// The store's database was empty when it was asked, and so were all others if `isWhole`.
+  func storeWasFoundEmpty(_ store: Store, isWhole: Bool)
 }
 
 extension Store: HiredisConnectionDelegate {
