@@ -71,7 +71,8 @@ public struct MultiStoreConfiguration: Sendable {
   public var staleKeyLimit = 100_000
   /// The most stale keys on a store that the default store moves to without being forced.
   public var maxKeysAtFlip = 1_000
-  /// Keys that are copied whole in a second, at most, while no client waits for them; at least 1.
+  /// Keys that are copied whole in a second, at most, while no client waits for them. With 0 stale keys do not heal by
+  /// themselves.
   public var keysPerSecond = 1_000
   /// The most connections of their own that sessions may hold for blocking commands and WATCH.
   public var dedicatedConnectionLimit = 1_000

@@ -13,6 +13,7 @@ struct HealingTests {
   ) throws -> Instance {
     try Instance(dual: flags.dual, primaryAsDefault: flags.primaryAsDefault) {
       $0.otherStoreTimeout = .milliseconds(100)
+      $0.keysPerSecond = 1000
       configure(&$0)
     }
   }
@@ -85,7 +86,7 @@ struct HealingTests {
   }
 
   @Test func `and what was written while dual write was off is stale until it is on again`() throws {
-    let instance = try Instance()
+    let instance = try Instance { $0.keysPerSecond = 1000 }
     for line in ["SET k 1", "RPUSH l a", "SET gone v", "SET same v"] { _ = try instance.execute(line) }
     instance.multiStore.flags.exchange(FlagState())
     #expect(try instance.execute("SET k 2") == "+OK|")

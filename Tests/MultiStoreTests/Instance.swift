@@ -91,6 +91,8 @@ final class Instance {
     configuration.otherStoreTimeout = commandTimeout
     // Tests count what is in flight; those about sampling ask for it.
     configuration.keyspaceSampling = false
+    // Those about healing ask for it too.
+    configuration.keysPerSecond = 0
     configure(&configuration)
     let state = FlagState(dualWrite: dual, primaryAsDefault: primaryAsDefault)
     let log = log

@@ -17,10 +17,10 @@ struct KeyPace {
   private(set) var keysInFlight = 0
   private(set) var bytesInFlight = 0
 
-  /// - Parameter keysPerSecond: at least 1.
+  /// - Parameter keysPerSecond: 0 if copies begin only while clients wait for a flip.
   init(keysPerSecond: Int) {
     rate = Double(keysPerSecond)
-    burst = max(1, rate / 10)
+    burst = keysPerSecond > 0 ? max(1, rate / 10) : 0
     allowance = burst
   }
 
@@ -49,8 +49,10 @@ struct KeyPace {
     bytesInFlight -= bytes
   }
 
-  /// How long it takes until the rate lets another copy begin, if nothing else prevents it; nil if it does now.
+  /// How long it takes until the rate lets another copy begin, if nothing else prevents it; nil if it does now, or never
+  /// will.
   mutating func pause(now: UInt64) -> Duration? {
+    guard rate > 0 else { return nil }
     refill(now: now)
     return allowance >= 1 ? nil : .nanoseconds(Int64((1 - allowance) / rate * 1e9) + 1)
   }

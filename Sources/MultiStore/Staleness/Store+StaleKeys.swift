@@ -48,6 +48,11 @@ extension Store {
     family.recorder?.append(.clearedAll(role, database: number))
   }
 
+  /// FLUSHDB emptied the database on both stores. Others may be there that are not trusted.
+  private func wasFlushed() {
+    if family.hasOneDatabase { family.wasEmptied() } else { clearAllStale() }
+  }
+
   /// Whether a write may end that keys are stale. In the usual case it can't, which this tells without the command.
   @inline(__always)
   func hasStale(for spec: CommandSpec) -> Bool { !stale.isEmpty || spec.traits.contains(.empties) }
@@ -58,7 +63,7 @@ extension Store {
     // The keys come first: comparing the command takes longer.
     if spec.keys == .none, spec.id == .flushAll { return family.wasEmptied() }
     guard !stale.isEmpty, spec.traits.contains(.replacesKeys) else { return }
-    if spec.keys == .none { return clearAllStale() }  // FLUSHDB
+    if spec.keys == .none { return wasFlushed() }
     spec.forEachKey(ofCommand: command) { clearStale(key: $0, begunAt: time) }
   }
 

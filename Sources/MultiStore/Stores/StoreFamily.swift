@@ -35,6 +35,9 @@ final class StoreFamily {
   /// Whether there is a store already: the first one is the instance's own.
   var isEmpty: Bool { members.isEmpty }
 
+  /// Whether nobody has selected another database than the first.
+  var hasOneDatabase: Bool { members.count == 1 }
+
   /// The store in the instance's first database, which there is for as long as the instance.
   var first: Store { members[0].store }
 
