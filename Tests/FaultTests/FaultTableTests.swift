@@ -40,7 +40,7 @@ struct FaultTableTests {
         recovery: .milliseconds(40 * (index + 1)),
         keys: 100,
         differingKeys: index == 0 ? [] : ["a", "b", "c"],
-        staleKeys: 1
+        healedKeys: 1
       )
     }
     let table = FaultTable(results, settings: FaultCase.Settings.shown)
@@ -48,7 +48,7 @@ struct FaultTableTests {
       table.markdown.split(separator: "\n").last
         == """
         | other store: stands still (SIGSTOP) | old is default | 2 errors (`ERR a/b`) | 1.02 s | 7 ms | 1 of 16 \
-        | 0 of 13 | 80 ms | 0 of 100, 3 of 100 | 2 |
+        | 0 of 13 | 80 ms | 1 of 100, 1 of 100 | 3 |
         """
     )
     #expect(table.longestWaitOfControl == .milliseconds(3))

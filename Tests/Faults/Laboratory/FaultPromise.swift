@@ -23,8 +23,8 @@ extension FaultResult {
       broken.append("\(unservedAfterFirstTimeout) half-seconds without service after the first timeout")
     }
     // Nobody can know what a store has lost that came back empty.
-    if item.fault != .emptied, unknownKeys > 0 {
-      broken.append("\(unknownKeys) keys differ and are not known as stale, one of them \(differingKeys[0])")
+    if item.fault != .emptied, !differingKeys.isEmpty {
+      broken.append("\(differingKeys.count) keys differ for good, one of them \(differingKeys[0])")
     }
     return broken
   }

@@ -22,12 +22,9 @@ public struct FaultResult: Sendable {
   public let keys: Int
   /// Those of them that are not the same on both stores afterwards.
   public let differingKeys: [String]
-  /// Keys that the sidecar knows to be stale on the other store; nil if it trusts none of them.
-  public let staleKeys: Int?
+  /// Keys that were stale on the other store when the clients had stopped, and that have healed without another write.
+  public let healedKeys: Int
 
   /// The number of errors.
   public var errorCount: Int { errors.values.reduce(0, +) }
-
-  /// Differing keys that the sidecar does not know of.
-  public var unknownKeys: Int { staleKeys.map { max(0, differingKeys.count - $0) } ?? 0 }
 }

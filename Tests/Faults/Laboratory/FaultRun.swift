@@ -54,6 +54,8 @@ public struct FaultRun: Sendable {
     var oracles = try clients.map { try $0.stop() }
     _ = try control.stop()
     try waitForCopies(at: site)
+    let staleKeys = try site.staleKeys()
+    try waitForHealing(at: site)
     let written = oracles.reduce(into: Set()) { $0.formUnion($1.writtenKeys) }
     let differing = try StoreContents(of: site.defaultStore).differingKeys(from: StoreContents(of: site.otherStore))
     try readEverything(&oracles, at: site, observations)
@@ -73,7 +75,7 @@ public struct FaultRun: Sendable {
       recovery: recovery,
       keys: written.count,
       differingKeys: differing.filter { written.contains($0) },
-      staleKeys: try site.staleKeys()
+      healedKeys: staleKeys
     )
   }
 
@@ -104,6 +106,11 @@ public struct FaultRun: Sendable {
       pause(for: .milliseconds(200))
       return false
     }
+  }
+
+  /// Waits until no key is stale any more. Nothing is written meanwhile.
+  private func waitForHealing(at site: FaultSite) throws {
+    try eventually("all stale keys have healed", within: Self.recoveryLimit) { try site.staleKeys() == 0 }
   }
 
   /// Reads every key through the sidecar, and judges what it says.

@@ -71,12 +71,9 @@ final class FaultSite: Sendable {
   /// The sidecar's metrics at this moment.
   func metrics() throws -> MetricsSnapshot { try process.withLock { $0 }.metrics() }
 
-  /// The keys that the sidecar knows as stale on the other store; nil if there were too many to know them by name.
-  func staleKeys() throws -> Int? {
-    let labels = ["store": state == .newIsDefault ? "secondary" : "primary"]
-    let metrics = try metrics()
-    if metrics.sum("multistore_stale_keys_overflowed", labels) > 0 { return nil }
-    return Int(metrics.sum("multistore_stale_keys", labels))
+  /// The keys that the sidecar knows as stale on the other store.
+  func staleKeys() throws -> Int {
+    Int(try metrics().sum("multistore_stale_keys", ["store": state == .newIsDefault ? "secondary" : "primary"]))
   }
 
   /// Commands that are under way to the stores.

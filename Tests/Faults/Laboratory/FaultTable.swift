@@ -19,7 +19,7 @@ public struct FaultTable {
     let waits = settings.map { "longest wait, `\($0.acknowledgement)` / `\($0.readPolicy)`" }
     return ["fault", "state", "what clients see"] + waits
       + [
-        "half-seconds without service", "after the first timeout", "back after", "keys that differ", "of these unknown",
+        "half-seconds without service", "after the first timeout", "back after", "keys that healed", "keys that differ then",
       ]
   }
 
@@ -48,15 +48,15 @@ public struct FaultTable {
     let all = settings.map { results[FaultCase(fault, of: part, state, $0)] }
     let found = all.compactMap(\.self)
     guard !found.isEmpty else { return nil }
-    let keys = found.map { "\($0.differingKeys.count) of \($0.keys)" }
+    let healed = found.map { "\($0.healedKeys) of \($0.keys)" }
     let unserved = found.map(\.unserved).max { $0.count < $1.count } ?? (0, 0)
     let late = found.map(\.unservedAfterFirstTimeout).max { $0.count < $1.count } ?? (0, 0)
     return [Self.cell(fault, of: part), state.rawValue, Self.experience(found)]
       + all.map { $0.map { Self.text($0.longestWait) } ?? "" }
       + [
         "\(unserved.count) of \(unserved.of)", part == .otherStore ? "\(late.count) of \(late.of)" : "",
-        Self.text(found.map(\.recovery).max() ?? .zero), keys.joined(separator: ", "),
-        "\(found.map(\.unknownKeys).max() ?? 0)",
+        Self.text(found.map(\.recovery).max() ?? .zero), healed.joined(separator: ", "),
+        "\(found.map(\.differingKeys.count).max() ?? 0)",
       ]
   }
 
