@@ -71,6 +71,9 @@ public struct MultiStoreConfiguration: Sendable {
   public var staleKeyLimit = 100_000
   /// The most stale keys on a store that the default store moves to without being forced.
   public var maxKeysAtFlip = 1_000
+  /// Keys that are compared on both stores in a second, at most, when nobody has written them for two seconds; 0 for
+  /// none.
+  public var settledChecksPerSecond = 200
   /// Keys that are copied whole in a second, at most, while no client waits for them. With 0 stale keys do not heal by
   /// themselves.
   public var keysPerSecond = 1_000

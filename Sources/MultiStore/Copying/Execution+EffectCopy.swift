@@ -1,3 +1,4 @@
+internal import CoreMetrics
 internal import Hiredis
 internal import RESP
 
@@ -115,6 +116,7 @@ extension Execution {
     in batch: CommandBatch,
     _ effect: inout EffectCopy
   ) -> EffectCopy.Action {
+    if database.notesWrittenKeys { noteWrittenKeys(of: index, in: batch) }
     let action = effect.otherStoreReplied(PresenceGuard.answer(reply, to: effect.form))
     switch action {
     case .noteFresh where !other.hasStale(for: batch.bytesSpec(index)): break
@@ -128,6 +130,18 @@ extension Execution {
     default: return action
     }
     return .finish
+  }
+
+  /// The keys of a write are compared when they have become quiet.
+  private func noteWrittenKeys(of index: Int, in batch: CommandBatch) {
+    let spec = batch.bytesSpec(index)
+    guard spec.effect != .none else { return }
+    let now = begunAt
+    var isNoted = true
+    batch.withCommand(index) { command in
+      spec.forEachKey(ofCommand: command) { isNoted = database.quietKeys.note($0, now: now) && isNoted }
+    }
+    if !isNoted { database.metrics.uncheckedKeys.increment() }
   }
 
   /// The copy of the command at `index` failed.

@@ -20,6 +20,11 @@ public final class Database {
   var pools = ExecutionPools()
   /// Reads to compare once more; nil unless the configuration asks for that, and before the start.
   private(set) var rechecks: DiffRechecks?
+  /// Keys that were written to both stores, to be compared; none if the configuration does not ask for that.
+  var quietKeys = QuietKeys()
+  /// Whether keys that are written are noted there.
+  let notesWrittenKeys: Bool
+  private(set) var settledChecks: SettledChecks?
   /// Raw executions in flight.
   var rawExecutions: [ObjectIdentifier: RawExecution] = [:]
   var separateTransactions = SeparateTransactions()
@@ -32,6 +37,7 @@ public final class Database {
     loop = instance.loop
     metrics = instance.metrics
     reporter = instance.reporter
+    notesWrittenKeys = configuration.primary != nil && configuration.settledChecksPerSecond > 0
     func store(_ role: StoreRole, _ store: MultiStoreConfiguration.Store) -> Store {
       Store(
         on: instance.loop,
@@ -73,11 +79,13 @@ public final class Database {
     serveStores()
     for store in stores { store.connect() }
     if configuration.rechecksDiffs { rechecks = DiffRechecks(of: self) }
+    if notesWrittenKeys { settledChecks = SettledChecks(of: self, perSecond: configuration.settledChecksPerSecond) }
   }
 
   /// Closes the connections. Commands without a reply are answered with an error.
   func close() {
     rechecks?.close()
+    settledChecks?.close()
     for store in stores { store.close() }
     pools.close()
   }

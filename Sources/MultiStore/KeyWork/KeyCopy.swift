@@ -238,6 +238,9 @@ final class KeyCopy: ReplyReceiver {
       database.reporter.keyCopyFailed(to: target, failure, isCounted: !isInBackground)
     } else {
       if verb == .copyOver { target.clearStale(key: key.span, begunAt: begunAt) }
+      if database.notesWrittenKeys, !target.isDefault, !database.quietKeys.note(key.span, now: database.loop.now) {
+        database.metrics.uncheckedKeys.increment()
+      }
       if !isInBackground { database.metrics.keyCopies.increment() }
     }
     let waiters = waiters

@@ -17,6 +17,8 @@ final class InstanceMetrics {
   let subscribedClients: Gauge
   let blockedMoves: Counter
   let forcedMoves: Counter
+  let uncheckedKeys: Counter
+  private let settledChecks: [KeyComparisonOutcome: Counter]
   private let subscriptionMoves: [SubscriptionMove: Counter]
   private let watchLosses: [WatchLoss: Counter]
   private let instance: String
@@ -72,6 +74,12 @@ final class InstanceMetrics {
     subscribedClients = Gauge(label: MultiStoreMetrics.subscribedClients.name, dimensions: [label], factory: factory)
     blockedMoves = counter(MultiStoreMetrics.blockedMoves)
     forcedMoves = counter(MultiStoreMetrics.forcedMoves)
+    uncheckedKeys = counter(MultiStoreMetrics.uncheckedKeys)
+    settledChecks = Dictionary(
+      uniqueKeysWithValues: KeyComparisonOutcome.allCases.map {
+        ($0, counter(MultiStoreMetrics.settledChecks, ("outcome", $0.rawValue)))
+      }
+    )
     subscriptionMoves = Dictionary(
       uniqueKeysWithValues: SubscriptionMove.allCases.map {
         ($0, counter(MultiStoreMetrics.subscriptionMoves, ("outcome", $0.rawValue)))
@@ -98,6 +106,10 @@ final class InstanceMetrics {
     rechecks = Dictionary(
       uniqueKeysWithValues: outcomes.map { ($0, counter(MultiStoreMetrics.rechecks, ("outcome", $0.rawValue))) }
     )
+  }
+
+  func compared(_ outcome: KeyComparisonOutcome) {
+    settledChecks[outcome]?.increment()
   }
 
   /// A read that the secondary had and the primary lacked.

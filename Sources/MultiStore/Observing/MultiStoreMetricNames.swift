@@ -179,6 +179,18 @@ public enum MultiStoreMetrics {
     help: "Stale keys of the store that were copied anew in the background, by how that ended",
     labels: ["instance_name", "store", "outcome"]
   )
+  package static let settledChecks = MultiStoreMetric(
+    name: "multistore_settled_checks_total",
+    kind: .counter,
+    help: "Keys that were compared on both stores because they had been written and were quiet, by outcome",
+    labels: ["instance_name", "outcome"]
+  )
+  package static let uncheckedKeys = MultiStoreMetric(
+    name: "multistore_unchecked_keys_total",
+    kind: .counter,
+    help: "Writes whose keys were not noted for a comparison, because too many were waiting for theirs",
+    labels: ["instance_name"]
+  )
   package static let forcedMoves = MultiStoreMetric(
     name: "multistore_forced_moves_total",
     kind: .counter,
@@ -304,6 +316,7 @@ public enum MultiStoreMetrics {
     dedicatedConnectionsLimit, connectionFailures, storeRestarts,
     primaryReads, fallbackReads, trueMisses, overtakenReads, staleReads, staleKeys, oldestStaleKey,
     healedKeys, storeTrusted, trustLosses, forcedMoves,
+    settledChecks, uncheckedKeys,
     copyFailures, keyCopies, uncopiedWrites, scriptsNotRemembered, pipelines, uncomparedReplies, differingPipelines,
     differingReplies,
     persistentDiff, rechecks,

@@ -162,6 +162,7 @@ extension Instance {
       family.metrics.oldestStaleKey.record(oldest.map { Double(max(0, loop.wallClockMilliseconds - $0)) / 1e3 } ?? 0)
     }
     keyQueue.wake()
+    for database in databases.all { database.settledChecks?.proceed() }
   }
 
   private func noteTrust() {

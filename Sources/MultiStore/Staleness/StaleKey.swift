@@ -36,6 +36,8 @@ public enum StaleReason: String, CaseIterable, Sendable {
   case uncopied
   /// Dual write was off after it had been on, and the default store alone got the write.
   case dualWriteOff = "dual_write_off"
+  /// The key was compared and differed, and no failure is known.
+  case difference
 
   init(_ reason: CopyFailureReason) {
     self =

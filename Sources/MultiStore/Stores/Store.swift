@@ -259,6 +259,11 @@ public final class Store {
     return spec.hasKey(ofCommand: command) { keysBeingCopied[$0.array] != nil }
   }
 
+  /// Whether a key is known to be stale here, or is being copied to this store.
+  func isAwaited(_ key: Span<UInt8>) -> Bool {
+    stale.isKnown(key) || !keysBeingCopied.isEmpty && keysBeingCopied[key.array] != nil
+  }
+
   /// The copy of a key to this store that began last and has not ended; nil if there is none.
   func copyUnderWay(of key: [UInt8]) -> KeyCopy? { keysBeingCopied[key]?.last }
 

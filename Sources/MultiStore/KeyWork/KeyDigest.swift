@@ -1,0 +1,148 @@
+internal import Hiredis
+internal import RESP
+
+/// A key as a digest that a script computes on its server, so that two stores are compared and values do not travel. The
+/// script says the same on each version of Redis and Valkey.
+///
+/// Encodings do not matter, nor the order of sets and hashes. Of a stream the entries, the groups, their consumers and
+/// what is pending count, but not when it was delivered.
+struct KeyDigest: Equatable {
+  /// The most bytes that a key may take for its digest to be computed, and the most elements: a few milliseconds of the
+  /// server's time.
+  static let maxBytes = 1 << 20
+  static let maxElements = 10_000
+
+  /// How long before its end a key is neither equal nor different, in milliseconds.
+  private static let lastMoments = 2_000
+  /// How far apart two keys may expire that are equal, in milliseconds.
+  private static let expiryTolerance = 1_000
+
+  /// The type as TYPE has it; `none` for a key that is not there.
+  let type: String
+  /// Bytes of a string, elements of everything else.
+  let size: Int
+  /// Of the contents; `large` if there is too much of them, and empty for a type of a module.
+  let digest: String
+  /// Unix milliseconds; -1 for never.
+  let expiry: Int
+
+  /// How two stores' keys compare.
+  enum Comparison: Equatable {
+    case equal
+    case different
+    /// One of them is about to expire.
+    case expiring
+    /// Their contents are too large for a digest, or of a module's type, and what else is known is equal.
+    case unknown
+  }
+
+  /// Compares the keys of two stores.
+  ///
+  /// - Parameter now: Unix milliseconds.
+  func compared(to other: KeyDigest, now: Int) -> Comparison {
+    let ends = [expiry, other.expiry].filter { $0 >= 0 }
+    if ends.contains(where: { $0 - now < Self.lastMoments }) { return .expiring }
+    guard type == other.type, size == other.size, (expiry < 0) == (other.expiry < 0),
+      abs(expiry - other.expiry) <= Self.expiryTolerance, digest == other.digest
+    else { return .different }
+    return digest == "large" || digest.isEmpty && type != "none" ? .unknown : .equal
+  }
+
+  /// Appends the question about `key` to `output`.
+  static func appendQuestion(about key: Span<UInt8>, to output: inout ByteBuffer) {
+    output.appendCommand(expecting: 6) { question in
+      question.append("EVAL")
+      question.append(text: script)
+      question.append(decimal: 1)
+      question.append(key)
+      question.append(decimal: maxBytes)
+      question.append(decimal: maxElements)
+    }
+  }
+
+  /// Nil for a reply that is something else, such as an error.
+  init?(_ reply: borrowing Reply) {
+    guard reply.kind == .array, reply.count == 4 else { return nil }
+    func text(_ index: Int) -> String { String(decoding: reply[index].bytes.array, as: UTF8.self) }
+    type = text(0)
+    size = reply[1].integer
+    digest = text(2)
+    expiry = Int(text(3)) ?? -1
+  }
+
+  /// Numbers of 64 bits are no numbers of Lua's, so that moments are text. Scores are written anew: versions differ in
+  /// how many digits they give.
+  static let script = """
+    local key, max_bytes, max_elements = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
+    local kind = redis.call('TYPE', key).ok
+    if kind == 'none' then return {kind, 0, '', '-1'} end
+    local expiry = redis.pcall('PEXPIRETIME', key)
+    if type(expiry) ~= 'number' then
+      expiry = redis.call('PTTL', key)
+      local now = redis.call('TIME')
+      if expiry > 0 then expiry = expiry + now[1] * 1000 + math.floor(now[2] / 1000) end
+    end
+    expiry = string.format('%.0f', expiry)
+    local sizes = {string = 'STRLEN', list = 'LLEN', set = 'SCARD', zset = 'ZCARD', hash = 'HLEN', stream = 'XLEN'}
+    if not sizes[kind] then return {kind, 0, '', expiry} end
+    local size = redis.call(sizes[kind], key)
+    local bytes = redis.pcall('MEMORY', 'USAGE', key)
+    if type(bytes) ~= 'number' then bytes = 0 end
+    if bytes > max_bytes or size > (kind == 'string' and max_bytes or max_elements) then
+      return {kind, size, 'large', expiry}
+    end
+    local parts, sum = {}, {0, 0, 0, 0}
+    local function ordered(text) parts[#parts + 1] = #text .. ':' .. text end
+    local function unordered(text)
+      local hash = redis.sha1hex(text)
+      for index = 1, 4 do
+        sum[index] = (sum[index] + tonumber(string.sub(hash, index * 8 - 7, index * 8), 16)) % 4294967296
+      end
+    end
+    local function fields(list)
+      local map = {}
+      for index = 1, #list, 2 do map[list[index]] = list[index + 1] end
+      return map
+    end
+    if kind == 'string' then ordered(redis.call('GET', key))
+    elseif kind == 'list' then
+      for _, element in ipairs(redis.call('LRANGE', key, 0, -1)) do ordered(element) end
+    elseif kind == 'set' then
+      for _, member in ipairs(redis.call('SMEMBERS', key)) do unordered(member) end
+    elseif kind == 'zset' then
+      local members = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+      for index = 1, #members, 2 do
+        unordered(string.format('%.17g', tonumber(members[index + 1])) .. ':' .. members[index])
+      end
+    elseif kind == 'hash' then
+      local pairs = redis.call('HGETALL', key)
+      local expires = size > 0 and not redis.pcall('HPEXPIRETIME', key, 'FIELDS', 1, pairs[1]).err
+      for index = 1, #pairs, 2 do
+        local text = #pairs[index] .. ':' .. pairs[index] .. pairs[index + 1]
+        if expires then
+          local moment = redis.call('HPEXPIRETIME', key, 'FIELDS', 1, pairs[index])[1]
+          if moment > 0 then text = text .. string.format('@%.0f', moment) end
+        end
+        unordered(text)
+      end
+    elseif kind == 'stream' then
+      local stream = fields(redis.call('XINFO', 'STREAM', key, 'FULL', 'COUNT', 0))
+      ordered(stream['last-generated-id'])
+      for _, entry in ipairs(stream.entries) do
+        ordered(entry[1])
+        for _, item in ipairs(entry[2]) do ordered(item) end
+      end
+      for _, list in ipairs(stream.groups) do
+        local group = fields(list)
+        unordered('group ' .. #group.name .. ':' .. group.name .. group['last-delivered-id'])
+        for _, list in ipairs(group.consumers) do
+          local consumer = fields(list)
+          local name = #group.name .. ':' .. group.name .. #consumer.name .. ':' .. consumer.name
+          unordered('consumer ' .. name)
+          for _, pending in ipairs(consumer.pel or consumer.pending) do unordered('pending ' .. name .. pending[1]) end
+        end
+      end
+    end
+    return {kind, size, redis.sha1hex(table.concat(parts) .. '|' .. table.concat(sum, ',')), expiry}
+    """
+}

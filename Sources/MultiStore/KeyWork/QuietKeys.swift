@@ -1,0 +1,121 @@
+internal import BasicContainers
+internal import DequeModule
+internal import RESP
+
+/// Keys that were written to both stores, until nobody has written them for a while.
+///
+/// Bounded: a key for which there is no room is not taken. A key is known by a hash of its name, so that a command
+/// that writes one again allocates nothing; where two names have the same hash, one of them is not taken.
+/// Loop-confined.
+struct QuietKeys: ~Copyable {
+  /// The most keys.
+  static let limit = 16_384
+  /// The longest name of one, in bytes.
+  static let longestKey = 1_024
+
+  private static let none: Int32 = -1
+  private static let bucketCount = 2 * limit
+
+  /// Not private: Swift 6.3 can't compile an array of a private type in a type that can't be copied.
+  struct Entry {
+    var key: [UInt8]
+    var hash: UInt64
+    /// Times of the loop's clock.
+    var writtenAt: UInt64
+    var queuedAt: UInt64
+    /// The next one of the same bucket, or the next that is free.
+    var next: Int32
+  }
+
+  /// The first entry of each bucket; empty until a key is noted.
+  private var buckets = UniqueArray<Int32>()
+  private var entries = UniqueArray<Entry>()
+  private var firstFree = QuietKeys.none
+  /// Entries in the order in which they are looked at.
+  private var order = Deque<Int32>()
+
+  /// Keys that wait.
+  var count: Int { order.count }
+
+  /// A key was written to both stores.
+  ///
+  /// - Parameter now: the loop's clock, in nanoseconds.
+  /// - Returns: false if there is no room for it.
+  mutating func note(_ key: Span<UInt8>, now: UInt64) -> Bool {
+    let hash = Self.hash(key)
+    if buckets.isEmpty { buckets = UniqueArray(repeating: Self.none, count: Self.bucketCount) }
+    let bucket = Int(hash % UInt64(Self.bucketCount))
+    var index = buckets[bucket]
+    while index >= 0 {
+      if entries[Int(index)].hash == hash {
+        entries[Int(index)].writtenAt = now
+        return true
+      }
+      index = entries[Int(index)].next
+    }
+    guard order.count < Self.limit, key.count <= Self.longestKey else { return false }
+    let entry = Entry(key: key.array, hash: hash, writtenAt: now, queuedAt: now, next: buckets[bucket])
+    let place = store(entry)
+    buckets[bucket] = place
+    order.append(place)
+    return true
+  }
+
+  /// Whether a key waits.
+  func contains(_ key: Span<UInt8>) -> Bool {
+    guard !buckets.isEmpty else { return false }
+    let hash = Self.hash(key)
+    var index = buckets[Int(hash % UInt64(Self.bucketCount))]
+    while index >= 0, entries[Int(index)].hash != hash { index = entries[Int(index)].next }
+    return index >= 0
+  }
+
+  /// Takes out the key that has waited for longest and was not written for `quiet` nanoseconds; nil if there is none.
+  mutating func takeDue(now: UInt64, quiet: UInt64) -> [UInt8]? {
+    // Each of them is looked at once at most.
+    for _ in 0..<order.count {
+      guard let place = order.first, entries[Int(place)].queuedAt + quiet <= now else { return nil }
+      order.removeFirst()
+      if entries[Int(place)].writtenAt + quiet <= now { return remove(place) }
+      entries[Int(place)].queuedAt = entries[Int(place)].writtenAt
+      order.append(place)
+    }
+    return nil
+  }
+
+  private mutating func store(_ entry: consuming Entry) -> Int32 {
+    guard firstFree >= 0 else {
+      entries.append(entry)
+      return Int32(entries.count - 1)
+    }
+    let place = firstFree
+    firstFree = entries[Int(place)].next
+    entries[Int(place)] = entry
+    return place
+  }
+
+  private mutating func remove(_ place: Int32) -> [UInt8] {
+    let hash = entries[Int(place)].hash
+    let next = entries[Int(place)].next
+    let bucket = Int(hash % UInt64(Self.bucketCount))
+    if buckets[bucket] == place {
+      buckets[bucket] = next
+    } else {
+      var before = buckets[bucket]
+      while entries[Int(before)].next != place { before = entries[Int(before)].next }
+      entries[Int(before)].next = next
+    }
+    let key = entries[Int(place)].key
+    entries[Int(place)].key = []
+    entries[Int(place)].next = firstFree
+    firstFree = place
+    return key
+  }
+
+  /// FNV-1a of 64 bits, whose offset and prime are those of its authors (Fowler, Noll, Vo).
+  private static func hash(_ key: Span<UInt8>) -> UInt64 {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for index in key.indices { hash = (hash ^ UInt64(key[index])) &* 0x100_0000_01b3 }
+    return hash
+  }
+}

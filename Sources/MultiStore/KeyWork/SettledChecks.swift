@@ -1,0 +1,63 @@
+internal import CoreMetrics
+internal import EventLoop
+
+/// Compares keys that were written to both stores once they have been quiet for a while, and has those copied that
+/// differ: several sidecars may have written one in different orders. The last one to write it is the last one to
+/// compare it. Loop-confined.
+final class SettledChecks {
+  /// How long nobody has written a key that is compared, in nanoseconds: longer than a copy takes.
+  static let quietNanoseconds: UInt64 = 2_000_000_000
+
+  private unowned let database: Database
+  private var pace: KeyPace
+  private var timer: LoopTimer?
+
+  init(of database: Database, perSecond: Int) {
+    self.database = database
+    pace = KeyPace(keysPerSecond: perSecond)
+  }
+
+  func close() {
+    timer?.close()
+    timer = nil
+  }
+
+  /// Compares what is due, for as long as the bounds permit. Called now and then.
+  func proceed() {
+    while isPossible, database.quietKeys.count > 0 {
+      let now = database.loop.now
+      guard pace.mayBegin(now: now, isHurried: false) else {
+        // The end of a comparison leads here too.
+        if let pause = pace.pause(now: now) { proceed(after: pause) }
+        return
+      }
+      guard let key = database.quietKeys.takeDue(now: now, quiet: Self.quietNanoseconds) else { return }
+      pace.began()
+      KeyComparison(of: key, in: database) { [weak self] in self?.compared($0, $1) }.begin()
+    }
+  }
+
+  private func compared(_ comparison: KeyComparison, _ outcome: KeyComparisonOutcome) {
+    pace.ended(bytes: 0)
+    database.metrics.compared(outcome)
+    if outcome == .different {
+      // The queue copies it, and what was copied is compared again.
+      database.store(database.defaultStore.role.other).markStale(key: comparison.key, because: .difference)
+      database.instance.keyQueue.wake()
+    }
+    proceed()
+  }
+
+  private func proceed(after pause: Duration) {
+    let timer = timer ?? LoopTimer(on: database.loop) { [unowned self] in proceed() }
+    self.timer = timer
+    timer.schedule(after: pause)
+  }
+
+  /// Whether both stores can be asked, and it is known which differences there are otherwise.
+  private var isPossible: Bool {
+    let flip = database.instance.routingState.flip
+    return flip.isSettled && flip.current.isDual && database.stores.allSatisfy(\.ordinary.takesCommands)
+      && !database.store(flip.current.defaultStore.other).stale.isDistrusted
+  }
+}
