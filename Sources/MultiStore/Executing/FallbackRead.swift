@@ -76,8 +76,13 @@ final class FallbackRead: Execution {
     if token == Self.confirmationToken { return primaryWasAskedAgain(isLacking: true) }
     if token == Self.primaryToken {
       database.reporter.readFailed(batch, on: .primary, ReportedException(failure))
-      askSecondary(because: database.metrics.fallbackAfterError)
-      return
+      if withCommand(0, { secondary.isStale($0, spec(0)) }) {
+        secondary.metrics.staleReads.increment()
+        sink?.output.appendError(failure.clientError(store: .primary))
+        sink?.executionDidFail(failure, at: 0, on: .primary)
+        return finish()
+      }
+      return askSecondary(because: database.metrics.fallbackAfterError)
     }
     database.reporter.readFailed(batch, on: .secondary, ReportedException(failure))
     answerWithoutSecondary {
@@ -89,6 +94,10 @@ final class FallbackRead: Execution {
   private func primaryReplied(_ reply: borrowing Reply) {
     let spec = spec(0)
     if reply.kind == .error {
+      if withCommand(0, { secondary.isStale($0, spec) }) {
+        if let sink { reply.encode(into: &sink.output) }
+        return finish()
+      }
       primaryErrorCode = reply.errorCode
       return askSecondary(because: database.metrics.fallbackAfterError)
     }
