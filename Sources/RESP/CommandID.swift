@@ -17,6 +17,8 @@ public struct CommandID: Hashable, Sendable {
 extension CommandID {
   /// AUTH.
   public static let auth = CommandTable.id(ofKnown: "auth")
+  /// BITFIELD.
+  public static let bitfield = CommandTable.id(ofKnown: "bitfield")
   /// CLIENT, asked with a subcommand that no server knows or with none.
   public static let client = CommandTable.id(ofKnown: "client")
   /// CLIENT GETNAME.
@@ -57,6 +59,10 @@ extension CommandID {
   public static let clientUnpause = CommandTable.id(ofKnown: "client", subcommand: "unpause")
   /// DEBUG.
   public static let debug = CommandTable.id(ofKnown: "debug")
+  /// DECR.
+  public static let decr = CommandTable.id(ofKnown: "decr")
+  /// DECRBY.
+  public static let decrby = CommandTable.id(ofKnown: "decrby")
   /// DISCARD.
   public static let discard = CommandTable.id(ofKnown: "discard")
   /// ECHO.
@@ -71,10 +77,20 @@ extension CommandID {
   public static let flushAll = CommandTable.id(ofKnown: "flushall")
   /// GET.
   public static let get = CommandTable.id(ofKnown: "get")
+  /// GETDEL.
+  public static let getdel = CommandTable.id(ofKnown: "getdel")
+  /// GETSET.
+  public static let getset = CommandTable.id(ofKnown: "getset")
   /// HELLO.
   public static let hello = CommandTable.id(ofKnown: "hello")
+  /// HINCRBY.
+  public static let hincrby = CommandTable.id(ofKnown: "hincrby")
   /// HMGET.
   public static let hmget = CommandTable.id(ofKnown: "hmget")
+  /// INCR.
+  public static let incr = CommandTable.id(ofKnown: "incr")
+  /// INCRBY.
+  public static let incrby = CommandTable.id(ofKnown: "incrby")
   /// INFO.
   public static let info = CommandTable.id(ofKnown: "info")
   /// MGET.

@@ -103,7 +103,8 @@ final class ClientRequest: ReplySink {
       connection = opened
     }
     multiStore.willExecuteOnDefaultStoreAlone(command.bytes.span, spec, routing: routing)
-    if routing.isDual, spec.effect != .none {
+    let awaitsKeys = multiStore.database.awaitsKeys(command.bytes.span, spec, routing: routing)
+    if awaitsKeys || routing.isDual && spec.effect != .none {
       let batch = multiStore.makeBatch()
       batch.append(command.bytes.span, id: command.id)
       multiStore.execute(batch, as: .single, routing: routing, over: connection, for: self)

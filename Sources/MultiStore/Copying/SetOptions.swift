@@ -38,6 +38,9 @@ struct SetOptions {
     }
   }
 
+  /// Whether the key is replaced whatever it held, and nothing is said about that.
+  var replaceBlindly: Bool { condition == .none && !keepsExpiry && !returnsOldValue }
+
   /// Arguments that the condition takes.
   var conditionArguments: Int {
     firstConditionArguments + (secondConditionIndex == nil ? 0 : 1)

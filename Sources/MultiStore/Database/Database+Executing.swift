@@ -27,6 +27,18 @@ extension Database {
     over connection: HiredisConnection? = nil,
     for sink: ReplySink
   ) {
+    if mayAwaitKeys(routing), waitsForKeys(batch, .batch(kind, over: connection), routing, sink) { return }
+    executeAtOnce(batch, as: kind, routing: routing, over: connection, for: sink)
+  }
+
+  /// Executes a batch whose keys are as they should be on the default store.
+  func executeAtOnce(
+    _ batch: consuming CommandBatch,
+    as kind: BatchKind,
+    routing: Routing,
+    over connection: HiredisConnection?,
+    for sink: ReplySink
+  ) {
     if instance.marksWrites {
       for index in 0..<batch.count { batch.withCommand(index) { willWriteAlone($0, batch.spec(index)) } }
     }
@@ -56,6 +68,12 @@ extension Database {
   ///
   /// - Returns: false when as many connections are open as may be; the batch is the caller's then.
   public func executeRaw(_ batch: CommandBatch, routing: Routing, for sink: ReplySink) -> Bool {
+    if mayAwaitKeys(routing), waitsForKeys(batch, .raw, routing, sink) { return true }
+    return executeRawAtOnce(batch, routing: routing, for: sink)
+  }
+
+  /// The same for a command whose keys are as they should be on the default store.
+  func executeRawAtOnce(_ batch: CommandBatch, routing: Routing, for sink: ReplySink) -> Bool {
     guard let connection = store(routing.defaultStore).openDedicated() else { return false }
     connection.toleratesBusyServer = batch.spec(0).traits.contains(.answeredWhileBusy)
     let execution = RawExecution(database: self)
@@ -67,6 +85,17 @@ extension Database {
   /// Executes a blocking command over the client's own connection. When the default store moves meanwhile, the command
   /// moves with it, and `sink` is asked for a connection to the new one.
   public func executeBlocking(
+    _ batch: CommandBatch,
+    routing: Routing,
+    over connection: HiredisConnection,
+    for sink: ReplySink
+  ) {
+    if mayAwaitKeys(routing), waitsForKeys(batch, .blocking(over: connection), routing, sink) { return }
+    executeBlockingAtOnce(batch, routing: routing, over: connection, for: sink)
+  }
+
+  /// The same for a command whose keys are as they should be on the default store.
+  func executeBlockingAtOnce(
     _ batch: CommandBatch,
     routing: Routing,
     over connection: HiredisConnection,

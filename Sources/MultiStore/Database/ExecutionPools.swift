@@ -7,6 +7,7 @@ struct ExecutionPools {
   var batches: [CommandBatch] = []
   var dualWrites: [DualWrite] = []
   var fallbackReads: [FallbackRead] = []
+  var guardedWrites: [GuardedWrite] = []
   var pageReads: [PageRead] = []
   var pipelines: [PipelineExecution] = []
 
@@ -26,6 +27,10 @@ struct ExecutionPools {
 
   mutating func recycle(_ execution: consuming FallbackRead) {
     if fallbackReads.count < limit { fallbackReads.append(execution) }
+  }
+
+  mutating func recycle(_ execution: consuming GuardedWrite) {
+    if guardedWrites.count < limit { guardedWrites.append(execution) }
   }
 
   mutating func recycle(_ execution: consuming PageRead) {

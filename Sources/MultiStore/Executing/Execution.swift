@@ -73,6 +73,9 @@ class Execution: ReplyReceiver {
     if successor.writesToBoth { database.dualExecutionBegan() }
   }
 
+  /// Has another object go on with the batch, and answer the client.
+  final func takeSink() -> ReplySink? { sink.take() }
+
   /// Applies `routing` from now on.
   final func reroute(_ routing: Routing) {
     self.routing = routing
@@ -120,7 +123,14 @@ class Execution: ReplyReceiver {
   /// executed, the other store may lack it.
   final func noteFailure(_ failure: ConnectionFailure, at index: Int = 0) {
     sink?.executionDidFail(failure, at: index, on: routing.defaultStore)
-    if failure.mayHaveBeenExecuted, routing.isDual { other.mayLack(batch, index) }
+    noteUnknownEffect(of: failure, at: index)
+  }
+
+  /// If the store may have executed the command at `index` though it did not answer, the other store may lack it. When
+  /// the default store has moved meanwhile, the new one is right, and the old one may have too much.
+  final func noteUnknownEffect(of failure: ConnectionFailure, at index: Int) {
+    guard failure.mayHaveBeenExecuted, routing.isDual else { return }
+    (database.defaultStore === other ? defaultStore : other).mayLack(batch, index)
   }
 
   /// Answers the command of a batch of one with the default store's failure.

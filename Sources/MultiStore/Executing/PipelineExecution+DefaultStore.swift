@@ -121,9 +121,7 @@ extension PipelineExecution {
 
   func writeFailure(_ failure: ConnectionFailure) {
     database.reporter.pipelineFailed(kind, on: routing.defaultStore, ReportedException(failure))
-    if failure.mayHaveBeenExecuted, routing.isDual {
-      for index in 0..<batch.count { other.mayLack(batch, index) }
-    }
+    for index in 0..<batch.count { noteUnknownEffect(of: failure, at: index) }
     let repetitions = kind == .multi ? 1 : batch.count
     for index in 0..<repetitions {
       replies.appendError(failure.clientError(store: routing.defaultStore))

@@ -60,17 +60,31 @@ extension Database {
     copy.begin()
   }
 
+  /// Whether a stale key of `target` may be copied there in the background: no client's command does so, and the source
+  /// is not waiting for the key itself.
+  func mayHeal(_ key: [UInt8], on target: Store) -> Bool {
+    target.copyUnderWay(of: key) == nil && (target.isDefault || !defaultStore.isAwaited(key.span))
+  }
+
   /// Brings a key from the other store to the default one, for a command that names it and waits. No other command that
-  /// names it may be executed meanwhile. If it is on its way already, that is waited for, and there may be more to do.
+  /// names it is executed meanwhile. If it is on its way already, that is waited for, and there may be more to do.
   ///
   /// - Parameters:
   ///   - verb: `copyOver` for a key that is stale on the default store, `copyIfAbsent` for one that it lacks.
-  ///   - waiter: told once.
-  func bring(_ key: [UInt8], _ verb: KeyVerb, for waiter: any KeyCopyWaiter) {
-    if let copy = defaultStore.copyUnderWay(of: key) { return copy.add(waiter) }
-    let copy = KeyCopy(key, verb, from: store(defaultStore.role.other), to: defaultStore, of: self)
+  ///   - waiter: notified once.
+  /// - Returns: the copy, if it was begun.
+  func bring(_ key: [UInt8], _ verb: KeyVerb, for waiter: any KeyCopyWaiter) -> KeyCopy? {
+    let store = defaultStore
+    if let copy = store.copyUnderWay(of: key) {
+      copy.add(waiter)
+      return nil
+    }
+    let copy = KeyCopy(key, verb, from: self.store(store.role.other), to: store, of: self)
     copy.add(waiter)
-    copy.begin()
+    // A key that the default store lacks may be named by writes in flight there. They are to be done, and their copies
+    // sent: one of them may have been the last to see the key.
+    if verb == .copyIfAbsent { store.fence { copy.beginOnceSettled() } } else { copy.begin() }
+    return copy
   }
 }
 

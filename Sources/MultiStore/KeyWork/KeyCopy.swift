@@ -15,6 +15,8 @@ enum KeyVerb {
   case copyOver
   /// The source's value is stored where the target has none.
   case copyIfAbsent
+  /// A client's command replaces the key, and nothing is copied; see ``KeyReplacement``.
+  case replace
 }
 
 /// Copies one key as it is on one store to the other, with DUMP and RESTORE, or by its contents where the other one is
@@ -49,6 +51,8 @@ final class KeyCopy: ReplyReceiver {
   private var dump: [UInt8]?
   private var dumpBytes = 0
   private(set) var failure: CopyFailure?
+  /// Whether the source's value was stored.
+  private(set) var hasStored = false
   /// Whether the source was asked for an absolute time: its known version may change until it answers.
   private var asksForAbsoluteTime = false
   /// The target did not take the dump.
@@ -78,8 +82,11 @@ final class KeyCopy: ReplyReceiver {
 
   /// The dump was refused: the key is read again, unless another copy does that already.
   private func restart() {
-    if let pending = database.pendingDumps[key] { return join(pending) }
-    database.pendingDumps.insert(self)
+    // Clients' copies join it on the way to the other store alone.
+    if !target.isDefault {
+      if let pending = database.pendingDumps[key] { return join(pending) }
+      database.pendingDumps.insert(self)
+    }
     begin()
   }
 
@@ -89,6 +96,20 @@ final class KeyCopy: ReplyReceiver {
     waiters = []
     target.keyCopyEnded(self)
     database.instance.keyQueue.ended(bytes: dumpBytes)
+  }
+
+  /// Begins when earlier copies of the key to the source have ended. If it is stale there then, nothing is copied.
+  func beginOnceSettled() {
+    if let earlier = source.copyUnderWay(of: key) { return earlier.add(self) }
+    let key = key
+    if source.stale.contains(key.span) { finish() } else { begin() }
+  }
+
+  /// The client's command has replaced the key, or failed.
+  func keyWasReplaced(_ isReplaced: Bool) {
+    let key = key
+    if isReplaced { target.clearStale(key: key.span, begunAt: .max) }
+    finish()
   }
 
   func begin() {
@@ -118,7 +139,8 @@ final class KeyCopy: ReplyReceiver {
       if failure == nil, reply.kind == .error { failure = CopyFailure(reply) }
       if failure == nil { restore(expiry: reply.integer) } else { finish() }
     case Self.restoreToken:
-      guard reply.kind == .error, !isPresent(reply) else { return finish() }
+      guard reply.kind == .error else { return finishStored() }
+      if isPresent(reply) { return finish() }
       // Only the dump's format can be wrong with this RESTORE; other errors have codes of their own.
       if reply.knownErrorCode == .generic {
         dumpWasRefused = true
@@ -136,7 +158,7 @@ final class KeyCopy: ReplyReceiver {
       if let failure = KeyContents.failure(reply) { return giveUp(failure) }
       // Another dump would be refused as well.
       if dumpWasRefused { target.refusesDumps = true }
-      finish()
+      finishStored()
     default: finish()
     }
   }
@@ -229,6 +251,11 @@ final class KeyCopy: ReplyReceiver {
     store.ordinary.send(command.span, to: self, token: token)
   }
 
+  private func finishStored() {
+    hasStored = true
+    finish()
+  }
+
   private func finish() {
     let key = key
     target.keyCopyEnded(self)
@@ -241,11 +268,16 @@ final class KeyCopy: ReplyReceiver {
       if database.notesWrittenKeys, !target.isDefault, !database.quietKeys.note(key.span, now: database.loop.now) {
         database.metrics.uncheckedKeys.increment()
       }
-      if !isInBackground { database.metrics.keyCopies.increment() }
+      if !isInBackground, verb == .copyOver || hasStored { database.metrics.keyCopies.increment() }
     }
     let waiters = waiters
     self.waiters = []
     for waiter in waiters { waiter.keyCopyDidFinish(self) }
     database.instance.keyQueue.ended(bytes: dumpBytes)
   }
+}
+
+extension KeyCopy: KeyCopyWaiter {
+  /// An earlier copy of the key has ended.
+  func keyCopyDidFinish(_ copy: KeyCopy) { beginOnceSettled() }
 }

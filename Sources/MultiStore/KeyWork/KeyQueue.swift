@@ -68,6 +68,10 @@ final class KeyQueue {
       return false
     }
     guard let key = place.store.stale.takeNext() else { return true }
+    guard place.database.mayHeal(key, on: place.store) else {
+      place.store.stale.giveBack(key, hasFailed: true, now: now)
+      return true
+    }
     healing[place.store.role, default: 0] += 1
     place.database.heal(key, on: place.store, for: self)
     return true

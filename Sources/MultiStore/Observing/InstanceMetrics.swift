@@ -39,6 +39,7 @@ final class InstanceMetrics {
     let instance = configuration.name
     let hasPrimary = configuration.primary != nil
     let rechecksDiffs = configuration.rechecksDiffs
+    let movesKeys = hasPrimary && configuration.readPolicy == .fallback
     self.instance = instance
     self.factory = factory
     let label = ("instance_name", instance)
@@ -93,7 +94,9 @@ final class InstanceMetrics {
     pipelinedDiff = byBatch(MultiStoreMetrics.pipelinedDiff)
     pipelines = byBatch(MultiStoreMetrics.pipelines)
     differingPipelines = byKind { byBatch(MultiStoreMetrics.differingPipelines, $0) }
-    readFallback = byCommand(MultiStoreMetrics.readFallback) { $0.commandClass == .read && $0.miss != .never }
+    readFallback = byCommand(MultiStoreMetrics.readFallback) {
+      $0.commandClass == .read && $0.miss != .never || movesKeys && $0.mayDependOnKeys
+    }
     methodMissing = byCommand(MultiStoreMetrics.methodMissing) { hasPrimary && $0.countsAsMethodMissing }
     uncopiedWrites = byCommand(MultiStoreMetrics.uncopiedWrites) { $0.staysUncopied }
     differingReplies = byKind { kind in
@@ -112,7 +115,7 @@ final class InstanceMetrics {
     settledChecks[outcome]?.increment()
   }
 
-  /// A read that the secondary had and the primary lacked.
+  /// A key that the secondary had and the primary lacked was read there, or moved.
   func fellBack(_ id: CommandID) {
     readFallback[Int(id.rawValue)]?.increment()
   }

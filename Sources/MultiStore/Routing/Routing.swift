@@ -41,6 +41,11 @@ public struct Routing: Hashable, Sendable {
     self.readPolicy = readPolicy
   }
 
+  /// Whether a command that depends on a key that the default store lacks has it moved there first: the new store is
+  /// the default, and the old one has keys that it lacks.
+  @inline(__always)
+  var movesMissingKeys: Bool { isDual && defaultStore == .primary && readPolicy == .fallback }
+
   /// The route of a command of `commandClass`.
   public func route(for commandClass: CommandClass) -> Route {
     guard isDual else { return .single(defaultStore) }

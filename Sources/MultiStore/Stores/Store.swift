@@ -226,6 +226,14 @@ public final class Store {
     connection === ordinary || isolatedConnections.contains(connection)
   }
 
+  /// Calls `then` once everything that was sent over the shared connections by now is answered, or never will be. That
+  /// may be before this call returns.
+  func fence(then: @escaping () -> Void) {
+    let connections = sharedConnections.filter { $0.inFlightCount > 0 }
+    guard !connections.isEmpty else { return then() }
+    StoreFence.send(over: connections, then: then)
+  }
+
   /// Leaves the family: the database is not in use any more.
   func leaveFamily() {
     family.remove(self)

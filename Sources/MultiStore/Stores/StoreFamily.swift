@@ -73,9 +73,7 @@ final class StoreFamily {
     var connections = members.flatMap(\.store.sharedConnections)
     connections.removeAll { !$0.isReady && $0.inFlightCount == 0 }
     guard !connections.isEmpty else { return then() }
-    let fence = StoreFence(connections.count, then: then)
-    let command = CommandWriter.command("PING")
-    for connection in connections { connection.send(command.span, to: fence, token: 0) }
+    StoreFence.send(over: connections, then: then)
   }
 
   /// Counts one more connection that a session has to itself; false when there are as many as there may be.

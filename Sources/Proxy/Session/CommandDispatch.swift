@@ -23,6 +23,8 @@ enum CommandDispatch {
     var hasPrimary = false
     /// The reply may be nested deeper than hiredis can read. Matters to scripts and unlisted commands alone.
     var hasDeepReply = false
+    /// It waits for keys that are not on the default store as they should be.
+    var awaitsKeys = false
   }
 
   /// Where a command goes that a client sends after its login, outside of transactions and subscriptions.
@@ -33,6 +35,9 @@ enum CommandDispatch {
     case ordinary
     /// Forwarded over the session's own connection, which watches keys.
     case watching
+    /// Executed alone, so that no other command waits for its keys: over the default store's ordinary connection, or the
+    /// session's own that watches keys.
+    case awaiting(isWatching: Bool)
     /// Executed alone: the page comes from the store that gave the cursor, whatever the flags say.
     case page
     /// Over the default store's isolated connection, or the one that watches; executed alone if it has an effect that
@@ -82,15 +87,18 @@ enum CommandDispatch {
     switch commandClass {
     case .read, .keyspaceRead:
       // Another store's reply may be older than what is watched.
+      if facts.awaitsKeys { return .awaiting(isWatching: facts.isWatching) }
       if facts.isWatching { return .watching }
       return routing.isDual ? .pipeline : .ordinary
-    case .write: return routing.isDual ? .pipeline : .ordinary
+    case .write:
+      if facts.awaitsKeys { return .awaiting(isWatching: false) }
+      return routing.isDual ? .pipeline : .ordinary
     case .connection, .transaction: return .answered
     case .pubsub: return facts.flipAwaitsWatch ? .endOfWatch : .answered
     case .blocking: return facts.flipAwaitsWatch ? .endOfWatch : .blocking
     case .script, .unlisted:
       if facts.hasDeepReply || spec.traits.contains(.answeredWhileBusy) { return .raw }
-      let executesAlone = facts.isWatching || routing.isDual && spec.effect != .none
+      let executesAlone = facts.isWatching || facts.awaitsKeys || routing.isDual && spec.effect != .none
       return spec.traits.contains(.blocks)
         ? .dedicated(executesAlone: executesAlone) : .isolated(executesAlone: executesAlone)
     }

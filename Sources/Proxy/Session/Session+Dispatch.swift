@@ -26,7 +26,8 @@ extension Session {
       isWatching: watch.isOpen,
       flipAwaitsWatch: watch.isOpen && instance.awaitsWatches,
       hasPrimary: spec.traits.contains(.iterates) && turn.database.hasPrimary,
-      hasDeepReply: isAlone && (spec.traits.contains(.deepReply) || server.deepReplies.contains(identity))
+      hasDeepReply: isAlone && (spec.traits.contains(.deepReply) || server.deepReplies.contains(identity)),
+      awaitsKeys: turn.mayAwaitKeys && awaitsKeys(bytes, spec, turn, isAlone: isAlone)
     )
     let way = CommandDispatch.way(of: spec, commandClass, routing: routing, facts)
     if way == .pipeline { return gather(bytes, spec.id, turn, &gathered) }
@@ -48,7 +49,7 @@ extension Session {
       giveUpWatchForMove()
       return .waits
     case .answered: return takeAnswered(bytes, spec, argumentCount, routing)
-    case .page, .dedicated, .blocking, .raw:
+    case .page, .awaiting, .dedicated, .blocking, .raw:
       guard isQuiet else { return .waits }
       return executeAlone(bytes, spec, by: way, routing)
     }
@@ -62,7 +63,9 @@ extension Session {
     _ routing: Routing
   ) -> Disposal {
     switch way {
-    case .page: execute(batch(of: bytes, spec), as: .single, routing: routing, over: watchingConnection)
+    case .page, .awaiting(isWatching: true):
+      execute(batch(of: bytes, spec), as: .single, routing: routing, over: watchingConnection)
+    case .awaiting(isWatching: false): execute(batch(of: bytes, spec), as: .single, routing: routing)
     case .raw: return takeRaw(bytes, spec, routing)
     default:
       guard !isGone, let connection = dedicatedConnection(to: routing.defaultStore) else {
@@ -76,6 +79,14 @@ extension Session {
       }
     }
     return .taken
+  }
+
+  /// Whether a command can't share a pipeline, or be forwarded, because it has to wait for keys. Those that share a
+  /// pipeline wait together until it is known which keys the default store lacks.
+  private func awaitsKeys(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ turn: borrowing Turn, isAlone: Bool) -> Bool {
+    isAlone
+      ? turn.database.awaitsKeys(bytes, spec, routing: turn.routing)
+      : turn.database.namesAwaitedKey(bytes, spec, routing: turn.routing)
   }
 
   private func takeAnswered(

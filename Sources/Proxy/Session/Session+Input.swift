@@ -24,6 +24,8 @@ extension Session {
     let inventory: InventoryCounts
     /// Whether what one store alone executes leaves a stale key on the other.
     let marksWrites: Bool
+    /// Whether commands may have to wait for keys that are not on the default store as they should be.
+    let mayAwaitKeys: Bool
   }
 
   /// Takes as many whole commands from `bytes` as can be executed now, up to one that is to be detached from the input.
@@ -41,7 +43,8 @@ extension Session {
       routing: routing,
       ordinary: database.store(routing.defaultStore).ordinary,
       inventory: server.inventory,
-      marksWrites: instance.marksWrites
+      marksWrites: instance.marksWrites,
+      mayAwaitKeys: database.mayAwaitKeys(routing)
     )
     isProcessing = true
     defer { isProcessing = false }

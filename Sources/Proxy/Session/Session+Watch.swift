@@ -12,13 +12,17 @@ extension Session {
   @inline(__always)
   var watchingConnection: HiredisConnection? { watch.isOpen ? dedicated?.connection : nil }
 
-  func takeWatch(_ bytes: Span<UInt8>, _ routing: Routing) {
+  func takeWatch(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ routing: Routing) {
     guard let connection = dedicatedConnection(to: routing.defaultStore) else {
       return output.appendError(Self.noDedicatedConnection)
     }
     // Sent before the connection is ready, it is executed in the next epoch.
     watch.begin(epoch: connection.epoch + (connection.isReady ? 0 : 1)) { instance.beginWatch() }
-    forward(bytes, over: connection)
+    if database.mayAwaitKeys(routing), database.awaitsKeys(bytes, spec, routing: routing) {
+      execute(batch(of: bytes, spec), as: .single, routing: routing, over: connection)
+    } else {
+      forward(bytes, over: connection)
+    }
   }
 
   /// Notices that the connection was lost, or that the default store has moved, before commands are taken.

@@ -121,6 +121,8 @@ final class Session: ReplySink {
 
   override func executionDidFail(_ failure: ConnectionFailure, at index: Int, on role: StoreRole) {
     if failure.isReplyTooDeep, executingIdentity != 0 { server.deepReplies.insert(executingIdentity) }
+    // A WATCH that waited for its keys; see ``takeWatch(_:_:_:)``.
+    if lastCommand == .watch { checkWatch(after: failure) }
   }
 
   override func executionWasCalledOff() {

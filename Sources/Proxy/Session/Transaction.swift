@@ -51,7 +51,7 @@ extension Session {
       output.appendStatus("OK")
     case .watch:
       guard transaction == nil else { return output.appendError("ERR WATCH inside MULTI is not allowed") }
-      takeWatch(bytes, routing)
+      takeWatch(bytes, spec, routing)
     default:  // UNWATCH
       releaseWatch()
       output.appendStatus("OK")

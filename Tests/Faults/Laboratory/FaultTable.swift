@@ -19,7 +19,8 @@ public struct FaultTable {
     let waits = settings.map { "longest wait, `\($0.acknowledgement)` / `\($0.readPolicy)`" }
     return ["fault", "state", "what clients see"] + waits
       + [
-        "half-seconds without service", "after the first timeout", "back after", "keys that healed", "keys that differ then",
+        "half-seconds without service", "after the first timeout", "back after", "keys that healed",
+        "keys that differ then",
       ]
   }
 

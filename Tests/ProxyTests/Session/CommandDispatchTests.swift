@@ -112,6 +112,22 @@ struct CommandDispatchTests {
     }
   }
 
+  @Test(arguments: [false, true])
+  func `of a command that waits for keys is its own`(isWatching: Bool) throws {
+    let facts = Facts(isWatching: isWatching, hasPrimary: true, awaitsKeys: true)
+    for routing in [Self.single, Self.dual] {
+      func way(_ name: String) throws -> Way {
+        let spec = try spec(name)
+        return CommandDispatch.way(of: spec, spec.commandClass, routing: routing, facts)
+      }
+      for name in ["get", "mget"] { #expect(try way(name) == .awaiting(isWatching: isWatching)) }
+      for name in ["set", "incr", "lmove"] { #expect(try way(name) == .awaiting(isWatching: false)) }
+      for name in ["eval", "eval_ro"] { #expect(try way(name) == .isolated(executesAlone: true)) }
+      #expect(try way("blpop") == .blocking)
+      #expect(try way("hscan") == .page)
+    }
+  }
+
   @Test(arguments: ["scan", "hscan"])
   func `of an iteration is a read's where there is one store`(name: String) throws {
     let spec = try spec(name)

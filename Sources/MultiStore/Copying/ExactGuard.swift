@@ -1,0 +1,80 @@
+internal import Hiredis
+internal import RESP
+
+/// Has the default store execute a write only where it has all of its keys, and answer as it would without this: one
+/// round trip, and nothing can come between.
+///
+/// A script does it, by whose way all replies are the same but integers beyond 2^53: a counter that may get there is
+/// not changed. No connection loads it before it is needed.
+enum ExactGuard {
+  /// What the script answers in place of the command when it was not executed. No command answers this.
+  private static let skipped: StaticString = "MULTISTORE-SKIPPED"
+
+  /// The script. Its digest below has to change with it.
+  static let script =
+    "for i=1,#KEYS do if redis.call('EXISTS',KEYS[i])==0 then return {ok='MULTISTORE-SKIPPED'} end end "
+    + "local v=nil if ARGV[1]=='GET' then v=redis.pcall('GET',KEYS[1]) "
+    + "elseif ARGV[1]=='HGET' then v=redis.pcall('HGET',KEYS[1],ARGV[4]) end "
+    + "if type(v)=='string' and #v>15 then return {ok='MULTISTORE-SKIPPED'} end "
+    + "return redis.pcall(unpack(ARGV,2))"
+  /// The SHA-1 of the script, by which servers know it.
+  static let digest: StaticString = "0bb51d361efe83018e9eb33c8894ec321d52bd75"
+
+  /// The command that gives a store the script.
+  static let load = CommandWriter.command("SCRIPT", "LOAD", script)
+
+  /// The longest decimal number, sign included, of which the sum with another one stays below 2^53.
+  private static let longestNumber = 15
+
+  /// Whether the script can execute `command`, and answer exactly.
+  static func isPossible(_ command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
+    let arguments = ArgumentCursor(command)
+    // BITFIELD has any number of counters.
+    guard arguments.count <= PresenceGuard.maxArguments, spec.id != .bitfield else { return false }
+    guard counter(spec) != .none, arguments.count > 2 else { return true }
+    guard let amount = arguments.argument(at: arguments.count - 1) else { return false }
+    return amount.count <= longestNumber
+  }
+
+  /// Appends to `output` the call of the script for `command`.
+  static func wrap(_ command: Span<UInt8>, _ spec: CommandSpec, into output: inout ByteBuffer) {
+    var arguments = ArgumentCursor(command)
+    var keyCount = 0
+    spec.forEachKey(ofCommand: command) { _ in keyCount += 1 }
+    output.appendCommand(expecting: 4 + keyCount + arguments.count) { call in
+      call.append("EVALSHA")
+      call.append(digest)
+      call.append(decimal: keyCount)
+      spec.forEachKey(ofCommand: command) { call.append($0) }
+      switch counter(spec) {
+      case .none: call.append("")
+      case .string: call.append("GET")
+      case .field: call.append("HGET")
+      }
+      while let argument = arguments.next() { call.append(argument) }
+    }
+  }
+
+  /// What a command counts, if its reply may be a large integer.
+  private enum Counter { case none, string, field }
+
+  private static func counter(_ spec: CommandSpec) -> Counter {
+    switch spec.id {
+    case .incr, .decr, .incrby, .decrby: .string
+    case .hincrby: .field
+    default: .none
+    }
+  }
+
+  /// Whether `reply` says that the command was not executed, or that the script is missing or not permitted.
+  static func wasSkipped(_ reply: borrowing Reply) -> Bool {
+    switch reply.kind {
+    case .status: reply.bytes.hasSameBytes(as: skipped)
+    case .error: isMissing(reply) || reply.knownErrorCode == .noPermission
+    default: false
+    }
+  }
+
+  /// Whether the server does not know the script.
+  static func isMissing(_ reply: borrowing Reply) -> Bool { reply.kind == .error && reply.knownErrorCode == .noScript }
+}

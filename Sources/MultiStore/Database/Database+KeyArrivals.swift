@@ -1,0 +1,62 @@
+public import RESP
+
+/// Commands that wait for keys to come to the default store; see ``KeyArrival``.
+extension Database {
+  /// Whether commands may have to wait for keys. False in the usual case, which this tells without a command.
+  @inline(__always)
+  public func mayAwaitKeys(_ routing: Routing) -> Bool {
+    !store(routing.defaultStore).isWhole || routing.movesMissingKeys
+  }
+
+  /// Whether a key of `command` is stale on the default store, or on its way there.
+  public func namesAwaitedKey(_ command: Span<UInt8>, _ spec: CommandSpec, routing: Routing) -> Bool {
+    let store = store(routing.defaultStore)
+    return !store.isWhole && spec.hasKey(ofCommand: command) { store.isAwaited($0) }
+  }
+
+  /// Whether `command` has to wait for keys, or until it is known that the default store has them.
+  public func awaitsKeys(_ command: Span<UInt8>, _ spec: CommandSpec, routing: Routing) -> Bool {
+    namesAwaitedKey(command, spec, routing: routing)
+      || routing.movesMissingKeys && canMoveKeys && spec.dependsOnKeys(command)
+  }
+
+  /// Whether the secondary can be asked for keys that the primary lacks, and be believed.
+  var canMoveKeys: Bool { !secondary.stale.isDistrusted && secondary.ordinary.takesCommands }
+
+  /// Whether a batch has to wait. A read that the primary executes with a fallback does not: the secondary is asked for
+  /// what the primary does not have as it should be.
+  func awaitsKeys(_ batch: CommandBatch, _ kind: BatchKind, _ routing: Routing, isOnOrdinary: Bool) -> Bool {
+    if kind == .single, isOnOrdinary, !batch.spec(0).traits.contains(.iterates) {
+      let commandClass = batch.withCommand(0) { batch.spec(0).commandClass(ofCommand: $0) }
+      if commandClass == .read, routing.route(for: .read) == .primaryWithFallback { return false }
+    }
+    return (0..<batch.count).contains { index in
+      batch.withCommand(index) { awaitsKeys($0, batch.spec(index), routing: routing) }
+    }
+  }
+
+  /// Has a batch wait for its keys, if it must.
+  ///
+  /// - Returns: false if it is to be executed at once.
+  func waitsForKeys(_ batch: CommandBatch, _ start: KeyArrival.Start, _ routing: Routing, _ sink: ReplySink) -> Bool {
+    switch start {
+    case .batch(let kind, let connection):
+      guard awaitsKeys(batch, kind, routing, isOnOrdinary: connection == nil) else { return false }
+      if kind == .single, connection == nil, guards(batch, routing) {
+        let execution = pools.guardedWrites.popLast() ?? GuardedWrite(database: self)
+        execution.start(batch, routing: routing, sink: sink)
+        return true
+      }
+    case .blocking, .raw:
+      guard awaitsKeys(batch, .single, routing, isOnOrdinary: false) else { return false }
+    }
+    KeyArrival(of: batch, to: start, routing: routing, in: self, for: sink).begin()
+    return true
+  }
+
+  /// Whether the default store itself can tell whether it has the keys of a batch of one.
+  private func guards(_ batch: CommandBatch, _ routing: Routing) -> Bool {
+    routing.movesMissingKeys && GuardedWrite.isPossible(batch, in: self)
+      && !batch.withCommand(0) { namesAwaitedKey($0, batch.spec(0), routing: routing) }
+  }
+}

@@ -1,0 +1,66 @@
+internal import CoreMetrics
+internal import Hiredis
+internal import RESP
+
+/// One write that changes a part of its keys, in the third state: the default store executes it where it has them, by way
+/// of the ``ExactGuard``. Where it lacks one, a ``KeyArrival`` moves that and executes the command; otherwise a
+/// ``DualWrite`` goes on with the reply.
+final class GuardedWrite: Execution {
+  private var call = ByteBuffer()
+
+  /// Whether the write of `batch` can be guarded.
+  ///
+  /// A time to live has to be asked for right behind the command, which a missing key would answer for another one.
+  static func isPossible(_ batch: CommandBatch, in database: Database) -> Bool {
+    let spec = batch.spec(0)
+    return batch.withCommand(0) { command in
+      spec.commandClass(ofCommand: command) == .write && CopyPlanner.changesPart(command, spec)
+        && !CopyPlanner.setsRelativeExpiry(spec.effect, command) && ExactGuard.isPossible(command, spec)
+        && !database.secondary.isStale(command, spec)
+    }
+  }
+
+  override var writesToBoth: Bool { true }
+
+  override func begin() {
+    let connection = defaultStore.ordinary
+    withCommand { ExactGuard.wrap($0, spec(0), into: &call) }
+    guard connection.hasRoom(commands: 1, bytes: call.count) else {
+      defaultStore.metrics.rejected.increment()
+      return receive(failure: .queueFull(limit: connection.limits.maxQueuedCommands), token: 0)
+    }
+    call.withSpan { connection.send($0, to: self, token: 0) }
+  }
+
+  override func recycle() {
+    call.removeAll(keepingCapacityUpTo: Self.keptCapacity)
+    database.pools.recycle(self)
+  }
+
+  override func receive(_ reply: borrowing Reply, token: Int) {
+    if ExactGuard.wasSkipped(reply) {
+      if ExactGuard.isMissing(reply) {
+        let load = ExactGuard.load
+        defaultStore.ordinary.send(load.span, to: DiscardedReplies.shared, token: 0)
+      }
+      moveKeys()
+    } else {
+      let write = database.pools.dualWrites.popLast() ?? DualWrite(database: database)
+      write.takeOver(from: self, after: reply, over: defaultStore.ordinary)
+    }
+    let database = database
+    recycle()
+    database.dualExecutionEnded()
+  }
+
+  override func receive(failure: ConnectionFailure, token: Int) {
+    answerWithFailure(failure)
+    finish()
+  }
+
+  private func moveKeys() {
+    let (batch, routing) = (batch, routing)
+    guard let sink = takeSink() else { return }
+    KeyArrival(of: batch, to: .batch(.single, over: nil), routing: routing, in: database, for: sink).begin()
+  }
+}

@@ -1,0 +1,199 @@
+internal import Hiredis
+internal import RESP
+
+/// A batch that waits for its keys to be on the default store. Keys that are stale there are copied over; in the third
+/// state, those that the old store alone has are moved.
+///
+/// ``KeyArrivalState`` decides, this class does the I/O. A flip waits for it, and it waits for no longer than the stores'
+/// connections wait for a reply. Loop-confined; what it waits for retains it.
+final class KeyArrival {
+  /// The way on which the batch is executed then.
+  enum Start {
+    /// As by ``Database/execute(_:as:routing:over:for:)``.
+    case batch(BatchKind, over: HiredisConnection?)
+    /// As by ``Database/executeBlocking(_:routing:over:for:)``.
+    case blocking(over: HiredisConnection)
+    /// As a ``RawExecution``.
+    case raw
+  }
+
+  /// A key, and the first command of the batch that depends on it.
+  private struct Question {
+    let key: [UInt8]
+    let index: Int
+  }
+
+  private let database: Database
+  private let batch: CommandBatch
+  private let routing: Routing
+  private let start: Start
+  private let sink: ReplySink
+  private let defaultStore: Store
+  private let other: Store
+  private var state = KeyArrivalState()
+  /// The keys that the default store is asked for.
+  private var questions: [Question] = []
+  /// Those that it lacks.
+  private var missing: [Question] = []
+  /// The copies that were begun for this batch, each with the command that depends on its key.
+  private var moves: [ObjectIdentifier: Int] = [:]
+  /// The last failure of a copy.
+  private var failure: CopyFailure?
+
+  init(of batch: CommandBatch, to start: Start, routing: Routing, in database: Database, for sink: ReplySink) {
+    self.database = database
+    self.batch = batch
+    self.routing = routing
+    self.start = start
+    self.sink = sink
+    defaultStore = database.store(routing.defaultStore)
+    other = database.store(routing.defaultStore.other)
+  }
+
+  /// Begins to wait. The batch is not answered before this call returns.
+  func begin() {
+    database.dualExecutionBegan()
+    if routing.movesMissingKeys, database.canMoveKeys { findQuestions() }
+    look()
+  }
+
+  private func findQuestions() {
+    var seen: Set<[UInt8]> = []
+    for index in 0..<batch.count {
+      let spec = batch.spec(index)
+      batch.withCommand(index) { command in
+        guard spec.dependsOnKeys(command) else { return }
+        spec.forEachKey(ofCommand: command) { key in
+          // What the other store has of a stale key is not to be moved.
+          guard !other.stale.isKnown(key), seen.insert(key.array).inserted else { return }
+          questions.append(Question(key: key.array, index: index))
+        }
+      }
+    }
+  }
+
+  private func look() {
+    var outdated: Set<[UInt8]> = []
+    for index in 0..<batch.count {
+      batch.withCommand(index) { command in
+        batch.spec(index).forEachKey(ofCommand: command) { if defaultStore.isAwaited($0) { outdated.insert($0.array) } }
+      }
+    }
+    perform(state.looked(outdated: outdated.count, questions: questions.count), outdated)
+  }
+
+  private func perform(_ action: KeyArrivalState.Action, _ outdated: Set<[UInt8]> = []) {
+    // Commands have waited for the flip for as long as they may.
+    let hasMoved = database.defaultStore !== defaultStore
+    switch action {
+    case .wait: return
+    case _ where hasMoved: end { answer("the default store moved while the command waited for a key to be copied") }
+    case .look: look()
+    case .copy: for key in outdated { _ = database.bring(key, .copyOver, for: self) }
+    case .ask: ask()
+    case .move: move()
+    case .execute: end { execute(for: sink) }
+    case .giveUp: end { giveUp(outdated) }
+    case .refuse: end { answer("the \(other.role.label) store has a key that could not be moved", because: failure) }
+    }
+  }
+
+  private func move() {
+    let missing = missing
+    let action = state.moveBegan(missing.count)
+    for question in missing {
+      if let copy = database.bring(question.key, .copyIfAbsent, for: self) {
+        moves[ObjectIdentifier(copy)] = question.index
+      }
+    }
+    perform(action)
+  }
+
+  // MARK: The end
+
+  /// Goes on to `body`, after which no flip waits for the arrival.
+  private func end(_ body: () -> Void) {
+    let database = database
+    body()
+    database.dualExecutionEnded()
+  }
+
+  private func execute(for sink: ReplySink) {
+    // A flip that does not move the default store may have come into force meanwhile.
+    let routing = database.instance.routingState.flip.current
+    switch start {
+    case .batch(let kind, let connection):
+      database.executeAtOnce(batch, as: kind, routing: routing, over: connection, for: sink)
+    case .blocking(let connection):
+      // The client may be gone, and must not be served.
+      guard connection.takesCommands else { return answer("the connection for the command was closed") }
+      database.executeBlockingAtOnce(batch, routing: routing, over: connection, for: sink)
+    case .raw:
+      guard !database.executeRawAtOnce(batch, routing: routing, for: sink) else { return }
+      answer("max_dedicated_connections are open already")
+    }
+  }
+
+  /// Keys are outdated still. A write that replaces them does not need what they held.
+  private func giveUp(_ outdated: Set<[UInt8]>) {
+    if case .batch(.single, _) = start, batch.withCommand(0, { batch.spec(0).replacesBlindly($0) }) {
+      return execute(for: KeyReplacement(of: outdated, on: defaultStore, in: database, for: sink))
+    }
+    answer(
+      "a key of the command is outdated on the \(defaultStore.role.label) store, and could not be copied from the "
+        + "\(other.role.label) store",
+      because: failure
+    )
+  }
+
+  /// Answers with an error, without executing anything.
+  private func answer(_ message: String, because failure: CopyFailure? = nil) {
+    let hint = "make the \(other.role.label) store reachable, or replace the key as a whole"
+    let text = failure.map { "\(message) (\($0.reason.rawValue)): \(hint)" } ?? "\(message): send it again"
+    var count = 1
+    if case .batch(.pipelined, _) = start { count = batch.count }
+    for index in 0..<count {
+      sink.output.appendError("ERR MultiStore: \(text)")
+      sink.executionDidFail(.notConnected(reason: text), at: index, on: other.role)
+    }
+    database.recycle(batch)
+    sink.executionDidFinish()
+  }
+}
+
+// MARK: What it waits for
+
+extension KeyArrival: KeyCopyWaiter {
+  func keyCopyDidFinish(_ copy: KeyCopy) {
+    if let index = moves.removeValue(forKey: ObjectIdentifier(copy)), copy.hasStored {
+      database.reporter.fellBack(batch, index)
+    }
+    guard let failure = copy.failure else { return perform(state.copyEnded(.done)) }
+    self.failure = failure
+    perform(state.copyEnded(failure.reason == .errorReply ? .refused : .unreachable))
+  }
+}
+
+extension KeyArrival: ReplyReceiver {
+  /// Asks the default store which keys it has.
+  private func ask() {
+    for (token, question) in questions.enumerated() {
+      var command = ByteBuffer()
+      command.appendCommand(expecting: 2) { command in
+        command.append("EXISTS")
+        command.append(question.key.span)
+      }
+      defaultStore.ordinary.send(command.span, to: self, token: token)
+    }
+  }
+
+  func receive(_ reply: borrowing Reply, token: Int) {
+    if reply.kind == .integer, reply.integer == 0 { missing.append(questions[token]) }
+    perform(state.answered())
+  }
+
+  func receive(failure: ConnectionFailure, token: Int) {
+    // The batch will fail as well.
+    perform(state.answered())
+  }
+}

@@ -1,0 +1,108 @@
+/// The state machine of a batch that waits for keys on their way to the default store; see ``KeyArrival``.
+///
+/// Keys that are stale there are copied over, in rounds: while one copy of a key is waited for, another may begin. Keys
+/// that it lacks are asked for once, and moved.
+struct KeyArrivalState {
+  /// The states, each with what exists only there.
+  enum State: Equatable {
+    /// The keys are looked at: `hasFailed` if a copy of the last round has, `hasAsked` if it is known which keys the
+    /// store has.
+    case looking(hasFailed: Bool, hasAsked: Bool)
+    /// Stale keys are being copied over.
+    case copying(left: Int, hasFailed: Bool, hasAsked: Bool)
+    /// The default store is asked which keys it has.
+    case asking(left: Int)
+    /// Keys that the default store lacks are being moved.
+    case moving(left: Int, isRefused: Bool)
+    /// The batch is executed, or answered with an error.
+    case ended
+  }
+
+  /// The holder's next step.
+  enum Action: Equatable {
+    /// Nothing, until the next event.
+    case wait
+    /// Look at the keys, and call ``looked(outdated:questions:)``.
+    case look
+    /// Copy the outdated keys over.
+    case copy
+    /// Ask the default store which keys it has.
+    case ask
+    /// Move the keys that it lacks, and call ``moveBegan(_:)``.
+    case move
+    /// Execute the batch.
+    case execute
+    /// A key could not be copied over, and is outdated still: execute only what does not need it.
+    case giveUp
+    /// The default store does not take a key: execute nothing.
+    case refuse
+  }
+
+  /// The outcome of the copy of one key.
+  enum Outcome {
+    case done
+    /// One of the stores could not be reached.
+    case unreachable
+    /// One of the stores answered with an error.
+    case refused
+  }
+
+  private(set) var state = State.looking(hasFailed: false, hasAsked: false)
+
+  /// The keys were looked at.
+  ///
+  /// - Parameters:
+  ///   - outdated: the keys of the batch that are stale on the default store, or on their way there.
+  ///   - questions: the keys of which it has to be known whether the default store has them.
+  mutating func looked(outdated: Int, questions: Int) -> Action {
+    guard case .looking(let hasFailed, let hasAsked) = state else { impossible("looked") }
+    if outdated > 0 {
+      state = hasFailed ? .ended : .copying(left: outdated, hasFailed: false, hasAsked: hasAsked)
+      return hasFailed ? .giveUp : .copy
+    }
+    let asks = !hasAsked && questions > 0
+    state = asks ? .asking(left: questions) : .ended
+    return asks ? .ask : .execute
+  }
+
+  /// The default store said whether it has a key, or did not answer.
+  mutating func answered() -> Action {
+    guard case .asking(let left) = state else { impossible("answered") }
+    state = .asking(left: left - 1)
+    return left == 1 ? .move : .wait
+  }
+
+  /// The copies of the keys that the default store lacks have begun.
+  mutating func moveBegan(_ count: Int) -> Action {
+    guard case .asking(left: 0) = state else { impossible("move began") }
+    state = count > 0 ? .moving(left: count, isRefused: false) : .looking(hasFailed: false, hasAsked: true)
+    return count > 0 ? .wait : .look
+  }
+
+  /// The copy of a key has ended.
+  mutating func copyEnded(_ outcome: Outcome) -> Action {
+    switch state {
+    case .copying(let left, var hasFailed, let hasAsked):
+      hasFailed = hasFailed || outcome != .done
+      state =
+        left > 1
+        ? .copying(left: left - 1, hasFailed: hasFailed, hasAsked: hasAsked)
+        : .looking(hasFailed: hasFailed, hasAsked: hasAsked)
+      return left > 1 ? .wait : .look
+    case .moving(let left, var isRefused):
+      isRefused = isRefused || outcome == .refused
+      guard left == 1 else {
+        state = .moving(left: left - 1, isRefused: isRefused)
+        return .wait
+      }
+      // An old store that can't be asked has nothing to say: what the default store lacks is absent.
+      state = isRefused ? .ended : .looking(hasFailed: false, hasAsked: true)
+      return isRefused ? .refuse : .look
+    case .looking, .asking, .ended: impossible("copy ended")
+    }
+  }
+
+  private func impossible(_ event: StaticString) -> Never {
+    preconditionFailure("an arrival gets the event '\(event)' in the state \(state)")
+  }
+}
