@@ -76,6 +76,7 @@ let package = Package(
       swiftSettings: safe + hotPath
     ),
     .target(name: "Sockets", swiftSettings: common),
+    .target(name: "Threads", swiftSettings: safe),
     .target(
       name: "EventLoop",
       dependencies: ["CUV", "Sockets", .product(name: "DequeModule", package: "swift-collections")],
@@ -92,7 +93,7 @@ let package = Package(
     .target(
       name: "MultiStore",
       dependencies: [
-        "RESP", "Hiredis", "EventLoop",
+        "RESP", "Hiredis", "EventLoop", "Threads",
         .product(name: "BasicContainers", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
@@ -106,7 +107,7 @@ let package = Package(
     ),
     .target(
       name: "JSONLog",
-      dependencies: [.product(name: "Logging", package: "swift-log")],
+      dependencies: ["Threads", .product(name: "Logging", package: "swift-log")],
       swiftSettings: safe
     ),
     .target(

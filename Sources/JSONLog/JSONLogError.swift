@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Threads
 
 /// A log that could not be opened.
 public struct JSONLogError: Error, Equatable, CustomStringConvertible {
@@ -18,7 +18,7 @@ public struct JSONLogError: Error, Equatable, CustomStringConvertible {
 
   /// The operation, the path, the reason and the remedy, in one sentence.
   public var description: String {
-    let reason = SystemError.text(code)
+    let reason = SystemError(code: code)
     switch operation {
     case .open(let path):
       return "cannot open the log file \(path): \(reason); "
@@ -26,15 +26,5 @@ public struct JSONLogError: Error, Equatable, CustomStringConvertible {
     case .startThread:
       return "cannot start the thread that writes the log: \(reason); check the limit of threads (ulimit -u)"
     }
-  }
-}
-
-/// The system's words for its error numbers.
-enum SystemError {
-  /// The text of strerror(3), beginning in lower case as it stands in the middle of sentences.
-  static func text(_ code: Int32) -> String {
-    // glibc's strerror uses memory of the thread (since 2.32), valid until its next call: copied at once.
-    guard let text = unsafe strerror(code).map({ unsafe String(cString: $0) }) else { return "error \(code)" }
-    return text.prefix(1).lowercased() + text.dropFirst()
   }
 }

@@ -1,3 +1,5 @@
+internal import Threads
+
 /// The destination of log lines: a writer thread behind a bounded queue.
 ///
 /// Logging never blocks: a line is copied into the queue, or dropped and counted if the queue is full. Any thread.

@@ -1,8 +1,8 @@
-internal import Glibc
+internal import Threads
 
 /// The writer thread. Its state is confined to that thread once ``start()`` has been called.
 ///
-/// `@unchecked Sendable`: it is created on the thread that opens the sink and passed to the new one by pthread_create,
+/// `@unchecked Sendable`: it is created on the thread that opens the sink and passed to the new one by ``start()``,
 /// after which only the new thread has a reference.
 final class LogWriter: @unchecked Sendable {
   /// The most bytes of one write(2), unless a single line is longer. Progress is counted after each, and a failure
@@ -29,37 +29,16 @@ final class LogWriter: @unchecked Sendable {
   }
 
   /// Starts the thread, which retains the writer and ends when the queue is closed and empty.
-  consuming func start() throws(JSONLogError) {
-    let retained = unsafe Unmanaged.passRetained(self)
-    var attributes = pthread_attr_t()
-    unsafe pthread_attr_init(&attributes)
-    defer { unsafe pthread_attr_destroy(&attributes) }
-    // The sink waits for its end through the queue's state, which takes a deadline; pthread_join does not.
-    unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-    var thread = pthread_t()
-    // The one reference retained above is consumed by the one thread, or below if there is none.
-    let code = unsafe pthread_create(
-      &thread,
-      &attributes,
-      { context in
-        if let context = unsafe context { unsafe Unmanaged<LogWriter>.fromOpaque(context).takeRetainedValue().run() }
-        return nil
-      },
-      retained.toOpaque()
-    )
-    if code != 0 {
-      unsafe retained.release()
-      throw JSONLogError(operation: .startThread, code: code)
+  func start() throws(JSONLogError) {
+    do throws(SystemError) {
+      // The sink waits for its end through the queue's state.
+      try DetachedThread.start { [self] in run() }
+    } catch {
+      throw JSONLogError(operation: .startThread, code: error.code)
     }
   }
 
   private func run() {
-    // A closed pipe must be an error that is counted, and not a signal that ends the process. No signal handler of the
-    // program should run here while a write blocks.
-    var signals = sigset_t()
-    unsafe sigfillset(&signals)
-    unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
-
     var spare: [UInt8] = []
     while case .lines(var lines, let reopen)? = queue.wait(for: { $0.takeWork(spare: spare) }) {
       spare = []

@@ -20,15 +20,16 @@ struct ImportRules: Sendable {
   static let byTarget: [String: ImportRules] = [
     "RESP": ImportRules(own: [], packages: ["BasicContainers"], system: []),
     "Sockets": ImportRules(own: [], packages: [], system: libc),
+    "Threads": ImportRules(own: [], packages: [], system: libc),
     "EventLoop": ImportRules(own: ["CUV", "Sockets"], packages: ["DequeModule"], system: libc),
     "Hiredis": ImportRules(own: ["CHiredis", "EventLoop", "RESP"], packages: ["DequeModule"], system: libc),
     "MultiStore": ImportRules(
-      own: ["RESP", "Hiredis", "EventLoop"],
+      own: ["RESP", "Hiredis", "EventLoop", "Threads"],
       packages: ["BasicContainers", "Logging", "Metrics", "CoreMetrics"],
       system: libc
     ),
     "PrometheusExposition": ImportRules(own: [], packages: ["CoreMetrics"], system: libc),
-    "JSONLog": ImportRules(own: [], packages: ["Logging"], system: libc),
+    "JSONLog": ImportRules(own: ["Threads"], packages: ["Logging"], system: libc),
     "HTTPServer": ImportRules(
       own: ["CCrypt", "CGnuTLS", "CMicroHTTPD", "CZlib", "Sockets"],
       packages: [],

@@ -4,7 +4,8 @@ import Testing
 struct WordTests {
   /// Targets in which unsafe constructs are spelled out, as the manifest's `safe` settings ask for.
   static let safeTargets = [
-    "RESP", "MultiStore", "PrometheusExposition", "Proxy", "JSONLog", "Status", "Sidecar", "multistore-exporter",
+    "RESP", "MultiStore", "PrometheusExposition", "Proxy", "JSONLog", "Status", "Sidecar", "Threads",
+    "multistore-exporter",
   ]
 
   /// Left-overs, wherever they are.

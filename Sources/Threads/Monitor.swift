@@ -7,14 +7,15 @@ internal import Glibc
 ///
 /// `@unchecked Sendable`: `state` is accessed only while `mutex` is held, and the two pthread objects may be shared by
 /// threads. `@safe`: no pointer leaves the class.
-@safe final class Monitor<State: Sendable>: @unchecked Sendable {
+@safe package final class Monitor<State: Sendable>: @unchecked Sendable {
   private var state: State
   // Allocated separately, because pthread objects must not move. Freed in deinit, when no thread can be waiting: a
   // waiting thread holds a reference.
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private let changed: UnsafeMutablePointer<pthread_cond_t>
 
-  init(_ state: State) {
+  /// A monitor of `state`.
+  package init(_ state: State) {
     self.state = state
     unsafe mutex = .allocate(capacity: 1)
     unsafe changed = .allocate(capacity: 1)
@@ -35,14 +36,14 @@ internal import Glibc
   }
 
   /// Reads or changes the state.
-  func withLock<Result>(_ body: (inout State) -> Result) -> Result {
+  package func withLock<Result>(_ body: (inout State) -> Result) -> Result {
     unsafe Monitor.expectSuccess(pthread_mutex_lock(mutex))
     defer { unsafe Monitor.expectSuccess(pthread_mutex_unlock(mutex)) }
     return body(&state)
   }
 
   /// Makes all waiting threads check the state again.
-  func wakeAll() {
+  package func wakeAll() {
     unsafe Monitor.expectSuccess(pthread_cond_broadcast(changed))
   }
 
@@ -50,7 +51,7 @@ internal import Glibc
   ///
   /// - Parameter timeout: The longest time to wait; nil for no limit.
   /// - Returns: The result of `body`; nil if the time was up before.
-  func wait<Result>(atMost timeout: Duration? = nil, for body: (inout State) -> Result?) -> Result? {
+  package func wait<Result>(atMost timeout: Duration? = nil, for body: (inout State) -> Result?) -> Result? {
     let deadline = timeout.map(Monitor.timeAfter)
     unsafe Monitor.expectSuccess(pthread_mutex_lock(mutex))
     defer { unsafe Monitor.expectSuccess(pthread_mutex_unlock(mutex)) }
@@ -81,6 +82,6 @@ internal import Glibc
   }
 
   private static func expectSuccess(_ code: Int32) {
-    precondition(code == 0, "A pthread call that cannot fail when used rightly failed: \(SystemError.text(code)).")
+    precondition(code == 0, "A pthread call that cannot fail when used rightly failed: \(SystemError(code: code)).")
   }
 }
