@@ -52,7 +52,8 @@ public final class Instance {
   public internal(set) var marksWrites = false
   /// Keeps what is known about outdated keys beyond the process.
   let recorder: (any StalenessRecorder)?
-  private let memory: StalenessMemory?
+  /// What the last process knew, until the start.
+  private var memory: StalenessMemory?
 
   init(
     on loop: EventLoop,
@@ -104,7 +105,7 @@ public final class Instance {
 
   func start() {
     loop.preconditionOnLoop()
-    if let memory { restore(memory) }
+    if let memory = memory.take() { restore(memory) }
     noteRouting()
     databases[configuration.secondary.endpoint.database]?.open()
     if configuration.keyspaceSampling {

@@ -25,6 +25,8 @@ public enum TrustLoss: String, CaseIterable, Sendable {
   case flushNotCopied = "flush_not_copied"
   /// The file with the stale keys was damaged.
   case stateDamaged = "state_damaged"
+  /// The configuration names other stores than those whose outdated keys are known.
+  case otherStores = "other_stores"
   /// The default store moved to a store that was not trusted, so that the two differ in unknown keys.
   case forcedMove = "forced_move"
 
@@ -36,6 +38,7 @@ public enum TrustLoss: String, CaseIterable, Sendable {
     case .overflow: "more keys are stale than are remembered"
     case .flushNotCopied: "the default store was emptied and this one was not"
     case .stateDamaged: "the file with the stale keys was damaged"
+    case .otherStores: "the configuration names other stores than before, and what is outdated on these is not known"
     case .forcedMove: "the default store moved to a store that was not trusted"
     }
   }

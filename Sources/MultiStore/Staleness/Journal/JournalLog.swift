@@ -1,0 +1,67 @@
+internal import Logging
+
+/// The messages about a journal, each with what to do. Any thread.
+struct JournalLog: Sendable {
+  let logger: Logger
+  let instance: String
+  let folder: String
+  let path: String
+
+  /// Nothing can be kept, as it turned out at the start.
+  func cannotBegin(_ failure: JournalFailure) {
+    let hint =
+      failure.isHeldElsewhere
+      ? "stop the other process, or give each a state_directory of its own, and restart this one"
+      : "let this user make and write \(folder) and restart; clients are served as usual meanwhile"
+    logger.error(
+      "Stale keys are kept in memory only: a restart forgets them",
+      metadata: metadata(["reason": "\(failure)", "hint": "\(hint)"])
+    )
+  }
+
+  /// A write failed, after others had succeeded.
+  func writeFailed(_ failure: JournalFailure) {
+    logger.error(
+      "Stale keys can't be kept: a restart will not trust the store that is not the default",
+      metadata: metadata([
+        "reason": "\(failure)",
+        "hint":
+          "make room on the disk of \(folder), or let this user write there; it is written anew as soon as it can be",
+      ])
+    )
+  }
+
+  /// The file is right again.
+  func recovered() {
+    logger.notice("Stale keys are kept again", metadata: metadata([:]))
+  }
+
+  /// The file can't be read.
+  ///
+  /// - Parameter aside: where it is now; nil if it could not be moved.
+  func damaged(because reason: String, aside: String?) {
+    logger.error(
+      "The file of stale keys can't be read: the store that is not the default is not trusted",
+      metadata: metadata([
+        "reason": "\(reason)", "put_aside": "\(aside ?? "")",
+        "hint":
+          "compare the stores or empty the one that is not the default; the file is of no further use to the sidecar",
+      ])
+    )
+  }
+
+  /// The configuration names other stores than the file.
+  func aboutOtherStores() {
+    logger.warning(
+      "Stale keys of other stores are forgotten: the configuration has changed",
+      metadata: metadata([
+        "hint":
+          "if the stores are the same by other addresses, compare them; the one that is not the default may be not trusted"
+      ])
+    )
+  }
+
+  private func metadata(_ more: Logger.Metadata) -> Logger.Metadata {
+    more.merging(["instance_name": "\(instance)", "state_file": "\(path)"]) { $1 }
+  }
+}

@@ -1,0 +1,128 @@
+/// The sum of the changes in a journal: what a process knows about outdated keys. It decides when a file is rewritten,
+/// and touches none.
+struct JournalState: Equatable, Sendable {
+  private struct Place: Hashable {
+    let role: StoreRole
+    let database: Int
+  }
+
+  private struct Entry: Equatable {
+    let sinceMilliseconds: Int64
+    let reason: StaleReason
+  }
+
+  /// The growth of a file, in bytes, for which it is never rewritten.
+  static let slackBytes = 1 << 20
+  /// Beyond the slack a file may be so many times as large as what is live in it.
+  static let growthFactor = 4
+
+  private var stale: [Place: [[UInt8]: Entry]] = [:]
+  private var stores: [StoreRole: String] = [:]
+  private var losses: [StoreRole: StoreTrust] = [:]
+  private var defaultStore: StoreRole?
+  private var isWatchful = false
+  private var hasGap = false
+  /// Whether the last change was that the process stopped.
+  var wasStopped = false
+  /// The most bytes that the stale keys take in a file.
+  private(set) var liveBytes = 0
+
+  /// Applies the next record.
+  mutating func apply(_ record: JournalRecord) {
+    wasStopped = false
+    switch record {
+    case .gap: hasGap = true
+    case .stores(let stores): self.stores = stores
+    case .change(.marked(let role, let key)):
+      let entry = Entry(sinceMilliseconds: key.sinceMilliseconds, reason: key.reason)
+      let place = Place(role: role, database: key.database)
+      if stale[place, default: [:]].updateValue(entry, forKey: key.key) == nil { liveBytes += Self.bytes(of: key.key) }
+    case .change(.cleared(let role, let database, let key)):
+      let place = Place(role: role, database: database)
+      if stale[place]?.removeValue(forKey: key) != nil { liveBytes -= Self.bytes(of: key) }
+      if stale[place]?.isEmpty == true { stale[place] = nil }
+    case .change(.clearedAll(let role, let database)):
+      let cleared = stale.removeValue(forKey: Place(role: role, database: database)) ?? [:]
+      liveBytes -= cleared.keys.reduce(0) { $0 + Self.bytes(of: $1) }
+    case .change(.trust(let role, let trust)): losses[role] = trust.isTrusted ? nil : trust
+    case .change(.routing(let role, let isWatchful)): (defaultStore, self.isWatchful) = (role, isWatchful)
+    case .change(.stopped): wasStopped = true
+    }
+  }
+
+  /// The state is to be about these stores. What is known about others is of no use: if something may be outdated on
+  /// one of those, the store that is not the default is not trusted.
+  ///
+  /// - Parameters:
+  ///   - stores: the configured stores, each by its address and database. Without a primary nothing is known about it
+  ///     once it is configured again.
+  ///   - now: the time, in milliseconds since 1970.
+  /// - Returns: whether it was about other stores.
+  mutating func adopt(_ stores: [StoreRole: String], now: Int64) -> Bool {
+    defer { self.stores = stores }
+    guard !self.stores.isEmpty, self.stores != stores else { return false }
+    let mayDiffer = isWatchful || !losses.isEmpty
+    (stale, losses, liveBytes) = ([:], [:], 0)
+    let other = stores[.primary] == nil ? .primary : (defaultStore ?? .secondary).other
+    if mayDiffer { losses[other] = .lost(.otherStores, sinceMilliseconds: now) }
+    if stores[.primary] == nil { (defaultStore, isWatchful) = (nil, false) }
+    return true
+  }
+
+  /// A process begins with what the one before knew. From here on it has not stopped, and its journal has no gap.
+  mutating func begin() {
+    wasStopped = false
+    hasGap = false
+  }
+
+  /// The file of the process before can't be read. It stays so for the next one, should this one be killed at once.
+  mutating func distrustAll(now: Int64) {
+    for role in StoreRole.allCases { losses[role] = .lost(.stateDamaged, sinceMilliseconds: now) }
+  }
+
+  /// Whether a file of `fileBytes` bytes has become too large for what is live in it.
+  func shouldCompact(fileBytes: Int) -> Bool {
+    fileBytes > Self.slackBytes + Self.growthFactor * liveBytes
+  }
+
+  /// The state as an instance takes it over. A gap makes every stop an unclean one.
+  var snapshot: StalenessSnapshot {
+    var snapshot = StalenessSnapshot()
+    for (place, entries) in stale {
+      snapshot.staleKeys[place.role, default: []] += entries.map { key, entry in
+        StaleKey(
+          key: key,
+          database: place.database,
+          sinceMilliseconds: entry.sinceMilliseconds,
+          reason: entry.reason
+        )
+      }
+    }
+    for role in snapshot.staleKeys.keys {
+      snapshot.staleKeys[role]?.sort { $0.sinceMilliseconds < $1.sinceMilliseconds }
+    }
+    snapshot.trust = losses
+    snapshot.defaultStore = defaultStore
+    snapshot.isWatchful = isWatchful
+    snapshot.wasStopped = wasStopped && !hasGap
+    return snapshot
+  }
+
+  /// Calls `body` with the records that lead from nothing to this state.
+  func forEachRecord<Failure>(_ body: (JournalRecord) throws(Failure) -> Void) throws(Failure) {
+    if !stores.isEmpty { try body(.stores(stores)) }
+    if let defaultStore { try body(.change(.routing(defaultStore: defaultStore, isWatchful: isWatchful))) }
+    for (role, trust) in losses { try body(.change(.trust(role, trust))) }
+    for (place, entries) in stale {
+      for (key, entry) in entries {
+        let (database, since) = (place.database, entry.sinceMilliseconds)
+        let key = StaleKey(key: key, database: database, sinceMilliseconds: since, reason: entry.reason)
+        try body(.change(.marked(place.role, key)))
+      }
+    }
+    if hasGap { try body(.gap) }
+    if wasStopped { try body(.change(.stopped)) }
+  }
+
+  private static func bytes(of key: [UInt8]) -> Int { key.count + JournalRecord.maxKeyOverheadBytes }
+}

@@ -1,0 +1,169 @@
+internal import Glibc
+internal import Threads
+
+/// The place of an instance's journal: a file in a folder, and damaged ones beside it. Confined to one thread at a time.
+struct JournalStorage {
+  /// The most damaged files that are kept, the newest ones: each is for somebody to look at.
+  static let maxDamagedFiles = 3
+  /// The bytes of records that are gathered for one write while a file is rewritten.
+  private static let chunkBytes = 256 << 10
+  /// Attempts to open a file that is being replaced by another process.
+  private static let maxAttempts = 3
+
+  let folder: String
+  private let name: String
+  private var file: JournalFile?
+
+  init(folder: String, instance: String) {
+    self.folder = folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
+    name = Self.fileName(of: instance)
+  }
+
+  /// The path of the file.
+  var path: String { "\(folder)/\(name)" }
+
+  /// The file's name: the instance's, in which everything but letters, digits, `_` and `-` is percent-encoded, so that
+  /// none leads out of the folder or to another instance's file.
+  static func fileName(of instance: String) -> String {
+    let plain = { (byte: UInt8) in
+      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "_")
+        || byte == UInt8(ascii: "-")
+    }
+    let name = instance.utf8.map { byte in
+      if plain(byte) { return String(Unicode.Scalar(byte)) }
+      return (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
+    }
+    return "\(name.joined()).stale"
+  }
+
+  /// The size of the file; 0 if it is not open.
+  var fileBytes: Int { file?.bytes ?? 0 }
+
+  /// Whether there is a file, readable or not.
+  var hasFile: Bool {
+    var status = stat()
+    // The structure is a local variable, and the path is copied by the kernel before the call returns.
+    return unsafe lstat(path, &status) == 0
+  }
+
+  /// Opens and locks the file, makes it and its folder if they are missing, and returns what is in it. A file that can
+  /// be read only is read.
+  mutating func read() throws(JournalFailure) -> [UInt8] {
+    try makeFolder()
+    for _ in 0..<Self.maxAttempts {
+      let found = try open()
+      guard found.isInPlace else { continue }
+      file = found
+      return try found.read()
+    }
+    throw JournalFailure(.lock, path, SystemError(code: EWOULDBLOCK))
+  }
+
+  private func open() throws(JournalFailure) -> JournalFile {
+    do throws(JournalFailure) {
+      return try JournalFile(path, flags: O_RDWR | O_CREAT | O_APPEND)
+    } catch {
+      guard error.operation == .open, let readable = try? JournalFile(path, flags: O_RDONLY) else { throw error }
+      return readable
+    }
+  }
+
+  /// Appends records in one write.
+  func append(_ bytes: [UInt8]) throws(JournalFailure) { try file?.append(bytes) }
+
+  /// Waits until the disk has all records.
+  func synchronize() throws(JournalFailure) { try file?.synchronize() }
+
+  /// Closes the file, for another process to open.
+  mutating func close() { file = nil }
+
+  /// Rewrites the file: after a crash there is the old one or the new one. It is on the disk when this returns.
+  mutating func replace(by state: JournalState) throws(JournalFailure) {
+    try makeFolder()
+    let temporary = "\(path).new"
+    // Of a process that was killed while it rewrote the file. The path is copied by the kernel.
+    _ = unsafe unlink(temporary)
+    do throws(JournalFailure) {
+      let new = try JournalFile(temporary, flags: O_WRONLY | O_CREAT | O_EXCL | O_APPEND)
+      try Self.write(state, to: new)
+      try new.synchronize()
+      try new.rename(to: path)
+      file = new
+    } catch {
+      _ = unsafe unlink(temporary)
+      throw error
+    }
+    synchronizeFolder()
+  }
+
+  private static func write(_ state: JournalState, to file: JournalFile) throws(JournalFailure) {
+    var buffer = JournalFormat.header
+    try state.forEachRecord { record throws(JournalFailure) in
+      JournalFormat.append(record, to: &buffer)
+      guard buffer.count >= chunkBytes else { return }
+      try file.append(buffer)
+      buffer.removeAll(keepingCapacity: true)
+    }
+    try file.append(buffer)
+  }
+
+  /// Renames the file, which can't be read, and removes the oldest of those that were renamed before.
+  ///
+  /// - Parameter seconds: the time, in seconds since 1970, for its new name.
+  /// - Returns: its new path.
+  mutating func putAside(at seconds: Int) throws(JournalFailure) -> String {
+    let aside = "\(path).damaged-\(seconds)"
+    // Both paths are copied by the kernel before the call returns.
+    guard unsafe rename(path, aside) == 0 else { throw JournalFailure(.replace, path, .last) }
+    file = nil
+    for name in damagedFiles().dropLast(Self.maxDamagedFiles) { _ = unsafe unlink("\(folder)/\(name)") }
+    return aside
+  }
+
+  /// The names of the files that were put aside, the oldest first.
+  private func damagedFiles() -> [String] {
+    let prefix = "\(name).damaged-"
+    // The stream is open until the end of this function, and each entry is copied before the next call.
+    guard let stream = unsafe opendir(folder) else { return [] }
+    defer { unsafe closedir(stream) }
+    var found: [(seconds: Int, name: String)] = []
+    while let entry = unsafe readdir(stream) {
+      // The name is zero-terminated within the entry.
+      let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+        unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name.hasPrefix(prefix), let seconds = Int(name.dropFirst(prefix.count)) { found.append((seconds, name)) }
+    }
+    return found.sorted { $0.seconds < $1.seconds }.map(\.name)
+  }
+
+  /// The reason why no file can be made in the folder, or the folder in its own one; nil if there is none.
+  var folderProblem: JournalFailure? {
+    var status = stat()
+    // The structure is a local variable, and the paths are copied by the kernel before the calls return.
+    guard unsafe stat(folder, &status) == 0 else {
+      guard errno == ENOENT else { return JournalFailure(.open, folder, .last) }
+      let parent = folder.lastIndex(of: "/").map { $0 == folder.startIndex ? "/" : String(folder[..<$0]) } ?? "."
+      return unsafe access(parent, W_OK | X_OK) == 0 ? nil : JournalFailure(.makeFolder, folder, .last)
+    }
+    if status.st_mode & S_IFMT != S_IFDIR { return JournalFailure(.open, folder, SystemError(code: ENOTDIR)) }
+    return unsafe access(folder, W_OK | X_OK) == 0 ? nil : JournalFailure(.write, folder, .last)
+  }
+
+  private func makeFolder() throws(JournalFailure) {
+    // The path is copied by the kernel before the call returns.
+    guard unsafe mkdir(folder, 0o700) != 0, errno != EEXIST else { return }
+    throw JournalFailure(.makeFolder, folder, .last)
+  }
+
+  /// Makes the file's name durable. If that fails, a failure of the machine's power may bring back the old file, whose
+  /// process has not stopped cleanly.
+  private func synchronizeFolder() {
+    // The path is copied by the kernel before the call returns.
+    let descriptor = unsafe Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    fsync(descriptor)
+    Glibc.close(descriptor)
+  }
+}

@@ -1,0 +1,103 @@
+internal import Glibc
+public import Logging
+internal import Threads
+
+/// Keeps an instance's stale keys in a file, so that they are known to the next process: one that is appended to, and
+/// rewritten when it has grown too large for what is live in it.
+///
+/// ``append(_:)`` never blocks: changes are put into a bounded queue, from which a thread writes them. A process that is
+/// killed loses the changes of the last moment, which makes its stop an unclean one. A folder that can't be written is
+/// logged and counted, and costs nobody else anything. Any thread.
+public final class StalenessJournal: StalenessRecorder, Sendable {
+  private let queue: Monitor<JournalQueue>
+
+  private init(queue: Monitor<JournalQueue>) {
+    self.queue = queue
+  }
+
+  /// Makes the thread write what is queued and end, without waiting for it.
+  deinit {
+    requestClose()
+  }
+
+  /// Opens the journal of an instance, which blocks on the disk.
+  ///
+  /// - Parameters:
+  ///   - instance: the name of the instance, and the first part of that of the file.
+  ///   - stores: the instance's stores, each by its address and database: a file about others is of no use.
+  ///   - folder: where the file is; made if it is missing, for this user alone.
+  ///   - logger: where problems are logged.
+  /// - Returns: what the last process knew, and the recorder of what changes from now on.
+  public static func open(
+    instance: String,
+    stores: [StoreRole: String],
+    in folder: String,
+    logger: Logger
+  ) -> (snapshot: StalenessSnapshot, journal: StalenessJournal) {
+    var storage = JournalStorage(folder: folder, instance: instance)
+    let log = JournalLog(logger: logger, instance: instance, folder: folder, path: storage.path)
+    let now = Int64(time(nil))
+    var state = JournalState()
+    var isDamaged = false
+    var failure: JournalFailure?
+    do throws(JournalFailure) {
+      switch JournalFormat.parse(try storage.read()) {
+      case .success(let found): state = found
+      case .failure(let damage):
+        isDamaged = true
+        log.damaged(because: damage.explanation, aside: try? storage.putAside(at: Int(now)))
+      }
+    } catch {
+      isDamaged = !error.isHeldElsewhere && storage.hasFile
+      let aside = isDamaged ? try? storage.putAside(at: Int(now)) : nil
+      if isDamaged { log.damaged(because: "\(error)", aside: aside) }
+      if aside == nil { failure = error }
+    }
+    if state.adopt(stores, now: now * 1000) { log.aboutOtherStores() }
+    var snapshot = state.snapshot
+    snapshot.isDamaged = isDamaged
+    state.begin()
+    if isDamaged { state.distrustAll(now: now * 1000) }
+    let queue = Monitor(JournalQueue())
+    let writer = JournalWriter(queue: queue, storage: storage, state: state, log: log)
+    writer.begin(after: failure)
+    do throws(SystemError) {
+      try writer.start()
+    } catch {
+      log.cannotBegin(JournalFailure(.startThread, storage.path, error))
+      queue.withLock { $0.abandon() }
+    }
+    return (snapshot, StalenessJournal(queue: queue))
+  }
+
+  /// Returns the reason why no file can be kept in a folder, as far as that can be told without making one; nil if
+  /// there is none.
+  public static func problem(withFolder folder: String) -> String? {
+    JournalStorage(folder: folder, instance: "").folderProblem.map { "\($0)" }
+  }
+
+  /// Queues a change to be written.
+  public func append(_ change: StalenessChange) {
+    if queue.withLock({ $0.append(change) }) { queue.wakeAll() }
+  }
+
+  /// Takes no more changes, waits until the queued ones are written, and closes the file.
+  ///
+  /// If that takes longer, because the disk hangs, the thread is left waiting.
+  ///
+  /// - Parameter deadline: the longest time to wait.
+  /// - Returns: whether they were written, or could not be, in time.
+  @discardableResult
+  public func close(deadline: Duration) -> Bool {
+    requestClose()
+    return queue.wait(atMost: deadline) { $0.isFinished ? true : nil } ?? false
+  }
+
+  /// The state of the file, and counts since it was opened.
+  public var statistics: StalenessJournalStatistics { queue.withLock { $0.statistics } }
+
+  private func requestClose() {
+    queue.withLock { $0.close() }
+    queue.wakeAll()
+  }
+}
