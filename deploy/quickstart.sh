@@ -232,6 +232,7 @@ instances:
     listen: unix:$folder/sidecar.sock
     primary:   { url: "unix://$folder/new.sock" }
     secondary: { url: "unix://$folder/old.sock" }
+state_directory: $folder/state
 feature_flags:
   file: $folder/feature_flags.yml
 CONFIGURATION

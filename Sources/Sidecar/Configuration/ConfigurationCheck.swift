@@ -1,3 +1,4 @@
+internal import MultiStore
 internal import Sockets
 internal import Status
 
@@ -21,6 +22,7 @@ public enum ConfigurationCheck {
     let result = SidecarConfiguration.load(file: file, environment: environment)
     var problems = result.problems
     if let path = result.configuration?.featureFlagFile { problems += flagProblems(path) }
+    if let path = result.configuration?.stateDirectory { problems += stateProblems(path) }
     return report(problems, of: file, summary: result.configuration.map(summary))
   }
 
@@ -59,6 +61,13 @@ public enum ConfigurationCheck {
       }
       return [ConfigurationProblem(file: path, position: position, keyPath: "", message: message, isWarning: false)]
     }
+  }
+
+  /// Returns a warning if stale keys could not be kept in a folder, as this user. The sidecar starts nevertheless.
+  private static func stateProblems(_ path: String) -> [ConfigurationProblem] {
+    guard let failure = StalenessJournal.problem(withFolder: path) else { return [] }
+    let message = "state_directory: \(failure): stale keys would be kept in memory only"
+    return [ConfigurationProblem(file: path, position: nil, keyPath: "", message: message, isWarning: true)]
   }
 
   private static func summary(_ configuration: SidecarConfiguration) -> String {

@@ -20,6 +20,7 @@ struct Setting: Sendable {
     /// Text that is never shown.
     case secret
     case file
+    case folder
     case url
     /// One address or a list of them.
     case addresses
@@ -88,6 +89,7 @@ extension Setting.Kind {
     case .name: "up to \(Self.longestName) lower-case letters, digits and underscores, beginning with a letter"
     case .text, .secret: "text"
     case .file: "the path of a file"
+    case .folder: "the path of a folder"
     case .url: "a URL such as redis://127.0.0.1:6379/0 or unix:///run/redis.sock?db=0"
     case .addresses: "an address such as 127.0.0.1:6400 or unix:/run/sidecar.sock, or a list of them"
     case .store: "the name of a store under stores, or a map with a url"
@@ -113,7 +115,7 @@ extension Setting.Kind {
     case .name: "name"
     case .text: "text"
     case .secret: "secret"
-    case .file: "path"
+    case .file, .folder: "path"
     case .url: "URL"
     case .addresses: "address or list"
     case .store: "name or map"

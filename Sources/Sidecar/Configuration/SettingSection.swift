@@ -79,6 +79,14 @@ enum SettingSection: Sendable, CaseIterable {
       "Named stores, which `primary` and `secondary` of several instances can refer to."
     ),
     Setting("feature_flags", .section(.featureFlags), .none("see below"), "The file of the feature flags."),
+    Setting(
+      "state_directory",
+      .folder,
+      .none("in memory only"),
+      "Folder for what a restart must not forget: the keys that are stale on a store, and whether the sidecar was "
+        + "stopped cleanly. It is for one sidecar alone, and made if it is missing. Without it a restart forgets stale "
+        + "keys: reads may find outdated values from then on, and these keys do not heal."
+    ),
     Setting("admin", .section(.admin), .none("see below"), "The admin API."),
     Setting("log", .section(.log), .none("see below"), "The JSON log."),
     Setting(

@@ -54,6 +54,7 @@ extension SidecarConfiguration {
       instances: drafts.compactMap(\.configuration),
       featureFlagFile: reader.section("feature_flags")?.value("file")
         .map { context.resolve(path: $0.expanded) },
+      stateDirectory: reader.value("state_directory").map { context.resolve(path: $0.expanded) },
       adminToken: reader.section("admin").flatMap(token),
       logQueueLimitBytes: logQueueLimit(reader.section("log")),
       memoryLimitBytes: reader.optionalSize("memory_limit")

@@ -4,6 +4,8 @@ public struct SidecarConfiguration: Sendable, Equatable {
   public var instances: [InstanceConfiguration]
   /// The file with the feature flags; nil when flags are kept in memory only.
   public var featureFlagFile: String?
+  /// The folder with each instance's stale keys; nil when they are kept in memory only.
+  public var stateDirectory: String?
   /// The bearer token that the admin API requires; nil for none.
   public var adminToken: Secret?
   /// The bytes of log lines that may wait for the writer before lines are dropped.

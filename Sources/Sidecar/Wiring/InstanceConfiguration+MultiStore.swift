@@ -29,6 +29,13 @@ extension InstanceConfiguration {
     return result
   }
 
+  /// The address and database of each store, by which a file of stale keys knows them.
+  var storePlaces: [StoreRole: String] {
+    var places = [StoreRole.secondary: "\(secondary)"]
+    places[.primary] = primary.map { "\($0)" }
+    return places
+  }
+
   var serverLimits: InstanceServer.Limits {
     InstanceServer.Limits(
       maxClients: limits.maxClients,

@@ -19,8 +19,11 @@ public final class Sidecar {
     let server: InstanceServer
     let loop: EventLoop
     let thread: LoopThread
+    let journal: StalenessJournal?
   }
 
+  /// The time limit on writing the stale keys of an instance that has ended, and the fact that it has.
+  private static let journalDeadline = Duration.seconds(2)
   /// The time limit on flushing the log, after everything else has ended.
   private static let logDeadline = Duration.seconds(2)
 
@@ -124,12 +127,16 @@ public final class Sidecar {
     for (instance, flags) in zip(configurations, flags) {
       do {
         let loop = try EventLoop()
+        let memory = configuration.stateDirectory.map {
+          StalenessJournal.open(instance: instance.name, stores: instance.storePlaces, in: $0, logger: logger)
+        }
         let multiStore = MultiStore(
           on: loop,
           configuration: instance.multiStore,
           flags: flags,
           logger: logger,
-          metricsFactory: registry
+          metricsFactory: registry,
+          memory: memory.map { StalenessMemory(snapshot: $0.snapshot, recorder: $0.journal) }
         )
         let server = InstanceServer(
           on: loop,
@@ -141,16 +148,9 @@ public final class Sidecar {
             maxClients: instance.limits.maxClients,
             registry: registry
           ),
-          memory: memory
+          memory: self.memory
         )
-        // The loop has no thread yet, so its parts may be set up here.
-        let addresses = try server.start(listeningOn: instance.listen)
-        let thread = try LoopThread(running: loop, name: instance.name)
-        instances.append(Running(server: server, loop: loop, thread: thread))
-        for address in addresses {
-          let metadata: Logger.Metadata = ["listener": "instance:\(instance.name)", "address": "\(address)"]
-          logger.notice("listening", metadata: metadata)
-        }
+        try start(server, of: instance, on: loop, memory?.journal)
       } catch let error as ListenError {
         throw SidecarStartError("instance \(instance.name): \(error); change its `listen`")
       } catch {
@@ -159,9 +159,37 @@ public final class Sidecar {
     }
   }
 
+  /// Starts an instance. One that can't be started has served nobody, and its journal says that it stopped cleanly.
+  private func start(
+    _ server: InstanceServer,
+    of instance: InstanceConfiguration,
+    on loop: EventLoop,
+    _ journal: StalenessJournal?
+  ) throws {
+    do {
+      // The loop has no thread yet, so its parts may be set up here.
+      let addresses = try server.start(listeningOn: instance.listen)
+      let thread = try LoopThread(running: loop, name: instance.name)
+      instances.append(Running(server: server, loop: loop, thread: thread, journal: journal))
+      for address in addresses {
+        let metadata: Logger.Metadata = ["listener": "instance:\(instance.name)", "address": "\(address)"]
+        logger.notice("listening", metadata: metadata)
+      }
+    } catch {
+      server.close()
+      loop.close()
+      journal?.close(deadline: Self.journalDeadline)
+      throw error
+    }
+  }
+
   private func startHTTP() throws(SidecarStartError) {
     let statuses = instances.map(\.server.multiStore.status)
     MetricsPage.register(in: registry, instances: statuses, flags: flagStore, web: webConfiguration, log: sink)
+    let journals = zip(fitted.instances, instances).compactMap { instance, running in
+      running.journal.map { (instance.name, $0) }
+    }
+    MetricsPage.register(journals, in: registry)
     memory.register(in: registry)
     let (registry, shutdown) = (registry, shutdown)
     let sources = zip(instances, flags).map { instance, flags in
@@ -269,6 +297,7 @@ public final class Sidecar {
       }
       instance.thread.join()
       loop.close()
+      instance.journal?.close(deadline: Self.journalDeadline)
     }
     instances = []
     http.stop()

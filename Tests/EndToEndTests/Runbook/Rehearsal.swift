@@ -85,6 +85,7 @@ final class Rehearsal {
       .replacing("redis://127.0.0.1:6380", with: new.tcpURL)
       .replacing("redis://127.0.0.1:6379", with: old.tcpURL)
       .replacing("/var/lib/multistore-exporter/feature_flags.yml", with: directory.path("flags.yml"))
+      .replacing("state_directory: /var/lib/multistore-exporter", with: "state_directory: \(directory.path("state"))")
     try directory.write(text, to: "sidecar.yml")
     return text
   }

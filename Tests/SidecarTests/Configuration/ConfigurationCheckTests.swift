@@ -52,6 +52,28 @@ struct ConfigurationCheckTests {
     #expect(report.exitCode == 0)
   }
 
+  @Test("A state directory that can't be used: a warning, since the sidecar starts nevertheless")
+  func stateDirectory() throws {
+    let folder = try TemporaryDirectory()
+    try folder.write("", to: "file")
+    func warnings(_ path: String) throws -> String {
+      let file = try folder.write(minimal(top: "state_directory: \(path)"), to: "sidecar.yml")
+      let report = ConfigurationCheck.report(file: file)
+      #expect(report.exitCode == 0)
+      return report.warnings
+    }
+    #expect(try warnings("state") == "", "it is made beside the configuration")
+    #expect(try warnings(folder.path) == "")
+    for (path, reason) in [
+      ("file", "cannot open \(folder.path("file")): not a directory"),
+      ("file/state", "cannot open \(folder.path("file/state")): not a directory"),
+      ("missing/state", "cannot make the folder \(folder.path("missing/state")): no such file or directory"),
+    ] {
+      let message = "warning: state_directory: \(reason): stale keys would be kept in memory only"
+      #expect(try warnings(path) == "\(folder.path(path)): \(message)\n")
+    }
+  }
+
   @Test("Reads that another sidecar's writes have not reached: a warning for the one combination that has them")
   func earlyReads() throws {
     let folder = try TemporaryDirectory()

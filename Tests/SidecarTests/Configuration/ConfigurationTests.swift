@@ -68,6 +68,7 @@ struct ConfigurationTests {
     )
     #expect(result.instances == [instance])
     #expect(result.featureFlagFile == "/var/lib/multistore/feature_flags.yml")
+    #expect(result.stateDirectory == nil)
     #expect(result.adminToken == nil)
     #expect(result.logQueueLimitBytes == 4 << 20)
     #expect(result.shutdownTimeout == .seconds(10))
