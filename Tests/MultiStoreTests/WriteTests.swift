@@ -225,7 +225,7 @@ struct WriteTests {
 
   @Test("A write that took no effect leaves a stale key stale", arguments: ["SET k v NX", "SETNX k v", "MSETNX k v"])
   func noEffectOnStaleKey(line: String) throws {
-    let instance = try Instance(primaryAsDefault: true)
+    let instance = try Instance()
     try instance.both("SET k old")
     instance.database.primary?.stale.insert("k")
     try instance.execute(line)

@@ -2,8 +2,8 @@ internal import CoreMetrics
 internal import Hiredis
 internal import RESP
 
-/// One write that changes a part of its keys, in the third state: the default store executes it where it has them, by way
-/// of the ``ExactGuard``. Where it lacks one, a ``KeyArrival`` moves that and executes the command; otherwise a
+/// One write that changes a part of its keys, in the third state: the default store executes it where it has them, by
+/// way of the ``ExactGuard``. Where it lacks one, a ``KeyArrival`` moves that and executes the command; otherwise a
 /// ``DualWrite`` goes on with the reply.
 final class GuardedWrite: Execution {
   private var call = ByteBuffer()

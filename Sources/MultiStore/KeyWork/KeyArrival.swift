@@ -4,8 +4,8 @@ internal import RESP
 /// A batch that waits for its keys to be on the default store. Keys that are stale there are copied over; in the third
 /// state, those that the old store alone has are moved.
 ///
-/// ``KeyArrivalState`` decides, this class does the I/O. A flip waits for it, and it waits for no longer than the stores'
-/// connections wait for a reply. Loop-confined; what it waits for retains it.
+/// ``KeyArrivalState`` decides, this class does the I/O. A flip waits for it, and it waits for no longer than the
+/// stores' connections wait for a reply. Loop-confined; what it waits for retains it.
 final class KeyArrival {
   /// The way on which the batch is executed then.
   enum Start {

@@ -35,8 +35,8 @@ enum CommandDispatch {
     case ordinary
     /// Forwarded over the session's own connection, which watches keys.
     case watching
-    /// Executed alone, so that no other command waits for its keys: over the default store's ordinary connection, or the
-    /// session's own that watches keys.
+    /// Executed alone, so that no other command waits for its keys: over the default store's ordinary connection, or
+    /// the session's own that watches keys.
     case awaiting(isWatching: Bool)
     /// Executed alone: the page comes from the store that gave the cursor, whatever the flags say.
     case page
