@@ -19,8 +19,12 @@ public struct InstanceConfiguration: Sendable, Equatable {
     public var maxPipelinedCommands: Int
     /// The number of dedicated connections to one store at once.
     public var maxDedicatedConnections: Int
-    /// The number of keys remembered as stale on one store.
+    /// The number of keys of one database remembered as stale on one store.
     public var maxStaleKeys: Int
+    /// The number of stale keys on a store beyond which the default store moves there only if forced.
+    public var maxKeysAtFlip: Int
+    /// The number of keys copied whole in a second while no client waits for them.
+    public var keyWorkRate: Int
     /// The number of events of one class that are logged in a second; the rest is counted as suppressed.
     public var eventRateLimitPerSecond: Int
   }

@@ -114,6 +114,8 @@ extension InstanceConfiguration {
       maxPipelinedCommands: reader.integer("max_pipeline"),
       maxDedicatedConnections: reader.integer("max_dedicated_connections"),
       maxStaleKeys: reader.integer("max_stale_keys"),
+      maxKeysAtFlip: reader.integer("max_keys_at_flip"),
+      keyWorkRate: reader.integer("key_work_rate"),
       eventRateLimitPerSecond: reader.integer("event_rate_limit")
     )
     guard let secondary else { return nil }

@@ -119,7 +119,21 @@ extension SettingSection {
       "max_stale_keys",
       .integer(0...100_000_000),
       .value("100000"),
-      "Keys remembered as stale on a store; beyond that none of its answers is trusted until dual writes are off."
+      "Keys of one database that are remembered as stale on a store; beyond that the store is not trusted until it is "
+        + "emptied or `multistore-exporter trust` says so."
+    ),
+    Setting(
+      "max_keys_at_flip",
+      .integer(0...100_000_000),
+      .value("1000"),
+      "The most stale keys on a store that may become the default; beyond that the admin API and the command line "
+        + "refuse to move the default there unless forced."
+    ),
+    Setting(
+      "key_work_rate",
+      .integer(1...1_000_000),
+      .value("1000"),
+      "Keys that are copied whole in a second, at most, while no client waits for them: stale keys that heal."
     ),
     Setting(
       "event_rate_limit",

@@ -24,6 +24,8 @@ extension InstanceConfiguration {
     result.logValues = logValues
     result.dedicatedConnectionLimit = limits.maxDedicatedConnections
     result.staleKeyLimit = limits.maxStaleKeys
+    result.maxKeysAtFlip = limits.maxKeysAtFlip
+    result.keysPerSecond = limits.keyWorkRate
     result.servesOtherDatabases = !secondary.namesDatabase && primary?.namesDatabase != true
     result.eventsPerSecond = limits.eventRateLimitPerSecond
     return result

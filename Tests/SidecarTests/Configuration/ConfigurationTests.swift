@@ -47,6 +47,8 @@ struct ConfigurationTests {
       maxPipelinedCommands: 10_000,
       maxDedicatedConnections: 1000,
       maxStaleKeys: 100_000,
+      maxKeysAtFlip: 1000,
+      keyWorkRate: 1000,
       eventRateLimitPerSecond: 10
     )
     let instance = InstanceConfiguration(
@@ -99,6 +101,8 @@ struct ConfigurationTests {
           max_pipeline: 9
           max_dedicated_connections: 12
           max_stale_keys: 34
+          max_keys_at_flip: 5
+          key_work_rate: 67
           event_rate_limit: 3
       """
     let instance = try #require(try configuration(yaml).instances.first)
@@ -124,6 +128,8 @@ struct ConfigurationTests {
       maxPipelinedCommands: 9,
       maxDedicatedConnections: 12,
       maxStaleKeys: 34,
+      maxKeysAtFlip: 5,
+      keyWorkRate: 67,
       eventRateLimitPerSecond: 3
     )
     #expect(instance.limits == limits)
@@ -229,7 +235,7 @@ struct ConfigurationTests {
   func reference() throws {
     let reference = SidecarConfiguration.reference
     let rows = reference.split(separator: "\n").filter { $0.hasPrefix("| `") }
-    #expect(rows.count == 46)
+    #expect(rows.count == 48)
     #expect(rows.contains("| `max_clients` | number, 1–1000000 | `10000` | Clients connected at once. |"))
     var values: [String: String] = [:]
     for row in rows {
@@ -240,7 +246,7 @@ struct ConfigurationTests {
     let instanceKeys =
       ["read_policy", "write_acknowledgement", "unlisted_commands", "comparison", "log_values"]
       + ["max_clients", "max_bulk_bytes", "max_arguments", "client_output_buffer_limit", "max_pipeline"]
-      + ["max_dedicated_connections", "max_stale_keys", "event_rate_limit"]
+      + ["max_dedicated_connections", "max_stale_keys", "max_keys_at_flip", "key_work_rate", "event_rate_limit"]
     let lines = try instanceKeys.map { "\($0): \(try #require(values[$0]))" }
     let explicit = try configuration(minimal(instance: lines.joined(separator: "\n")))
     #expect(try configuration(minimal()) == explicit)
