@@ -63,7 +63,8 @@ extension StoreReport {
       inFlight: 0,
       troubles: Troubles(failedCommands: 0, errorReplies: 0, lostConnections: 0, failedCopies: 0),
       staleKeys: 0,
-      staleKeysOverflowed: false,
+      oldestStaleSeconds: nil,
+      distrust: nil,
       keyspace: Keyspace(keys: keys, expiringKeys: keys, averageTTLSeconds: 1200, longestTTLSeconds: 3600)
     )
   }

@@ -9,20 +9,20 @@ struct NextStepJudgeTests {
       (
         InstanceReport.State.Stage.oldOnly, NextStep.Kind.dualWriteOn,
         "multistore-exporter feature set use_primary_and_secondary_stores_for_sessions true",
-        [.differentServers, .storesUp, .methodMissing, .newStoreEmpty]
+        [.differentServers, .storesUp, .methodMissing, .newStoreEmpty, .trusted]
       ),
       (
         .dualOld, .defaultOn, "multistore-exporter feature set use_primary_store_as_default_for_sessions true",
         [
-          .differentServers, .storesUp, .methodMissing, .copyFailures, .staleKeys, .diffs, .fallbackRatio, .warmUp,
-          .keysWithoutTTL, .keyCounts,
+          .differentServers, .storesUp, .methodMissing, .trusted, .copyFailures, .staleKeys, .diffs, .fallbackRatio,
+          .warmUp, .keysWithoutTTL, .keyCounts,
         ]
       ),
       (
         .dualNew, .dualWriteOff, "multistore-exporter feature set use_primary_and_secondary_stores_for_sessions false",
         [
-          .storesUp, .methodMissing, .copyFailures, .staleKeys, .diffs, .fallbackRatio, .warmUp, .keysWithoutTTL,
-          .keyCounts, .soak,
+          .storesUp, .methodMissing, .trusted, .copyFailures, .staleKeys, .diffs, .fallbackRatio, .warmUp,
+          .keysWithoutTTL, .keyCounts, .soak,
         ]
       ),
       (
@@ -105,12 +105,35 @@ struct NextStepJudgeTests {
     #expect(NextStepEvidence.good(.newOnly) { $0.counted { $0.old.commands = 1 } }.result(.oldStoreIdle) == .notMet)
   }
 
-  @Test func `a stale key counts wherever it is, and more than are remembered even at none`() {
+  @Test func `a stale key counts wherever it is, with the age of the oldest`() {
     #expect(NextStepEvidence.good(.dualOld) { $0.old.staleKeys = 1 }.result(.staleKeys) == .notMet)
     #expect(NextStepEvidence.good(.dualOld) { $0.new.staleKeys = 1 }.result(.staleKeys) == .notMet)
-    let overflowed = NextStepEvidence.good(.dualOld) { $0.new.staleKeysOverflowed = true }
-    #expect(overflowed.criterion(.staleKeys)?.measured == "more than are remembered")
-    #expect(overflowed.result(.staleKeys) == .notMet)
+    let both = NextStepEvidence.good(.dualOld) { evidence in
+      evidence.old.staleKeys = 1
+      evidence.old.oldestStaleSeconds = 90
+      evidence.new.staleKeys = 2240
+      evidence.new.oldestStaleSeconds = 320
+    }
+    #expect(both.criterion(.staleKeys)?.measured == "2,241 keys, the oldest for 5 min")
+    #expect(NextStepEvidence.good(.dualOld).criterion(.staleKeys)?.measured == "0 keys")
+  }
+
+  @Test func `the store that is not the default has to be trusted`() throws {
+    let loss = StoreReport.Distrust(reason: "overflow", explanation: "of this", sinceMilliseconds: 1_795_895_465_000)
+    for stage in [InstanceReport.State.Stage.oldOnly, .dualOld] {
+      let evidence = NextStepEvidence.good(stage) { $0.new.distrust = loss }
+      let criterion = try #require(evidence.criterion(.trusted))
+      #expect(criterion.result == .notMet)
+      #expect(criterion.measured == "the new store is not trusted since 2026-11-28 19:51:05 UTC, because of this")
+      #expect(criterion.advice.contains("empty that store") && criterion.advice.contains("trust --store primary"))
+      #expect(NextStepEvidence.good(stage).result(.trusted) == .met)
+    }
+    // The old one may have the right values after a forced move.
+    let left = NextStepEvidence.good(.dualNew) { $0.old.distrust = loss }
+    let criterion = try #require(left.criterion(.trusted))
+    #expect(criterion.result == .notMet && !criterion.advice.contains("empty that"))
+    #expect(criterion.advice.contains("trust --store secondary"))
+    #expect(NextStepEvidence.good(.newOnly).criterion(.trusted) == nil)
   }
 
   @Test func `one server under two names is told, and what is not known is not met`() {

@@ -111,7 +111,8 @@ extension StoreReport {
     inFlight: 3,
     troubles: Troubles(failedCommands: 0, errorReplies: 2, lostConnections: 0, failedCopies: 0),
     staleKeys: 0,
-    staleKeysOverflowed: false,
+    oldestStaleSeconds: nil,
+    distrust: nil,
     keyspace: Keyspace(keys: 1_234_567, expiringKeys: 1_234_500, averageTTLSeconds: 1200, longestTTLSeconds: 10_800)
   )
 
@@ -126,7 +127,12 @@ extension StoreReport {
     inFlight: 0,
     troubles: Troubles(failedCommands: 7, errorReplies: 0, lostConnections: 2, failedCopies: 5),
     staleKeys: 5,
-    staleKeysOverflowed: false,
+    oldestStaleSeconds: 320,
+    distrust: Distrust(
+      reason: "unclean_stop",
+      explanation: "the sidecar was not stopped cleanly",
+      sinceMilliseconds: 1_795_895_465_000
+    ),
     keyspace: nil
   )
 }

@@ -26,6 +26,10 @@ struct StatusReportTests {
     #expect(stores[0]["mean_latency_seconds"] == .number(0.000_085) && stores[0]["keys"] == .number(1_234_567))
     #expect(stores[1]["up"] == .bool(false) && stores[1]["problem"] == .string("connection refused"))
     #expect(stores[1]["mean_latency_seconds"] == .null && stores[1]["keys"] == .null)
+    #expect(stores[0]["trusted"] == .null && stores[0]["not_trusted_reason"] == .null)
+    #expect(stores[1]["trusted"] == .bool(false) && stores[1]["not_trusted_reason"] == .string("unclean_stop"))
+    #expect(stores[1]["not_trusted_since_timestamp_seconds"] == .number(1_795_895_465))
+    #expect(stores[1]["stale_keys"] == .number(5) && stores[1]["oldest_stale_key_seconds"] == .number(320))
     #expect(sessions["history"]?["fallback_ratio"] == .array([.number(0.5), .number(0.0005)]))
     #expect(sessions["history"]?["diff_ratio"] == .array([.null, .number(0.002)]))
     #expect(sessions["hazards"]?.elements?.first?["commands"] == .array([.string("eval"), .string("evalsha")]))
@@ -61,6 +65,8 @@ struct StatusReportTests {
         """
       )
     )
+    #expect(text.contains("not since 2026-11-28 19:51:05 UTC: unclean_stop\n"))
+    #expect(text.contains("5, the oldest for 5 min\n"))
     #expect(text.contains("\nHazards: script (eval, evalsha)\n"))
     var wordy = StatusReport.example
     let advice = Array(repeating: "word", count: 40).joined(separator: " ")

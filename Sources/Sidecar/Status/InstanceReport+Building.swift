@@ -44,7 +44,7 @@ extension InstanceReport {
   }
 
   /// Returns a time in seconds; 0 where a clock was set back.
-  private static func seconds(_ milliseconds: Int64) -> Double { max(0, Double(milliseconds) / 1000) }
+  fileprivate static func seconds(_ milliseconds: Int64) -> Double { max(0, Double(milliseconds) / 1000) }
 }
 
 extension InstanceReport.State {
@@ -99,9 +99,10 @@ extension StoreReport {
     let whole = part(history.window.whole.counts)
     let minute = history.span(ofLast: Self.lately)
     let recent = part(minute.counts)
+    let isDefault = source.status.defaultStore == role
     self.init(
       isNew: role == .primary,
-      isDefault: source.status.defaultStore == role,
+      isDefault: isDefault,
       address: source.status.address(of: role) ?? "",
       version: source.status.serverVersion(of: role),
       problem: source.status.problem(with: role),
@@ -114,10 +115,20 @@ extension StoreReport {
         lostConnections: whole.lostConnections,
         failedCopies: whole.failedCopies
       ),
-      staleKeys: gauge(MultiStoreMetrics.staleKeys),
-      staleKeysOverflowed: !source.status.trust(of: role).isTrusted,
+      staleKeys: Double(source.status.staleKeys(of: role)),
+      oldestStaleSeconds: source.status.oldestStaleMilliseconds(of: role).map {
+        InstanceReport.seconds(moment.wallMilliseconds - $0)
+      },
+      distrust: isDefault ? nil : Distrust(source.status.trust(of: role)),
       keyspace: source.status.keyspace(of: role).map(Keyspace.init)
     )
+  }
+}
+
+extension StoreReport.Distrust {
+  fileprivate init?(_ trust: StoreTrust) {
+    guard case .lost(let loss, let since) = trust else { return nil }
+    self.init(reason: loss.rawValue, explanation: loss.explanation, sinceMilliseconds: since)
   }
 }
 

@@ -34,18 +34,33 @@ extension NextStepJudge {
     )
   }
 
+  var trusted: Criterion {
+    let other = evidence.state.replies == .primary ? evidence.old : evidence.new
+    let name = other.isNew ? "new" : "old"
+    // After a forced move the store that was left may have the right values.
+    let mayEmpty = other.isNew ? "empty that store, or " : ""
+    return Criterion(
+      .trusted,
+      other.distrust == nil ? .met : .notMet,
+      measured: "the \(name) store is \(other.distrust.map { "not \($0.text)" } ?? "trusted")",
+      threshold: "every key that is outdated there is known",
+      advice:
+        "Reads go to the default store meanwhile, and keys are copied whole. To end it, \(mayEmpty)compare it with "
+        + "the default store, and run multistore-exporter trust --store \(other.role.rawValue)."
+    )
+  }
+
   var staleKeys: Criterion {
     let stores = [evidence.old, evidence.new]
-    let hasOverflowed = stores.contains(where: \.staleKeysOverflowed)
     let keys = stores.reduce(0) { $0 + $1.staleKeys }
+    let oldest = stores.compactMap(\.oldestStaleSeconds).max().map { ", the oldest for \(HumanFormat.duration($0))" }
     return Criterion(
       .staleKeys,
-      keys == 0 && !hasOverflowed ? .met : .notMet,
-      measured: hasOverflowed ? "more than are remembered" : HumanFormat.count(keys, "key"),
+      keys == 0 ? .met : .notMet,
+      measured: HumanFormat.count(keys, "key") + (oldest ?? ""),
       threshold: "none",
-      advice: hasOverflowed
-        ? "Nothing that this store says is trusted any more: turn dual writes off, empty it, and begin again."
-        : "The last write of these keys failed on a store: they are whole again with their next write."
+      advice: "The last write of these keys failed on a store. They are copied anew while both stores are up and dual "
+        + "writes are on, key_work_rate in a second: wait. multistore-exporter stale list says which they are, and why."
     )
   }
 

@@ -39,7 +39,7 @@ package struct NextStepJudge {
 
   private func criteria(for kind: NextStep.Kind) -> [Criterion] {
     switch kind {
-    case .dualWriteOn: [differentServers, storesUp, methodMissing, newStoreEmpty]
+    case .dualWriteOn: [differentServers, storesUp, methodMissing, newStoreEmpty, trusted]
     case .defaultOn: [differentServers, storesUp, methodMissing] + agreement + warmth
     case .dualWriteOff: [storesUp, methodMissing] + agreement + warmth + [soak]
     case .removeOldStore: [storesUp, oldStoreIdle, soak]
@@ -48,7 +48,7 @@ package struct NextStepJudge {
 
   /// The criteria for both stores having the same values.
   private var agreement: [Criterion] {
-    [copyFailures, staleKeys, diffs] + (evidence.fallsBack ? [fallbackRatio] : [])
+    [trusted, copyFailures, staleKeys, diffs] + (evidence.fallsBack ? [fallbackRatio] : [])
   }
 
   /// The criteria for the new store having the old one's keys.

@@ -119,11 +119,29 @@ extension StoreReport {
       Row(title: "Error replies, \(window)") { HumanFormat.count($0.troubles.errorReplies) },
       Row(title: "Connections lost, \(window)") { HumanFormat.count($0.troubles.lostConnections) },
       Row(title: "Failed copies, \(window)") { HumanFormat.count($0.troubles.failedCopies) },
-      Row(title: "Stale keys") {
-        $0.staleKeysOverflowed ? "more than are remembered" : HumanFormat.count($0.staleKeys)
-      },
+      Row(title: "Trusted", value: \.trustText),
+      Row(title: "Stale keys", value: \.staleKeysText),
       Row(title: "Keys") { $0.keyspace?.keysText ?? "unknown" },
       Row(title: "Time to live") { $0.keyspace.map { $0.ttlText ?? "-" } ?? "unknown" },
     ]
   }
+}
+
+extension StoreReport {
+  /// Whether it is trusted, and if not, since when and why, in few words.
+  var trustText: String {
+    if isDefault { return "it is the default" }
+    return distrust.map { "not since \(HumanFormat.moment(milliseconds: $0.sinceMilliseconds)): \($0.reason)" } ?? "yes"
+  }
+
+  /// The number of stale keys, with the age of the oldest.
+  var staleKeysText: String {
+    let count = HumanFormat.count(staleKeys)
+    return oldestStaleSeconds.map { "\(count), the oldest for \(HumanFormat.duration($0))" } ?? count
+  }
+}
+
+extension StoreReport.Distrust {
+  /// The loss, as the end of a sentence that begins with "not".
+  var text: String { "trusted since \(HumanFormat.moment(milliseconds: sinceMilliseconds)), because \(explanation)" }
 }

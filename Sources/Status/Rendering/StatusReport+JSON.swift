@@ -73,7 +73,11 @@ extension StoreReport {
       "lost_connections": JSONText.number(troubles.lostConnections),
       "failed_copies": JSONText.number(troubles.failedCopies),
       "stale_keys": JSONText.number(staleKeys),
-      "stale_keys_overflowed": "\(staleKeysOverflowed)",
+      "oldest_stale_key_seconds": JSONText.number(oldestStaleSeconds),
+      "trusted": isDefault ? "null" : "\(distrust == nil)",
+      "not_trusted_reason": JSONText.quote(distrust?.reason),
+      "not_trusted_since_timestamp_seconds": distrust.map { JSONText.seconds(milliseconds: $0.sinceMilliseconds) }
+        ?? "null",
       "keys": JSONText.number(keyspace?.keys),
       "expiring_keys": JSONText.number(keyspace?.expiringKeys),
       "average_ttl_seconds": JSONText.number(keyspace?.averageTTLSeconds),

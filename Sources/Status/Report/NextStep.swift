@@ -81,6 +81,8 @@ public struct Criterion: Sendable, Hashable {
     case methodMissing = "method_missing"
     /// The new store has no keys from earlier.
     case newStoreEmpty = "new_store_empty"
+    /// All keys that are outdated on the store that is not the default are known.
+    case trusted
     /// Writes of the default store reached the other one.
     case copyFailures = "copy_failures"
     /// No key is known to be stale on a store.
@@ -107,6 +109,7 @@ public struct Criterion: Sendable, Hashable {
       case .storesUp: "Stores up"
       case .methodMissing: "Every command known"
       case .newStoreEmpty: "New store empty"
+      case .trusted: "Other store trusted"
       case .copyFailures: "Copies arrive"
       case .staleKeys: "No stale keys"
       case .diffs: "Differences not growing"

@@ -43,6 +43,23 @@ public struct StoreReport: Sendable, Hashable {
     }
   }
 
+  /// The loss of trust in a store that is not the default.
+  public struct Distrust: Sendable, Hashable {
+    /// The reason, as metrics have it: `unclean_stop`.
+    public var reason: String
+    /// The reason as a part of a sentence that begins with "not trusted because".
+    public var explanation: String
+    /// The time of the loss, in milliseconds since 1970.
+    public var sinceMilliseconds: Int64
+
+    /// Creates a loss.
+    public init(reason: String, explanation: String, sinceMilliseconds: Int64) {
+      self.reason = reason
+      self.explanation = explanation
+      self.sinceMilliseconds = sinceMilliseconds
+    }
+  }
+
   /// True for the new store, the primary.
   public var isNew: Bool
   /// Whether clients get this store's replies.
@@ -63,8 +80,11 @@ public struct StoreReport: Sendable, Hashable {
   public var troubles: Troubles
   /// The number of keys whose last write to the store failed.
   public var staleKeys: Double
-  /// Whether more keys went stale than can be remembered.
-  public var staleKeysOverflowed: Bool
+  /// The age of the key that has been stale for longest, in seconds; nil if there is none.
+  public var oldestStaleSeconds: Double?
+  /// The reason why keys may be outdated that are not known; nil while all are known, and for the default store, whose
+  /// values are the truth.
+  public var distrust: Distrust?
   /// The store's keys; nil while nothing is known of them.
   public var keyspace: Keyspace?
 
@@ -80,7 +100,8 @@ public struct StoreReport: Sendable, Hashable {
     inFlight: Double,
     troubles: Troubles,
     staleKeys: Double,
-    staleKeysOverflowed: Bool,
+    oldestStaleSeconds: Double?,
+    distrust: Distrust?,
     keyspace: Keyspace?
   ) {
     self.isNew = isNew
@@ -93,7 +114,8 @@ public struct StoreReport: Sendable, Hashable {
     self.inFlight = inFlight
     self.troubles = troubles
     self.staleKeys = staleKeys
-    self.staleKeysOverflowed = staleKeysOverflowed
+    self.oldestStaleSeconds = oldestStaleSeconds
+    self.distrust = distrust
     self.keyspace = keyspace
   }
 
