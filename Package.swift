@@ -128,7 +128,7 @@ let package = Package(
       name: "Sidecar",
       dependencies: [
         "RESP", "Sockets", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "Proxy", "JSONLog",
-        "HTTPServer", "Status",
+        "HTTPServer", "Status", "Threads",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
       ],

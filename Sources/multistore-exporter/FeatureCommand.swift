@@ -36,8 +36,12 @@ struct FeatureCommand: ParsableCommand {
     @Argument(help: "true or false.")
     var value: Bool
 
+    @Flag(help: "Move the default store even to one that is not trusted or has many stale keys. [MULTISTORE_FORCE]")
+    var force = false
+
     func run() throws {
-      for line in try admin.ask({ try $0.setFeature(name, to: value) }) { print(line) }
+      let isForced = try Environment.flag(force, "force")
+      for line in try admin.ask({ try $0.setFeature(name, to: value, isForced: isForced) }) { print(line) }
     }
   }
 }

@@ -15,7 +15,8 @@ struct MultistoreExporter: ParsableCommand {
       """,
     version: Sidecar.version,
     subcommands: [
-      Run.self, CheckConfig.self, FeatureCommand.self, InventoryCommand.self, StatusCommand.self, DescribeMetrics.self,
+      Run.self, CheckConfig.self, FeatureCommand.self, InventoryCommand.self, StatusCommand.self, StaleCommand.self,
+      TrustCommand.self, DescribeMetrics.self,
     ],
     defaultSubcommand: Run.self
   )

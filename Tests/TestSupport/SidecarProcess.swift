@@ -118,11 +118,12 @@ public final class SidecarProcess: Sendable {
     try HTTPClient.request(method, path, of: address(of: "admin"), headers: headers, form: form)
   }
 
-  /// Sets a feature flag through the admin API; in force when this returns.
+  /// Sets a feature flag through the admin API, forced if the default store moves to outdated keys; in force when this
+  /// returns.
   ///
   /// - Throws: ``TestSupportError``, also when the API refuses.
   public func setFlag(_ name: String, _ value: Bool) throws {
-    let response = try admin("POST", "/api/v4/features/\(name)", form: ["value": String(value)])
+    let response = try admin("POST", "/api/v4/features/\(name)", form: ["value": String(value), "force": "true"])
     guard (200..<300).contains(response.status) else {
       throw TestSupportError(.process, "setting \(name) answered \(response.status): \(response.text)")
     }

@@ -44,7 +44,7 @@ struct ImportRules: Sendable {
     "Sidecar": ImportRules(
       own: [
         "RESP", "Sockets", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "Proxy", "JSONLog",
-        "HTTPServer", "Status",
+        "HTTPServer", "Status", "Threads",
       ],
       packages: ["Logging", "Yams"],
       system: libc

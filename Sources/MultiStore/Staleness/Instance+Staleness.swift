@@ -36,6 +36,12 @@ extension Instance {
     return Array(keys.sorted { $0.sinceMilliseconds < $1.sinceMilliseconds }.prefix(limit))
   }
 
+  /// The number of stale keys of one store, in all databases.
+  public func staleKeyCount(of role: StoreRole) -> Int {
+    loop.preconditionOnLoop()
+    return family(role).staleKeyCount
+  }
+
   /// The operator says that the keys of `role`'s store are those of the default store, but for the stale ones.
   ///
   /// - Parameters:

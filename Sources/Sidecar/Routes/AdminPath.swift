@@ -8,6 +8,10 @@ public enum AdminPath {
   public static let inventory = "/api/v4/inventory"
   /// The progress of each migration.
   public static let status = "/api/v4/status"
+  /// The stale keys.
+  public static let stale = "/api/v4/stale"
+  /// The operator's word that a store is trusted.
+  public static let trust = "/api/v4/trust"
 
   /// Returns the path of one feature flag.
   public static func feature(_ name: String) -> String { "\(features)/\(PercentEncoding.encode(name))" }
@@ -21,6 +25,27 @@ public enum AdminPath {
   public static func report(_ path: String, instance: String?, format: ReportFormat) -> String {
     let instance = instance.map { "&instance=\(PercentEncoding.encode($0))" } ?? ""
     return "\(path)?format=\(format.rawValue)\(instance)"
+  }
+
+  /// Returns the path of the list of stale keys with its query.
+  ///
+  /// - Parameters:
+  ///   - instance: The instance; nil for all.
+  ///   - store: `primary` or `secondary`; nil for both.
+  ///   - limit: The most keys of a store; nil for the default.
+  ///   - showsKeys: Whether keys are shown by their names.
+  ///   - format: The format of the answer.
+  public static func staleKeys(
+    instance: String?,
+    store: String?,
+    limit: String?,
+    showsKeys: Bool,
+    format: ReportFormat
+  ) -> String {
+    let fields = [("store", store), ("limit", limit), ("show_keys", showsKeys ? "true" : nil)]
+    return fields.reduce(into: report(stale, instance: instance, format: format)) { path, field in
+      if let value = field.1 { path += "&\(field.0)=\(PercentEncoding.encode(value))" }
+    }
   }
 }
 

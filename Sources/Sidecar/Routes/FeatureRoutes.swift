@@ -4,8 +4,8 @@ internal import Status
 /// Feature flags in the manner of GitLab's Features API (docs.gitlab.com/api/features).
 ///
 /// The answers have GitLab's fields, so that its clients can read them; `definition` is always null. The differences:
-/// GET works for one flag too, setting an unknown flag does not create it, the only gate is `boolean`, and errors are
-/// plain text.
+/// GET works for one flag too, setting an unknown flag does not create it, the only gate is `boolean`, a change that
+/// moves the default store to outdated keys needs `force=true`, and errors are plain text.
 struct FeatureRoutes: Sendable {
   /// The routes.
   let routes: [HTTPRoute]
@@ -15,43 +15,53 @@ struct FeatureRoutes: Sendable {
 
   /// Creates the routes.
   ///
-  /// - Parameter store: Read and changed on the server's thread.
-  init(_ store: FeatureFlagStore) {
+  /// - Parameters:
+  ///   - store: Read and changed on the server's thread.
+  ///   - flips: Refuses changes that are not forced.
+  init(_ store: FeatureFlagStore, flips: FlipGuard = FlipGuard()) {
     let namePath = "\(AdminPath.features)/{name}"
     routes = [
       HTTPRoute([.get], AdminPath.features) { _ in
         .json(JSONText.array(store.features().map(Self.json)) + "\n")
       },
       HTTPRoute([.get], namePath) { request in Self.show(request.pathParameter ?? "", status: 200, store) },
-      HTTPRoute([.post], namePath) { request in Self.set(request, store) },
-      HTTPRoute([.delete], namePath) { request in
-        let name = request.pathParameter ?? ""
-        do throws(FeatureFlagError) {
-          try store.remove(name, source: .adminAPI)
-          return .noContent
-        } catch {
-          return Self.refusal(error, name)
-        }
-      },
+      HTTPRoute([.post], namePath) { request in Self.set(request, store, flips) },
+      HTTPRoute([.delete], namePath) { request in Self.remove(request, store, flips) },
     ]
   }
 
-  private static func set(_ request: HTTPRequest, _ store: FeatureFlagStore) -> HTTPResponse {
+  private static func set(_ request: HTTPRequest, _ store: FeatureFlagStore, _ flips: FlipGuard) -> HTTPResponse {
     let name = request.pathParameter ?? ""
     // An unknown name is reported before a wrong value.
     guard store.isOn(name) != nil else { return unknown(name, store) }
-    guard let isOn = FeatureValue.read(from: request) else {
-      return .text(
-        "value has to be given once, as true or false, in the form, the query or the JSON body.",
-        status: 400
-      )
-    }
-    do {
-      try store.set(name, to: isOn, source: .adminAPI)
+    do throws(FeatureChange.Mistake) {
+      let change = try FeatureChange(setBy: request)
+      if let refusal = flips.refusal(of: change, to: name) { return refusal }
+      do throws(FeatureFlagError) {
+        try store.set(name, to: change.isOn, source: .adminAPI)
+        return show(name, status: 201, store)
+      } catch {
+        return refusal(error, name)
+      }
     } catch {
-      return refusal(error, name)
+      return .text(error.message, status: 400)
     }
-    return show(name, status: 201, store)
+  }
+
+  private static func remove(_ request: HTTPRequest, _ store: FeatureFlagStore, _ flips: FlipGuard) -> HTTPResponse {
+    let name = request.pathParameter ?? ""
+    do throws(FeatureChange.Mistake) {
+      let change = try FeatureChange(removedBy: request)
+      if let refusal = flips.refusal(of: change, to: name) { return refusal }
+      do throws(FeatureFlagError) {
+        try store.remove(name, source: .adminAPI)
+        return .noContent
+      } catch {
+        return refusal(error, name)
+      }
+    } catch {
+      return .text(error.message, status: 400)
+    }
   }
 
   private static func show(_ name: String, status: Int, _ store: FeatureFlagStore) -> HTTPResponse {
@@ -81,5 +91,13 @@ struct FeatureRoutes: Sendable {
       "gates": JSONText.array([JSONText.object(["key": "\"boolean\"", "value": "\(isOn)"])]),
       "definition": "null",
     ])
+  }
+}
+
+extension FlipGuard {
+  /// Returns the refusal of a change of a flag; nil if it may be made.
+  fileprivate func refusal(of change: FeatureChange, to name: String) -> HTTPResponse? {
+    guard !change.isForced, let reason = refusal(ofSetting: name, to: change.isOn) else { return nil }
+    return .text("The feature flag '\(name)' was not changed: \(reason)", status: 409)
   }
 }

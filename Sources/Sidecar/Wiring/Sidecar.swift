@@ -203,9 +203,19 @@ public final class Sidecar {
     let status = StatusRoutes { board.report() }
     statusSampler = StatusSampler(on: loop, board)
     let inventories = sources.map(\.inventory)
+    let flips = zip(zip(statuses, flags), fitted.instances).map { known, instance in
+      FlipGuard.Instance(flags: known.1, status: known.0, maxKeysAtFlip: instance.limits.maxKeysAtFlip)
+    }
+    let accesses = instances.map { instance in
+      let (server, loop) = (instance.server, instance.loop)
+      return InstanceAccess(status: server.multiStore.status) { work in
+        loop.execute { work(server.multiStore.instance) }
+      }
+    }
     let routes =
-      FeatureRoutes(flagStore).routes
+      FeatureRoutes(flagStore, flips: FlipGuard(flips)).routes
       + [.report(AdminPath.inventory) { InventoryReport(inventories) }, status.api]
+      + [.staleKeys(of: accesses), .trust(in: accesses)]
     // Before the web listeners: a sidecar whose health probe succeeds accepts requests of its operator.
     try http.startAdmin(options.adminListenAddress, token: adminToken(), routes: routes)
     try http.startWeb(options, access: webConfiguration.access) { () throws(TelemetryPathError) in

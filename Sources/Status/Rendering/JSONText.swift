@@ -27,7 +27,7 @@ public enum JSONText {
   }
 
   /// Returns a time in seconds with three decimals.
-  static func seconds(milliseconds: Int64) -> String {
+  public static func seconds(milliseconds: Int64) -> String {
     let fraction = String(milliseconds % 1000)
     return "\(milliseconds / 1000).\(String(repeating: "0", count: 3 - fraction.count))\(fraction)"
   }

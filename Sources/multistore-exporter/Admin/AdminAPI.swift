@@ -42,11 +42,22 @@ struct AdminAPI {
   }
 
   /// Sets one feature flag and returns its new state.
-  func setFeature(_ name: String, to isOn: Bool) throws -> [String] {
-    let form = [HTTPField("value", isOn ? "true" : "false")]
+  ///
+  /// - Parameter isForced: Whether the default store may move to one with outdated keys.
+  func setFeature(_ name: String, to isOn: Bool, isForced: Bool) throws -> [String] {
+    let form = [HTTPField("value", isOn ? "true" : "false")] + (isForced ? [HTTPField("force", "true")] : [])
     return try Self.lines(
       answer { () throws(AdminClientError) in try client.post(AdminPath.feature(name), form: form) }
     )
+  }
+
+  /// Makes an instance trust a store again, and returns the result in words.
+  func trust(_ store: String, of instance: String, who: String, why: String) throws -> String {
+    let form = [
+      HTTPField("instance", instance), HTTPField("store", store), HTTPField("who", who), HTTPField("why", why),
+      HTTPField("format", ReportFormat.table.rawValue),
+    ]
+    return try answer { () throws(AdminClientError) in try client.post(AdminPath.trust, form: form) }
   }
 
   /// Returns the report at a path with its query.

@@ -13,8 +13,13 @@ struct ReportOptions: ParsableArguments {
 
   /// Prints the report at a path of the admin API.
   func show(_ path: String) throws {
+    try show { AdminPath.report(path, instance: $0, format: $1) }
+  }
+
+  /// Prints the report at the path that is made of the instance and the format.
+  func show(_ path: (_ instance: String?, _ format: ReportFormat) -> String) throws {
     let format = try Environment.choice(format, "format") ?? ReportFormat.table
-    let path = AdminPath.report(path, instance: Environment.value(instance, "instance"), format: format)
+    let path = path(Environment.value(instance, "instance"), format)
     print(try admin.ask { try $0.report(path) }, terminator: "")
   }
 }

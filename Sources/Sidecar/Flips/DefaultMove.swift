@@ -1,0 +1,40 @@
+internal import MultiStore
+internal import Status
+
+/// A move of an instance's default store that an operator asks for, and what is known of the store that it moves to. It
+/// decides by its values alone.
+struct DefaultMove: Equatable, Sendable {
+  /// The instance's name.
+  let instance: String
+  /// The store that would become the default.
+  let target: StoreRole
+  /// Whether keys may be outdated there that are not known.
+  let trust: StoreTrust
+  /// The number of keys that are known to be stale there.
+  let staleKeys: Int
+  /// The most of them that a move may leave to its hold.
+  let maxKeysAtFlip: Int
+
+  /// Why clients would read outdated values after the move, and what to do; nil if it may be done.
+  var refusal: String? {
+    let reasons = [distrust, tooManyKeys].compactMap(\.self)
+    guard !reasons.isEmpty else { return nil }
+    return
+      "the default store of \(instance) would move to the \(target.label) store. \(reasons.joined(separator: " ")) "
+      + "To move it all the same, add force=true (--force on the command line)."
+  }
+
+  private var distrust: String? {
+    guard case .lost(let loss, let since) = trust else { return nil }
+    return "That store is not trusted since \(HumanFormat.moment(milliseconds: since)), because \(loss.explanation): "
+      + "keys may be outdated there that are not known. Compare it with the default store, or empty it and let it warm "
+      + "up again; then run multistore-exporter trust."
+  }
+
+  private var tooManyKeys: String? {
+    guard staleKeys > maxKeysAtFlip else { return nil }
+    return "\(HumanFormat.count(Double(staleKeys), "key is", "keys are")) stale there, and max_keys_at_flip is "
+      + "\(HumanFormat.count(Double(maxKeysAtFlip))): wait until they have been copied, which needs both stores up and "
+      + "dual writes on. multistore-exporter stale list shows them."
+  }
+}

@@ -1,0 +1,46 @@
+internal import MultiStore
+
+/// Refuses changes of flags, by the admin API, that would move the default store to one with outdated keys. A change of
+/// the flag file is applied whatever it is. Any thread.
+struct FlipGuard: Sendable {
+  /// One instance.
+  struct Instance: Sendable {
+    let flags: FeatureFlags
+    let status: InstanceStatus
+    /// The most stale keys on a store that becomes the default.
+    let maxKeysAtFlip: Int
+  }
+
+  private let instances: [Instance]
+
+  /// Creates a guard; without instances it refuses nothing.
+  init(_ instances: [Instance] = []) {
+    self.instances = instances
+  }
+
+  /// Returns why a flag may not be set without being forced; nil if it may.
+  ///
+  /// - Parameters:
+  ///   - name: The full name of a flag.
+  ///   - isOn: Its new value.
+  func refusal(ofSetting name: String, to isOn: Bool) -> String? {
+    instances.first { FeatureFlag.primaryAsDefault.name(instance: $0.flags.instanceName) == name }
+      .flatMap { Self.move(of: $0, byFlag: isOn)?.refusal }
+  }
+
+  /// Returns the move of the default store that a value of its flag causes; nil if it stays where it is.
+  private static func move(of instance: Instance, byFlag isOn: Bool) -> DefaultMove? {
+    let effective = instance.status.effective
+    // Without a second store the flag has no effect.
+    guard !effective.isPassThrough, !effective.storesAreSame else { return nil }
+    let target: StoreRole = isOn ? .primary : .secondary
+    guard effective.routing.defaultStore != target else { return nil }
+    return DefaultMove(
+      instance: instance.flags.instanceName,
+      target: target,
+      trust: instance.status.trust(of: target),
+      staleKeys: instance.status.staleKeys(of: target),
+      maxKeysAtFlip: instance.maxKeysAtFlip
+    )
+  }
+}
