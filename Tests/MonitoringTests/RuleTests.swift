@@ -9,7 +9,7 @@ struct RuleTests {
     "MultiStoreSidecarDown", "MultiStoreStoreDown", "MultiStoreMethodMissing", "MultiStoreDiffsNotDecaying",
     "MultiStoreFallbackNotConverging", "MultiStoreOtherStoreWritesFailing", "MultiStoreFlagsDisagree",
     "MultiStoreLogEventsDropped", "MultiStoreConnectionsNearLimit", "MultiStoreMemoryShort",
-    "MultiStoreStaleKeysOverflowed",
+    "MultiStoreStaleKeysNotFalling", "MultiStoreNotTrusted",
     "MultiStoreFlagReloadFailing", "MultiStoreSameStore", "MultiStoreStoreRestarted",
   ]
 

@@ -4,7 +4,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 
 from panels import (
     DIFFS, FALLBACKS, GREEN, INSTANCE_UID, MISSING, NEARLY_FULL, NONE_ALLOWED, OFF_ON, RED, STATES, UP, YES,
-    board, graph, instant, listing, metric, quantile, query, rate, timeline, total, verdict, worst,
+    board, graph, increase, instant, listing, metric, quantile, query, rate, timeline, total, verdict, worst,
 )
 
 # The metrics of the process as a whole: of every sidecar that has this instance.
@@ -169,12 +169,30 @@ def writes() -> list:
             "Stale keys by sidecar",
             "Keys whose last write to the store failed. Each sidecar knows only of its own writes.",
             query(metric("multistore_stale_keys"), "{{instance}} {{store}}"), unit="short", width=6),
-        verdict(
-            "Stale keys overflowed",
-            "'yes': more keys went stale on the store than are remembered, so no answer of it is trusted any more. "
-            "Mend the store, switch dual writes off and on again, and warm up anew.",
-            instant(worst("store", metric("multistore_stale_keys_overflowed")), "{{store}}"),
-            words={0: ("no", GREEN), 1: ("yes", RED)}, width=4, height=8, names=True),
+        graph(
+            "Stale keys healed",
+            "Stale keys that were copied anew in the background, by how that ended. A copy that failed is tried again "
+            "after a while; multistore-exporter stale list shows the keys.",
+            query(total("store, outcome", rate("multistore_healed_keys_total")), "{{store}}: {{outcome}}"),
+            unit="wps", width=6),
+        graph(
+            "Oldest stale key",
+            "How long the key has been stale that has been so for longest. If it only rises while both stores are up, "
+            "that key can't be copied.",
+            query(metric("multistore_oldest_stale_key_seconds"), "{{instance}} {{store}}"), unit="s", width=6),
+        timeline(
+            "Trust, by sidecar",
+            "Whether all outdated keys of each store are known. 'no' matters for the store that is not the default: "
+            "none of its answers is used until it is emptied, or compared and trusted again.",
+            query(metric("multistore_store_trusted"), "{{instance}} {{store}}"), words=YES, width=8, height=8),
+        graph(
+            "Trust lost, and forced moves",
+            "Times that a store stopped being trusted, by reason, and that the default store moved to one that was not "
+            "trusted or had more stale keys than max_keys_at_flip.",
+            query(total("store, reason", increase("multistore_store_trust_losses_total", "1h")),
+                  "{{store}}: {{reason}}"),
+            query(total("instance_name", increase("multistore_forced_moves_total", "1h")), "forced moves"),
+            unit="short"),
         graph(
             "Copied and not copied",
             "Keys copied whole to the other store; writes that stayed on the default store, by command; scripts too "
@@ -182,7 +200,7 @@ def writes() -> list:
             query(total("instance_name", rate("multistore_key_copies_total")), "keys copied"),
             query(f"topk(5, {total('command', rate('multistore_uncopied_writes_total'))})", "not copied: {{command}}"),
             query(total("instance_name", rate("multistore_scripts_not_remembered_total")), "scripts not remembered"),
-            unit="wps", width=8),
+            unit="wps"),
     ]
 
 

@@ -114,15 +114,17 @@ def next_step() -> list:
         verdict(
             "Copy failures, 15 min",
             "Writes that the default store executed and the other one did not. Has to be 0 before any step: the keys "
-            "are stale there until they are written again. The reason is below.",
+            "are stale there until they have been copied anew. The reason is below.",
             instant(total("instance_name", increase("multistore_copy_failures_total", "15m")), by_instance),
             steps=NONE_ALLOWED).decimals(0),
         verdict(
             "Stale keys now",
             "Keys whose last write to a store failed; reads leave that store out for them. Has to be 0 before the "
-            "default moves. They heal when they are written again.",
-            instant(total("instance_name", metric("multistore_stale_keys")), by_instance),
-            steps=[(None, GREEN), (1, ORANGE)]),
+            "default moves. They are copied anew while both stores are up and dual writes are on; while these are off, "
+            "each key that is written is stale on the other store.",
+            instant(f"{total('instance_name', metric('multistore_stale_keys'))} and on (instance_name) {dual}",
+                    by_instance),
+            steps=[(None, GREEN), (1, ORANGE)]).no_value("dual writes are off"),
         verdict(
             "Other store",
             "Whether every sidecar is connected to the store that is not the default. If it is down: is it running, is "
@@ -198,6 +200,8 @@ def comparison() -> list:
 
 def writes() -> list:
     by_store = "instance_name, store"
+    trusted = (f"{metric('multistore_store_trusted')} and on (job, instance, instance_name, store) "
+               f"{metric('multistore_default_store')} == 0")
     return [
         graph(
             "Copy failures",
@@ -205,19 +209,26 @@ def writes() -> list:
             "for the store's words (out of memory, missing permission). 'unavailable', 'lost', 'timeout': the store or "
             "the way to it. 'default_unknown': nobody knows whether the default store executed it.",
             query(total(f"{by_store}, reason", rate("multistore_copy_failures_total")),
-                  "{{instance_name}} to {{store}}: {{reason}}"), unit="wps"),
+                  "{{instance_name}} to {{store}}: {{reason}}"), unit="wps", width=6),
         graph(
             "Stale keys",
-            "Keys whose last write to the store failed. They become good again when they are next written. If the "
-            "number only grows, the store still fails; when it overflows, the store is not trusted for any key.",
-            query(total(by_store, metric("multistore_stale_keys")), "{{instance_name}} on {{store}}"), unit="short"),
+            "Keys whose last write to the store failed. They are copied anew while both stores are up and dual writes "
+            "are on. If the number only grows, the store still fails; beyond max_stale_keys it is not trusted.",
+            query(total(by_store, metric("multistore_stale_keys")), "{{instance_name}} on {{store}}"), unit="short",
+            width=6),
+        timeline(
+            "Other store trusted",
+            "Whether all outdated keys of the store that is not the default are known, by the sidecar that trusts it "
+            "least. 'no': reads go to the default store, and /status says since when and why. Empty that store, or "
+            "compare it and say multistore-exporter trust.",
+            query(f"min by (instance_name) ({trusted})", "{{instance_name}}"), words=YES, width=6, height=8),
         graph(
             "Whole keys copied",
             "Keys that the other store lacked and got whole, and writes that could not be copied at all. Copies of big "
             "keys cost the default store time: see its latency.",
             query(total("instance_name", rate("multistore_key_copies_total")), "{{instance_name}}: copied"),
             query(total("instance_name", rate("multistore_uncopied_writes_total")), "{{instance_name}}: not copied"),
-            unit="wps"),
+            unit="wps", width=6),
     ]
 
 
