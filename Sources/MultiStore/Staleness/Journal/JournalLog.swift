@@ -56,7 +56,7 @@ struct JournalLog: Sendable {
       "Stale keys of other stores are forgotten: the configuration has changed",
       metadata: metadata([
         "hint":
-          "if the stores are the same by other addresses, compare them; the one that is not the default may be not trusted"
+          "if they are the same stores by other addresses, compare them: the one that is not the default is not trusted"
       ])
     )
   }

@@ -1,7 +1,8 @@
 internal import Glibc
 internal import Threads
 
-/// The place of an instance's journal: a file in a folder, and damaged ones beside it. Confined to one thread at a time.
+/// The place of an instance's journal: a file in a folder, and damaged ones beside it. Confined to one thread at a
+/// time.
 struct JournalStorage {
   /// The most damaged files that are kept, the newest ones: each is for somebody to look at.
   static let maxDamagedFiles = 3
@@ -81,6 +82,8 @@ struct JournalStorage {
   /// Rewrites the file: after a crash there is the old one or the new one. It is on the disk when this returns.
   mutating func replace(by state: JournalState) throws(JournalFailure) {
     try makeFolder()
+    // One that could not be opened before may be in use by another process now.
+    if file == nil, hasFile { file = try open() }
     let temporary = "\(path).new"
     // Of a process that was killed while it rewrote the file. The path is copied by the kernel.
     _ = unsafe unlink(temporary)

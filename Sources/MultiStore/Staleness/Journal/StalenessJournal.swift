@@ -5,9 +5,9 @@ internal import Threads
 /// Keeps an instance's stale keys in a file, so that they are known to the next process: one that is appended to, and
 /// rewritten when it has grown too large for what is live in it.
 ///
-/// ``append(_:)`` never blocks: changes are put into a bounded queue, from which a thread writes them. A process that is
-/// killed loses the changes of the last moment, which makes its stop an unclean one. A folder that can't be written is
-/// logged and counted, and costs nobody else anything. Any thread.
+/// ``append(_:)`` never blocks: changes are put into a bounded queue, from which a thread writes them. A process that
+/// is killed loses the changes of the last moment, which makes its stop an unclean one. A folder that can't be written
+/// is logged and counted, and affects no client. Any thread.
 public final class StalenessJournal: StalenessRecorder, Sendable {
   private let queue: Monitor<JournalQueue>
 
