@@ -95,6 +95,7 @@ let package = Package(
       dependencies: [
         "RESP", "Hiredis", "EventLoop", "Threads",
         .product(name: "BasicContainers", package: "swift-collections"),
+        .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
       ],

@@ -25,7 +25,7 @@ struct ImportRules: Sendable {
     "Hiredis": ImportRules(own: ["CHiredis", "EventLoop", "RESP"], packages: ["DequeModule"], system: libc),
     "MultiStore": ImportRules(
       own: ["RESP", "Hiredis", "EventLoop", "Threads"],
-      packages: ["BasicContainers", "Logging", "Metrics", "CoreMetrics"],
+      packages: ["BasicContainers", "DequeModule", "Logging", "Metrics", "CoreMetrics"],
       system: libc
     ),
     "PrometheusExposition": ImportRules(own: [], packages: ["CoreMetrics"], system: libc),

@@ -1,8 +1,8 @@
 internal import Hiredis
 internal import RESP
 
-/// A key as a digest that a script computes on its server, so that two stores are compared and values do not travel. The
-/// script says the same on each version of Redis and Valkey.
+/// A key as a digest that a script computes on its server, so that two stores are compared and values do not travel.
+/// The script says the same on each version of Redis and Valkey.
 ///
 /// Encodings do not matter, nor the order of sets and hashes. Of a stream the entries, the groups, their consumers and
 /// what is pending count, but not when it was delivered.

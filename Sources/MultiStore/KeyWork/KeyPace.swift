@@ -49,8 +49,8 @@ struct KeyPace {
     bytesInFlight -= bytes
   }
 
-  /// How long it takes until the rate lets another copy begin, if nothing else prevents it; nil if it does now, or never
-  /// will.
+  /// How long it takes until the rate lets another copy begin, if nothing else prevents it; nil if it does now, or
+  /// never will.
   mutating func pause(now: UInt64) -> Duration? {
     guard rate > 0 else { return nil }
     refill(now: now)

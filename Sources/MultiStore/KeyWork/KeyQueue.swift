@@ -2,8 +2,9 @@ internal import CoreMetrics
 internal import EventLoop
 internal import RESP
 
-/// The work on whole keys of one instance. Keys that a client waits for are copied at once, stale keys in the background:
-/// those that went stale first before the others, within the bounds of ``KeyPace``. Loop-confined.
+/// The work on whole keys of one instance. Keys that a client waits for are copied at once, stale keys in the
+/// background: in each database the one that went stale first before the others, within the bounds of ``KeyPace``.
+/// Loop-confined.
 ///
 /// A stale key is copied from the store that has its value to the one where it is stale. To the other store it takes
 /// its place among the dual writes, so that these have to be on. To the default store it goes whatever the flags say:
@@ -83,8 +84,7 @@ final class KeyQueue {
     timer.schedule(after: pause)
   }
 
-  /// The database with the key that is to be copied next: of those that can be, the one that has waited for longest
-  /// in its database, and the default store's before the other's.
+  /// The first database with a key that can be copied, the default store's keys before the other's.
   private func nextPlace(now: UInt64) -> Place? {
     guard instance.hasStaleKeys else { return nil }
     for role in [instance.defaultRole, instance.defaultRole.other] where mayHeal(role) {

@@ -178,8 +178,8 @@ extension Instance {
 }
 
 extension Database {
-  /// The default store alone executes a command, while dual write is off after it was on: what it may change is stale on
-  /// the other store.
+  /// The default store alone executes a command, while dual write is off after it was on: what it may change is stale
+  /// on the other store.
   public func willWriteAlone(_ command: Span<UInt8>, _ spec: CommandSpec) {
     guard instance.marksWrites, spec.effect != .none || spec.staysUncopied,
       spec.commandClass(ofCommand: command) != .read

@@ -30,8 +30,8 @@ struct StaleKeys {
   /// The keys that nobody copies at the moment, those that are to be copied first before the others. Some of them are
   /// not stale any more.
   private var order = Deque<[UInt8]>()
-  /// Keys that could not be copied, and when they may be tried again, by the loop's clock. The pause is always the same,
-  /// so that they are in order.
+  /// Keys that could not be copied, and when they may be tried again, by the loop's clock. The pause is always the
+  /// same, so that they are in order.
   private var postponed = Deque<(key: [UInt8], until: UInt64)>()
   private let limit: Int
   /// Whether keys may be outdated that are not known, so that all of them count as stale.

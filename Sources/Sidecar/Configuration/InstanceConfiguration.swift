@@ -25,6 +25,8 @@ public struct InstanceConfiguration: Sendable, Equatable {
     public var maxKeysAtFlip: Int
     /// The number of keys copied whole in a second while no client waits for them.
     public var keyWorkRate: Int
+    /// The number of keys compared in a second once they were written and are quiet; 0 for none.
+    public var settledCheckRate: Int
     /// The number of events of one class that are logged in a second; the rest is counted as suppressed.
     public var eventRateLimitPerSecond: Int
   }

@@ -116,6 +116,7 @@ extension InstanceConfiguration {
       maxStaleKeys: reader.integer("max_stale_keys"),
       maxKeysAtFlip: reader.integer("max_keys_at_flip"),
       keyWorkRate: reader.integer("key_work_rate"),
+      settledCheckRate: reader.integer("settled_check_rate"),
       eventRateLimitPerSecond: reader.integer("event_rate_limit")
     )
     guard let secondary else { return nil }

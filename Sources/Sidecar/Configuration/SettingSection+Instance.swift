@@ -131,9 +131,17 @@ extension SettingSection {
     ),
     Setting(
       "key_work_rate",
-      .integer(1...1_000_000),
+      .integer(0...1_000_000),
       .value("1000"),
-      "Keys that are copied whole in a second, at most, while no client waits for them: stale keys that heal."
+      "Keys that are copied whole in a second, at most, while no client waits for them: stale keys that heal. With 0 "
+        + "they heal only when they are written, and before a flip."
+    ),
+    Setting(
+      "settled_check_rate",
+      .integer(0...100_000),
+      .value("200"),
+      "Keys that are compared on both stores in a second, at most, once they were written and have been quiet for two "
+        + "seconds; one that differs is copied anew. 0 for none."
     ),
     Setting(
       "event_rate_limit",

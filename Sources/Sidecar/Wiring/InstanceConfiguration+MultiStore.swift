@@ -26,6 +26,7 @@ extension InstanceConfiguration {
     result.staleKeyLimit = limits.maxStaleKeys
     result.maxKeysAtFlip = limits.maxKeysAtFlip
     result.keysPerSecond = limits.keyWorkRate
+    result.settledChecksPerSecond = limits.settledCheckRate
     result.servesOtherDatabases = !secondary.namesDatabase && primary?.namesDatabase != true
     result.eventsPerSecond = limits.eventRateLimitPerSecond
     return result

@@ -49,6 +49,7 @@ struct ConfigurationTests {
       maxStaleKeys: 100_000,
       maxKeysAtFlip: 1000,
       keyWorkRate: 1000,
+      settledCheckRate: 200,
       eventRateLimitPerSecond: 10
     )
     let instance = InstanceConfiguration(
@@ -103,6 +104,7 @@ struct ConfigurationTests {
           max_stale_keys: 34
           max_keys_at_flip: 5
           key_work_rate: 67
+          settled_check_rate: 89
           event_rate_limit: 3
       """
     let instance = try #require(try configuration(yaml).instances.first)
@@ -130,6 +132,7 @@ struct ConfigurationTests {
       maxStaleKeys: 34,
       maxKeysAtFlip: 5,
       keyWorkRate: 67,
+      settledCheckRate: 89,
       eventRateLimitPerSecond: 3
     )
     #expect(instance.limits == limits)
