@@ -9,6 +9,8 @@ final class BlockedCommands {
   private static let retryInterval = Duration.milliseconds(2)
 
   private var all: [ObjectIdentifier: BlockedCommand] = [:]
+  /// The sinks whose command waits for its keys before it blocks, and whether it was cancelled meanwhile.
+  private var arriving: [ObjectIdentifier: Bool] = [:]
   private var retryTimer: LoopTimer?
   /// The number of blocked commands so far.
   private var count = 0
@@ -26,10 +28,24 @@ final class BlockedCommands {
     all[ObjectIdentifier(command)] = nil
   }
 
+  /// The command of `sink` waits for its keys, until ``arrivalEnded(for:)``.
+  func arrivalBegan(for sink: ReplySink) {
+    arriving[ObjectIdentifier(sink)] = false
+  }
+
+  /// - Returns: whether the command was cancelled meanwhile, and is to be so as soon as it blocks.
+  func arrivalEnded(for sink: ReplySink) -> Bool {
+    arriving.removeValue(forKey: ObjectIdentifier(sink)) ?? false
+  }
+
   /// Cancels the blocked commands of `sink`.
   ///
   /// - Returns: whether there are any.
   func cancel(of sink: ReplySink) -> Bool {
+    if arriving[ObjectIdentifier(sink)] != nil {
+      arriving[ObjectIdentifier(sink)] = true
+      return true
+    }
     let commands = all.values.filter { $0.sink === sink }
     for command in commands { command.cancel() }
     return !commands.isEmpty

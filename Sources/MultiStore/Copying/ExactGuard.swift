@@ -5,7 +5,7 @@ internal import RESP
 /// round trip, and nothing can come between.
 ///
 /// A script does it, by whose way all replies are the same but integers beyond 2^53: a counter that may get there is
-/// not changed. No connection loads it before it is needed.
+/// not changed. Each ordinary connection loads it first.
 enum ExactGuard {
   /// What the script answers in place of the command when it was not executed. No command answers this.
   private static let skipped: StaticString = "MULTISTORE-SKIPPED"
@@ -21,7 +21,7 @@ enum ExactGuard {
   static let digest: StaticString = "0bb51d361efe83018e9eb33c8894ec321d52bd75"
 
   /// The command that gives a store the script.
-  static let load = CommandWriter.command("SCRIPT", "LOAD", script)
+  static let load = ["SCRIPT", "LOAD", script]
 
   /// The longest decimal number, sign included, of which the sum with another one stays below 2^53.
   private static let longestNumber = 15
@@ -66,13 +66,20 @@ enum ExactGuard {
     }
   }
 
-  /// Whether `reply` says that the command was not executed, or that the script is missing or not permitted.
+  /// Whether `reply` says that the command was not executed, or that the script is missing or not permitted, or may not
+  /// call the command.
   static func wasSkipped(_ reply: borrowing Reply) -> Bool {
     switch reply.kind {
     case .status: reply.bytes.hasSameBytes(as: skipped)
-    case .error: isMissing(reply) || reply.knownErrorCode == .noPermission
+    case .error: isMissing(reply) || reply.knownErrorCode == .noPermission || isScriptsOwn(reply)
     default: false
     }
+  }
+
+  /// Whether the error is that of a script and not of the command: the server does not know the command, or permits it
+  /// in no script. Nothing was executed, and outside of a script the error has other words.
+  private static func isScriptsOwn(_ reply: borrowing Reply) -> Bool {
+    reply.knownErrorCode == .generic && String(decoding: reply.bytes.array, as: UTF8.self).contains("script")
   }
 
   /// Whether the server does not know the script.

@@ -141,7 +141,7 @@ extension Execution {
     batch.withCommand(index) { command in
       spec.forEachKey(ofCommand: command) { isNoted = database.quietKeys.note($0, now: now) && isNoted }
     }
-    if !isNoted { database.metrics.uncheckedKeys.increment() }
+    if !isNoted { database.metrics.settledChecks.unchecked.increment() }
   }
 
   /// The copy of the command at `index` failed.

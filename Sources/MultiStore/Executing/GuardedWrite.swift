@@ -40,7 +40,7 @@ final class GuardedWrite: Execution {
   override func receive(_ reply: borrowing Reply, token: Int) {
     if ExactGuard.wasSkipped(reply) {
       if ExactGuard.isMissing(reply) {
-        let load = ExactGuard.load
+        let load = CommandWriter.command(ExactGuard.load)
         defaultStore.ordinary.send(load.span, to: DiscardedReplies.shared, token: 0)
       }
       moveKeys()

@@ -53,6 +53,7 @@ final class KeyArrival {
   /// Begins to wait. The batch is not answered before this call returns.
   func begin() {
     database.dualExecutionBegan()
+    if case .blocking = start { database.instance.blockedCommands.arrivalBegan(for: sink) }
     if routing.movesMissingKeys, database.canMoveKeys { findQuestions() }
     look()
   }
@@ -113,8 +114,10 @@ final class KeyArrival {
 
   /// Goes on to `body`, after which no flip waits for the arrival.
   private func end(_ body: () -> Void) {
-    let database = database
+    let (database, sink) = (database, sink)
+    let isCancelled = database.instance.blockedCommands.arrivalEnded(for: sink)
     body()
+    if isCancelled { _ = database.instance.blockedCommands.cancel(of: sink) }
     database.dualExecutionEnded()
   }
 

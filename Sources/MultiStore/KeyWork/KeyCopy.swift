@@ -266,7 +266,7 @@ final class KeyCopy: ReplyReceiver {
     } else {
       if verb == .copyOver { target.clearStale(key: key.span, begunAt: begunAt) }
       if database.notesWrittenKeys, !target.isDefault, !database.quietKeys.note(key.span, now: database.loop.now) {
-        database.metrics.uncheckedKeys.increment()
+        database.metrics.settledChecks.unchecked.increment()
       }
       if !isInBackground, verb == .copyOver || hasStored { database.metrics.keyCopies.increment() }
     }

@@ -39,7 +39,7 @@ final class SettledChecks {
 
   private func compared(_ comparison: KeyComparison, _ outcome: KeyComparisonOutcome) {
     pace.ended(bytes: 0)
-    database.metrics.compared(outcome)
+    database.metrics.settledChecks.ended(outcome)
     if outcome == .different {
       // The queue copies it, and what was copied is compared again.
       database.store(database.defaultStore.role.other).markStale(key: comparison.key, because: .difference)

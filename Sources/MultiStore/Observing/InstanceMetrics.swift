@@ -17,8 +17,7 @@ final class InstanceMetrics {
   let subscribedClients: Gauge
   let blockedMoves: Counter
   let forcedMoves: Counter
-  let uncheckedKeys: Counter
-  private let settledChecks: [KeyComparisonOutcome: Counter]
+  let settledChecks: SettledCheckMetrics
   private let subscriptionMoves: [SubscriptionMove: Counter]
   private let watchLosses: [WatchLoss: Counter]
   private let instance: String
@@ -75,12 +74,7 @@ final class InstanceMetrics {
     subscribedClients = Gauge(label: MultiStoreMetrics.subscribedClients.name, dimensions: [label], factory: factory)
     blockedMoves = counter(MultiStoreMetrics.blockedMoves)
     forcedMoves = counter(MultiStoreMetrics.forcedMoves)
-    uncheckedKeys = counter(MultiStoreMetrics.uncheckedKeys)
-    settledChecks = Dictionary(
-      uniqueKeysWithValues: KeyComparisonOutcome.allCases.map {
-        ($0, counter(MultiStoreMetrics.settledChecks, ("outcome", $0.rawValue)))
-      }
-    )
+    settledChecks = SettledCheckMetrics(instance: instance, factory: factory)
     subscriptionMoves = Dictionary(
       uniqueKeysWithValues: SubscriptionMove.allCases.map {
         ($0, counter(MultiStoreMetrics.subscriptionMoves, ("outcome", $0.rawValue)))
@@ -109,10 +103,6 @@ final class InstanceMetrics {
     rechecks = Dictionary(
       uniqueKeysWithValues: outcomes.map { ($0, counter(MultiStoreMetrics.rechecks, ("outcome", $0.rawValue))) }
     )
-  }
-
-  func compared(_ outcome: KeyComparisonOutcome) {
-    settledChecks[outcome]?.increment()
   }
 
   /// A key that the secondary had and the primary lacked was read there, or moved.

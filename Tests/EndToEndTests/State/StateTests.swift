@@ -153,7 +153,7 @@ struct StateTests {
     #expect(try here.metric("multistore_state_usable") == 1)
   }
 
-  /// A tenth of a percent of the ten million that were written by hand; the bound is lower in proportion.
+  /// Many more keys are written than are remembered; the bound is lower than usual, so that it is reached soon.
   @Test func `memory and file stay within their bounds while the other store is down`() throws {
     let here = try RestartableSidecar(instance: ["max_stale_keys: 1000"])
     here.primary.kill()

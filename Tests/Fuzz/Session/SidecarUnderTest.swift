@@ -73,7 +73,7 @@ final class SidecarUnderTest: Sendable {
       let value = state >> UInt8(bit) & 1 == 1 ? "true" : "false"
       let path = "/api/v4/features/\(flag)"
       let admin = SocketAddress.unix(directory.path("admin.sock"))
-      let answer = try HTTPClient.request("POST", path, of: admin, form: ["value": value])
+      let answer = try HTTPClient.request("POST", path, of: admin, form: ["value": value, "force": "true"])
       guard answer.status == 201 else { throw FuzzProblem("the flag \(flag) was not set: \(answer.text)") }
     }
   }

@@ -31,8 +31,8 @@ private let mistakes: [(yaml: String, problems: [String])] = [
   (
     minimal(top: "frobnicate: 1"),
     [
-      "sidecar.yml:5:1: frobnicate: unknown key; known are instances, stores, feature_flags, admin, log, "
-        + "memory_limit, shutdown_timeout"
+      "sidecar.yml:5:1: frobnicate: unknown key; known are instances, stores, feature_flags, state_directory, admin, "
+        + "log, memory_limit, shutdown_timeout"
     ]
   ),
   (
