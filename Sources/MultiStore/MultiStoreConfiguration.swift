@@ -73,7 +73,7 @@ public struct MultiStoreConfiguration: Sendable {
   public var maxKeysAtFlip = 1_000
   /// Keys that are compared on both stores in a second, at most, when nobody has written them for two seconds; 0 for
   /// none.
-  public var settledChecksPerSecond = 200
+  public var settledChecksPerSecond = 0
   /// Keys that are copied whole in a second, at most, while no client waits for them. With 0 stale keys do not heal by
   /// themselves.
   public var keysPerSecond = 1_000

@@ -160,7 +160,7 @@ struct FallbackTests {
 
   @Test func `keys that a failed copy left behind are not read from that store`() throws {
     // They stay stale for as long as this looks at them.
-    let deployment = try Deployment(.dual, instance: ["key_work_rate: 0", "settled_check_rate: 0"])
+    let deployment = try Deployment(.dual, instance: ["key_work_rate: 0"])
     let client = try deployment.client()
     try deployment.primary.client().command("CONFIG", "SET", "maxmemory", "1")
     #expect(try client.command("SET", "k", "new") == .ok)

@@ -5,7 +5,9 @@ extension Database {
   /// Whether commands may have to wait for keys. False in the usual case, which this tells without a command.
   @inline(__always)
   public func mayAwaitKeys(_ routing: Routing) -> Bool {
-    !store(routing.defaultStore).isWhole || routing.movesMissingKeys
+    // Without a reference to the store, which would be counted.
+    let isWhole = routing.defaultStore == .primary ? primary?.isWhole ?? secondary.isWhole : secondary.isWhole
+    return !isWhole || routing.movesMissingKeys
   }
 
   /// Whether a key of `command` is stale on the default store, or on its way there.

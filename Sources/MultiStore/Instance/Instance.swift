@@ -28,6 +28,8 @@ public final class Instance {
   /// Each store, with the connections to all databases.
   let secondary: StoreFamily
   let primary: StoreFamily?
+  /// Those that are configured, the secondary first.
+  let families: [StoreFamily]
   let reporter: InstanceReporter
   private var gaugeTimer: LoopTimer?
   private var busyNanosecondsPublished: UInt64 = 0
@@ -88,6 +90,7 @@ public final class Instance {
     }
     secondary = family(.secondary)
     primary = configuration.primary == nil ? nil : family(.primary)
+    families = [secondary, primary].compactMap(\.self)
     metrics = InstanceMetrics(configuration, factory: metricsFactory)
     reporter = InstanceReporter(
       on: loop,
@@ -136,9 +139,6 @@ public final class Instance {
 
   /// Bytes of commands that wait to be sent to the stores.
   public var queuedBytes: Int { families.reduce(0) { $0 + $1.queuedBytes } }
-
-  /// The configured stores, the secondary first.
-  var families: [StoreFamily] { [secondary, primary].compactMap { $0 } }
 
   /// One of the stores. A pass-through instance has only its secondary.
   func family(_ role: StoreRole) -> StoreFamily { role == .primary ? primary ?? secondary : secondary }

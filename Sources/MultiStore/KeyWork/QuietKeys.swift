@@ -13,12 +13,14 @@ struct QuietKeys: ~Copyable {
   /// The longest name of one, in bytes.
   static let longestKey = 1_024
 
+  /// The memory for a name that is kept for the next one, in bytes.
+  private static let keptCapacity = 64
   private static let none: Int32 = -1
   private static let bucketCount = 2 * limit
 
   /// Not private: Swift 6.3 can't compile an array of a private type in a type that can't be copied.
-  struct Entry {
-    var key: [UInt8]
+  struct Entry: ~Copyable {
+    var key: ByteBuffer
     var hash: UInt64
     /// Times of the loop's clock.
     var writtenAt: UInt64
@@ -54,8 +56,12 @@ struct QuietKeys: ~Copyable {
       index = entries[Int(index)].next
     }
     guard order.count < Self.limit, key.count <= Self.longestKey else { return false }
-    let entry = Entry(key: key.array, hash: hash, writtenAt: now, queuedAt: now, next: buckets[bucket])
-    let place = store(entry)
+    let place = takePlace()
+    entries[Int(place)].key.append(key)
+    entries[Int(place)].hash = hash
+    entries[Int(place)].writtenAt = now
+    entries[Int(place)].queuedAt = now
+    entries[Int(place)].next = buckets[bucket]
     buckets[bucket] = place
     order.append(place)
     return true
@@ -83,14 +89,14 @@ struct QuietKeys: ~Copyable {
     return nil
   }
 
-  private mutating func store(_ entry: consuming Entry) -> Int32 {
+  /// An entry without a key. It has the memory of the key that it had before.
+  private mutating func takePlace() -> Int32 {
     guard firstFree >= 0 else {
-      entries.append(entry)
+      entries.append(Entry(key: ByteBuffer(), hash: 0, writtenAt: 0, queuedAt: 0, next: Self.none))
       return Int32(entries.count - 1)
     }
     let place = firstFree
     firstFree = entries[Int(place)].next
-    entries[Int(place)] = entry
     return place
   }
 
@@ -105,8 +111,8 @@ struct QuietKeys: ~Copyable {
       while entries[Int(before)].next != place { before = entries[Int(before)].next }
       entries[Int(before)].next = next
     }
-    let key = entries[Int(place)].key
-    entries[Int(place)].key = []
+    let key = entries[Int(place)].key.bytes
+    entries[Int(place)].key.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     entries[Int(place)].next = firstFree
     firstFree = place
     return key

@@ -161,6 +161,8 @@ extension Instance {
     ticks &+= 1
     for family in families {
       let count = family.staleKeyCount
+      guard count > 0 || family.publishedStaleKeys > 0 else { continue }
+      family.publishedStaleKeys = count
       // Looking for the oldest one takes a millisecond where there are very many.
       if count == 0 || ticks % Self.ticksPerOldest == 0 { family.findOldestStaleKey() }
       let oldest = family.oldestStaleMilliseconds
@@ -168,6 +170,7 @@ extension Instance {
       family.metrics.oldestStaleKey.record(oldest.map { Double(max(0, loop.wallClockMilliseconds - $0)) / 1e3 } ?? 0)
     }
     keyQueue.wake()
+    guard configuration.settledChecksPerSecond > 0 else { return }
     for database in databases.all { database.settledChecks?.proceed() }
   }
 
@@ -178,6 +181,9 @@ extension Instance {
 }
 
 extension Database {
+  /// Whether a write that one store alone gets leaves a stale key on the other.
+  public var marksWrites: Bool { instance.marksWrites }
+
   /// The default store alone executes a command, while dual write is off after it was on: what it may change is stale
   /// on the other store.
   public func willWriteAlone(_ command: Span<UInt8>, _ spec: CommandSpec) {

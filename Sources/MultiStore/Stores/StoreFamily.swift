@@ -90,6 +90,8 @@ final class StoreFamily {
   /// Bytes of commands that wait to be sent, of all databases together.
   var queuedBytes: Int { members.reduce(0) { $0 + $1.store.queuedBytes } }
 
+  /// The number of stale keys that was published last.
+  var publishedStaleKeys = 0
   /// When the key that has been stale for longest became so, as of the last search.
   private(set) var oldestStaleMilliseconds: Int64?
 

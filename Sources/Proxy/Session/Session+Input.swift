@@ -38,12 +38,14 @@ extension Session {
       state.hold(for: .flip)
       return Progress()
     }
+    // Each read of the property would be counted as a reference.
+    let database = database
     let turn = Turn(
       database: database,
       routing: routing,
       ordinary: database.store(routing.defaultStore).ordinary,
       inventory: server.inventory,
-      marksWrites: instance.marksWrites,
+      marksWrites: database.marksWrites,
       mayAwaitKeys: database.mayAwaitKeys(routing)
     )
     isProcessing = true
@@ -76,7 +78,7 @@ extension Session {
         if gathered == nil { finishAnswers() }
         if replyMode == .skipNext, lastCommand != .clientReply { replyMode = .skipping }
         // RESET goes back to the first database. When a watch ends, the default store may move.
-        guard replyMode != .skipping, database === turn.database, watch.isOpen || !wasWatching else {
+        guard replyMode != .skipping, self.database === turn.database, watch.isOpen || !wasWatching else {
           break parsing
         }
       }

@@ -4,6 +4,7 @@ import Testing
 /// Several sidecars between the same two stores. Nothing orders what two of them write to one key.
 @Suite("A fleet without coordination")
 struct FleetTests {
+  private static let settings = ["settled_check_rate: 200"]
   private static let sidecars = 4
   private static let clients = 8
   private static let rounds = 500
@@ -19,7 +20,8 @@ struct FleetTests {
         configuration: Deployment.configuration(
           in: directory,
           primary: deployment.primary.url,
-          secondary: deployment.secondary.url
+          secondary: deployment.secondary.url,
+          instance: Self.settings
         ),
         in: directory
       )
@@ -30,7 +32,7 @@ struct FleetTests {
 
   @Test(arguments: [MigrationState.dual, .dualPrimary])
   func `has the same keys on both stores soon after everybody has stopped writing`(state: MigrationState) throws {
-    let deployment = try Deployment(state)
+    let deployment = try Deployment(state, instance: Self.settings)
     let fleet = try [deployment.sidecar] + others(beside: deployment, state)
     try inThreads(Self.clients) { number in
       let client = try fleet[number % fleet.count].client(instance: "sessions", limit: waitLimit)

@@ -49,7 +49,7 @@ struct ConfigurationTests {
       maxStaleKeys: 100_000,
       maxKeysAtFlip: 1000,
       keyWorkRate: 1000,
-      settledCheckRate: 200,
+      settledCheckRate: 0,
       eventRateLimitPerSecond: 10
     )
     let instance = InstanceConfiguration(
