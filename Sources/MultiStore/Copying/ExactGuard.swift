@@ -7,7 +7,7 @@ internal import RESP
 /// A script does it, by whose way all replies are the same but integers beyond 2^53: a counter that may get there is
 /// not changed. Each ordinary connection loads it first.
 enum ExactGuard {
-  /// What the script answers in place of the command when it was not executed. No command answers this.
+  /// The script's answer in place of the command's when it was not executed. No command answers this.
   private static let skipped: StaticString = "MULTISTORE-SKIPPED"
 
   /// The script. Its digest below has to change with it.
@@ -38,24 +38,16 @@ enum ExactGuard {
 
   /// Appends to `output` the call of the script for `command`.
   static func wrap(_ command: Span<UInt8>, _ spec: CommandSpec, into output: inout ByteBuffer) {
-    var arguments = ArgumentCursor(command)
-    var keyCount = 0
-    spec.forEachKey(ofCommand: command) { _ in keyCount += 1 }
-    output.appendCommand(expecting: 4 + keyCount + arguments.count) { call in
-      call.append("EVALSHA")
-      call.append(digest)
-      call.append(decimal: keyCount)
-      spec.forEachKey(ofCommand: command) { call.append($0) }
+    output.appendGuardCall(of: digest, for: command, spec) { _, call in
       switch counter(spec) {
       case .none: call.append("")
       case .string: call.append("GET")
       case .field: call.append("HGET")
       }
-      while let argument = arguments.next() { call.append(argument) }
     }
   }
 
-  /// What a command counts, if its reply may be a large integer.
+  /// The counter that a command changes, if its reply may be a large integer.
   private enum Counter { case none, string, field }
 
   private static func counter(_ spec: CommandSpec) -> Counter {

@@ -37,19 +37,12 @@ enum PresenceGuard {
   ///
   /// - Returns: false if the command is too long for a script.
   static func wrap(_ command: Span<UInt8>, into output: inout ByteBuffer) -> Bool {
-    var arguments = ArgumentCursor(command)
+    let arguments = ArgumentCursor(command)
     guard arguments.count <= maxArguments, let name = arguments.argument(at: 0) else { return false }
     guard let second = arguments.argument(at: 1) else { return false }
     let spec = CommandTable.spec(CommandTable.lookup(name, subcommand: second))
-    var keyCount = 0
-    spec.forEachKey(ofCommand: command) { _ in keyCount += 1 }
-    output.appendCommand(expecting: 4 + keyCount + arguments.count) { call in
-      call.append("EVALSHA")
-      call.append(digest)
-      call.append(decimal: keyCount)
-      spec.forEachKey(ofCommand: command) { call.append($0) }
+    output.appendGuardCall(of: digest, for: command, spec) { keyCount, call in
       call.append(decimal: spec.traits.contains(.moves) ? 1 : keyCount)
-      while let argument = arguments.next() { call.append(argument) }
     }
     return true
   }

@@ -23,7 +23,7 @@ final class DatabaseTable {
   /// Whether no more databases can be selected.
   var isFull: Bool { entries.count > Self.limit }
 
-  /// Those in use, the one with the lowest number first.
+  /// The databases in use, the one with the lowest number first.
   var all: [Database] { entries.sorted { $0.key < $1.key }.map(\.value.database) }
 
   subscript(number: Int) -> Database? { entries[number]?.database }

@@ -28,7 +28,7 @@ public final class Instance {
   /// Each store, with the connections to all databases.
   let secondary: StoreFamily
   let primary: StoreFamily?
-  /// Those that are configured, the secondary first.
+  /// The configured stores, the secondary first.
   let families: [StoreFamily]
   let reporter: InstanceReporter
   private var gaugeTimer: LoopTimer?
@@ -54,7 +54,7 @@ public final class Instance {
   public internal(set) var marksWrites = false
   /// Keeps what is known about outdated keys beyond the process.
   let recorder: (any StalenessRecorder)?
-  /// What the last process knew, until the start.
+  /// The last process' knowledge, until the start.
   private var memory: StalenessMemory?
 
   init(
@@ -130,7 +130,7 @@ public final class Instance {
     blockedCommands.close()
     databases.close()
     keyQueue.close()
-    // What was in flight has failed by now, and its keys are stale.
+    // Commands in flight have failed by now, and their keys are stale.
     recorder?.append(.stopped)
   }
 

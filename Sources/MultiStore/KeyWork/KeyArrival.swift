@@ -33,7 +33,7 @@ final class KeyArrival {
   private var state = KeyArrivalState()
   /// The keys that the default store is asked for.
   private var questions: [Question] = []
-  /// Those that it lacks.
+  /// The keys that it lacks.
   private var missing: [Question] = []
   /// The copies that were begun for this batch, each with the command that depends on its key.
   private var moves: [ObjectIdentifier: Int] = [:]
@@ -65,7 +65,7 @@ final class KeyArrival {
       batch.withCommand(index) { command in
         guard spec.dependsOnKeys(command) else { return }
         spec.forEachKey(ofCommand: command) { key in
-          // What the other store has of a stale key is not to be moved.
+          // A stale key's value on the other store is not to be moved.
           guard !other.stale.isKnown(key), seen.insert(key.array).inserted else { return }
           questions.append(Question(key: key.array, index: index))
         }

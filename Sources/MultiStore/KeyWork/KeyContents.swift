@@ -10,6 +10,7 @@ enum KeyContents {
   /// Makes the commands. XINFO calls what a consumer still has to acknowledge `pending` in Redis 7.0, `pel` in later
   /// servers. An entry of these that is not in the stream any more has to be there while it is claimed.
   static let script = """
+    \(KeyScript.functions)
     local key = KEYS[1]
     local commands = {{'DEL', key}}
     local function add(name, items)
@@ -18,11 +19,6 @@ enum KeyContents {
         for index = first, math.min(first + 999, #items) do command[#command + 1] = items[index] end
         commands[#commands + 1] = command
       end
-    end
-    local function fields(list)
-      local map = {}
-      for index = 1, #list, 2 do map[list[index]] = list[index + 1] end
-      return map
     end
     local function number(value) return string.format('%.0f', value) end
     local kind = redis.call('TYPE', key).ok
@@ -88,12 +84,7 @@ enum KeyContents {
       commands[#commands + 1] = last
     elseif kind ~= 'none' then return redis.error_reply("NOCONTENTS a module's type")
     end
-    local expiry = redis.pcall('PEXPIRETIME', key)
-    if type(expiry) ~= 'number' then
-      expiry = redis.call('PTTL', key)
-      local now = redis.call('TIME')
-      if expiry > 0 then expiry = expiry + now[1] * 1000 + math.floor(now[2] / 1000) end
-    end
+    local expiry = deadline(key)
     if expiry > 0 then commands[#commands + 1] = {'PEXPIREAT', key, number(expiry)} end
     return commands
     """

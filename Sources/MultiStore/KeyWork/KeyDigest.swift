@@ -73,16 +73,11 @@ struct KeyDigest: Equatable {
   /// Numbers of 64 bits are no numbers of Lua's, so that moments are text. Scores are written anew: versions differ in
   /// how many digits they give.
   static let script = """
+    \(KeyScript.functions)
     local key, max_bytes, max_elements = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
     local kind = redis.call('TYPE', key).ok
     if kind == 'none' then return {kind, 0, '', '-1'} end
-    local expiry = redis.pcall('PEXPIRETIME', key)
-    if type(expiry) ~= 'number' then
-      expiry = redis.call('PTTL', key)
-      local now = redis.call('TIME')
-      if expiry > 0 then expiry = expiry + now[1] * 1000 + math.floor(now[2] / 1000) end
-    end
-    expiry = string.format('%.0f', expiry)
+    local expiry = string.format('%.0f', deadline(key))
     local sizes = {string = 'STRLEN', list = 'LLEN', set = 'SCARD', zset = 'ZCARD', hash = 'HLEN', stream = 'XLEN'}
     if not sizes[kind] then return {kind, 0, '', expiry} end
     local size = redis.call(sizes[kind], key)
@@ -98,11 +93,6 @@ struct KeyDigest: Equatable {
       for index = 1, 4 do
         sum[index] = (sum[index] + tonumber(string.sub(hash, index * 8 - 7, index * 8), 16)) % 4294967296
       end
-    end
-    local function fields(list)
-      local map = {}
-      for index = 1, #list, 2 do map[list[index]] = list[index + 1] end
-      return map
     end
     if kind == 'string' then ordered(redis.call('GET', key))
     elseif kind == 'list' then
