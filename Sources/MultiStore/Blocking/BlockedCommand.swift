@@ -45,7 +45,7 @@ final class BlockedCommand: Execution {
   var isCancelled: Bool { state.isCancelled }
 
   /// The store that the command waits on.
-  var role: StoreRole { routing.defaultStore }
+  var role: StoreRole { defaultRole }
 
   /// Ends the wait for good.
   func cancel() {
@@ -149,7 +149,7 @@ final class BlockedCommand: Execution {
 
   /// Has a ``DualWrite`` copy the effect, and answer the client. Flips wait for it from now on.
   private func copyEffect(after reply: borrowing Reply, over connection: HiredisConnection) {
-    let write = database.pools.dualWrites.popLast() ?? DualWrite(database: database)
+    let write = database.pools.dualWrites.take(for: defaultRole, in: database)
     write.takeOver(from: self, after: reply, over: connection)
     recycle()
   }
@@ -175,16 +175,25 @@ final class BlockedCommand: Execution {
     let id = batch.spec(0).id
     batch.removeAll()
     batch.append(rewritten.span, id: id)
-    startedAt = now
-    self.connection = connection
-    reroute(routing)
-    begin()
+    continueWaiting(over: connection, routing, now: now)
+  }
+
+  /// Waits on another store, as an execution of its own in this one's place.
+  private func continueWaiting(over connection: HiredisConnection, _ routing: Routing, now: UInt64) {
+    let successor = BlockedCommand(in: database, defaultRole: routing.defaultStore)
+    successor.state = state
+    successor.order = order
+    successor.startedAt = now
+    successor.connection = connection
+    instance.blockedCommands.replace(self, by: successor)
+    handOver(to: successor, routing: routing)
+    successor.begin()
   }
 
   private var hasEffect: Bool { routing.isDual && spec(0).effect != .none }
 
   /// Whether the command's wait can be ended, and be resumed with the rest of its timeout. The batch of an answered
-  /// command may be in use again.
+  /// command is empty.
   private var canBeUnblocked: Bool { !state.isAnswered && withCommand { BlockingTimeout($0, spec(0)) } != nil }
 
   private func perform(_ action: BlockedCommandState.EndAction) {

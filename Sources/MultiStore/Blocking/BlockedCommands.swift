@@ -24,6 +24,11 @@ final class BlockedCommands {
     return count
   }
 
+  func replace(_ command: BlockedCommand, by successor: BlockedCommand) {
+    remove(command)
+    all[ObjectIdentifier(successor)] = successor
+  }
+
   func remove(_ command: BlockedCommand) {
     all[ObjectIdentifier(command)] = nil
   }

@@ -17,8 +17,6 @@ struct CopyBuffers: ~Copyable {
 
 /// What every holder of an ``EffectCopy`` does with it: plans the copy, guards it, judges the other store's reply, and
 /// accounts for it. The holder itself sends.
-///
-/// The functions for each command get the batch as a parameter: each read of the property would retain it.
 extension Execution {
   /// The default store answered the write at `index`.
   ///
@@ -28,7 +26,6 @@ extension Execution {
   final func defaultStoreReplied(
     _ reply: borrowing Reply,
     to index: Int,
-    in batch: CommandBatch,
     isOnOrdinary: Bool,
     isOrdered: Bool,
     _ effect: inout EffectCopy,
@@ -50,10 +47,10 @@ extension Execution {
     _ = effect.defaultStoreReplied(hasEffect: true)
     let planner = database.copyPlanner(for: other)
     if spec.traits.mayBlock, !isOrdered {
-      return follow(planner.planUnordered(spec.effect, after: reply), of: index, in: batch, spec, &effect, &buffers)
+      return follow(planner.planUnordered(spec.effect, after: reply), of: index, spec, &effect, &buffers)
     }
     let plan = batch.withCommand(index) { planner.plan(spec.effect, $0, after: reply, into: &buffers.scratch) }
-    return follow(plan, of: index, in: batch, spec, &effect, &buffers)
+    return follow(plan, of: index, spec, &effect, &buffers)
   }
 
   /// The default store said when the key of the write at `index` expires, in Unix milliseconds.
@@ -68,12 +65,11 @@ extension Execution {
   ) -> EffectCopy.Action {
     let action = effect.deadlineKnown()
     guard action == .plan else { return action }
-    let batch = batch
     let spec = batch.spec(index)
     var planner = database.copyPlanner(for: other)
     planner.knownDeadline = milliseconds
     let plan = batch.withCommand(index) { planner.expiring(spec.effect, $0, into: &buffers.scratch) }
-    return follow(plan, of: index, in: batch, spec, &effect, &buffers)
+    return follow(plan, of: index, spec, &effect, &buffers)
   }
 
   /// Lets a changed command take the place of the client's in the batch, and guards one that changes a part of a key:
@@ -81,7 +77,6 @@ extension Execution {
   private func follow(
     _ plan: CopyPlan,
     of index: Int,
-    in batch: CommandBatch,
     _ spec: CommandSpec,
     _ effect: inout EffectCopy,
     _ buffers: inout CopyBuffers
@@ -113,17 +108,16 @@ extension Execution {
   final func otherStoreReplied(
     _ reply: borrowing Reply,
     to index: Int,
-    in batch: CommandBatch,
     _ effect: inout EffectCopy
   ) -> EffectCopy.Action {
-    if database.notesWrittenKeys { noteWrittenKeys(of: index, in: batch) }
+    if database.notesWrittenKeys { noteWrittenKeys(of: index) }
     let action = effect.otherStoreReplied(PresenceGuard.answer(reply, to: effect.form))
     switch action {
     case .noteFresh where !other.hasStale(for: batch.bytesSpec(index)): break
     case .noteFresh:
       batch.withCommand(index) { other.clearStale($0, batch.bytesSpec(index), begunAt: begunAt) }
     case .noteStale:
-      copyFailed(CopyFailure(reply), at: index, in: batch)
+      copyFailed(CopyFailure(reply), at: index)
     case .loadGuardAndCopyKeys:
       other.loadPresenceGuard()
       return .copyKeys(.all)
@@ -133,7 +127,7 @@ extension Execution {
   }
 
   /// The keys of a write are compared when they have become quiet.
-  private func noteWrittenKeys(of index: Int, in batch: CommandBatch) {
+  private func noteWrittenKeys(of index: Int) {
     let spec = batch.bytesSpec(index)
     guard spec.effect != .none else { return }
     let now = begunAt
@@ -145,7 +139,7 @@ extension Execution {
   }
 
   /// The copy of the command at `index` failed.
-  final func copyFailed(_ failure: CopyFailure, at index: Int, in batch: CommandBatch) {
+  final func copyFailed(_ failure: CopyFailure, at index: Int) {
     other.copyFailed(batch, index, failure.reason)
     database.reporter.writeFailed(batch.spec(index), on: other.role, failure.exception)
   }

@@ -6,7 +6,7 @@ public import RESP
 extension Database {
   /// A batch without commands.
   public func makeBatch() -> CommandBatch {
-    pools.batches.popLast() ?? CommandBatch()
+    pools.takeBatch()
   }
 
   /// Executes a batch as the state of the flags asks for, and writes its replies into `sink`'s output.
@@ -76,7 +76,7 @@ extension Database {
   func executeRawAtOnce(_ batch: CommandBatch, routing: Routing, for sink: ReplySink) -> Bool {
     guard let connection = store(routing.defaultStore).openDedicated() else { return false }
     connection.toleratesBusyServer = batch.spec(0).traits.contains(.answeredWhileBusy)
-    let execution = RawExecution(database: self)
+    let execution = RawExecution(in: self, defaultRole: routing.defaultStore)
     rawExecutions[ObjectIdentifier(execution)] = execution
     execution.start(batch, routing: routing, over: connection, sink: sink)
     return true
@@ -101,7 +101,12 @@ extension Database {
     over connection: HiredisConnection,
     for sink: ReplySink
   ) {
-    BlockedCommand(database: self).start(batch, routing: routing, over: connection, for: sink)
+    BlockedCommand(in: self, defaultRole: routing.defaultStore).start(
+      batch,
+      routing: routing,
+      over: connection,
+      for: sink
+    )
   }
 
   /// The connection of `role` for commands of `commandClass`.
@@ -129,7 +134,7 @@ extension Database {
     case .dualWrite:
       startDualWrite(batch, routing, connection, sink)
     case .primaryWithFallback:
-      let execution = pools.fallbackReads.popLast() ?? FallbackRead(database: self)
+      let execution = pools.fallbackReads.take(for: routing.defaultStore, in: self)
       execution.start(batch, routing: routing, sink: sink)
     case .single(let role):
       let connection = connection ?? self.connection(to: role, for: commandClass)
@@ -148,7 +153,7 @@ extension Database {
   private func readsOnePage(_ batch: CommandBatch, _ spec: CommandSpec, _ routing: Routing, _ sink: ReplySink) -> Bool {
     let isContinued = batch.withCommand(0) { StoreCursor.owner(of: $0, spec) != nil }
     guard isContinued || routing.route(for: spec.commandClass) != .primaryWithFallback else { return false }
-    let execution = pools.pageReads.popLast() ?? PageRead(database: self)
+    let execution = pools.pageReads.take(for: routing.defaultStore, in: self)
     execution.start(batch, routing: routing, sink: sink)
     return true
   }
@@ -159,7 +164,7 @@ extension Database {
     _ connection: HiredisConnection?,
     _ sink: ReplySink
   ) {
-    let execution = pools.dualWrites.popLast() ?? DualWrite(database: self)
+    let execution = pools.dualWrites.take(for: routing.defaultStore, in: self)
     execution.start(batch, routing: routing, over: connection, sink: sink)
   }
 
@@ -170,7 +175,7 @@ extension Database {
     _ connection: HiredisConnection,
     _ sink: ReplySink
   ) {
-    let execution = pools.pipelines.popLast() ?? PipelineExecution(database: self)
+    let execution = pools.pipelines.take(for: routing.defaultStore, in: self)
     execution.start(batch, kind: kind, routing: routing, over: connection, sink: sink)
   }
 

@@ -45,7 +45,7 @@ extension Database {
     case .batch(let kind, let connection):
       guard awaitsKeys(batch, kind, routing, isOnOrdinary: connection == nil) else { return false }
       if kind == .single, connection == nil, guards(batch, routing) {
-        let execution = pools.guardedWrites.popLast() ?? GuardedWrite(database: self)
+        let execution = pools.guardedWrites.take(for: routing.defaultStore, in: self)
         execution.start(batch, routing: routing, sink: sink)
         return true
       }

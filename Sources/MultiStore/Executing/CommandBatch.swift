@@ -116,6 +116,13 @@ public final class CommandBatch {
     )
   }
 
+  /// Exchanges the commands with those of another batch.
+  func swapCommands(with other: CommandBatch) {
+    swap(&bytes, &other.bytes)
+    swap(&commands, &other.commands)
+    swap(&large, &other.large)
+  }
+
   func removeAll() {
     commands.removeAll(keepingCapacity: true)
     large = nil

@@ -16,39 +16,41 @@ final class DualWrite: Execution {
   private var buffers = CopyBuffers()
   /// The connection to the default store; nil for its ordinary one.
   private var connection: HiredisConnection?
-  /// Whether a blocking command was served on the ordinary connection.
-  private var trialSucceeded = false
+  /// Whether the command was, or is, executed over the ordinary connection.
+  private var isOnOrdinary = true
 
   /// Starts like ``Execution/start(_:routing:sink:)``.
   func start(_ batch: consuming CommandBatch, routing: Routing, over connection: HiredisConnection?, sink: ReplySink) {
-    self.connection = connection
+    reach(over: connection)
     start(batch, routing: routing, sink: sink)
   }
 
   /// Copies the effect of a command that another execution has sent, and answers it. The default store's `reply` came
   /// over `connection`.
   func takeOver(from execution: Execution, after reply: borrowing Reply, over connection: HiredisConnection) {
-    self.connection = connection
-    trialSucceeded = false
+    reach(over: connection)
     effect = EffectCopy()
-    execution.handOver(to: self)
+    execution.handOver(to: self, routing: execution.routing)
     defaultStoreReplied(reply)
   }
 
   override var writesToBoth: Bool { true }
 
-  private var isOnOrdinary: Bool {
-    guard let connection else { return true }
-    return connection === defaultStore.ordinary || trialSucceeded
+  private func reach(over connection: HiredisConnection?) {
+    let isOrdinary = connection == nil || connection === defaultStore.ordinary
+    self.connection = isOrdinary ? nil : connection
+    isOnOrdinary = isOrdinary
   }
 
   override func begin() {
-    trialSucceeded = false
     effect = EffectCopy()
     if !isOnOrdinary, BlockingTrial.begin(self) { return }
-    let (batch, defaultStore) = (batch, defaultStore)
+    if let connection { send(over: connection) } else { send(over: defaultStore.ordinary) }
+  }
+
+  /// Sends the command, and the question about its deadline if the copy needs that.
+  private func send(over connection: HiredisConnection) {
     let spec = batch.spec(0)
-    let connection = connection ?? defaultStore.ordinary
     let asksForDeadline =
       routing.isDual && defaultStore.hasExpiryTime
       && batch.withCommand(0) { CopyPlanner.setsRelativeExpiry(spec.effect, $0) }
@@ -60,13 +62,13 @@ final class DualWrite: Execution {
   override func recycle() {
     buffers.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     connection = nil
-    database.pools.recycle(self)
+    database.pools.dualWrites.recycle(self)
   }
 
   override func receive(_ reply: borrowing Reply, token: Int) {
     switch token {
     case Self.defaultToken: defaultStoreReplied(reply)
-    case Self.copyToken: perform(otherStoreReplied(reply, to: 0, in: batch, &effect))
+    case Self.copyToken: perform(otherStoreReplied(reply, to: 0, &effect))
     case Self.deadlineToken: perform(deadlineIsKnown(DeadlineQuestion.answer(reply), of: 0, &effect, &buffers))
     case BlockingTrial.token: trialEnded(reply)
     default: return  // OK and QUEUED; a refusal shows in EXEC's reply
@@ -79,7 +81,7 @@ final class DualWrite: Execution {
       answerWithFailure(failure)
       perform(effect.defaultStoreReplied(hasEffect: false))
     case Self.copyToken:
-      if effect.failed() == .noteStale { copyFailed(CopyFailure(failure), at: 0, in: batch) }
+      if effect.failed() == .noteStale { copyFailed(CopyFailure(failure), at: 0) }
       finish()
     case Self.deadlineToken: perform(deadlineIsKnown(nil, of: 0, &effect, &buffers))
     default: return  // EXEC fails as well
@@ -90,21 +92,13 @@ final class DualWrite: Execution {
     if isAwaited { reply.encode(into: &heldReply) }
     let isOnOrdinary = isOnOrdinary
     perform(
-      defaultStoreReplied(
-        reply,
-        to: 0,
-        in: batch,
-        isOnOrdinary: isOnOrdinary,
-        isOrdered: isOnOrdinary,
-        &effect,
-        &buffers
-      )
+      defaultStoreReplied(reply, to: 0, isOnOrdinary: isOnOrdinary, isOrdered: isOnOrdinary, &effect, &buffers)
     )
   }
 
   private func trialEnded(_ reply: borrowing Reply) {
     if BlockingTrial.hasServed(reply) {
-      trialSucceeded = true
+      isOnOrdinary = true
       defaultStoreReplied(reply[0])
     } else if let connection {
       sendOrRefuse(to: defaultStore, over: connection, token: Self.defaultToken)
@@ -133,7 +127,6 @@ final class DualWrite: Execution {
         connection.send($0.extracting(range), to: self, token: Self.copyToken, isUrgent: isUrgent)
       }
     } else {
-      let batch = batch
       batch.withCommand(0) {
         connection.send($0, of: batch.owner(0), to: self, token: Self.copyToken, isUrgent: isUrgent)
       }

@@ -24,7 +24,8 @@ public enum BatchKind: Hashable, Sendable {
 /// A batch being executed by the stores. Derived classes send; this one holds their shared state, and answers, refuses
 /// and fails.
 ///
-/// Executions are reused: a finished one goes to the instance's pool. Loop-confined.
+/// An execution is reused for other batches under the same default store: a finished one goes to the database's pool.
+/// What never changes in its life is read without counting a reference. Loop-confined.
 class Execution: ReplyReceiver {
   /// The most memory that an execution keeps for its next use.
   static let keptCapacity = 16 << 10
@@ -32,43 +33,49 @@ class Execution: ReplyReceiver {
   /// The database whose stores execute. It is retained, so that no reference is counted where it is used; a closed
   /// database has failed all commands and keeps no executions.
   final let database: Database
-  private(set) var batch = CommandBatch()
+  /// The role of ``defaultStore``. A pass-through instance has its secondary in both roles.
+  final let defaultRole: StoreRole
+  /// The store whose reply is the client's.
+  final let defaultStore: Store
+  /// The one that gets copies, if the instance has it.
+  final let other: Store
+  /// The commands; none between two uses.
+  final let batch = CommandBatch()
   /// The receiver of the replies; nil once it was notified.
   private(set) var sink: ReplySink?
   private(set) var routing = Routing(flags: FlagState(), canUsePrimary: false, readPolicy: .fallback)
   /// The loop's clock at the start, in nanoseconds; 0 unless the order on both stores depends on it.
   private(set) final var begunAt: UInt64 = 0
-  /// The store whose reply is the client's.
-  private(set) final var defaultStore: Store
-  /// The one that gets copies, if the instance has it.
-  private(set) final var other: Store
   /// The client's reply, while the client is not to get it before the other store is done: what is in the sink's output
   /// may be sent at any time.
   final var heldReply = ByteBuffer()
   /// Copies of whole keys that have not ended.
   final var keyCopiesLeft = 0
 
-  init(database: Database) {
+  /// An execution without a batch, for routings whose default store has the role `defaultRole`.
+  required init(in database: Database, defaultRole: StoreRole) {
     self.database = database
-    defaultStore = database.secondary
-    other = database.store(.primary)
+    self.defaultRole = defaultRole
+    defaultStore = database.store(defaultRole)
+    other = database.store(defaultRole.other)
   }
 
-  /// Takes over `batch` and starts.
+  /// Takes over the commands of `batch` and starts.
   final func start(_ batch: consuming CommandBatch, routing: Routing, sink: ReplySink) {
-    self.batch = batch
+    self.batch.swapCommands(with: batch)
+    database.recycle(batch)
     self.sink = sink
-    reroute(routing)
+    self.routing = routing
     begunAt = writesToBoth ? database.dualExecutionBegan() : 0
     begin()
   }
 
-  /// Has `successor` go on with the batch, which the default store has answered, and answer the client.
-  final func handOver(to successor: Execution) {
-    successor.batch = batch
+  /// Has `successor` go on with the batch under `routing`, and answer the client.
+  final func handOver(to successor: Execution, routing: Routing) {
+    successor.batch.swapCommands(with: batch)
     successor.sink = sink
     successor.begunAt = begunAt
-    successor.reroute(routing)
+    successor.routing = routing
     sink = nil
     if successor.writesToBoth { database.dualExecutionBegan() }
   }
@@ -76,12 +83,9 @@ class Execution: ReplyReceiver {
   /// Has another object go on with the batch, and answer the client.
   final func takeSink() -> ReplySink? { sink.take() }
 
-  /// Applies `routing` from now on.
+  /// Applies `routing`, whose default store is the same, from now on.
   final func reroute(_ routing: Routing) {
     self.routing = routing
-    guard defaultStore.role != routing.defaultStore else { return }
-    defaultStore = database.store(routing.defaultStore)
-    other = database.store(routing.defaultStore.other)
   }
 
   /// Lends the bytes of the command at `index` to `body`.
@@ -155,12 +159,12 @@ class Execution: ReplyReceiver {
     return true
   }
 
-  /// Answers, and gives the batch and the execution back for reuse. Nothing may use the execution afterwards.
+  /// Answers, and gives the execution back for reuse. Nothing may use the execution afterwards.
   final func finish() {
     answer()
     let database = database
     if writesToBoth { database.dualExecutionEnded() }
-    database.recycle(batch)
+    batch.removeAll()
     recycle()
   }
 

@@ -26,10 +26,10 @@ final class FallbackRead: Execution {
   private var fill = ElementFill()
   private var scratch = ByteBuffer()
 
-  override init(database: Database) {
+  required init(in database: Database, defaultRole: StoreRole) {
     primary = database.store(.primary)
     secondary = database.store(.secondary)
-    super.init(database: database)
+    super.init(in: database, defaultRole: defaultRole)
   }
 
   override func begin() {
@@ -58,7 +58,7 @@ final class FallbackRead: Execution {
     primaryReply.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     scratch.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     fill.removeAll()
-    database.pools.recycle(self)
+    database.pools.fallbackReads.recycle(self)
   }
 
   override func receive(_ reply: borrowing Reply, token: Int) {
@@ -177,7 +177,6 @@ final class FallbackRead: Execution {
 
   private func isMiss(_ reply: borrowing Reply) -> Bool {
     let reply = copy reply
-    let batch = batch
     let miss = batch.spec(0).miss
     return batch.withCommand(0) { miss.isMiss(reply, of: $0) }
   }

@@ -34,7 +34,7 @@ final class GuardedWrite: Execution {
 
   override func recycle() {
     call.removeAll(keepingCapacityUpTo: Self.keptCapacity)
-    database.pools.recycle(self)
+    database.pools.guardedWrites.recycle(self)
   }
 
   override func receive(_ reply: borrowing Reply, token: Int) {
@@ -45,7 +45,7 @@ final class GuardedWrite: Execution {
       }
       moveKeys()
     } else {
-      let write = database.pools.dualWrites.popLast() ?? DualWrite(database: database)
+      let write = database.pools.dualWrites.take(for: defaultRole, in: database)
       write.takeOver(from: self, after: reply, over: defaultStore.ordinary)
     }
     let database = database
@@ -59,8 +59,9 @@ final class GuardedWrite: Execution {
   }
 
   private func moveKeys() {
-    let (batch, routing) = (batch, routing)
     guard let sink = takeSink() else { return }
-    KeyArrival(of: batch, to: .batch(.single, over: nil), routing: routing, in: database, for: sink).begin()
+    let moved = database.makeBatch()
+    moved.swapCommands(with: batch)
+    KeyArrival(of: moved, to: .batch(.single, over: nil), routing: routing, in: database, for: sink).begin()
   }
 }

@@ -19,7 +19,7 @@ final class PageRead: Execution {
 
   override func recycle() {
     scratch.removeAll(keepingCapacityUpTo: Self.keptCapacity)
-    database.pools.recycle(self)
+    database.pools.pageReads.recycle(self)
   }
 
   override func receive(_ reply: borrowing Reply, token: Int) {

@@ -10,7 +10,6 @@ extension PipelineExecution {
   func askForDeadlines(over connection: HiredisConnection) {
     deadlinesLeft = 0
     guard routing.isDual, kind != .single, defaultStore.hasExpiryTime else { return }
-    let batch = batch
     for index in 0..<batch.count
     where batch.withCommand(index, { CopyPlanner.setsRelativeExpiry(batch.spec(index).effect, $0) }) {
       deadlinesLeft += 1
@@ -34,7 +33,6 @@ extension PipelineExecution {
   }
 
   func keep(_ reply: borrowing Reply, at index: Int) {
-    let batch = batch
     let spec = batch.spec(index)
     if spec.traits.contains(.iterates) {
       StoreCursor.encode(reply, of: routing.defaultStore, into: &replies)
@@ -47,15 +45,14 @@ extension PipelineExecution {
     let reply = copy reply
     switch batch.withCommand(index, { spec.commandClass(ofCommand: $0) }) {
     case .read:
-      if reply.kind != .error || spec.commandClass == .read { keepRead(reply, at: index, in: batch, spec) }
+      if reply.kind != .error || spec.commandClass == .read { keepRead(reply, at: index, spec) }
     case .write, .script, .blocking:
       // The copies are sent when all commands are answered. A transaction that reached the default store over another
       // connection is repaired if its position is not known.
       let action = defaultStoreReplied(
         reply,
         to: index,
-        in: batch,
-        isOnOrdinary: connection === defaultStore.ordinary,
+        isOnOrdinary: isOnOrdinary,
         isOrdered: true,
         &elements[index].effect,
         &buffers
@@ -88,7 +85,7 @@ extension PipelineExecution {
     withCommand(index) { command in spec.forEachKey(ofCommand: command) { wholeKeys.insert($0.array) } }
   }
 
-  private func keepRead(_ reply: borrowing Reply, at index: Int, in batch: CommandBatch, _ spec: CommandSpec) {
+  private func keepRead(_ reply: borrowing Reply, at index: Int, _ spec: CommandSpec) {
     if routing.readPolicy == .fallback, routing.defaultStore == .primary {
       database.metrics.primaryReads.increment()
     }

@@ -7,7 +7,6 @@ internal import RESP
 extension PipelineExecution {
   func sendCopies() {
     let connection = other.ordinary
-    let batch = batch
     let isMulti = kind == .multi
     let (multi, exec, isUrgent) = (Self.multi, Self.exec, isAwaited)
     guard connection.hasRoom(commands: batch.count + 2, bytes: batch.byteCount + buffers.guarded.count + 64) else {
@@ -71,12 +70,11 @@ extension PipelineExecution {
   }
 
   private func compare(_ reply: borrowing Reply, with index: Int) {
-    let batch = batch
     let spec = batch.spec(index)
     // Before a write that succeeded makes its stale keys whole.
     let isUnsettled = isUnsettled(index)
     let isComparable = elements[index].effect.isComparable
-    _ = otherStoreReplied(reply, to: index, in: batch, &elements[index].effect)
+    _ = otherStoreReplied(reply, to: index, &elements[index].effect)
     // A failure of one store is no difference.
     guard isComparable, !elements[index].effect.wasSkipped else { return }
     guard !isUnsettled else { return database.metrics.uncomparedReplies.increment() }

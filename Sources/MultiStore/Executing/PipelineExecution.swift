@@ -6,9 +6,6 @@ internal import RESP
 /// A pipeline or a transaction: executed on the default store as a whole, then on the other store, and compared element
 /// by element. With one store alone it is only executed there. Each element has an ``EffectCopy``, which decides about
 /// its copy.
-///
-/// Code that runs for each command gets the batch as a parameter or reads the property once: each read of a property
-/// that could change meanwhile retains it.
 final class PipelineExecution: Execution {
   /// The state of one command.
   struct Element {
@@ -37,7 +34,9 @@ final class PipelineExecution: Execution {
   let logsValues: Bool
   var kind = BatchKind.pipelined
   /// The connection to the default store: the ordinary one, or a session's own when it watches keys.
-  var connection: HiredisConnection?
+  private(set) var connection: HiredisConnection?
+  /// Whether that is the ordinary one.
+  private(set) var isOnOrdinary = true
   var elements = UniqueArray<Element>()
   var replies = ByteBuffer()
   var substitutes = ByteBuffer()
@@ -67,10 +66,10 @@ final class PipelineExecution: Execution {
   /// The first element whose keys were not looked at for `unsettledKeys`.
   var firstUnsettled = 0
 
-  override init(database: Database) {
+  required init(in database: Database, defaultRole: StoreRole) {
     comparer = ReplyComparer(mode: database.configuration.comparison)
     logsValues = database.configuration.logValues
-    super.init(database: database)
+    super.init(in: database, defaultRole: defaultRole)
   }
 
   /// Starts like ``Execution/start(_:routing:sink:)``.
@@ -83,11 +82,12 @@ final class PipelineExecution: Execution {
   ) {
     self.kind = kind
     self.connection = connection
+    isOnOrdinary = connection === defaultStore.ordinary
     start(batch, routing: routing, sink: sink)
   }
 
   /// A batch on a session's own connection has to be done before dual writes begin: a fence does not wait for it.
-  override var writesToBoth: Bool { routing.isDual || connection !== defaultStore.ordinary }
+  override var writesToBoth: Bool { routing.isDual || !isOnOrdinary }
 
   override func begin() {
     elements.removeAll(keepingCapacity: true)
@@ -103,7 +103,6 @@ final class PipelineExecution: Execution {
     firstUnsettled = 0
     copiesLeft = 0
     guard let connection else { return }
-    let batch = batch
     if isSeparate { beginning = database.separateTransactions.begin(beside: defaultStore.ordinary) }
     let isMulti = kind == .multi
     guard connection.hasRoom(commands: batch.count + 2, bytes: batch.byteCount + 64) else {
@@ -134,7 +133,7 @@ final class PipelineExecution: Execution {
     buffers.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     otherReply.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     connection = nil
-    database.pools.recycle(self)
+    database.pools.pipelines.recycle(self)
   }
 
   override func receive(_ reply: borrowing Reply, token: Int) {
@@ -188,14 +187,14 @@ final class PipelineExecution: Execution {
     for index in elements.indices {
       let repair: KeySelection? = needsRepair && elements[index].effect.wasWritten ? .all : nil
       guard let selection = elements[index].effect.keysToCopy ?? repair else { continue }
-      copyKeys(selection, of: index, isOnOrdinary: connection === defaultStore.ordinary)
+      copyKeys(selection, of: index, isOnOrdinary: isOnOrdinary)
     }
     if keyCopiesLeft == 0 { complete() }
   }
 
   /// It writes to both stores, and does not reach the default store over the ordinary connection, because it watches
   /// keys or has scripts.
-  var isSeparate: Bool { routing.isDual && kind == .multi && connection !== defaultStore.ordinary }
+  var isSeparate: Bool { routing.isDual && kind == .multi && !isOnOrdinary }
 
   override func keyCopiesDidFinish() {
     complete()
