@@ -2,16 +2,16 @@ internal import EventLoop
 internal import MultiStore
 internal import PrometheusExposition
 
-/// The memory of an instance's clients: what they use is reported here, and the governor's decisions are carried out.
+/// The memory of an instance's clients: sessions report their use, and the governor's decisions are carried out here.
 extension InstanceServer {
-  /// How often the governor looks at clients that make no progress.
+  /// The interval at which the governor checks for clients that make no progress.
   private static let watchNanoseconds: UInt64 = 100_000_000
-  /// A change of fewer bytes is not reported.
+  /// The smallest change that is reported, in bytes.
   static let memoryGranularityBytes = 16 << 10
-  /// So much less than there was has to be in use before memory is given back to the operating system.
+  /// The fall below the peak, in bytes, from which memory is returned to the operating system.
   private static let trimmedBytes = 16 << 20
 
-  /// A client uses another amount than it has reported last.
+  /// Records a change in the memory that a client uses.
   func memoryChanged(of session: Session, from old: ClientMemory, to new: ClientMemory) {
     let changes: [(part: MemoryPart, bytes: Int)] = [
       (.input, new.input - old.input), (.reserved, new.reserved - old.reserved),
@@ -25,14 +25,14 @@ extension InstanceServer {
       governor.note(new, of: session.id, isExecuting: session.isWithStore)
     }
     if memory.used > memory.mostInUse || new.total < old.total && governor.waitingCount > 0 {
-      // Sessions are at work at this moment, and may be the ones that have to go.
+      // Scheduled instead of called: sessions are running at this moment, and may be the ones to be closed.
       scheduleGovernor(after: .zero)
     } else {
       scheduleGovernor(after: .nanoseconds(Self.watchNanoseconds))
     }
   }
 
-  /// Takes room for a large command.
+  /// Reserves memory for a large command.
   ///
   /// - Returns: false if the client has to wait: ``Session/memoryWasGranted()`` is called when there is room.
   func reserveMemory(_ bytes: Int, for session: Session) -> Bool {
@@ -43,16 +43,16 @@ extension InstanceServer {
     return false
   }
 
-  /// A client waits for room no more.
+  /// Removes a client from the line for memory.
   func leaveMemoryLine(_ session: Session) {
     governor.leaveLine(session.id)
     metrics.waitingForMemory.set(Double(governor.waitingCount))
   }
 
-  /// Gives memory back to the operating system after a peak. To be called every now and then.
+  /// Returns memory to the operating system after a peak. Called periodically.
   func trimMemory() {
     noteQueuedBytes()
-    // All arenas are trimmed, those of other threads too, and then no peak is left for them.
+    // Trims all arenas, those of other threads too: the peak is shared, and they find none afterwards.
     if memory.hasFallen(by: Self.trimmedBytes) { Heap.giveBackFreeMemory() }
   }
 
@@ -62,7 +62,7 @@ extension InstanceServer {
     governorTimer.schedule(after: delay)
   }
 
-  /// Carries out what the governor decides.
+  /// Carries out the governor's decisions.
   func govern() {
     isGovernorScheduled = false
     noteQueuedBytes()
@@ -85,7 +85,7 @@ extension InstanceServer {
     }
   }
 
-  /// Refuses what a client has begun to send, or cuts the client off if that is nothing.
+  /// Refuses the command that a client is sending, or its open transaction; closes the connection if it has neither.
   func refuse(_ session: Session) {
     if session.refuseForMemory() { metrics.memoryRefusals.increment() } else { session.cutOff(.memoryLimit) }
   }

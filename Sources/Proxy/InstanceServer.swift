@@ -4,23 +4,23 @@ internal import Hiredis
 package import MultiStore
 package import RESP
 
-/// One instance at work: its event loop on a thread of its own, its listeners, its clients, and the MultiStore between
-/// them and the stores. Confined to that loop; put together before the loop has a thread.
+/// A running instance: its event loop on a thread of its own, its listeners, its clients, and the MultiStore between
+/// them and the stores. Confined to that loop; set up before the loop has a thread.
 package final class InstanceServer {
-  /// What clients may use up.
+  /// The limits on the resources that clients use.
   package struct Limits: Sendable {
     var maxClients: Int
     var idleTimeout: Duration?
     var parser: ParserLimits
-    /// Commands of one client that may be on their way to a store; more wait in its input.
+    /// The most commands of one client that may be in flight to a store; more wait in its input.
     var maxInFlight: Int
-    /// Replies that one client has not taken, in bytes.
+    /// The most bytes of replies that one client may leave untaken.
     var outputBufferLimit: Int
-    /// Input of one client that is not executed yet, in bytes. Redis' `client-query-buffer-limit` is 1 GiB.
+    /// The most bytes of one client's input that are not executed yet. Redis' `client-query-buffer-limit` is 1 GiB.
     var inputBufferLimit = 1 << 30
-    /// What a client may send that has not logged in yet: as little as a Redis server takes.
+    /// The parser's limits for a client that has not logged in, which are those of a Redis server.
     let unauthenticatedParser = ParserLimits(maxBulkBytes: 16 << 10, maxArguments: 10)
-    /// Commands between MULTI and EXEC, in bytes.
+    /// The most bytes of commands between MULTI and EXEC.
     var transactionBytesLimit = 1 << 30
 
     package init(
@@ -38,13 +38,14 @@ package final class InstanceServer {
     }
   }
 
-  /// The most bytes of large commands that are read in one turn, besides what all streams read: others wait for them.
+  /// The most bytes of large commands that are read in one turn, in addition to the streams' ordinary reads: other
+  /// clients wait meanwhile.
   private static let mostDirectReadBytes = 4 << 20
-  /// How often idle clients are looked for.
+  /// The interval of the search for idle clients.
   private static let sweepInterval = Duration.seconds(1)
-  /// A client that said nothing for so long gives its buffers back.
+  /// The idle time after which a client's buffers are released.
   private static let trimAfterNanoseconds: UInt64 = 1_000_000_000
-  /// How long a client that does nothing keeps a connection to itself. Others may be refused theirs meanwhile.
+  /// The idle time after which a client's own connection is closed, since others may be refused one meanwhile.
   private static let releaseAfterNanoseconds: UInt64 = 30_000_000_000
 
   let loop: EventLoop
@@ -52,15 +53,15 @@ package final class InstanceServer {
   let limits: Limits
   let credentials: Credentials?
   let metrics: ClientMetrics
-  /// Counts what clients send, whichever way it then goes.
+  /// The counts of the commands that clients send, whichever way they are dispatched.
   package let inventory: InventoryCounts
   /// Commands that need a connection which hiredis does not read.
   var deepReplies = DeepReplies()
-  /// Holds back logins after wrong passwords.
+  /// The gate that delays logins after wrong passwords.
   private(set) lazy var logins = LoginGate(on: loop, metrics: metrics) { [unowned self] in client($0) }
   /// Memory for large commands.
   let spareBuffers = SpareBuffers()
-  /// Bytes of large commands that were read in the turn that began at `turn`, besides what all streams read.
+  /// The bytes of large commands read in the turn that began at `turn`, in addition to the streams' ordinary reads.
   var directReads = (turn: UInt64(0), bytes: 0)
   /// Large commands that both stores execute.
   var largeWrites = LargeWrites()
@@ -69,9 +70,9 @@ package final class InstanceServer {
   var governor = MemoryGovernor()
   private(set) lazy var governorTimer = LoopTimer(on: loop) { [unowned self] in govern() }
   var isGovernorScheduled = false
-  /// The loop's clock when the governor looked last for clients that make no progress.
+  /// The loop's time of the governor's last check for clients that make no progress.
   var governedAt: UInt64 = 0
-  /// The bytes waiting for the stores' connections when they were reported last.
+  /// The bytes waiting for the stores' connections, as reported last.
   var queuedBytesNoted = 0
   private var listeners: [Listener] = []
   private var sessions: [Int: Session] = [:]
@@ -97,7 +98,7 @@ package final class InstanceServer {
     inventory = multiStore.inventory
   }
 
-  /// The server and the version that HELLO tells: the default store's, if they are known.
+  /// The server name and version in the reply to HELLO: the default store's, if known.
   var storeServer: (name: String, version: String) {
     let store = multiStore.defaultStore
     return (store.flavour.rawValue, store.serverVersion ?? "7.0.0")
@@ -117,8 +118,8 @@ package final class InstanceServer {
     return listeners.map(\.boundAddress)
   }
 
-  /// Accepts nobody any more, executes what clients have sent, and calls `then` when the last of them is gone and the
-  /// other store has its copies.
+  /// Stops accepting clients, executes the commands that they have sent, and calls `then` when the last client is gone
+  /// and the other store has its copies.
   package func drain(then: @escaping () -> Void) {
     listeners.forEach { $0.close() }
     listeners = []
@@ -127,7 +128,7 @@ package final class InstanceServer {
     finishIfDrained()
   }
 
-  /// Closes everything, whatever is still in flight.
+  /// Closes everything, including connections with commands in flight.
   package func close() {
     listeners.forEach { $0.close() }
     listeners = []
@@ -145,7 +146,7 @@ package final class InstanceServer {
     finishIfDrained()
   }
 
-  /// How many more bytes of large commands may be read in this turn.
+  /// Returns the number of bytes of large commands that may still be read in this turn.
   func directReadRoom() -> Int {
     if directReads.turn != loop.now { directReads = (loop.now, 0) }
     return max(0, Self.mostDirectReadBytes - directReads.bytes)
@@ -154,12 +155,12 @@ package final class InstanceServer {
   /// The client with this number, if it is connected.
   func client(_ id: Int) -> Session? { sessions[id] }
 
-  /// The clients that a filter lets through, in the order in which they came.
+  /// Returns the clients that match a filter, in the order in which they connected.
   func clients(matching filter: ClientFilter) -> [Session] {
     sessions.values.filter(filter.matches).sorted { $0.id < $1.id }
   }
 
-  /// What CLIENT LIST says of them.
+  /// Returns the reply to CLIENT LIST for the clients that match a filter.
   func clientList(_ filter: ClientFilter) -> String {
     clients(matching: filter).map { $0.clientLine + "\n" }.joined()
   }
@@ -177,7 +178,7 @@ package final class InstanceServer {
     metrics.connected.set(Double(sessions.count))
   }
 
-  /// The words that a Redis server has for it, so that clients recognise them.
+  /// The error of a Redis server in this case, so that clients recognise it.
   private static let maxClientsError = Array("-ERR max number of clients reached\r\n".utf8)
 
   private func sweep() {
@@ -210,6 +211,6 @@ package final class InstanceServer {
   }
 }
 
-/// A reference may go to any thread, so that work can be handed to the instance's loop. What guards the members is that
-/// loop: they are touched on its thread alone.
+/// A reference may go to any thread, so that work can be handed to the instance's loop. That loop guards the members:
+/// they are accessed on its thread alone.
 extension InstanceServer: @unchecked Sendable {}

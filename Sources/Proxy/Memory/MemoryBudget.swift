@@ -1,13 +1,13 @@
 internal import Synchronization
 
-/// The bytes that all clients of all instances use together, and how many that may be.
+/// The bytes that all clients of all instances use together, and their limit.
 ///
 /// Recording is lock-free and allowed on any thread.
 package final class MemoryBudget: Sendable {
   /// The setting `memory_limit`, in bytes.
   package let limit: Int
   private let total = Atomic<Int>(0)
-  /// The most that was in use since memory was given back, and since the last look at it.
+  /// The most bytes in use since memory was returned, and since the last call of ``hasFallen(by:)``.
   private let peak = Atomic<Int>(0)
   private let recentPeak = Atomic<Int>(0)
   private let input = Atomic<Int>(0)
@@ -20,20 +20,20 @@ package final class MemoryBudget: Sendable {
     self.limit = limit
   }
 
-  /// Large commands get room up to here. The rest is for replies, for clients that need little, and for what malloc and
-  /// growing buffers take besides.
+  /// The bytes up to which large commands get room. The rest is for replies, for clients that need little, and for the
+  /// overhead of malloc and of growing buffers.
   var roomForLargeCommands: Int { limit / 2 }
 
-  /// With more in use, clients are refused and closed: buffers that grow need room for more than what is in them.
+  /// The use above which commands are refused and clients closed: a growing buffer needs more room than its contents.
   var mostInUse: Int { limit / 4 * 3 }
 
   /// Bytes in use.
   var used: Int { total.load(ordering: .relaxed) }
 
-  /// Whether so much is in use that clients should not be read far ahead.
+  /// Whether memory is so short that clients should not be read far ahead.
   var isTight: Bool { used > roomForLargeCommands }
 
-  /// Bytes in use for one purpose.
+  /// Returns the bytes in use for one purpose.
   func used(for part: MemoryPart) -> Int { withCounter(of: part) { $0.load(ordering: .relaxed) } }
 
   /// Records a change.
@@ -42,7 +42,7 @@ package final class MemoryBudget: Sendable {
     notePeak(total.add(bytes, ordering: .relaxed).newValue)
   }
 
-  /// Takes `bytes` for a large command, unless that is more than there is room for.
+  /// Reserves `bytes` for a large command, unless there is no room for them.
   func reserve(_ bytes: Int) -> Bool {
     var used = total.load(ordering: .relaxed)
     while used + bytes <= roomForLargeCommands {
@@ -57,8 +57,8 @@ package final class MemoryBudget: Sendable {
     return false
   }
 
-  /// Whether all that was in use since the last call is at least `bytes` below an earlier peak, and half of it at most:
-  /// then memory should be given back. Returns true once for a peak.
+  /// Whether the use since the last call was at least `bytes` below an earlier peak, and at most half of it, so that
+  /// memory should be returned to the operating system. Returns true once for a peak.
   func hasFallen(by bytes: Int) -> Bool {
     let recent = recentPeak.exchange(used, ordering: .relaxed)
     let peak = max(recent, peak.load(ordering: .relaxed))

@@ -1,58 +1,59 @@
-/// Decides which clients of an instance have to wait, and which have to go, when memory runs short.
+/// Decides which clients of an instance have to wait, and which are refused or closed, when memory runs short.
 ///
-/// A client that sends a large command asks for room for all of it before more of it is read. Room is given in the
-/// order of asking, except that a client that has begun to use some comes first: once it is done, others get its room.
-/// While somebody waits for room, a client that uses much and makes no progress is refused its command, the largest
-/// first; one that does not take its replies is cut off. A client below ``smallBytes`` never is.
+/// Before more of a large command is read, its client asks for room for all of it. Requests are granted in order,
+/// except that clients which use some room already come first: once they are done, others get their room. While a
+/// client waits for room, the largest client that makes no progress is refused its command, or is closed if it does not
+/// take its replies. Clients below ``smallBytes`` are never affected.
 ///
-/// It holds no client and reads no clock. Confined to the instance's loop.
+/// It holds no references to clients and reads no clock. Confined to the instance's loop.
 struct MemoryGovernor {
-  /// A client that uses less is left alone.
+  /// The bytes up to which a client is never refused or closed.
   static let smallBytes = 256 << 10
-  /// A client makes no progress when it has made none between so many calls of ``check(_:)``. Time alone does not tell:
-  /// a loop that was held up reads nobody.
+  /// The number of calls of ``check(_:)`` without progress after which a client is stalled. Time alone is no measure:
+  /// a delayed loop reads no client.
   static let stallChecks = 10
-  /// At least so much more of a command is progress, and this share of all that the client uses: room is not kept for
-  /// hours by drops.
+  /// The least that counts as progress, in further bytes of a command and as a fraction (1/64) of all that the client
+  /// uses, so that a trickle of bytes cannot hold memory for hours.
   static let progressBytes = 64 << 10
   static let progressShare = 64
 
   /// A decision about a client.
   enum Action: Equatable {
-    /// It may go on: the room that it asked for is taken.
+    /// The client may continue: the room that it asked for is reserved.
     case grant(client: Int)
-    /// Its command, or its transaction, is refused in words.
+    /// The client's command or transaction is refused with an error.
     case refuse(client: Int)
-    /// Its connection is closed.
+    /// The client's connection is closed.
     case cutOff(client: Int)
   }
 
   private struct Consumer {
     var memory = ClientMemory()
-    /// The memory when it made progress last.
+    /// The memory at its last progress.
     var mark = ClientMemory()
-    /// Calls of ``check(_:)`` since then.
+    /// The number of calls of ``check(_:)`` since then.
     var checks = 0
     var isExecuting = false
-    /// It was refused, and uses much still.
+    /// Whether it was refused and still uses much.
     var wasRefused = false
   }
 
   /// The clients that use more than ``smallBytes``.
   private var consumers: [Int: Consumer] = [:]
-  /// The clients that wait for room: first the ones that have some already.
+  /// The clients that wait for room; `growing` have some already, and come first.
   private var growing: [(client: Int, bytes: Int)] = []
   private var beginning: [(client: Int, bytes: Int)] = []
 
-  /// Clients that wait for room.
+  /// The number of clients that wait for room.
   var waitingCount: Int { growing.count + beginning.count }
 
-  /// Whether there is something to watch.
+  /// Whether there is nothing to watch.
   var isIdle: Bool { consumers.isEmpty && waitingCount == 0 }
 
-  /// A client uses another amount.
+  /// Records the memory that a client uses.
   ///
-  /// - Parameter isExecuting: A command of the client's is with a store, for which the client can do nothing.
+  /// - Parameter isExecuting: Whether a command of the client's is with a store, so that the client cannot make
+  ///   progress.
   mutating func note(_ memory: ClientMemory, of client: Int, isExecuting: Bool) {
     guard memory.total > Self.smallBytes else {
       consumers[client] = nil
@@ -74,24 +75,24 @@ struct MemoryGovernor {
     consumers[client] = consumer
   }
 
-  /// A client waits for room.
+  /// Adds a client to the line for room.
   mutating func enqueue(_ client: Int, bytes: Int) {
     if consumers[client] == nil { beginning.append((client, bytes)) } else { growing.append((client, bytes)) }
   }
 
-  /// A client waits no more, or is gone.
+  /// Removes a client from the line for room.
   mutating func leaveLine(_ client: Int) {
     growing.removeAll { $0.client == client }
     beginning.removeAll { $0.client == client }
   }
 
-  /// A client is gone.
+  /// Forgets a client that is gone.
   mutating func remove(_ client: Int) {
     consumers[client] = nil
     leaveLine(client)
   }
 
-  /// Grants what there is room for, and frees memory where too much is in use. To be called when that may have changed.
+  /// Grants available room, and frees memory if too much is in use. Called when either may have changed.
   mutating func decide(_ budget: MemoryBudget) -> [Action] {
     var actions: [Action] = []
     while let client = takeNext(budget) { actions.append(.grant(client: client)) }
@@ -101,7 +102,7 @@ struct MemoryGovernor {
     return actions
   }
 
-  /// Looks for clients that keep room from others and make no progress. To be called every so often while this is not
+  /// Looks for clients that keep room from others and make no progress. Called at regular intervals while this is not
   /// idle.
   mutating func check(_ budget: MemoryBudget) -> [Action] {
     guard waitingCount > 0 || budget.isTight, let stalled = largestStalled() else { return [] }
@@ -130,7 +131,7 @@ struct MemoryGovernor {
     return largest?.client
   }
 
-  /// Frees so many bytes by refusing what the largest of `clients` have asked for, or by cutting them off.
+  /// Frees at least `bytes`, the largest of `clients` first, by refusing their commands or closing their connections.
   private mutating func free(_ bytes: Int, of clients: [Int], _ actions: inout [Action]) {
     var left = bytes
     let largestFirst = clients.sorted { total($0) > total($1) }

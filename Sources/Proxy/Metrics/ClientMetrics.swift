@@ -1,16 +1,16 @@
 package import PrometheusExposition
 
-/// Why the sidecar ended a client's connection: the label `reason`.
+/// The reasons for which the sidecar ends a client's connection: the label `reason`.
 enum ClientCloseReason: String, CaseIterable {
   case maxClients = "max_clients"
   case idleTimeout = "idle_timeout"
   case inputBufferLimit = "input_buffer_limit"
   case outputBufferLimit = "output_buffer_limit"
-  /// It used more than others of a `memory_limit` that was reached.
+  /// The client used more than others when `memory_limit` was reached.
   case memoryLimit = "memory_limit"
   case protocolError = "protocol_error"
   case killed = "client_kill"
-  /// The store's connection with the client's subscriptions was lost, or could not be left in order.
+  /// The store's connection with the client's subscriptions was lost, or messages may have been lost in a move.
   case subscriptionLost = "subscription_lost"
   case shutdown
 }
@@ -30,7 +30,7 @@ package struct ClientMetrics {
   private let authenticationFailures: Counter
   private let closed: [ClientCloseReason: Counter]
 
-  /// - Parameter maxClients: how many may be connected at once.
+  /// - Parameter maxClients: the most clients that may be connected at once.
   package init(instance: String, maxClients: Int, registry: PrometheusRegistry) {
     let label = ("instance_name", instance)
     registry.gauge(ProxyMetrics.clientsLimit.name, labels: [label]).set(Double(maxClients))
@@ -48,12 +48,12 @@ package struct ClientMetrics {
     )
   }
 
-  /// A client gave a wrong name or password.
+  /// Counts a wrong name or password of a client.
   func loginFailed() {
     authenticationFailures.increment()
   }
 
-  /// The sidecar ended a client's connection.
+  /// Counts a client's connection that the sidecar has ended.
   func closed(_ reason: ClientCloseReason) {
     closed[reason]?.increment()
   }

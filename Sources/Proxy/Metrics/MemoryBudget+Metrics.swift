@@ -1,7 +1,7 @@
 package import PrometheusExposition
 
 extension MemoryBudget {
-  /// Adds the limit and the bytes in use, by part, to what a scrape of `registry` reads.
+  /// Adds the limit and the bytes in use, by part, to the scrapes of `registry`.
   package func register(in registry: PrometheusRegistry) {
     registry.gauge(ProxyMetrics.memoryLimit.name).set(Double(limit))
     registry.collect { [self] writer in

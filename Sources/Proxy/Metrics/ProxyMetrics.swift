@@ -1,6 +1,6 @@
 package import PrometheusExposition
 
-/// The metrics of clients and of what they use.
+/// The metrics of clients and of the resources that they use.
 package enum ProxyMetrics {
   package static let clients = MetricDescriptor(
     name: "multistore_client_connections",
@@ -33,7 +33,7 @@ package enum ProxyMetrics {
     labels: ["instance_name"]
   )
 
-  /// All of them, in the order of the documentation.
+  /// All descriptors, in the order of the documentation.
   package static let all: [MetricDescriptor] = [
     clients, clientsLimit, clientsAccepted, clientsClosed,
     memoryLimit, memory, clientsWaitingForMemory, memoryRefusals,

@@ -3,15 +3,15 @@ internal import Hiredis
 internal import MultiStore
 internal import RESP
 
-/// Asks a store on which a script has been running for long whether it is busy, as it would tell its own clients.
+/// Asks a store on which a script has been running for long whether it answers its clients with BUSY.
 ///
-/// A store that does not answer soon is not said to be busy: the sidecar does not depend on it. The connection retains
+/// A store that does not answer in time counts as not busy: the sidecar does not depend on it. The connection retains
 /// the question until the store has answered.
 final class BusyQuestion: ReplyReceiver {
-  /// A store that is busy answers at once.
+  /// The time to wait for the answer; a store that is busy answers immediately.
   private static let patience = Duration.milliseconds(250)
 
-  /// Gets the store's error reply if it is busy, once.
+  /// Called once, with the store's error reply if it is busy.
   private var then: ((String?) -> Void)?
   private var timer: LoopTimer?
 
@@ -48,9 +48,8 @@ final class BusyQuestion: ReplyReceiver {
 }
 
 extension Session {
-  /// Answers a command that the sidecar answers itself, while a script has been running for long: `answer` does it,
-  /// unless the default store is busy. Then the client gets the store's error, and its transaction is aborted, as on a
-  /// server.
+  /// Calls `answer` for a command that the sidecar answers itself, unless a script has been running for long and the
+  /// default store is busy: then the client gets the store's error, and its transaction is aborted, as on a server.
   func answerUnlessStoreIsBusy(_ answer: @escaping (Session) -> Void) {
     execute {
       _ = BusyQuestion(to: database.defaultStore.ordinary, on: server.loop) { [self] errorReply in

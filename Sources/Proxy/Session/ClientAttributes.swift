@@ -1,24 +1,24 @@
 internal import RESP
 
-/// What a client has said about itself: the part of a session that CLIENT LIST shows.
+/// The attributes that a client has set for itself: the part of a session that CLIENT LIST shows.
 struct ClientAttributes {
-  /// The longest name that is kept. A server has no limit of its own, but a name of megabytes is somebody's mistake.
+  /// The length of the longest name that is accepted. A server has no limit, but a name of megabytes is a mistake.
   static let longestName = 1024
 
-  /// What CLIENT SETNAME set; empty for none.
+  /// The name set by CLIENT SETNAME; empty for none.
   private(set) var name = ""
-  /// Whom the client has logged in as.
+  /// The user that the client has logged in as.
   var user = Credentials.defaultUser
   private(set) var libraryName = ""
   private(set) var libraryVersion = ""
-  /// What CLIENT NO-EVICT said. The sidecar evicts nobody in any case.
+  /// Whether CLIENT NO-EVICT is on. The sidecar evicts no clients in any case.
   var isSparedFromEviction = false
-  /// What CLIENT NO-TOUCH said. Keys are touched all the same: the stores' connections are shared by many clients.
+  /// Whether CLIENT NO-TOUCH is on. Keys are touched all the same: the stores' connections are shared by many clients.
   var asksForNoTouch = false
 
-  /// CLIENT SETNAME.
+  /// Executes CLIENT SETNAME.
   ///
-  /// - Returns: the error when the name is not taken.
+  /// - Returns: the error if the name is not accepted.
   mutating func setName(_ bytes: Span<UInt8>) -> String? {
     guard let word = Self.word(bytes) else {
       return bytes.count > Self.longestName
@@ -29,9 +29,9 @@ struct ClientAttributes {
     return nil
   }
 
-  /// CLIENT SETINFO.
+  /// Executes CLIENT SETINFO.
   ///
-  /// - Returns: the error when it is not taken.
+  /// - Returns: the error if the attribute or its value is not accepted.
   mutating func setInfo(_ attribute: Span<UInt8>, _ value: Span<UInt8>) -> String? {
     let isName = attribute.isKeyword("LIB-NAME")
     guard isName || attribute.isKeyword("LIB-VER") else {
@@ -44,7 +44,7 @@ struct ClientAttributes {
     return nil
   }
 
-  /// What RESET takes back; what the library said about itself stays true.
+  /// Resets the attributes as RESET does; the library's name and version stay true.
   mutating func reset() {
     name = ""
     user = Credentials.defaultUser
@@ -52,7 +52,7 @@ struct ClientAttributes {
     asksForNoTouch = false
   }
 
-  /// The bytes as one printable word, which may be empty.
+  /// Returns the bytes as one printable word, which may be empty, or nil if they are not one.
   private static func word(_ bytes: Span<UInt8>) -> String? {
     guard bytes.count <= longestName else { return nil }
     for index in bytes.indices where bytes[index] < 0x21 || bytes[index] > 0x7e { return nil }

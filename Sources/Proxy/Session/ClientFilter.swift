@@ -1,8 +1,8 @@
 internal import RESP
 
-/// Which clients CLIENT LIST or CLIENT KILL is about.
+/// The clients that CLIENT LIST or CLIENT KILL applies to.
 struct ClientFilter {
-  /// The types of clients that servers tell apart. The sidecar has no replicas and is nobody's replica.
+  /// The types of clients that servers distinguish. The sidecar has no replicas and is not a replica.
   enum ClientType {
     case normal, pubsub, master, replica
 
@@ -26,7 +26,7 @@ struct ClientFilter {
   private var user: String?
   private var address: String?
   private var localAddress: String?
-  /// True when the client that asks is not meant.
+  /// Whether the client that sends the command is excluded.
   private(set) var sparesCaller = true
 
   /// CLIENT LIST [TYPE type] [ID id [id …]]

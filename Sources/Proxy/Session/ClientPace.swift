@@ -1,31 +1,31 @@
-/// When a client was active last, as far as `idle_timeout` is concerned: it was sent a reply, took some of what it is
-/// owed, or sent enough of a large command. Single bytes of a command that does not end are no activity.
+/// The time of a client's last activity, as `idle_timeout` counts it: a reply was sent, some pending replies were
+/// taken, or enough of a large command has arrived. Single bytes of an incomplete command are no activity.
 struct ClientPace {
-  /// So much of a command that is not whole yet has to come within `idle_timeout`, for its client not to be idle. A
-  /// command that is shorter has to be whole by then.
+  /// The bytes of an incomplete command that must arrive within `idle_timeout` for its client not to be idle. A shorter
+  /// command must be complete by then.
   static let uploadBytes = 4096
 
-  /// The loop's clock.
+  /// The time of the last activity, by the loop's clock.
   private(set) var lastActive: UInt64
-  /// The bytes that the client had not taken when it was looked at last.
+  /// The bytes that the client had not taken at the last look.
   private var pendingWriteBytes = 0
-  /// The bytes of the command that were there when enough had come last.
+  /// The bytes of the incomplete command when enough of it had arrived last.
   private var inputBytes = 0
 
   init(at now: UInt64) {
     lastActive = now
   }
 
-  /// A reply was sent, or all that was owed was taken.
+  /// Records that a reply was sent, or that all pending replies were taken.
   mutating func wasActive(at now: UInt64) {
     lastActive = now
   }
 
-  /// Looks at what has changed. To be called now and then.
+  /// Records the changes since the last call as activity. Called at regular intervals.
   ///
   /// - Parameters:
   ///   - pendingWriteBytes: Replies that the client has not taken.
-  ///   - inputBytes: What is there of commands that are not executed.
+  ///   - inputBytes: The bytes of commands that are not executed yet.
   mutating func look(pendingWriteBytes: Int, inputBytes: Int, at now: UInt64) {
     let hasUploaded = inputBytes >= self.inputBytes + Self.uploadBytes
     if hasUploaded || pendingWriteBytes != self.pendingWriteBytes { lastActive = now }

@@ -1,7 +1,7 @@
 internal import MultiStore
 internal import RESP
 
-/// Decides the way of a command: from its line in the command table, its class, the routing and the facts of its
+/// Decides the way of a command: from its entry in the command table, its class, the routing and the facts of its
 /// session.
 ///
 /// It sends nothing and reads no other state. ``Session`` takes the way as soon as the commands before it permit.
@@ -9,25 +9,25 @@ internal import RESP
 enum CommandDispatch {
   /// The facts of a session that decide the way of its next command.
   struct Facts {
-    /// The client has logged in, or need not.
+    /// Whether the client has logged in, or need not.
     var isLoggedIn = true
-    /// Between MULTI and EXEC.
+    /// Whether the command is between MULTI and EXEC.
     var isInTransaction = false
-    /// In a server's subscriber mode.
+    /// Whether the client is in a server's subscriber mode.
     var isSubscribed = false
-    /// The session's own connection watches keys.
+    /// Whether the session's own connection watches keys.
     var isWatching = false
-    /// A flip waits until no client watches keys. False unless this one does.
+    /// Whether a flip waits until no client watches keys, and this client does.
     var flipAwaitsWatch = false
-    /// The instance has two stores. Matters to commands that iterate alone.
+    /// Whether the instance has two stores. Matters only to commands that iterate.
     var hasPrimary = false
-    /// The reply may be nested deeper than hiredis can read. Matters to scripts and unlisted commands alone.
+    /// Whether the reply may be nested deeper than hiredis can read. Matters only to scripts and unlisted commands.
     var hasDeepReply = false
-    /// It waits for keys that are not on the default store as they should be.
+    /// Whether the command waits for keys that are stale on the default store, or not there yet.
     var awaitsKeys = false
   }
 
-  /// Where a command goes that a client sends after its login, outside of transactions and subscriptions.
+  /// The way of a command that a client sends after its login, outside of transactions and subscriptions.
   enum Way: Equatable {
     /// A pipeline that both stores execute.
     case pipeline
@@ -43,7 +43,7 @@ enum CommandDispatch {
     /// Over the default store's isolated connection, or the one that watches; executed alone if it has an effect that
     /// is copied, or that a flip must wait for, and forwarded otherwise.
     case isolated(executesAlone: Bool)
-    /// Over the session's own connection, because no other command gets through meanwhile.
+    /// Over the session's own connection, which executes no other command meanwhile.
     case dedicated(executesAlone: Bool)
     /// Over the session's own connection, where it waits for other clients and moves with the default store.
     case blocking
@@ -51,17 +51,17 @@ enum CommandDispatch {
     case raw
     /// The session answers it itself; see ``Answer``.
     case answered
-    /// Nowhere yet: the watch ends first, and the command waits for the flip.
+    /// None yet: the watch ends first, and the command waits for the flip.
     case endOfWatch
   }
 
-  /// How a session answers a command itself.
+  /// The answers that a session gives by itself.
   enum Answer: Equatable {
     /// With an error: the client has to log in first.
     case notLoggedIn
     case quit
     case reset
-    /// As a server does in subscriber mode.
+    /// Like a server in subscriber mode.
     case subscriber
     /// With EXECABORT: an EXEC with arguments.
     case malformedExec
@@ -86,7 +86,7 @@ enum CommandDispatch {
     if spec.traits.contains(.iterates), facts.hasPrimary { return .page }
     switch commandClass {
     case .read, .keyspaceRead:
-      // Another store's reply may be older than what is watched.
+      // Another store's reply may be older than the watched keys.
       if facts.awaitsKeys { return .awaiting(isWatching: facts.isWatching) }
       if facts.isWatching { return .watching }
       return routing.isDual ? .pipeline : .ordinary

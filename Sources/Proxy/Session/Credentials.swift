@@ -1,8 +1,8 @@
 internal import RESP
 
-/// The users that clients of an instance can be.
+/// The users that clients of an instance can log in as.
 package struct Credentials: Sendable {
-  /// The user that a client is unless it says otherwise, as on a server.
+  /// The user of a client that has not named one, as on a server.
   package static let defaultUser = "default"
 
   private struct User: Sendable {
@@ -11,7 +11,7 @@ package struct Credentials: Sendable {
   }
 
   private let users: [User]
-  /// What an unknown name's password is held against, so that it takes as long to refuse as a known one's.
+  /// The password that an unknown name's is compared with, so that refusing it takes as long as for a known name.
   private static let dummy = Array("a password that is nobody's".utf8)
 
   /// - Parameter users: at least one; their names differ.
@@ -20,12 +20,12 @@ package struct Credentials: Sendable {
     self.users = users.map { User(name: Array($0.name.utf8), password: Array($0.password.utf8)) }
   }
 
-  /// Whether there is a user called `name` with this password. How long that takes depends neither on how much of the
-  /// password is right nor on whether there is such a user.
+  /// Whether there is a user called `name` with this password. The time that this takes depends neither on how much of
+  /// the password is right nor on whether there is such a user.
   func accept(name: Span<UInt8>, password candidate: Span<UInt8>) -> Bool {
     var password = Self.dummy
     var isKnown = false
-    // All names are looked at, wherever the right one is in the list.
+    // All names are compared, wherever the right one is in the list.
     for user in users where user.name.count == name.count && Self.isEqual(name, user.name) {
       password = user.password
       isKnown = true

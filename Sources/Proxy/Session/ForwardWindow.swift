@@ -1,12 +1,12 @@
-/// How many commands of one client may be in flight over a connection at once. While the client takes its replies the
-/// window grows; when they pile up it shrinks, since a store can't be stopped once it has been asked.
+/// The number of one client's commands that may be in flight over a connection. The window grows while the client takes
+/// its replies, and shrinks when they pile up, since commands cannot be recalled once they are sent.
 struct ForwardWindow {
   private static let initialCommands = 32
 
-  /// At least 1.
+  /// The present size of the window; at least 1.
   private(set) var commands: Int
   private let maxCommands: Int
-  /// It has held back a command since the last replies.
+  /// Whether the window has held back a command since the last replies.
   private var wasFull = false
 
   /// - Parameter maxCommands: The most commands that there may be; at least 1.
@@ -23,12 +23,12 @@ struct ForwardWindow {
     return false
   }
 
-  /// Adapts at the end of a turn.
+  /// Adapts the window at the end of a turn.
   ///
   /// - Parameters:
-  ///   - hasReplied: Small replies have come in this turn.
+  ///   - hasReplied: Whether small replies have come in this turn.
   ///   - owed: Bytes of replies that the client has not taken.
-  ///   - highWater: So many are too many.
+  ///   - highWater: The untaken bytes from which the window shrinks.
   @inline(__always)
   mutating func adapt(hasReplied: Bool, owed: Int, highWater: Int) {
     if owed >= highWater {

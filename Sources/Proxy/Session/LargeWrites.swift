@@ -1,14 +1,13 @@
-/// Large commands that both stores execute, of all clients of an instance. Few bytes of them are under way at once: a
-/// small command of another client has to wait for what stands before it at either store. Confined to the instance's
-/// loop.
+/// The large commands of an instance's clients that both stores execute. Few of their bytes are in flight at once: a
+/// small command of another client has to wait for those before it at either store. Confined to the instance's loop.
 struct LargeWrites {
-  /// One larger command is under way alone.
+  /// The most bytes in flight. A larger command is in flight alone.
   private static let mostBytesUnderWay = 16 << 20
 
   private var underWay = 0
   private var waiting: [(session: Session, bytes: Int)] = []
 
-  /// Begins one of so many bytes if there is room.
+  /// Begins a command of `bytes` bytes if there is room.
   ///
   /// - Returns: false if `session` has to wait; ``end(_:)`` returns it in its turn.
   mutating func begin(_ session: Session, bytes: Int) -> Bool {
@@ -20,9 +19,9 @@ struct LargeWrites {
     return true
   }
 
-  /// One of so many bytes has ended.
+  /// Ends a command of `bytes` bytes.
   ///
-  /// - Returns: the next session whose command begins now; then to be called again, with 0.
+  /// - Returns: the next session, whose command begins now; call this again then, with 0.
   mutating func end(_ bytes: Int) -> (session: Session, bytes: Int)? {
     underWay -= bytes
     guard let next = waiting.first, hasRoom(next.bytes) else { return nil }

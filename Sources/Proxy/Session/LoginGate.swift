@@ -1,14 +1,14 @@
 internal import EventLoop
 internal import PrometheusExposition
 
-/// Holds back the logins of an instance's clients as ``LoginDelays`` says. Confined to the instance's loop.
+/// Delays the logins of an instance's clients as ``LoginDelays`` decides. Confined to the instance's loop.
 final class LoginGate {
-  /// How often it is looked whose delay is over.
+  /// The interval of the checks for delays that are over.
   private static let interval = Duration.milliseconds(20)
 
   private let loop: EventLoop
   private let metrics: ClientMetrics
-  /// The client with a number.
+  /// Returns the client with a number.
   private let client: (Int) -> Session?
   private var delays = LoginDelays()
   private var timer: LoopTimer?
@@ -19,14 +19,14 @@ final class LoginGate {
     self.client = client
   }
 
-  /// Whether the client's login may be looked at now. Otherwise `loginMayBeTried` is called when it may.
+  /// Whether the client's login may be checked now. Otherwise its `loginMayBeTried` is called later.
   func mayTry(_ session: Session) -> Bool {
     guard !delays.isEmpty, !delays.mayTry(session.id, from: network(of: session), at: loop.now) else { return true }
     metrics.loginsDelayed.increment()
     return false
   }
 
-  /// The client has given a wrong name or password.
+  /// Records that the client has given a wrong name or password.
   func didFail(_ session: Session) {
     metrics.loginFailed()
     let isFirst = delays.isEmpty
@@ -37,15 +37,15 @@ final class LoginGate {
     self.timer = timer
   }
 
-  /// The client has logged in, so that the next one need not wait.
+  /// Records that the client has logged in, so that the next one need not wait.
   func didSucceed(_ session: Session) {
     guard !delays.isEmpty, let id = delays.next(from: network(of: session), at: loop.now) else { return }
     client(id)?.loginMayBeTried()
   }
 
-  /// The client waits no longer.
+  /// Removes a client that no longer waits.
   ///
-  /// - Returns: whether it did.
+  /// - Returns: whether it was in a line.
   func remove(_ session: Session) -> Bool {
     !delays.isEmpty && delays.remove(session.id, from: network(of: session))
   }

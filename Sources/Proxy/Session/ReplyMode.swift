@@ -1,7 +1,7 @@
 internal import MultiStore
 internal import RESP
 
-/// Which replies a client wants, as CLIENT REPLY has it.
+/// The replies that a client wants, as set by CLIENT REPLY.
 enum ReplyMode {
   /// All.
   case on
@@ -9,15 +9,15 @@ enum ReplyMode {
   case off
   /// All but the next one.
   case skipNext
-  /// Not that of the command under way; no other is executed beside it.
+  /// All but that to the command in flight; no other command is executed meanwhile.
   case skipping
 }
 
 extension Session {
-  /// True while replies are dropped instead of being sent. Messages and what a server says of subscriptions never are.
+  /// Whether replies are dropped instead of sent. Messages and confirmations of subscriptions never are.
   var dropsReplies: Bool { (replyMode == .off || replyMode == .skipping) && !isInSubscriberMode }
 
-  /// CLIENT REPLY. Nothing is in flight; what earlier commands are owed is sent first.
+  /// Executes CLIENT REPLY. Nothing is in flight; the replies to earlier commands are sent first.
   func setReplyMode(_ mode: ReplyMode) {
     if mode != .on, replyMode == .on { writeOutput() }
     if mode == .on, dropsReplies { clearOutput() }
@@ -26,8 +26,8 @@ extension Session {
     replyMode = mode
   }
 
-  /// Whether the next command may be taken, as far as CLIENT REPLY SKIP is concerned: not beside one whose reply is
-  /// dropped.
+  /// Whether CLIENT REPLY SKIP permits the next command to be taken: not while one whose reply is dropped is in
+  /// flight.
   func canTakeNextCommand() -> Bool {
     guard replyMode == .skipping else { return true }
     guard isQuiet else { return false }

@@ -2,14 +2,14 @@ internal import DequeModule
 internal import Hiredis
 internal import RESP
 
-/// Makes RESP3 of the replies to a client that has said HELLO 3. All of them are written as RESP2, in the order of the
-/// commands, and the shape of each is known when its command is taken.
+/// Converts the replies to a client that has sent HELLO 3 to RESP3. All of them are written as RESP2, in the order of
+/// the commands, and the shape of each is known when its command is taken.
 ///
-/// The counters, which each reply changes, lie in the session itself; the queues, which most replies do not need, exist
-/// only while the client speaks RESP3. As many shapes are kept as commands are in flight, which is limited. Confined to
-/// the instance's loop.
+/// The counters, which change with each reply, lie in the session itself; the queues, which most replies do not need,
+/// exist only while the client speaks RESP3. One shape is kept for each command in flight, whose number is limited.
+/// Confined to the instance's loop.
 struct ReplyUpgrader: ~Copyable {
-  /// Memory of copied replies that is kept.
+  /// The capacity that is kept for copied replies, in bytes.
   private static let keptCapacity = 16 << 10
 
   private final class Queues {
@@ -17,7 +17,7 @@ struct ReplyUpgrader: ~Copyable {
     var shapes = UniqueDeque<ReplyShape>()
     /// The shapes of the commands between MULTI and EXEC, while EXEC is in flight.
     var transaction: [ReplyShape]?
-    /// Replies that are taken apart.
+    /// The replies that are being converted.
     var scratch = ByteBuffer()
     /// Pushes that wait for replies.
     var held = ByteBuffer()
@@ -36,11 +36,11 @@ struct ReplyUpgrader: ~Copyable {
   /// The number of replies so far.
   private var replies = 0
 
-  /// Whether the client speaks RESP3. Nothing else may be called otherwise, but for what says so.
+  /// Whether the client speaks RESP3. Other members must not be used otherwise, unless their comments permit it.
   @inline(__always)
   var isActive: Bool { queues != nil }
 
-  /// The client speaks RESP3 from now on.
+  /// Switches to RESP3.
   ///
   /// - Parameter output: The replies so far, which stay as they are.
   mutating func start(after output: borrowing ByteBuffer) {
@@ -48,12 +48,12 @@ struct ReplyUpgrader: ~Copyable {
     finalBytes = output.count
   }
 
-  /// The client speaks RESP2 from now on.
+  /// Switches to RESP2.
   mutating func stop() {
     self = ReplyUpgrader()
   }
 
-  /// A command is taken whose reply has this shape.
+  /// Adds the shape of the reply to a command that is taken.
   @inline(__always)
   mutating func expect(_ shape: ReplyShape) {
     if case .plain = shape, !hasQueuedShapes { plainReplies += 1 } else { enqueue(shape) }
@@ -64,7 +64,7 @@ struct ReplyUpgrader: ~Copyable {
     hasQueuedShapes = true
   }
 
-  /// The command that was taken last is put back.
+  /// Removes the shape of the command that was taken last and is put back.
   mutating func withdraw() {
     guard hasQueuedShapes, let queues else {
       plainReplies -= 1
@@ -74,8 +74,8 @@ struct ReplyUpgrader: ~Copyable {
     hasQueuedShapes = !queues.shapes.isEmpty
   }
 
-  /// EXEC, which was taken last, is executed; its reply has elements of these shapes. Does nothing for a client that
-  /// speaks RESP2.
+  /// Sets the shapes of the elements in the reply to EXEC, which was taken last and is executed. Does nothing for a
+  /// client that speaks RESP2.
   func expectTransaction(_ elements: [ReplyShape]) {
     queues?.transaction = elements
   }
@@ -100,8 +100,8 @@ struct ReplyUpgrader: ~Copyable {
   /// The number of replies that are still to come.
   private var expected: Int { plainReplies + (hasQueuedShapes ? queues?.shapes.count ?? 0 : 0) }
 
-  /// Forgets the shapes of commands that were not answered with one reply: with nothing, because of CLIENT REPLY, or
-  /// with pushes. Nothing is in flight.
+  /// Forgets the shapes of commands that were not answered with one reply: those without a reply, because of CLIENT
+  /// REPLY, and those answered with pushes. Nothing is in flight.
   mutating func nothingIsInFlight() {
     replies += expected
     plainReplies = 0
@@ -110,7 +110,7 @@ struct ReplyUpgrader: ~Copyable {
     queues?.transaction = nil
   }
 
-  /// The output is final as it stands. Does nothing for a client that speaks RESP2.
+  /// Marks the present output as final. Does nothing for a client that speaks RESP2.
   @inline(__always)
   mutating func outputIsFinal(_ output: borrowing ByteBuffer) {
     finalBytes = output.count
@@ -154,7 +154,7 @@ struct ReplyUpgrader: ~Copyable {
       queues.scratch.withSpan { append($0, to: &output) }
       queues.scratch.removeAll(keepingCapacityUpTo: Self.keptCapacity)
     }
-    // What no command has asked for is an error, which is the same in both protocols.
+    // A reply to no command is an error, which is the same in both protocols.
   }
 }
 
@@ -180,7 +180,7 @@ extension ReplyUpgrader {
     finalBytes = output.count
   }
 
-  /// Keeps a push until the commands that are in flight have been answered. What they read may be older.
+  /// Keeps a push until the commands in flight have been answered: their replies may be older than the push.
   mutating func hold(push: borrowing Reply) {
     guard let queues else { return }
     let start = queues.held.count

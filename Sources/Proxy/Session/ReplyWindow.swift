@@ -1,9 +1,9 @@
-/// How many commands of one client are executed as one pipeline, so that their replies fit into a bound: what a store
-/// has been asked for can't be held back.
+/// The number of one client's commands that are executed as one pipeline, chosen so that their replies fit into a
+/// bound: replies can't be held back once their commands were sent.
 struct ReplyWindow {
-  /// The replies to one pipeline are to have this size at most, unless it is one command.
+  /// The most bytes that the replies to one pipeline should have, unless it is one command.
   static let targetBytes = 4 << 20
-  /// Nothing is known about the size of a new client's replies.
+  /// The first size of a window: the size of a new client's replies is unknown.
   private static let initialCommands = 32
 
   /// The most commands that the next pipeline may have; at least 1.

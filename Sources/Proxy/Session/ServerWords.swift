@@ -2,13 +2,13 @@ internal import RESP
 
 /// Errors in the words of Redis 7.0, so that clients and people recognise them.
 enum ServerWords {
-  /// How much a server shows of a name that it does not know, and of all the arguments after it together.
+  /// The most bytes that a server shows of an unknown name, and of all the arguments after it together.
   private static let longestShown = 128
 
   static let syntaxError = "ERR syntax error"
   static let refusedInTransaction = "ERR Command not allowed inside a transaction"
 
-  /// What a client sent, short enough for an error.
+  /// Returns bytes that a client sent, cut to a length that fits into an error.
   static func shown(_ bytes: Span<UInt8>, atMost limit: Int = longestShown) -> String {
     String(decoding: bytes.extracting(0..<min(limit, bytes.count)).array, as: UTF8.self)
   }
@@ -17,7 +17,7 @@ enum ServerWords {
     "ERR wrong number of arguments for '\(spec.name)' command"
   }
 
-  /// `command` is one that no server knows, or a subcommand of `spec` that none knows.
+  /// Returns the error for `command`, which no server knows, or which has an unknown subcommand of `spec`.
   static func unknownCommand(_ command: Span<UInt8>, _ spec: CommandSpec) -> String {
     let arguments = ArgumentList(command)
     if spec.traits.contains(.hasSubcommands), arguments.argumentCount > 1 {

@@ -1,10 +1,10 @@
 internal import MultiStore
 internal import RESP
 
-/// CLIENT: the sidecar's own view of its clients. Words and formats are those of Redis 7.0, and of 7.2 for what came
-/// with that.
+/// CLIENT: the sidecar's own view of its clients. Words and formats are those of Redis 7.0, and of 7.2 for its
+/// additions.
 extension Session {
-  /// One subcommand of CLIENT with as many arguments as it may have. Nothing is in flight.
+  /// Executes a subcommand of CLIENT with a valid number of arguments. Nothing is in flight.
   func takeClientCommand(_ bytes: Span<UInt8>, _ arguments: borrowing ArgumentList, _ spec: CommandSpec) {
     do throws(ClientCommandError) {
       switch spec.id {
@@ -18,7 +18,7 @@ extension Session {
       case .clientReply: try reply(arguments.argument(at: 2))
       case .clientNoEvict: client.isSparedFromEviction = try onOrOff(arguments.argument(at: 2))
       case .clientNoTouch: client.asksForNoTouch = try onOrOff(arguments.argument(at: 2))
-      // Nobody is ever paused, and what a client is capable of changes nothing.
+      // Clients are never paused, and a client's capabilities change nothing.
       case .clientUnpause, .clientCapa: output.appendStatus("OK")
       case .clientGetRedir: output.appendInteger(-1)
       case .clientTrackingInfo: writeTrackingInfo()
@@ -56,7 +56,7 @@ extension Session {
     }
   }
 
-  /// CLIENT KILL addr, which is answered with OK, or CLIENT KILL with options, which counts.
+  /// Executes CLIENT KILL addr, which is answered with OK, or CLIENT KILL with options, which is answered with a count.
   private func kill(_ arguments: borrowing ArgumentList) throws(ClientCommandError) {
     let filter = try ClientFilter(killing: arguments) { server.credentials?.has(name: $0) ?? ($0 == "default") }
     let victims = server.clients(matching: filter).filter { !filter.sparesCaller || $0 !== self }
@@ -74,8 +74,8 @@ extension Session {
     }
   }
 
-  /// CLIENT TRACKING. There is nothing to switch off; keys are not tracked since invalidations would be the
-  /// connection's, which many clients share.
+  /// Executes CLIENT TRACKING. OFF has nothing to switch off, and ON is refused: invalidations would belong to the
+  /// store's connection, which many clients share.
   private func tracking(_ arguments: borrowing ArgumentList) throws(ClientCommandError) {
     var index = 3
     while index < arguments.argumentCount {
@@ -94,8 +94,8 @@ extension Session {
     throw arguments.argument(at: 2).isKeyword("ON") ? .noTracking : .syntax
   }
 
-  /// CLIENT UNBLOCK id [TIMEOUT|ERROR], by the sidecar's number of a client. Its store is asked to end the waiting, by
-  /// its own number of the connection that the client waits on, and answers.
+  /// Executes CLIENT UNBLOCK id [TIMEOUT|ERROR], where `id` is the sidecar's number of a client. That client's store is
+  /// asked to end the wait, by the store's number of the connection that the client waits on, and gives the answer.
   private func unblock(_ arguments: borrowing ArgumentList) throws(ClientCommandError) {
     guard arguments.argumentCount <= 4 else { throw .wrongNumberOfArguments("UNBLOCK") }
     if arguments.argumentCount == 4 {
@@ -153,7 +153,7 @@ extension Session {
   ]
 }
 
-/// Why a subcommand of CLIENT was not executed.
+/// The error of a subcommand of CLIENT that was not executed.
 struct ClientCommandError: Error {
   let text: String
 

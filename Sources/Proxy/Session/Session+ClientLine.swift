@@ -2,16 +2,16 @@ internal import EventLoop
 internal import MultiStore
 internal import RESP
 
-/// How a client is shown to others.
+/// The description of a client for other clients.
 extension Session {
   var clientType: ClientFilter.ClientType { subscription == nil ? .normal : .pubsub }
 
-  /// Who is at the other end, as a server shows it: `127.0.0.1:53211`, or the path of the listener's socket and `:0`.
+  /// The client's address, as a server shows it: `127.0.0.1:53211`, or the path of the listener's socket and `:0`.
   var shownAddress: String { Self.shown(stream.peer) }
 
   var shownLocalAddress: String { Self.shown(localAddress) }
 
-  /// One line of CLIENT LIST. What the sidecar does not know of a client is 0.
+  /// The client's line in CLIENT LIST. Values that the sidecar does not know are 0.
   var clientLine: String {
     let now = server.loop.now
     let (channels, patterns, shardChannels) = subscription?.counts ?? (0, 0, 0)

@@ -3,9 +3,9 @@ internal import Hiredis
 internal import MultiStore
 internal import RESP
 
-/// What the sidecar answers itself: commands about the client's own connection, and refusals.
+/// The answers of the sidecar itself: to commands about the client's own connection, and refusals.
 extension Session {
-  /// Answers a command that is not simply sent to a store. Nothing is in flight, so the answer can be written at once.
+  /// Answers a command that is not simply sent to a store. Nothing is in flight, so the answer is written immediately.
   func answer(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ argumentCount: Int, _ routing: Routing) {
     finishTurn()
     let facts = CommandDispatch.Facts(

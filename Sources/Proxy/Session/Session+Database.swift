@@ -2,9 +2,9 @@ internal import Hiredis
 internal import MultiStore
 internal import RESP
 
-/// Which database a client's commands are executed in.
+/// The database that a client's commands are executed in.
 extension Session {
-  /// SELECT. Nothing is in flight, and nothing else is executed until it is known whether there is such a database.
+  /// Executes SELECT. Nothing is in flight, and nothing else is executed until it is known whether the database exists.
   func select(_ argument: Span<UInt8>) {
     guard let number = argument.canonicalDecimal else {
       return output.appendError("ERR value is not an integer or out of range")
@@ -25,14 +25,14 @@ extension Session {
     }
   }
 
-  /// Has what the client says next executed in another database. Its own connection belonged to the one before.
+  /// Executes the client's next commands in another database. Its own connection belonged to the previous one.
   func use(_ selected: Database) {
     guard selected !== database else { return }
     releaseDedicated()
     database = selected
   }
 
-  /// The error reply for a command whose connection failed.
+  /// Returns the error reply for a command whose connection failed.
   func clientError(_ failure: ConnectionFailure, over connection: HiredisConnection?) -> String {
     let store = connection.flatMap { database.store(owning: $0) } ?? database.defaultStore
     return failure.clientError(store: store.role)

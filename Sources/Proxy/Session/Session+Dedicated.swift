@@ -9,17 +9,17 @@ struct DedicatedConnection {
 }
 
 extension Session {
-  /// What a client is told that can't have one.
+  /// The error for a client that can't have a dedicated connection.
   static let noDedicatedConnection =
     "ERR MultiStore: max_dedicated_connections are open already, for other clients' blocking commands, WATCHes and "
     + "subscriptions"
 
-  /// The session's own connection to `role`, opened when it is needed first; nil when the limit is reached.
+  /// Returns the session's own connection to `role`, opened on first use; nil when the limit is reached.
   ///
-  /// One that leads to a store that is no longer the default is left behind: what it watched is void.
+  /// A connection to a store that is no longer the default is closed: its watches are void.
   func dedicatedConnection(to role: StoreRole) -> HiredisConnection? {
     if let dedicated {
-      // One that was lost would refuse commands while it waits for its next attempt.
+      // A lost connection would refuse commands while it waits for its next attempt.
       let wasLost = dedicated.connection.epoch > 0 && !dedicated.connection.isReady
       if dedicated.store == role, !wasLost { return dedicated.connection }
       releaseDedicated()
@@ -29,8 +29,8 @@ extension Session {
     return connection
   }
 
-  /// Gives up the session's own connection if what it executes there has had no reply for as long as a store may take,
-  /// and is nothing that waits for others. Called now and then: the connection itself does not know the two apart.
+  /// Closes the session's own connection if its command has had no reply within the store's command timeout and does
+  /// not wait for others. Called at regular intervals: the connection itself cannot tell the two cases apart.
   func expireOwnConnection() {
     guard let dedicated, !isBlocked, !isQuiet,
       let timeout = database.store(dedicated.store).ordinary.limits.commandTimeout
@@ -38,8 +38,8 @@ extension Session {
     dedicated.connection.expire(after: timeout)
   }
 
-  /// Closes the session's own connection. A command that blocks there is given up by the server, and what was watched
-  /// there is lost.
+  /// Closes the session's own connection. The server cancels a command that blocks there, and the watches there are
+  /// lost.
   func releaseDedicated() {
     guard let dedicated else { return }
     self.dedicated = nil

@@ -100,7 +100,7 @@ extension Session {
     return .taken
   }
 
-  /// The error for a command that is not executed, whatever its way would be; nil for all others.
+  /// Returns the error for a command that is not executed, whatever its way would be; nil for all others.
   private func refusal(
     of bytes: Span<UInt8>,
     _ spec: CommandSpec,
@@ -149,7 +149,7 @@ extension Session {
     return .taken
   }
 
-  /// Answers with an error once that is the next in order.
+  /// Answers with an error once that answer is the next in order.
   private func refuse(_ message: String) -> Disposal {
     guard isQuiet else { return .waits }
     output.appendError(message)
@@ -169,7 +169,7 @@ extension Session {
   }
 
   /// Sends one command to the default store over `connection`. If it is executed alone, its effect is copied to the
-  /// other store, and over a connection of the session's own it has to be done before a change of the flags.
+  /// other store; over the session's own connection, it must also end before the flags change.
   private func sendAlone(
     _ bytes: Span<UInt8>,
     _ spec: CommandSpec,
@@ -183,7 +183,7 @@ extension Session {
     execute(batch(of: bytes, spec), as: .single, routing: routing, over: connection, identity: identity)
   }
 
-  /// A batch of one command.
+  /// Returns a batch of one command.
   func batch(of bytes: Span<UInt8>, _ spec: CommandSpec) -> CommandBatch {
     let batch = database.makeBatch()
     batch.append(bytes, id: spec.id)

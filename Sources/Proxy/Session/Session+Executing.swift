@@ -28,7 +28,7 @@ extension Session {
   func forward(_ command: Span<UInt8>, over connection: HiredisConnection, identity: Int = 0) {
     state.commandForwarded()
     if path !== connection { path = connection }
-    // The size is compared first: reading the reference to a large command counts it.
+    // The size is compared first: reading the reference to a large command costs a reference count.
     if command.count >= SessionInput.largeCommandBytes, let largeCommand = input.largeCommand {
       connection.send(command, of: largeCommand, to: self, token: identity)
     } else {

@@ -1,17 +1,18 @@
 internal import MultiStore
 internal import RESP
 
-/// A client that waits or is idle, and what it uses meanwhile.
+/// A client that waits or is idle, and the resources that it uses meanwhile.
 extension Session {
   /// Whether a command like BLPOP waits on the session's own connection.
   var isBlocked: Bool {
     guard state.lane != .idle, let dedicated, path === dedicated.connection else { return false }
     let traits = CommandTable.spec(lastCommand).traits
-    // A command that waits only when asked is an execution then, and is forwarded when it just reads.
+    // A command that blocks only by an option is an execution if it blocks, and is forwarded if it just reads.
     return state.isExecuting ? traits.mayBlock : traits.contains(.blocks)
   }
 
-  /// Notices that the client takes its replies, however slowly, or continues a large command. To be called often.
+  /// Notices that the client takes its replies, however slowly, or continues a large command. Called at regular
+  /// intervals.
   func notePace() {
     pace.look(pendingWriteBytes: stream.pendingWriteBytes, inputBytes: inputCount, at: server.loop.now)
   }
@@ -39,7 +40,7 @@ extension Session {
   /// Whether the client takes its replies fast enough for further commands to be executed.
   var hasHeadroom: Bool { hasRoom(for: owedBytes, below: Self.outputHighWater) }
 
-  /// Whether more may be kept when there are `bytes` already. While memory is short, the limit is low.
+  /// Whether more may be kept in addition to `bytes`. While memory is short, the limit is low.
   func hasRoom(for bytes: Int, below highWater: Int) -> Bool {
     bytes < Self.keptCapacity || bytes < highWater && !server.memory.isTight
   }

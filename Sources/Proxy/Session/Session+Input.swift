@@ -19,12 +19,12 @@ extension Session {
   struct Turn {
     let database: Database
     let routing: Routing
-    /// The connection of reads and writes that one store alone executes.
+    /// The connection for reads and writes that only one store executes.
     let ordinary: HiredisConnection
     let inventory: InventoryCounts
-    /// Whether what one store alone executes leaves a stale key on the other.
+    /// Whether a write that only one store executes leaves a stale key on the other.
     let marksWrites: Bool
-    /// Whether commands may have to wait for keys that are not on the default store as they should be.
+    /// Whether commands may have to wait for keys that are stale on the default store, or not there yet.
     let mayAwaitKeys: Bool
   }
 
@@ -38,7 +38,7 @@ extension Session {
       state.hold(for: .flip)
       return Progress()
     }
-    // Each read of the property would be counted as a reference.
+    // Each read of the property would cost a reference count.
     let database = database
     let turn = Turn(
       database: database,
@@ -87,14 +87,14 @@ extension Session {
     return Progress(consumed: consumed, largeLength: largeLength)
   }
 
-  /// Answers input that is no RESP. Nothing behind it can be trusted.
+  /// Answers input that is not RESP. The bytes after it can't be trusted.
   func rejectInput(_ error: ProtocolError) {
     output.appendError(error.description)
     server.metrics.closed(.protocolError)
     closeAfterReplies()
   }
 
-  /// Sends one command on its way, or adds it to the pipeline that is being gathered.
+  /// Dispatches one command, or adds it to the pipeline that is being gathered.
   private func take(
     _ bytes: Span<UInt8>,
     _ command: CommandParser.Command,
@@ -116,7 +116,7 @@ extension Session {
     return disposal
   }
 
-  /// Sends a command of the table on its way.
+  /// Dispatches a command of the table.
   private func take(
     _ bytes: Span<UInt8>,
     _ spec: CommandSpec,
@@ -128,7 +128,7 @@ extension Session {
     else {
       guard gathered == nil, isQuiet, !waitsForLogin(spec, argumentCount: command.argumentCount) else { return .waits }
       lastCommand = spec.id
-      // What is refused for its form, or for want of a login, says nothing about the application.
+      // Commands that are refused for their form, or for lack of a login, say nothing about the application.
       if isAuthenticated, spec.accepts(argumentCount: command.argumentCount) {
         turn.inventory.count(spec.id, byOptions: spec.commandClass(ofCommand: bytes) != spec.commandClass)
       }
@@ -147,7 +147,7 @@ extension Session {
     return disposal
   }
 
-  /// Whether it is a line of an HTTP request, which a web page may have made a browser send. A server closes such a
-  /// connection; on one that clients share, that would disconnect all of them.
+  /// Whether `name` begins a line of an HTTP request, which a web page may have made a browser send. A server closes
+  /// such a connection; doing so on a connection that clients share would disconnect all of them.
   private static func isFromHTTP(_ name: Span<UInt8>) -> Bool { name.isKeyword("POST") || name.isKeyword("HOST:") }
 }

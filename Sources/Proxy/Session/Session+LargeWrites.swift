@@ -3,7 +3,7 @@ internal import RESP
 
 /// The turns of large commands that both stores execute; see ``LargeWrites``.
 extension Session {
-  /// Whether a large command has to wait for others. None does whose client does not wait for the copy.
+  /// Whether a large command has to wait for others. It does not if its client does not wait for the copy.
   func waitsForLargeWrites(_ bytes: Span<UInt8>) -> Bool {
     guard bytes.count >= SessionInput.largeCommandBytes, largeWriteBytes == 0,
       instance.configuration.writeAcknowledgement == .both
@@ -22,7 +22,7 @@ extension Session {
     release(from: .largeWrites)
   }
 
-  /// Lets the next large commands begin, if one of this session was executed.
+  /// Begins the next large commands, if one of this session's has ended.
   func endLargeWrite() {
     guard largeWriteBytes > 0 else { return }
     var ended = largeWriteBytes

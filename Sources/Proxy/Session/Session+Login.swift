@@ -1,7 +1,7 @@
 internal import MultiStore
 internal import RESP
 
-/// AUTH and HELLO: who the client is, and which protocol is spoken. The words are those of Redis 7.0.
+/// AUTH and HELLO: the client's user and its protocol version. The words are those of Redis 7.0.
 extension Session {
   private static let wrongPassword = "WRONGPASS invalid username-password pair or user is disabled."
 
@@ -38,7 +38,7 @@ extension Session {
       version = known
       index = 2
     }
-    // Each option takes effect before the next is looked at, as on a server.
+    // Each option takes effect before the next is read, as on a server.
     while index < arguments.argumentCount {
       let option = arguments.argument(at: index)
       if option.isKeyword("AUTH"), index + 2 < arguments.argumentCount {
@@ -63,8 +63,8 @@ extension Session {
     writeHello()
   }
 
-  /// Whether the client is `name` from now on. Without credentials everybody is the default user already, with
-  /// whatever password, as on a server.
+  /// Logs the client in as `name`; returns whether that succeeded. Without credentials every client is the default user
+  /// already, with any password, as on a server.
   private func logIn(_ name: [UInt8], password: Span<UInt8>) -> Bool {
     let isRight =
       server.credentials.map { $0.accept(name: name.span, password: password) }

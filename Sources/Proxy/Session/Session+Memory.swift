@@ -3,7 +3,7 @@ internal import RESP
 
 /// The client's share of `memory_limit`, and its treatment when that is reached.
 extension Session {
-  /// Room for commands whose length is not known is asked for in steps of this size.
+  /// The step in which room is reserved for commands whose length is not known, in bytes.
   private static let reservationStepBytes = 1 << 20
 
   /// The error for a command for which there is no memory; `OOM` is a server's code for it.
@@ -11,10 +11,10 @@ extension Session {
     "OOM MultiStore: memory_limit of the sidecar is reached, and this client uses more of it than others; try again "
     + "later, send less at once, or raise memory_limit"
 
-  /// Whether a command of the client's is with a store, for which the client can do nothing.
+  /// Whether a command of the client's is with a store, so that the client cannot make progress.
   var isWithStore: Bool { !isQuiet && !isBlocked }
 
-  /// Reports what the client uses, and asks for room for a large command. To be called at the end of a turn.
+  /// Reports the memory that the client uses, and asks for room for a large command. Called at the end of a turn.
   @inline(__always)
   func accountForMemory() {
     let (held, output) = (heldBytes, output.count + pendingBefore + heldPushBytes)
@@ -36,7 +36,7 @@ extension Session {
     server.memoryChanged(of: self, from: old, to: now)
   }
 
-  /// Sees to it that all that the client needs for its commands is granted, or asked for.
+  /// Asks for the room that the client needs for its commands and was not granted yet.
   private func askForRoom(held: Int) {
     let needed = max(input.knownLength, inputCount) + held
     guard needed > MemoryGovernor.smallBytes, !isGone else {
@@ -65,7 +65,7 @@ extension Session {
     length <= MemoryGovernor.smallBytes || length <= room.granted
   }
 
-  /// There is room for the large command now.
+  /// Continues a large command for which there is room now.
   func memoryWasGranted() {
     guard room.isAwaited else { return }
     room.isAwaited = false
@@ -74,7 +74,7 @@ extension Session {
     finishTurn()
   }
 
-  /// Refuses the command that is coming, or the transaction that is open, in words.
+  /// Refuses the arriving command, or the open transaction, with an error.
   ///
   /// - Returns: false if there is neither.
   func refuseForMemory() -> Bool {
@@ -93,9 +93,9 @@ extension Session {
     return isRefused
   }
 
-  /// Skips a command that is refused, and answers it in its turn.
+  /// Skips the refused command, and answers it in its turn.
   ///
-  /// - Returns: the number of bytes that are done with.
+  /// - Returns: the number of bytes consumed.
   func skipRefusedCommand(in bytes: Span<UInt8>) -> Int {
     let skip = input.skip(bytes, isNext: isQuiet)
     if skip.isAnswerDue {
@@ -107,12 +107,12 @@ extension Session {
   }
 }
 
-/// Room in memory that a client has been granted for its commands, those that are held included.
+/// The memory that a client has been granted for its commands, including those that are held.
 struct MemoryRoom {
-  /// Bytes.
+  /// The granted bytes.
   var granted = 0
-  /// What it will be once there is room.
+  /// The granted bytes once there is room.
   var asked = 0
-  /// It waits for `asked`, and is not read.
+  /// Whether the client waits for `asked`, and is not read.
   var isAwaited = false
 }

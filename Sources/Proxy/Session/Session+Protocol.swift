@@ -71,14 +71,14 @@ extension Session {
   @inline(__always)
   var heldPushBytes: Int { upgrader.heldBytes }
 
-  /// Whether a push waits for the commands in flight. Not for one that waits for others, and not for the command that
-  /// the push may confirm.
+  /// Whether a push waits for the commands in flight. It does not wait for a blocking command, nor for the command that
+  /// it may confirm.
   private var holdsPushes: Bool {
     guard state.lane != .idle, !isBlocked else { return false }
     return CommandTable.spec(lastCommand).commandClass != .pubsub
   }
 
-  /// Has `append` append pushes to the output. They are sent even if CLIENT REPLY drops the replies.
+  /// Appends pushes to the output with `append`. They are sent even if CLIENT REPLY drops the replies.
   private func writePushes(_ append: () -> Void) {
     let isAlone = dropsReplies
     if isAlone { writeOutput() } else { upgrader.finish(&output) }

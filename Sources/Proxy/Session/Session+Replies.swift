@@ -2,9 +2,9 @@ internal import Hiredis
 internal import MultiStore
 internal import RESP
 
-/// Replies to forwarded commands, and how replies are sent.
+/// Replies to forwarded commands, and the sending of replies.
 extension Session: ReplyReceiver {
-  /// A string reply of this size is written at once, instead of being copied to the output first.
+  /// The size from which a string reply is written directly, instead of being copied to the output first.
   private static let directWriteBytes = 32 << 10
 
   private static let lineEnd: InlineArray<2, UInt8> = [UInt8(ascii: "\r"), UInt8(ascii: "\n")]
@@ -70,7 +70,7 @@ extension Session: ReplyReceiver {
 }
 
 extension Session {
-  /// Sends whole replies behind those in `output`.
+  /// Sends whole replies after those in `output`.
   func writeAtOnce(_ replies: Span<UInt8>) {
     pace.wasActive(at: server.loop.now)
     if upgrader.isActive {

@@ -1,10 +1,10 @@
 internal import MultiStore
 internal import RESP
 
-/// Subscriptions: how they begin and end, and what a client that speaks RESP2 may send while it has some. A client that
-/// speaks RESP3 may send anything.
+/// Subscriptions: their beginning and end, and the commands that a client which speaks RESP2 may send while it has
+/// some. A client that speaks RESP3 may send any command.
 extension Session {
-  /// One command that begins or ends a subscription. Nothing is in flight.
+  /// Executes a command that begins or ends a subscription. Nothing is in flight.
   func takePubSub(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ argumentCount: Int) {
     if subscription == nil {
       switch spec.id {
@@ -22,7 +22,7 @@ extension Session {
     listen(bytes, spec, argumentCount)
   }
 
-  /// Any command in subscriber mode, but QUIT and RESET. Nothing is in flight.
+  /// Executes any command in subscriber mode except QUIT and RESET. Nothing is in flight.
   func takeSubscribed(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ argumentCount: Int) {
     guard spec.id != .other, !spec.traits.contains(.hasSubcommands) || argumentCount == 1 else {
       return output.appendError(ServerWords.unknownCommand(bytes, spec))
@@ -39,10 +39,10 @@ extension Session {
     listen(bytes, spec, argumentCount)
   }
 
-  /// Leaves subscriber mode, and gives the connection back.
+  /// Leaves subscriber mode, and returns the connection.
   func releaseSubscription() {
     guard let subscription else { return }
-    // The last confirmation is no reply that CLIENT REPLY could be meant for.
+    // CLIENT REPLY does not apply to the last confirmation, which is no reply.
     if replyMode != .on, !isGone { writeOutput() }
     self.subscription = nil
     subscription.close()

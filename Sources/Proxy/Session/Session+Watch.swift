@@ -8,7 +8,7 @@ internal import RESP
 /// store's reply may be older than what is watched. Writes go the way of all writes, and one to a watched key makes
 /// EXEC answer nil, as on a server.
 extension Session {
-  /// The connection that watches keys for the client, and that its reads go over; nil when none does.
+  /// The connection that watches keys for the client and executes its reads; nil if it watches none.
   @inline(__always)
   var watchingConnection: HiredisConnection? { watch.isOpen ? dedicated?.connection : nil }
 
@@ -36,30 +36,30 @@ extension Session {
     if let lost { instance.endWatch(lost) }
   }
 
-  /// Notices that the connection has failed, by a command that was forwarded over it.
+  /// Notices that the connection has failed, from the failure of a command that was forwarded over it.
   func checkWatch(after failure: ConnectionFailure) {
     if case .queueFull = failure { return }
     guard watch.isOpen, let connection = dedicated?.connection, path === connection else { return }
     if let lost = watch.connectionFailed(epoch: connection.epoch) { instance.endWatch(lost) }
   }
 
-  /// The connection that watched was closed from this side: a command that waits there moves with the default store, or
-  /// the client is gone.
+  /// Records that the watching connection was closed from this side: a command that waits there moves with the default
+  /// store, or the client is gone.
   func watchingConnectionDidClose() {
     guard let open = watch.open else { return }
     let lost = watch.lose(instance.isOpen(open) ? .connectionLost : .defaultMoved)
     if let lost { instance.endWatch(lost) }
   }
 
-  /// Ends the watch of a client that is about to block or to listen on a default store that is to move: neither can
-  /// begin there any more, and the client waits for the flip like all others.
+  /// Ends the watch of a client that is about to block or to subscribe while the default store is to move: neither can
+  /// begin on the present one any more, and the client waits for the flip like all others.
   func giveUpWatchForMove() {
     guard let lost = watch.lose(.defaultMoved) else { return }
     instance.endWatch(lost)
     finishTurn()
   }
 
-  /// Forgets what was watched. The server does when the connection closes, whatever its state.
+  /// Forgets the watched keys. The server does so when the connection closes, in any state.
   func releaseWatch() {
     let ended = watch.end()
     guard ended != .idle else { return }

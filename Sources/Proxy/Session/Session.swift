@@ -44,7 +44,7 @@ final class Session: ReplySink {
 
   /// The input that is not executed yet.
   let input: SessionInput
-  /// Its life, and what its commands do.
+  /// The session's life, and the state of its commands.
   var state = SessionState()
   /// The connection of the commands in flight.
   var path: HiredisConnection?
@@ -70,7 +70,7 @@ final class Session: ReplySink {
   var watch = WatchState()
   /// The client's subscriptions; nil when it has none.
   var subscription: Subscription?
-  /// Upgrades the replies of a client that speaks RESP3; nil for all others.
+  /// Upgrades the replies of a client that speaks RESP3; inactive for all others.
   var upgrader = ReplyUpgrader()
   /// The bytes of replies that the client had not taken at the end of the last turn.
   var pendingBefore = 0
@@ -100,7 +100,7 @@ final class Session: ReplySink {
     updateReading()
   }
 
-  /// What the databases share. It is asked for by way of constants, so that no reference is counted.
+  /// The parts that the databases share. Reached through constants, so that no reference is counted.
   @inline(__always)
   var instance: Instance { server.multiStore.instance }
 
@@ -143,8 +143,8 @@ final class Session: ReplySink {
     finishAnswers()
     endLargeWrite()
     if let subscription, subscription.isEmpty { releaseSubscription() }
-    // Written before the end of the turn, so that this client goes on while others are answered. Not while a command is
-    // taken: only afterwards is it known whether CLIENT REPLY SKIP applies to its reply.
+    // Written before the end of the turn, so that this client can proceed while others are answered. Not while a
+    // command is taken: only afterwards is it known whether CLIENT REPLY SKIP applies to its reply.
     if !isProcessing { writeOutput() }
     finishTurn()
   }
@@ -163,7 +163,7 @@ final class Session: ReplySink {
     release(from: .flip)
   }
 
-  /// Takes up the input again, which was held for `reason`.
+  /// Resumes the input, which was held for `reason`.
   func release(from reason: SessionState.Hold) {
     state.release(from: reason)
     finishTurn()
@@ -245,7 +245,7 @@ extension Session: EndOfTurnWorker {
     if isGone { clearOutput(keepingCapacityUpTo: 0) }
     defer { accountForMemory() }
     while inputCount > 0, state.takesInput, hasHeadroom, input.take({ process($0) }) {}
-    // The command went another way, or is not executed any more.
+    // The command was dispatched differently, or is not executed any more.
     if largeWriteBytes > 0, !state.isExecuting, !state.isHeld { endLargeWrite() }
     switch state.inputWasTaken() {
     case .serve: serveOutput()
@@ -283,8 +283,8 @@ extension Session: EndOfTurnWorker {
     transaction = nil
   }
 
-  /// Closes the session's own connections. A client that is gone keeps them until its commands are executed: they may
-  /// be about watched keys.
+  /// Closes the session's own connections. A client that is gone keeps them until its commands are executed, since
+  /// those may depend on watched keys.
   private func releaseConnections() {
     releaseDedicated()
     releaseSubscription()

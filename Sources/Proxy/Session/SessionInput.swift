@@ -9,15 +9,15 @@ final class SessionInput {
   /// not congested, instead of being copied and waiting there.
   static let largeCommandBytes = 64 << 10
   /// The memory that is reserved at once for a command of known length, or as much as has arrived of it if that is
-  /// more: a length alone costs a client nothing.
+  /// more: announcing a length costs a client nothing, so the length alone reserves no more.
   private static let reservedBytes = 16 << 20
   /// The most that is read at once of a large command whose beginning has arrived, so that other clients of the loop
   /// have their turn.
   private static let directReadBytes = 256 << 10
 
-  /// How far one pass over the input has come.
+  /// The progress of one pass over the input.
   struct Progress {
-    /// The bytes that are done with.
+    /// The number of bytes consumed.
     var consumed = 0
     /// The length of the large command behind them, which is to be detached before the next pass; 0 if the pass ended
     /// for another reason.
@@ -35,11 +35,11 @@ final class SessionInput {
 
   /// The outcome of skipping input.
   struct Skip: Equatable {
-    /// The bytes that are done with.
+    /// The number of bytes consumed.
     var consumed = 0
     /// Whether the refused command is to be answered with its error now.
     var isAnswerDue = false
-    /// Set if nothing behind the bytes can be trusted.
+    /// The error, if the bytes after it can't be trusted.
     var error: ProtocolError?
   }
 
@@ -47,7 +47,7 @@ final class SessionInput {
   private var parser: CommandParser
   private var refusal = Refusal.none
   private let spares: SpareBuffers
-  /// A whole command that was before the other bytes, and has been taken out of them with its memory.
+  /// A whole command that preceded the other bytes, and was detached from them with its memory.
   private(set) var largeCommand: SharedBytes?
 
   /// - Parameter spares: Provides memory for large commands and gets it back.
@@ -59,7 +59,7 @@ final class SessionInput {
   /// The number of bytes that are kept here.
   var count: Int { buffer.count + (largeCommand?.count ?? 0) }
 
-  /// The bytes that the incomplete command takes at least, as far as it has said; 0 if they have all arrived.
+  /// The least length of the incomplete command, as far as it is known, in bytes; 0 if all of it has arrived.
   var knownLength: Int { parser.knownLength }
 
   /// The limits of the parser, which apply from the next argument on.
@@ -71,11 +71,11 @@ final class SessionInput {
   /// The last inline command, as an array of bulk strings.
   var inlineCommand: [UInt8] { parser.inlineCommand }
 
-  /// Returns what comes first in `bytes`, of which those before the parser's place were seen already.
+  /// Returns the first outcome in `bytes`, of which those before the parser's place were parsed already.
   @inline(__always)
   func parse(_ bytes: Span<UInt8>) -> CommandParser.Outcome { parser.parse(bytes) }
 
-  /// Whether a command goes on in the memory in which it arrived. The bytes behind it have to be copied then, so they
+  /// Whether a command is sent in the memory in which it arrived. The bytes after it have to be copied then, so they
   /// must not be more.
   ///
   /// - Parameter available: The bytes from the command's beginning on.
@@ -149,13 +149,13 @@ final class SessionInput {
 // MARK: Refusing a command that has not arrived whole
 
 extension SessionInput {
-  /// Whether a command is refused that has not arrived whole. It is skipped with ``skip(_:isNext:)`` instead of being
+  /// Whether a command that has not fully arrived is refused. It is skipped with ``skip(_:isNext:)`` instead of being
   /// taken.
   var isRefusing: Bool { refusal != .none }
 
   /// Refuses the command that is arriving.
   ///
-  /// - Returns: false if none is, or it is refused already.
+  /// - Returns: false if no command is arriving, or it is refused already.
   func refuse() -> Bool {
     guard parser.isInsideCommand, count > 0, !isRefusing else { return false }
     refusal = .due

@@ -2,7 +2,7 @@
 ///
 /// Three things change at their own events: the session's *life*, from its first command to the end of its connection;
 /// its *lane*, which has the commands in flight; and the *hold* that keeps the next command in the input for another
-/// reason than those. A hold may begin while commands are in flight, and a client may go away during either.
+/// reason than those. A hold may begin while commands are in flight, and a client may disconnect during either.
 ///
 /// Each event method changes the state, and returns what ``Session`` has to do where that depends on the state. An
 /// event that cannot occur in a state traps.
@@ -30,7 +30,7 @@ struct SessionState: ~Copyable {
     case executing
   }
 
-  /// Why the next command stays in the input, whatever the lane does.
+  /// The reason why the next command stays in the input, whatever the lane does.
   enum Hold: Equatable {
     /// A change of the flags waits for executions.
     case flip
@@ -60,7 +60,7 @@ struct SessionState: ~Copyable {
   @inline(__always)
   var inFlight: Int { if case .forwarding(let count) = lane { count } else { 0 } }
 
-  /// Whether the connection is closed, so that nobody waits for replies.
+  /// Whether the connection is closed, so that no client waits for replies.
   @inline(__always)
   var isGone: Bool { if case .gone = life { true } else { false } }
 
@@ -86,12 +86,12 @@ struct SessionState: ~Copyable {
 // MARK: Life
 
 extension SessionState {
-  /// The sidecar shuts down.
+  /// Records that the sidecar shuts down.
   mutating func drain() {
     if life == .open { life = .draining(hasEnded: false) }
   }
 
-  /// The client has reached the end of its input, and may still wait for replies.
+  /// Records that the client has reached the end of its input; it may still wait for replies.
   mutating func clientEnded() {
     switch life {
     case .open, .draining: life = .draining(hasEnded: true)
@@ -100,7 +100,7 @@ extension SessionState {
     }
   }
 
-  /// No further command is to be executed.
+  /// Records that no further command is to be executed.
   mutating func close() {
     switch life {
     case .open: life = .closing(hasEnded: false)
@@ -110,10 +110,10 @@ extension SessionState {
     }
   }
 
-  /// The connection was closed.
+  /// Records that the connection was closed.
   ///
-  /// - Parameter isWaiting: Whether the client waits for others: in a blocking command, or subscribed. What it has sent
-  ///   behind that is not executed.
+  /// - Parameter isWaiting: Whether the client waits for others: in a blocking command, or subscribed. The commands
+  ///   behind that are not executed.
   mutating func disconnected(isWaiting: Bool) {
     switch life {
     case .open, .draining: life = .gone(executesInput: !isWaiting)
@@ -126,7 +126,7 @@ extension SessionState {
 // MARK: Lane
 
 extension SessionState {
-  /// A command was forwarded.
+  /// Records a forwarded command.
   @inline(__always)
   mutating func commandForwarded() {
     switch lane {
@@ -136,21 +136,21 @@ extension SessionState {
     }
   }
 
-  /// A forwarded command was answered, or has failed.
+  /// Records that a forwarded command was answered, or has failed.
   @inline(__always)
   mutating func replyReceived() {
     guard case .forwarding(let count) = lane else { impossible("reply received") }
     lane = count == 1 ? .idle : .forwarding(count - 1)
   }
 
-  /// An execution has begun.
+  /// Records the beginning of an execution.
   @inline(__always)
   mutating func executionBegan() {
     guard case .idle = lane else { impossible("execution began") }
     lane = .executing
   }
 
-  /// All replies of the execution are there.
+  /// Records that all replies of the execution have arrived.
   @inline(__always)
   mutating func executionEnded() {
     guard case .executing = lane else { impossible("execution ended") }
@@ -161,13 +161,13 @@ extension SessionState {
 // MARK: Hold
 
 extension SessionState {
-  /// The next command has to wait for another reason than the commands before it.
+  /// Holds the next command for another reason than the commands before it.
   mutating func hold(for reason: Hold) {
     guard hold == nil else { impossible("hold") }
     hold = reason
   }
 
-  /// The reason to wait is gone.
+  /// Ends the hold.
   mutating func release(from reason: Hold) {
     guard hold == reason else { impossible("release") }
     hold = nil
@@ -177,7 +177,7 @@ extension SessionState {
 // MARK: The end of a turn
 
 extension SessionState {
-  /// The step when all commands were taken that could be.
+  /// The next step once all possible commands were taken.
   enum InputAction: Equatable {
     /// Send the replies.
     case serve
@@ -187,7 +187,7 @@ extension SessionState {
     case release
   }
 
-  /// The step when the replies were sent.
+  /// The next step once the replies were sent.
   enum OutputAction: Equatable {
     /// Read more, if there is room.
     case read
@@ -197,14 +197,14 @@ extension SessionState {
     case cancelWait
   }
 
-  /// All commands were taken that could be.
+  /// Returns the next step once all possible commands were taken.
   @inline(__always)
   func inputWasTaken() -> InputAction {
     guard isGone else { return .serve }
     return isQuiet ? .release : .wait
   }
 
-  /// The replies were sent.
+  /// Returns the next step once the replies were sent.
   ///
   /// - Parameters:
   ///   - isHeldUp: Whether input remains because the client does not take its replies.
@@ -222,7 +222,7 @@ extension SessionState {
     }
   }
 
-  /// The blocking command was cancelled, or could not be.
+  /// Records that the blocking command was cancelled, or could not be.
   ///
   /// - Returns: whether to close the connection: the client has ended, and nothing must be popped for it.
   func waitWasCancelled(_ isCancelled: Bool) -> Bool {
@@ -233,7 +233,7 @@ extension SessionState {
     }
   }
 
-  /// The blocking command was cancelled, or its store can't cancel it.
+  /// Records that the blocking command was cancelled, or that its store can't cancel it.
   ///
   /// - Returns: whether the session closes: a client that has ended while it waited is gone, and the commands behind
   ///   that one are not executed.
@@ -249,7 +249,7 @@ extension SessionState {
     }
   }
 
-  /// Whether the client may be read, as far as its life is concerned.
+  /// Whether the session's life permits the client to be read.
   @inline(__always)
   var mayRead: Bool { if case .open = life { true } else { false } }
 }

@@ -2,15 +2,15 @@ internal import Hiredis
 internal import MultiStore
 internal import RESP
 
-/// What a client said between MULTI and EXEC.
+/// The commands of a client between MULTI and EXEC.
 struct Transaction {
   /// The commands so far.
   private(set) var batch: CommandBatch
   /// The shapes of their replies, for a client that speaks RESP3.
   private(set) var shapes: [ReplyShape] = []
-  /// One of them was refused: EXEC answers EXECABORT.
+  /// Whether a command was refused: EXEC answers EXECABORT.
   var isRefused = false
-  /// It took too much of `memory_limit`, and its commands were dropped.
+  /// Whether the transaction took too much of `memory_limit`, and its commands were dropped.
   private(set) var isDropped = false
 
   init(batch: CommandBatch) {
@@ -34,10 +34,10 @@ struct Transaction {
   }
 }
 
-/// MULTI, EXEC and what lies between. Commands are queued here and not on the store's connection, which other clients
-/// share.
+/// MULTI, EXEC and the commands between them. Commands are queued here and not on the store's connection, which other
+/// clients share.
 extension Session {
-  /// One command of the class `transaction`. Nothing is in flight.
+  /// Executes one command of the class `transaction`. Nothing is in flight.
   func takeTransactionCommand(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ routing: Routing) {
     switch spec.id {
     case .multi:
@@ -69,7 +69,7 @@ extension Session {
       return output.appendError(refusal)
     }
     guard let batch = transaction?.batch else { return }
-    // They will not be executed.
+    // Dropped commands will not be executed.
     if transaction?.isDropped == true { return output.appendStatus("QUEUED") }
     guard batch.byteCount + bytes.count <= server.limits.transactionBytesLimit else {
       transaction?.isRefused = true
@@ -80,8 +80,8 @@ extension Session {
     answerUnlessStoreIsBusy { $0.output.appendStatus("QUEUED") }
   }
 
-  /// What a server says when it is to queue a command that it can't execute, and what can't be part of a transaction
-  /// because the sidecar answers it, or nobody does.
+  /// Returns a server's error for a command that can't be queued, or the sidecar's for one that can't be part of a
+  /// transaction because the sidecar answers it, or no store does.
   private func refusalInTransaction(_ bytes: Span<UInt8>, _ spec: CommandSpec, argumentCount: Int) -> String? {
     let isContainer = spec.traits.contains(.hasSubcommands)
     if spec.id == .other || isContainer && argumentCount > 1 { return ServerWords.unknownCommand(bytes, spec) }
@@ -122,7 +122,7 @@ extension Session {
     }
   }
 
-  /// A write may have gone where nobody watched the keys, or the watch was lost with its connection.
+  /// Answers EXEC with nil: a write may have gone to a store that does not watch the keys, or the watch was lost.
   private func answerNil(_ transaction: Transaction, because loss: WatchLoss) {
     database.recycle(transaction.batch)
     instance.transactionWasRefused(because: loss)
@@ -130,7 +130,7 @@ extension Session {
     output.appendNullArray()
   }
 
-  /// An EXEC that can't even be tried: as on a server, the transaction is gone, and what was watched with it.
+  /// Aborts an EXEC that can't be tried: as on a server, the transaction and the watches end.
   func abortTransaction(because reason: String) {
     discard()
     output.appendError("EXECABORT Transaction discarded because of: \(reason)")

@@ -1,23 +1,23 @@
-/// Clients in the order in which they came, any of which may leave the line.
+/// A line of clients in the order in which they came, which any of them may leave.
 struct WaitingLine {
   private var line: [Int] = []
-  /// The first of `line` that has not been looked at.
+  /// The index of the first member of `line` that was not examined yet.
   private var start = 0
   private var waiting: Set<Int> = []
 
   var isEmpty: Bool { waiting.isEmpty }
 
-  /// Places in memory, of those that have left as well.
+  /// The number of places in memory, including those of members that have left.
   var capacityUsed: Int { line.count }
 
   mutating func append(_ id: Int) {
     guard waiting.insert(id).inserted else { return }
-    // Members that have left are still in the line: it is tidied when they are the greater part of it.
+    // Members that have left are still in the line: it is compacted when they are the greater part of it.
     if line.count > 16 + 2 * waiting.count { tidy() }
     line.append(id)
   }
 
-  /// Takes the first one out; nil if nobody waits.
+  /// Removes and returns the first member; nil if the line is empty.
   mutating func popFirst() -> Int? {
     while start < line.count {
       let id = line[start]
@@ -28,7 +28,7 @@ struct WaitingLine {
     return nil
   }
 
-  /// Whether it was in the line.
+  /// Removes a member; returns whether it was in the line.
   mutating func remove(_ id: Int) -> Bool { waiting.remove(id) != nil }
 
   private mutating func tidy() {

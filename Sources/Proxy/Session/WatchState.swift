@@ -1,7 +1,7 @@
 internal import MultiStore
 
-/// The keys that a client watches, from its first WATCH to EXEC, DISCARD, UNWATCH or RESET. Connections are told apart
-/// by their epoch, as ``HiredisConnection/epoch`` counts it.
+/// The keys that a client watches, from its first WATCH to EXEC, DISCARD, UNWATCH or RESET. Connections are
+/// distinguished by their epoch, as ``HiredisConnection/epoch`` counts it.
 struct WatchState {
   enum State: Equatable {
     /// Nothing is watched.
@@ -10,13 +10,13 @@ struct WatchState {
     case watching(KeyWatch, epoch: Int)
     /// The first WATCH failed, and the client has got an error for it.
     case refused
-    /// A key may have changed without anybody noticing.
+    /// A key may have changed unnoticed.
     case lost(WatchLoss)
   }
 
   private(set) var state = State.idle
 
-  /// The watch, while it is not known to be lost.
+  /// The watch, unless it is known to be lost.
   var open: KeyWatch? {
     if case .watching(let watch, _) = state { watch } else { nil }
   }
@@ -26,7 +26,7 @@ struct WatchState {
     if case .watching = state { true } else { false }
   }
 
-  /// A WATCH is sent.
+  /// Records that a WATCH is sent.
   ///
   /// - Parameters:
   ///   - epoch: the connection's when it executes the command.
@@ -38,13 +38,13 @@ struct WatchState {
     }
   }
 
-  /// Looks whether the watch still holds.
+  /// Checks whether the watch is still valid.
   ///
   /// - Parameters:
   ///   - epoch: the connection's present one, or its last one.
   ///   - isReady: whether the connection can be used.
   ///   - isOnDefaultStore: whether the default store has not moved since the watch began.
-  /// - Returns: the watch, if it was lost by this.
+  /// - Returns: the watch, if this call has found it lost.
   mutating func check(epoch: Int, isReady: Bool, isOnDefaultStore: Bool) -> KeyWatch? {
     guard case .watching(_, let watchedEpoch) = state else { return nil }
     guard isOnDefaultStore else { return lose(.defaultMoved) }
@@ -52,9 +52,9 @@ struct WatchState {
     return isConnecting || isReady && epoch == watchedEpoch ? nil : lose(.connectionLost)
   }
 
-  /// A command got no reply since its connection failed, whose epoch is or was `epoch`.
+  /// Records that a command got no reply because its connection failed, whose epoch is or was `epoch`.
   ///
-  /// - Returns: the watch, if it was lost by this.
+  /// - Returns: the watch, if this call has found it lost.
   mutating func connectionFailed(epoch: Int) -> KeyWatch? {
     guard case .watching(let watch, let watchedEpoch) = state else { return nil }
     guard epoch < watchedEpoch else { return lose(.connectionLost) }
@@ -62,7 +62,7 @@ struct WatchState {
     return watch
   }
 
-  /// The watch can't be relied on any more.
+  /// Records that the watch can't be relied on any more.
   ///
   /// - Returns: the watch, if there was one.
   mutating func lose(_ reason: WatchLoss) -> KeyWatch? {
@@ -71,9 +71,9 @@ struct WatchState {
     return watch
   }
 
-  /// EXEC, or what else ends it.
+  /// Ends the watch, because of EXEC or another command that ends it.
   ///
-  /// - Returns: what it was.
+  /// - Returns: the state before.
   mutating func end() -> State {
     defer { state = .idle }
     return state
