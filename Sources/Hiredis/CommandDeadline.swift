@@ -1,8 +1,8 @@
-/// How long the oldest command of a connection may wait, and whether a timer runs for it.
+/// The time that the oldest command of a connection may wait, and whether a timer runs for it.
 ///
-/// The timer isn't set again for each command: when it fires, the connection looks at the oldest one then.
+/// The timer isn't restarted for each command: when it fires, the connection checks the oldest one then.
 struct CommandDeadline {
-  /// How long a command may go without a reply, or wait for an attempt to connect; nil for ever.
+  /// The time that a command may go without a reply, or wait for an attempt to connect; nil for no limit.
   var timeout: Duration? {
     didSet {
       timeoutNanoseconds = timeout.map(Self.nanoseconds)
@@ -18,7 +18,7 @@ struct CommandDeadline {
     timeoutNanoseconds = timeout.map(Self.nanoseconds)
   }
 
-  /// Sets the deadline of a command in flight; returns the timer's delay, or nil if the command may wait for ever.
+  /// Sets the deadline of a command in flight; returns the timer's delay, or nil if there is no limit.
   ///
   /// - Parameters:
   ///   - sentAt: when the command was sent, in nanoseconds of the loop's clock.
@@ -31,13 +31,13 @@ struct CommandDeadline {
   }
 
   /// Sets the deadline of a command that begins to wait for an attempt to connect; returns the timer's delay, or nil if
-  /// the command may wait for ever.
+  /// there is no limit.
   mutating func setForHeldCommand() -> Duration? {
     if timeout != nil { isSet = true }
     return timeout
   }
 
-  /// The timer has fired or was cancelled.
+  /// Records that the timer has fired or was cancelled.
   mutating func clear() {
     isSet = false
   }

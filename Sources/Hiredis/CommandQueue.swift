@@ -3,11 +3,11 @@ internal import RESP
 
 /// A command that has no reply yet.
 struct QueuedCommand: ~Copyable {
-  /// Why a command is not sent, although it is ordered with the others.
+  /// The reason why a command is not sent, although it is ordered with the others.
   enum Refusal {
     case tooManyCommands, tooManyBytes
 
-    /// The failure that the sender gets.
+    /// Returns the failure that the sender gets.
     func failure(_ limits: ConnectionLimits) -> ConnectionFailure {
       switch self {
       case .tooManyCommands: .queueFull(limit: limits.maxQueuedCommands)
@@ -18,9 +18,9 @@ struct QueuedCommand: ~Copyable {
 
   let receiver: any ReplyReceiver
   let token: Int
-  /// Nanoseconds of the loop's clock when the context got the command.
+  /// The time when the context got the command, in nanoseconds of the loop's clock.
   var sentAt: UInt64
-  /// Length of the command.
+  /// The length of the command, in bytes.
   let byteCount: Int
   var refusal: Refusal?
   /// Whether it has a deadline, and the connection's delegate is notified of its outcome.
@@ -29,11 +29,11 @@ struct QueuedCommand: ~Copyable {
 
 /// The commands of a connection that have no reply yet, in the order of the sends.
 ///
-/// From the front: those that the context has got, of which only the receiver is remembered; then those that are held
-/// back, whose bytes are here too. Refused ones stand anywhere between them, so that their senders are notified in
-/// order; they count towards no limit.
+/// From the front: the commands that the context has got, of which only the receiver is kept; then those that are held
+/// back, with their bytes. Refused ones may be anywhere among them, so that their senders are notified in order; they
+/// count towards no limit.
 struct CommandQueue: ~Copyable {
-  /// Memory for held back commands that is kept once they are gone.
+  /// The capacity that is kept for held back commands once they are gone, in bytes.
   private static let keptHeldCapacity = 64 * 1024
 
   private let limits: ConnectionLimits
@@ -46,7 +46,7 @@ struct CommandQueue: ~Copyable {
     self.limits = limits
   }
 
-  /// Commands without a reply, the refused ones not counted.
+  /// The number of commands without a reply, except refused ones.
   var count: Int { commands.count - refusedCount }
 
   /// Whether there is no command, not even a refused one.
@@ -58,7 +58,7 @@ struct CommandQueue: ~Copyable {
   /// Whether the context has got commands that have no reply yet.
   var hasHandedOver: Bool { handedCount > 0 }
 
-  /// Bytes of commands that wait here.
+  /// The bytes of commands that wait here.
   var heldBytes: Int { held.count }
 
   /// The oldest command that counts, whose sender waits for a reply; nil if none does.
@@ -69,14 +69,14 @@ struct CommandQueue: ~Copyable {
     return nil
   }
 
-  /// When the context got the oldest of its commands that counts, in nanoseconds of the loop's clock; nil if none
-  /// does.
+  /// The time when the context got the oldest of its commands that counts, in nanoseconds of the loop's clock; nil if
+  /// none does.
   var oldestSentAt: UInt64? {
     guard let oldestCounted, oldestCounted.isHandedOver else { return nil }
     return oldestCounted.sentAt
   }
 
-  /// Nil when there is room for another command of so many bytes; `unwrittenBytes` are elsewhere already.
+  /// Returns nil if there is room for another command of `byteCount` bytes; `unwrittenBytes` wait elsewhere already.
   @inline(__always)
   func refusal(ofBytes byteCount: Int, unwrittenBytes: Int) -> QueuedCommand.Refusal? {
     if count >= limits.maxQueuedCommands { return .tooManyCommands }
@@ -100,7 +100,7 @@ struct CommandQueue: ~Copyable {
     held.append(bytes)
   }
 
-  /// Offers held back commands to `take`, one after the other, until it wants no more.
+  /// Offers held back commands to `take`, one after the other, until it returns false.
   mutating func handOver(now: UInt64, _ take: (Span<UInt8>) -> Bool) {
     while holdsCommands {
       if commands[handedCount].refusal == nil {
@@ -114,7 +114,7 @@ struct CommandQueue: ~Copyable {
     held.removeAll(keepingCapacityUpTo: Self.keptHeldCapacity)
   }
 
-  /// Takes out the command that a reply belongs to; nil when the context has none.
+  /// Removes and returns the command that a reply belongs to; nil when the context has none.
   @inline(__always)
   mutating func popAnswered() -> QueuedCommand? {
     guard handedCount > 0 else { return nil }
@@ -122,7 +122,7 @@ struct CommandQueue: ~Copyable {
     return commands.popFirst()
   }
 
-  /// Takes out the command at the front if it was refused.
+  /// Removes and returns the command at the front if it was refused.
   @inline(__always)
   mutating func popRefused() -> QueuedCommand? {
     guard refusedCount > 0, commands[0].refusal != nil else { return nil }
@@ -131,7 +131,7 @@ struct CommandQueue: ~Copyable {
     return commands.popFirst()
   }
 
-  /// Takes out all commands in order, and gives each to `body` with whether the context has got it.
+  /// Removes all commands in order, and passes each to `body` with whether the context has got it.
   mutating func removeAll(_ body: (borrowing QueuedCommand, _ wasHandedOver: Bool) -> Void) {
     var all = UniqueDeque<QueuedCommand>()
     swap(&all, &commands)

@@ -1,6 +1,6 @@
 internal import EventLoop
 
-/// The one thing that a connection has to do after an event, as ``ConnectionStateMachine`` decides.
+/// The step that a connection takes after an event, as ``ConnectionStateMachine`` decides.
 enum ConnectionAction: Equatable {
   case none
   /// Start the attempt timer.

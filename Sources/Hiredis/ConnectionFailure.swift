@@ -1,4 +1,4 @@
-/// Why a command got no reply.
+/// The reason why a command got no reply.
 public enum ConnectionFailure: Error, Sendable, Equatable {
   /// There is no connection, and the command was never sent.
   case notConnected(reason: String)
@@ -23,9 +23,9 @@ public enum ConnectionFailure: Error, Sendable, Equatable {
     }
   }
 
-  /// Whether this is the command whose reply was nested more than eight arrays deep, with which hiredis 0.14 ends the
-  /// connection. The same command would have such a reply again, so it should not be sent on a shared connection any
-  /// more. The other commands in flight were lost with it, and may be.
+  /// Whether this is the failure of a command whose reply was nested more than eight arrays deep, with which hiredis
+  /// 0.14 ends the connection. The same command would have such a reply again, so it should not be sent on a shared
+  /// connection any more. The other commands in flight were lost with it, and may be sent on one again.
   public var isReplyTooDeep: Bool { self == .connectionLost(reason: Self.tooDeep) }
 
   static let tooDeep = "the reply is nested more than eight arrays deep, which hiredis can't read"
@@ -33,7 +33,7 @@ public enum ConnectionFailure: Error, Sendable, Equatable {
 
   /// Before `connect`.
   static let neverConnected = notConnected(reason: "connect was not called")
-  /// While the store proves itself; see ``Probation``.
+  /// During the store's probation; see ``Probation``.
   static let onProbation = notConnected(
     reason: "the store did not answer in time before, and has to answer probes first"
   )
@@ -69,7 +69,7 @@ extension ConnectionFailure {
   }
 }
 
-/// Why a connection is not usable now, and when it tries again.
+/// The reason why a connection is not usable now, and the delay of its next attempt.
 public struct ConnectionDownReason: Sendable, Equatable, CustomStringConvertible {
   /// The kind of failure.
   public enum Kind: String, Sendable {
@@ -81,7 +81,7 @@ public struct ConnectionDownReason: Sendable, Equatable, CustomStringConvertible
     case authenticationRejected
     /// The store answered the handshake with another error, for example while it loads its data.
     case refused
-    /// The store executes a script that takes too long. The handshake goes on when that has ended.
+    /// The store executes a script that takes too long. The handshake continues when that has ended.
     case busy
     /// The store answered SELECT with an error: it has no such database, or not for this user.
     case databaseRejected

@@ -1,20 +1,20 @@
 internal import EventLoop
 
-/// From an address to a context that is connected.
+/// The events on the way from an address to a connected context.
 extension ConnectionStateMachine {
-  /// The owner wants to be connected from now on. Changes nothing the second time.
+  /// Begins to connect. Changes nothing the second time.
   mutating func connect() -> ConnectionAction {
     guard phase == .idle else { return .none }
     state = .starting
     return .startTimer(after: .zero)
   }
 
-  /// The store was found over another connection.
+  /// Begins the next attempt now, if the connection waits for it: the store was reached over another connection.
   mutating func retryNow(at now: UInt64) -> ConnectionAction {
     phase == .waiting ? attemptTimerFired(at: now) : .none
   }
 
-  /// The next attempt or probe is due, or the present one has taken too long.
+  /// Handles the attempt timer: the next attempt or probe is due, or the present one has taken too long.
   mutating func attemptTimerFired(at now: UInt64) -> ConnectionAction {
     switch take() {
     case .starting:
@@ -55,7 +55,7 @@ extension ConnectionStateMachine {
     return .connect(to: endpoint.address, timeout: limits.connectTimeout)
   }
 
-  /// The lookup that ``ConnectionAction/resolve(host:timeout:)`` asked for has begun.
+  /// Records that the lookup that ``ConnectionAction/resolve(host:timeout:)`` asked for has begun.
   mutating func lookupDidBegin(_ lookup: Lookup) {
     var attempt = takeAttempt("a lookup began")
     guard case .resolving = attempt.stage else { Self.impossible("a lookup began", in: .connecting(attempt)) }
@@ -63,21 +63,21 @@ extension ConnectionStateMachine {
     state = .connecting(attempt)
   }
 
-  /// The lookup has found addresses, in the order in which they are to be tried.
+  /// Records the addresses that the lookup has found, in the order in which they are to be tried.
   mutating func lookupDidFinish(_ addresses: [SocketAddress]) -> ConnectionAction {
     let attempt = takeAttempt("a lookup finished")
     guard case .resolving = attempt.stage else { Self.impossible("a lookup finished", in: .connecting(attempt)) }
     return connect(attempt, to: addresses[...], failure: "\(endpoint.address) has no address")
   }
 
-  /// The lookup has found none, or could not begin.
+  /// Records that the lookup has found no address, or could not begin.
   mutating func lookupDidFail(_ detail: String) -> ConnectionAction {
     let attempt = takeAttempt("a lookup failed")
     guard case .resolving = attempt.stage else { Self.impossible("a lookup failed", in: .connecting(attempt)) }
     return fail(.connectFailed, detail)
   }
 
-  /// No context could be made for `address`.
+  /// Records that no context could be made for `address`.
   mutating func connectDidFail(to address: SocketAddress, _ reason: String) -> ConnectionAction {
     let attempt = takeAttempt("no context could be made")
     guard case .connecting(let candidates) = attempt.stage else {
@@ -86,7 +86,7 @@ extension ConnectionStateMachine {
     return connect(attempt, to: candidates, failure: "\(address): \(reason)")
   }
 
-  /// The context has connected.
+  /// Records that the context has connected.
   ///
   /// - Parameters:
   ///   - preparation: commands that every new connection executes before any other.
@@ -129,7 +129,7 @@ extension ConnectionStateMachine {
     return .connect(to: address, timeout: nil)
   }
 
-  /// Takes out the present attempt for `event`, which can occur in no other state.
+  /// Takes the present attempt out of the state for `event`, which can occur in no other state.
   private mutating func takeAttempt(_ event: String) -> Attempt {
     switch take() {
     case .connecting(let attempt): return attempt

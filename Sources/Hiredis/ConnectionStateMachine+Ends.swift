@@ -6,7 +6,7 @@ extension ConnectionStateMachine {
   /// mistake in a configuration, and servers log each rejection.
   static var rejectionDelay: Duration { .seconds(1) }
 
-  /// The context has ended.
+  /// Records that the context has ended.
   mutating func contextDidEnd(_ end: ContextEnd, _ unanswered: UnansweredCommands, at now: UInt64) -> ConnectionAction {
     switch take() {
     case .connecting(let attempt):
@@ -22,7 +22,7 @@ extension ConnectionStateMachine {
     }
   }
 
-  /// An attempt has failed.
+  /// Records that an attempt has failed.
   mutating func fail(_ kind: ConnectionDownReason.Kind, _ detail: String) -> ConnectionAction {
     var delay = backoff.next()
     if kind == .authenticationRejected || kind == .databaseRejected { delay = max(delay, Self.rejectionDelay) }
@@ -31,7 +31,7 @@ extension ConnectionStateMachine {
     return .becomeUnavailable(reason)
   }
 
-  /// A working connection has ended.
+  /// Records that a working connection has ended.
   private mutating func lose(
     _ login: Login,
     _ end: ContextEnd,
@@ -55,7 +55,7 @@ extension ConnectionStateMachine {
     return .failInFlight(ConnectionLoss(end, reason))
   }
 
-  /// The owner has closed the connection.
+  /// Records that the owner has closed the connection.
   mutating func close() {
     state = .closed
   }

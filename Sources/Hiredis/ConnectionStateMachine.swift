@@ -62,7 +62,7 @@ struct ConnectionStateMachine<Lookup>: ~Copyable {
   var probation = Probation()
   /// The lost connection on which commands were in flight, until the server was asked to close it too.
   var orphan: Orphan?
-  /// How long commands may wait for the store.
+  /// The time that commands may wait for the store.
   private(set) var service = Service.patient
   /// The number of times that the connection became ready.
   private(set) var epoch = 0
@@ -149,7 +149,7 @@ struct ConnectionStateMachine<Lookup>: ~Copyable {
 
   // MARK: Becoming ready
 
-  /// A reply has come that belongs to no command of a sender: the connection is not ready.
+  /// Handles a reply to the handshake or to a probe: it belongs to no sender, as the connection is not ready.
   mutating func didReceive(_ answer: Handshake.Answer, at now: UInt64) -> ConnectionAction {
     switch take() {
     case .connecting(let attempt):
@@ -209,15 +209,15 @@ struct ConnectionStateMachine<Lookup>: ~Copyable {
     return .becomeReady(login.identity, awaitsProbeReply: awaitsProbeReply)
   }
 
-  /// How long a probe's reply may take.
+  /// The time in which a probe must be answered.
   var probeTimeout: Duration { limits.commandTimeout(for: service) ?? limits.connectTimeout }
 
-  /// The pause between two questions whether a server's script has ended.
+  /// The pause before the handshake is repeated at a server that a script keeps busy.
   static var busyPause: Duration { .milliseconds(100) }
 
   // MARK: Deadlines and service
 
-  /// Commands have waited for the attempt for as long as they may.
+  /// Fails the commands that have waited for the attempt for as long as they may.
   mutating func holdDeadlinePassed() -> ConnectionAction {
     guard service != .patient else { return .none }
     switch take() {
@@ -230,7 +230,7 @@ struct ConnectionStateMachine<Lookup>: ~Copyable {
     return .failQueued(.heldTooLong)
   }
 
-  /// The owner has decided how long commands may wait from now on.
+  /// Sets the time that commands may wait from now on, as the owner has decided.
   mutating func serviceDidChange(to service: Service) -> ConnectionAction {
     self.service = service
     guard service == .patient else { return .none }

@@ -1,4 +1,4 @@
-/// Why a context has ended.
+/// The reason why a context has ended.
 enum ContextEnd: Equatable {
   /// The operating system or the store ended it.
   case failed(String)
@@ -22,7 +22,7 @@ enum ContextEnd: Equatable {
   }
 }
 
-/// A context could not be made.
+/// The error of a context that could not be made.
 struct ContextFailure: Error {
   var reason: String
 }

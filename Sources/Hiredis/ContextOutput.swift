@@ -10,19 +10,19 @@ struct ContextOutput: ~Copyable {
   /// A command of this size is written at once if nothing waits before it, instead of being copied first.
   private static let directWriteBytes = 64 * 1024
 
-  /// Never lent to code that could come back here.
+  /// Never lent to code that could re-enter this type.
   private var buffer = ByteBuffer()
   private var large: SharedBytes?
-  /// How much of the large command is still to be written.
+  /// The bytes of the large command that are still to be written.
   private var largeLeft = 0
   /// Whether the operating system did not take all that it was offered last; it reports when it takes more.
   private(set) var isSocketFull = false
 
-  /// Bytes that the operating system has not taken.
+  /// The bytes that the operating system has not taken.
   @inline(__always)
   var count: Int { buffer.count + largeLeft }
 
-  /// Bytes in the buffer.
+  /// The bytes in the buffer.
   @inline(__always)
   var bufferedBytes: Int { buffer.count }
 
@@ -57,7 +57,7 @@ struct ContextOutput: ~Copyable {
     }
   }
 
-  /// Offers all to the operating system; returns how many bytes it took last, or minus the error number.
+  /// Offers all output to the operating system; returns the bytes that it took last, or minus the error number.
   @discardableResult
   mutating func flush(to fd: Int32) -> Int {
     var count = 0
@@ -74,12 +74,12 @@ struct ContextOutput: ~Copyable {
     return count
   }
 
-  /// Gives back the memory of an empty buffer beyond `bytes`.
+  /// Releases the memory of an empty buffer beyond `bytes`.
   mutating func trim(to bytes: Int) {
     if buffer.isEmpty { buffer.removeAll(keepingCapacityUpTo: bytes) }
   }
 
-  /// Returns how many bytes the operating system took, or minus the error number.
+  /// Returns the number of bytes that the operating system took, or minus the error number.
   private static func send(_ bytes: Span<UInt8>, to fd: Int32) -> Int {
     bytes.withUnsafeBytes { bytes in
       let count = Glibc.send(fd, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
@@ -88,18 +88,18 @@ struct ContextOutput: ~Copyable {
   }
 }
 
-/// Decides for how many turns of the loop the output waits for more commands. The store gets them at once, and wakes up
-/// once for them.
+/// Decides for how many turns of the loop the output waits for more commands, so that the store receives them together
+/// and wakes up once for them.
 struct OutputGathering {
-  /// Where several commands are in flight, others are about to come: the output is written so many turns later, or when
-  /// a turn has brought no more.
+  /// The most turns that the output waits. While several commands are in flight, others are likely to follow; the
+  /// output is written earlier when a turn has brought no more.
   private static let mostTurns = 2
 
-  /// Turns that the output has waited, and its length at the end of the last of them.
+  /// The turns that the output has waited, and its length at the end of the last of them.
   private var turns = 0
   private var gatheredBytes = 0
 
-  /// Whether the output should wait for another turn. A command that is alone doesn't wait.
+  /// Whether the output should wait for another turn. A single command doesn't wait.
   ///
   /// - Parameters:
   ///   - bufferedBytes: the length of the output now.

@@ -1,6 +1,6 @@
 /// Discards the replies to best-effort commands: the store executes them if it can, and no harm is done if not.
 public final class DiscardedReplies: ReplyReceiver, Sendable {
-  /// The one that all senders use.
+  /// The instance that all senders share.
   public static let shared = DiscardedReplies()
 
   /// Does nothing.

@@ -1,9 +1,9 @@
 internal import DequeModule
 
-/// Is notified when a connection has written its commands.
+/// A sender that is notified when a connection has written its commands.
 public protocol DrainWaiter: AnyObject {
-  /// All commands that were sent before this waiter's turn are written, or the connection was lost. Called once for
-  /// each wait, within the turn.
+  /// Called when all commands that were sent before this waiter's turn are written, or the connection was lost; once
+  /// for each wait, within the turn.
   func connectionDidDrain()
 }
 
@@ -14,18 +14,18 @@ public protocol DrainWaiter: AnyObject {
 /// delay it for ever.
 struct DrainQueue: ~Copyable {
   private var waiters = UniqueDeque<any DrainWaiter>()
-  /// How much of ``sentBytes`` must be written for the first waiter.
+  /// The value of ``sentBytes`` up to which all must be written for the first waiter.
   private var mark = 0
-  /// A waiter was notified, and may still send in this turn.
+  /// Whether a waiter was notified, and may still send in this turn.
   private var hasNotified = false
-  /// Bytes of commands that were sent so far, over all connections that were made.
+  /// The bytes of commands that were sent so far, over all connections that were made.
   private(set) var sentBytes = 0
 
   /// Whether a sender waits.
   @inline(__always)
   var hasWaiters: Bool { !waiters.isEmpty }
 
-  /// Commands of so many bytes were sent.
+  /// Records that `byteCount` bytes of commands were sent.
   @inline(__always)
   mutating func didSend(_ byteCount: Int) {
     sentBytes &+= byteCount
@@ -37,18 +37,18 @@ struct DrainQueue: ~Copyable {
     waiters.append(waiter)
   }
 
-  /// Takes out the first waiter if its turn has come; `queuedBytes` are not written. After that no other waiter's turn
-  /// comes until ``turnDidEnd()``.
+  /// Removes and returns the first waiter if its turn has come; `queuedBytes` are not written. After that no other
+  /// waiter's turn comes until ``turnDidEnd()``.
   mutating func popDrained(queuedBytes: Int) -> (any DrainWaiter)? {
     guard !hasNotified, !waiters.isEmpty, sentBytes &- queuedBytes >= mark else { return nil }
     hasNotified = true
     return waiters.popFirst()
   }
 
-  /// Takes out the first waiter of a connection that was lost.
+  /// Removes and returns the first waiter of a connection that was lost.
   mutating func popAbandoned() -> (any DrainWaiter)? { waiters.popFirst() }
 
-  /// The waiter that was notified has sent, if it was going to.
+  /// Records that the notified waiter has had its turn to send.
   mutating func turnDidEnd() {
     hasNotified = false
     mark = sentBytes

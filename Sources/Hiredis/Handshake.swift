@@ -11,7 +11,7 @@ struct Orphan: Equatable {
 /// The commands of a new connection before any command of a client: log in, select the database, name the connection,
 /// identify the server, and check whether it serves data yet.
 ///
-/// A server that executes a script refuses most of them with BUSY, after it was silent for a while. Those are repeated
+/// A server that executes a script refuses most of them with BUSY, after a time of silence. Those are repeated
 /// until the script has ended.
 ///
 /// All of them are sent at once and take one round trip. Another one is needed after a connection was lost with
@@ -27,7 +27,7 @@ struct Handshake {
     let command: [UInt8]
   }
 
-  /// A reply as far as a handshake looks at it.
+  /// The parts of a reply that a handshake uses.
   enum Answer: Equatable {
     case error(String)
     case integer(Int)
@@ -50,7 +50,7 @@ struct Handshake {
     case unfinished
     /// More commands are to be sent, whose replies are expected.
     case proceed([UInt8])
-    /// The server is busy, as this error reply says. ``repetition()`` is to follow after a pause.
+    /// The server is busy, as this error reply says. ``repetition()`` follows after a pause.
     case busy(errorReply: String)
     case ready(ServerIdentity)
     case failed(ConnectionDownReason.Kind, detail: String)
@@ -70,7 +70,7 @@ struct Handshake {
   private var orphan: Orphan?
 
   /// - Parameter toleratesBusyServer: Whether the connection can be used while the server is busy, for commands that
-  ///   end a script: what the server refuses then is left out.
+  ///   end a script: the commands that the server refuses then are left out.
   init(
     endpoint: StoreEndpoint,
     preparation: [[String]],
@@ -137,14 +137,14 @@ struct Handshake {
   /// Whether a busy server has refused commands, and none is in flight.
   var isRefused: Bool { awaited.isEmpty && !refused.isEmpty }
 
-  /// The commands that a busy server has refused, to be sent again, one after the other.
+  /// Returns the commands that a busy server has refused, to be sent again, one after the other.
   mutating func repetition() -> [UInt8] {
     awaited = refused[...]
     refused = []
     return awaited.flatMap(\.command)
   }
 
-  /// Nil when the connection can be used in spite of the error.
+  /// Returns nil if the connection can be used in spite of the error.
   private static func judge(error text: String, step: Step) -> Outcome? {
     if step == .prepare || step == .clientID || step == .keyCount || step == .killOrphan { return nil }
     let code = ServerErrorCode(errorReply: text)

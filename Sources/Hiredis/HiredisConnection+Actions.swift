@@ -1,6 +1,6 @@
 internal import EventLoop
 
-/// Performs what the state machine decides.
+/// Performs the actions that the state machine decides on.
 extension HiredisConnection {
   func perform(_ action: ConnectionAction) {
     switch action {
@@ -129,14 +129,14 @@ extension HiredisConnection {
     pushReceiver?.pushConnection(self, didBecomeUnavailable: reason)
   }
 
-  /// Has the sender of `command` notified at the end of the turn. One that was refused fails for that reason.
+  /// Notifies the sender of `command` at the end of the turn. A refused command fails for the reason of the refusal.
   func fail(_ command: borrowing QueuedCommand, with failure: ConnectionFailure) {
     let failure = command.refusal?.failure(limits) ?? failure
     if command.isCounted { delegate?.connection(self, didFail: failure) }
     failures.append(command.receiver, token: command.token, failure: failure)
   }
 
-  /// Has a command fail at the end of the turn that isn't even made, since the connection takes none.
+  /// Fails a command at the end of the turn that was not even made, since the connection takes none.
   ///
   /// - Precondition: ``takesCommands`` is false.
   public func failUnsent(_ receiver: any ReplyReceiver, token: Int) {

@@ -2,7 +2,7 @@ internal import EventLoop
 
 /// Commands that wait too long: for their replies, or for an attempt to connect.
 extension HiredisConnection {
-  /// How long a command may go without a reply; nil for ever.
+  /// The time that a command may go without a reply; nil for no limit.
   public var commandTimeout: Duration? { deadline.timeout }
 
   /// Sets the deadline of the oldest command in flight.
@@ -19,7 +19,7 @@ extension HiredisConnection {
     deadlineTimer?.schedule(after: delay)
   }
 
-  /// Commands may wait for another time than before.
+  /// Restarts the deadline after a change of the time that commands may wait.
   func restartDeadline() {
     if machine.isReady {
       setDeadline()
@@ -42,13 +42,14 @@ extension HiredisConnection {
   /// those that do not count, and those of a connection on which commands may wait for ever.
   ///
   /// - Parameters:
-  ///   - timeout: how long the command may go without a reply.
-  ///   - sentAt: when it was sent, in nanoseconds of the loop's clock; the oldest one that counts unless given.
+  ///   - timeout: the time that the command may go without a reply.
+  ///   - sentAt: the time when it was sent, in nanoseconds of the loop's clock; that of the oldest command that counts
+  ///     unless given.
   public func expire(after timeout: Duration, sentAt: UInt64? = nil) {
     guard machine.isReady, let sentAt = sentAt ?? queue.oldestSentAt,
       CommandDeadline.isOver(timeout, sentAt: sentAt, at: loop.now)
     else { return }
-    // If the loop itself was late, the reply is there and was only not read yet.
+    // If the loop itself was late, the reply may have arrived without being read.
     let before = replyCount
     context?.readNow()
     guard machine.isReady, replyCount == before else { return }

@@ -9,13 +9,13 @@ extension HiredisConnection: EndOfTurnWorker {
   }
 
   /// Notifies `waiter` when all is written that was sent before, by the waiters before it too, and retains it until
-  /// then. It should then send, whatever others have sent meanwhile: otherwise it could wait for as long as they go on.
+  /// then. It should then send, whatever others have sent meanwhile: otherwise it could wait indefinitely.
   public func whenDrained(_ waiter: any DrainWaiter) {
     loop.preconditionOnLoop()
     drains.append(waiter)
   }
 
-  /// To be called whenever bytes were written, and when the connection is gone.
+  /// Notifies the waiters whose turn has come. Called whenever bytes were written, and when the connection is gone.
   func notifyDrainWaiters() {
     guard machine.isReady else {
       while let waiter = drains.popAbandoned() { waiter.connectionDidDrain() }
@@ -26,7 +26,7 @@ extension HiredisConnection: EndOfTurnWorker {
     loop.atEndOfNextTurn(self)
   }
 
-  /// The loop's call when a waiter that was notified has sent. Not to be called by others.
+  /// Called by the loop when a notified waiter has sent. Not to be called by others.
   public func endOfTurn() {
     drains.turnDidEnd()
     notifyDrainWaiters()

@@ -15,11 +15,11 @@ extension HiredisConnection {
     )
   }
 
-  /// Whether something is to be done when bytes were written.
+  /// Whether written bytes have to be acted upon.
   @inline(__always)
   var awaitsWriting: Bool { queue.holdsCommands || lingering.mayHaveUnwritten || drains.hasWaiters }
 
-  /// The operating system took bytes, so there is room for more.
+  /// Makes use of the room that written bytes have left.
   func contextDidWrite() {
     if queue.holdsCommands { handOver() }
     if lingering.mayHaveUnwritten { lingering.didWrite(queuedBytes: queuedBytes) }
@@ -53,7 +53,7 @@ extension HiredisConnection {
     pushReceiver?.pushConnection(self, didReceive: bytes)
   }
 
-  /// All replies that were there have been received.
+  /// Reports the replies of a read, once all that had arrived have been received.
   func contextDidRead() {
     reportAnswered()
   }

@@ -12,13 +12,13 @@ public import RESP
 ///
 /// The delegate is not retained and has to outlive the connection. Dropping the connection closes it.
 public final class HiredisConnection {
-  /// Bytes that may wait to be written before commands are held back: the deadline of a command begins when the context
-  /// has got it, however much was before it.
+  /// The bytes waiting to be written from which on commands are held back: the deadline of a command begins when the
+  /// context has got it, however much was before it.
   static let unwrittenHighWater = 1024 * 1024
 
-  /// Where the store is.
+  /// The store's address, login and database.
   public let endpoint: StoreEndpoint
-  /// How long this waits and how much it holds.
+  /// The timeouts and bounds of the connection.
   public let limits: ConnectionLimits
 
   /// Commands that every new connection executes before any other; it is no failure if the store refuses one.
@@ -32,7 +32,7 @@ public final class HiredisConnection {
   public var asksForKeyCount = false
 
   /// Whether the connection is ready even while the server executes a script that takes too long. Such a connection may
-  /// be in the wrong database, and is for commands alone that end a script. Set before the connection is made.
+  /// be in the wrong database, and is only for commands that end a script. Set before the connection is made.
   public var toleratesBusyServer = false
 
   /// The command that a store on ``Probation`` has to answer, an array of bulk strings; any reply will do.
@@ -41,44 +41,44 @@ public final class HiredisConnection {
   /// Whether the connection is kept from being idle for long; see ``KeepAlive``. Set before `connect`.
   public var keepsAlive = false
 
-  /// Is notified of what happens to the connection; not retained. It has to outlive the connection, or to set this to
-  /// nil before it goes.
+  /// The delegate, notified of the connection's events; not retained. It has to outlive the connection, or to set this
+  /// to nil before it is released.
   public unowned var delegate: (any HiredisConnectionDelegate)?
 
-  /// Gets all that the store sends after the handshake, in place of the receivers of commands: for connections on which
-  /// a store sends messages unasked. Set before the connection is ready, and not retained, like ``delegate``. Such a
-  /// connection takes commands through ``push(_:)`` alone.
+  /// The receiver of all that the store sends after the handshake, in place of the receivers of commands: for
+  /// connections on which a store sends messages without a request. Set before the connection is ready, and not
+  /// retained, like ``delegate``. Such a connection takes commands through ``push(_:)`` alone.
   public unowned var pushReceiver: (any PushReceiver)? { didSet { isPushing = pushReceiver != nil } }
   private(set) var isPushing = false
-  /// Whether ``pushReceiver`` gets what the store sends as bytes, without hiredis' reader: a reply may be nested more
-  /// deeply than that can read. Set before the connection is ready.
+  /// Whether ``pushReceiver`` gets the store's output as bytes, without hiredis' reader: a reply may be nested more
+  /// deeply than the reader permits. Set before the connection is ready.
   public var pushesBytes = false
 
   let loop: EventLoop
   var machine: ConnectionStateMachine<HostLookup>
   var context: HiredisContext? { didSet { unretainedContext = context.map(Unmanaged.passUnretained) } }
-  /// The same for the way of each command: the context can't end while a command is being sent.
+  /// The context without its reference count, for sending commands: it can't end while a command is being sent.
   private var unretainedContext: Unmanaged<HiredisContext>?
-  /// Receivers and the delegate are called only when a command was taken out, so that they may send from there.
+  /// Receivers and the delegate are called only after a command was taken out, so that they may send from there.
   var queue: CommandQueue
   let failures: FailureDelivery
   var drains = DrainQueue()
   var lingering = Lingering()
   var deadline: CommandDeadline
   var answered = AnsweredCommands()
-  /// Replies so far, over all connections that were made.
+  /// The number of replies so far, over all connections that were made.
   public internal(set) var replyCount: UInt64 = 0
 
-  /// Starts attempts and probes, and ends those that take too long.
+  /// The timer that starts attempts and probes, and ends those that take too long.
   var attemptTimer: LoopTimer?
-  /// Runs for ``deadline``.
+  /// The timer of ``deadline``.
   var deadlineTimer: LoopTimer?
-  /// Runs while commands linger; made for the first of them, which many connections never get.
+  /// The timer that runs while commands linger; made for the first of them, which many connections never get.
   private var lingerTimer: LoopTimer?
-  /// Runs while the connection is kept from being idle.
+  /// Keeps the connection from being idle; nil unless ``keepsAlive`` is set.
   private(set) var keepAlive: KeepAlive?
 
-  /// A connection that waits for `connect`.
+  /// Makes a connection that waits for `connect`.
   public convenience init(
     on loop: EventLoop,
     endpoint: StoreEndpoint,
@@ -88,7 +88,7 @@ public final class HiredisConnection {
     self.init(on: loop, endpoint: endpoint, limits: limits, delegate: delegate) { Double.random(in: 0..<1) }
   }
 
-  /// The same with chance in the caller's hands.
+  /// Makes a connection that waits for `connect`, with the caller's random numbers.
   ///
   /// - Parameter random: returns a number from 0 up to 1; the delay between attempts is multiplied by it.
   package init(
@@ -128,13 +128,13 @@ public final class HiredisConnection {
     if keepsAlive { keepAlive = KeepAlive(of: self) }
   }
 
-  /// Begins the next attempt now, if the connection waits for it: the store was found over another connection.
+  /// Begins the next attempt now, if the connection waits for it: the store was reached over another connection.
   public func retryNow() {
     loop.preconditionOnLoop()
     perform(machine.retryNow(at: loop.now))
   }
 
-  /// How long commands may wait for the store.
+  /// The time that commands may wait for the store.
   public var service: Service {
     get { machine.service }
     set {
@@ -148,7 +148,8 @@ public final class HiredisConnection {
   /// The number that the server gave the connection, as CLIENT ID says; nil while it is not known.
   public var clientID: Int? { machine.clientID }
 
-  /// How often the connection became ready: what a server kept for one of them (a WATCH) is gone with the next.
+  /// The number of times that the connection became ready: state that a server kept for one of them (a WATCH) is gone
+  /// with the next.
   public var epoch: Int { machine.epoch }
 
   /// Whether commands reach the store at this moment.
@@ -158,23 +159,23 @@ public final class HiredisConnection {
   /// once.
   public var takesCommands: Bool { machine.takesCommands }
 
-  /// How long the oldest command that counts has waited for its reply, or for a connection; nil if none does.
+  /// The time that the oldest command that counts has waited for its reply, or for a connection; nil if none does.
   public var longestWait: Duration? {
     queue.oldestCounted.map { .nanoseconds(Int64(clamping: loop.now &- $0.sentAt)) }
   }
 
-  /// Commands without a reply, those that wait for a connection included.
+  /// The number of commands without a reply, including those that wait for a connection.
   public var inFlightCount: Int { queue.count }
 
-  /// Bytes of commands that the operating system has not taken yet.
+  /// The bytes of commands that the operating system has not taken yet.
   @inline(__always)
   public var queuedBytes: Int { queue.heldBytes + unwrittenBytes }
 
-  /// Bytes that the context has got and the operating system has not taken yet.
+  /// The bytes that the context has got and the operating system has not taken yet.
   var unwrittenBytes: Int { unretainedContext?._withUnsafeGuaranteedRef { $0.unwrittenBytes } ?? 0 }
 
-  /// Whether the queue has room for so many commands of so many bytes together. Check before sending a group that must
-  /// not be split.
+  /// Whether the queue has room for a group of commands with `bytes` bytes together. Check before sending a group that
+  /// must not be split.
   public func hasRoom(commands: Int, bytes: Int) -> Bool {
     inFlightCount + commands <= limits.maxQueuedCommands && queuedBytes + bytes <= limits.maxQueuedBytes
   }
@@ -216,10 +217,10 @@ public final class HiredisConnection {
   ///   - owner: holds the command, and nothing else: it is retained while the command is not written and was not
   ///     copied.
   ///   - receiver: gets the reply.
-  ///   - token: tells the receiver which command it is.
-  ///   - isCounted: false for a command that nobody waits for: the delegate is not notified of its outcome, and it has
-  ///     no deadline, so that the connection is never closed because of it.
-  ///   - isUrgent: false for a command that nobody waits for: it may linger a little for others to join it, and is
+  ///   - token: identifies the command to the receiver.
+  ///   - isCounted: false for a command whose reply is not awaited: the delegate is not notified of its outcome, and it
+  ///     has no deadline, so that the connection is never closed because of it.
+  ///   - isUrgent: false for a command whose reply is not awaited: it may linger briefly for others to join it, and is
   ///     written even when the connection is closed first, as far as the socket takes it.
   public func send(
     _ command: Span<UInt8>,
@@ -276,7 +277,7 @@ public final class HiredisConnection {
     }
   }
 
-  /// A command was held back that may linger.
+  /// Decides how long a held back command lingers.
   private func linger() {
     switch lingering.didHold(heldBytes: queue.heldBytes) {
     case .wait: break
@@ -288,7 +289,7 @@ public final class HiredisConnection {
     }
   }
 
-  /// Gives the context held back commands, as many as it should have.
+  /// Hands held back commands to the context, up to the high-water mark of its unwritten bytes.
   func handOver() {
     lingering.end()
     guard machine.isReady, let context else { return }

@@ -5,26 +5,26 @@ internal import RESP
 
 /// Reading: the socket's bytes are fed to hiredis' reader, and the replies are delivered to the owner.
 extension HiredisContext {
-  /// The reader is fed with so many bytes at once. Whenever it has taken 1 KiB out, it moves all that it holds to the
-  /// front: of 64 KiB that would be thirty times a reply of that size.
+  /// The bytes that are fed to the reader at once. Whenever it has consumed 1 KiB, it moves all that it holds to the
+  /// front: with 64 KiB, that would move thirty times as many bytes.
   private static let feedBytes = 4 * 1024
-  /// A string of which the reader has so much and more is to come is read directly into the reader's memory.
+  /// The bytes in the reader from which on the rest of an incomplete string is read directly into the reader's memory.
   private static let largeReplyBytes = 64 * 1024
-  /// The most that is read at once of it.
+  /// The most bytes of such a string that are read at once.
   private static let directReadBytes = 256 * 1024
-  /// Digits that a length may have, and the end of the line.
+  /// The number of digits that a length may have, and the end of the line.
   private static let longestLength = 21
-  /// How often one context is read before the others on the loop have their turn.
+  /// The most reads of one context before the others on the loop have their turn.
   private static let readsPerTurn = 4
-  /// Reads that get what a broken connection still has in its buffers.
+  /// The most reads that get the remaining data of a broken connection from its buffers.
   private static let readsAfterFailure = 256
 
-  /// Reads what is there without waiting for the loop's event.
+  /// Reads the available bytes without waiting for the loop's event.
   func readNow() {
     read()
   }
 
-  /// Delivers a reply that is no part of another. The reader frees it when this returns.
+  /// Delivers a reply that is not part of another. The reader frees it when this returns.
   @inline(__always)
   func deliver(_ reply: UnsafePointer<redisReply>) {
     guard pendingEnd == nil, let owner else { return }
@@ -32,7 +32,7 @@ extension HiredisContext {
     owner._withUnsafeGuaranteedRef { $0.contextDidReceive(reply) }
   }
 
-  /// Reads what is there, up to a limit, and delivers the replies.
+  /// Reads the available bytes, up to a limit, and delivers the replies.
   func read() {
     // A reply's receiver may release the owner. This object is kept by the caller.
     guard let owner = owner?.takeUnretainedValue() else { return }
@@ -41,7 +41,7 @@ extension HiredisContext {
     while reads < Self.readsPerTurn, let context, pendingEnd == nil, readOnce(context, owner) { reads += 1 }
   }
 
-  /// Reads once, and delivers what is complete; false if nothing more is there.
+  /// Reads once, and delivers complete replies; returns false if no more bytes are available.
   private func readOnce(_ context: UnsafeMutablePointer<redisContext>, _ owner: HiredisConnection) -> Bool {
     guard let reader = context.pointee.reader else { return false }
     let missing = isRaw ? 0 : Self.missingBytes(of: reader)
@@ -62,8 +62,8 @@ extension HiredisContext {
     }
   }
 
-  /// Has `deliver` deliver the bytes that came, if there are any; false if nothing more is there. To be called right
-  /// after `recv`, with its result.
+  /// Delivers the bytes that were read with `deliver`, if there are any; returns false if no more are available. Called
+  /// right after `recv`, with its result.
   @inline(__always)
   private func hasRead(_ count: Int, of room: Int, _ deliver: (Int) -> Void) -> Bool {
     guard count > 0 else {
@@ -145,14 +145,14 @@ extension HiredisContext {
     end(pendingEnd)
   }
 
-  /// The reason for which the reader failed.
+  /// Returns the reason for which the reader failed.
   private static func end(of reader: UnsafeMutablePointer<redisReader>) -> ContextEnd {
     let reason = withUnsafeBytes(of: &reader.pointee.errstr) { text($0) }
     // The reader's text is the only trace of the cause.
     return reason.hasPrefix("No support for nested multi bulk") ? .replyTooDeep : .protocolViolated(reason)
   }
 
-  /// The descriptor is not watched any more. Replies that came before the connection broke are still delivered.
+  /// Delivers the replies that came before the connection broke. The descriptor is not watched any more.
   func readRest() {
     var reads = 0
     while context != nil, reads < Self.readsAfterFailure {

@@ -3,16 +3,16 @@ internal import EventLoop
 internal import Glibc
 internal import RESP
 
-/// Writing: what a turn of the loop has appended is written together.
+/// Writing: the commands that were appended in a turn of the loop are written together.
 extension HiredisContext: EndOfTurnWorker {
-  /// Bytes that the operating system has not taken.
+  /// The bytes that the operating system has not taken.
   @inline(__always)
   var unwrittenBytes: Int { output.count }
 
   /// Whether the operating system did not take all that it was offered last.
   var isSocketFull: Bool { output.isSocketFull }
 
-  /// Appends commands or a part of them, to be written as soon as no more come at once. False if it can't take any.
+  /// Appends commands or a part of them, to be written once no more follow. Returns false if it can't take any.
   ///
   /// - Parameters:
   ///   - bytes: the commands.
@@ -52,16 +52,16 @@ extension HiredisContext: EndOfTurnWorker {
       if count < 0, count != -Int(EAGAIN), count != -Int(EINTR) { return end(.failed(Self.text(Int32(-count)))) }
     }
     output.trim(to: Self.keptBytes)
-    // The owner is retained for the call, which may release it, but not merely to be asked.
+    // The owner is retained for the call, which may release it, but not for the question alone.
     if let owner, owner._withUnsafeGuaranteedRef({ $0.awaitsWriting }) { owner.takeUnretainedValue().contextDidWrite() }
     watch()
   }
 
-  /// Has the loop report when the socket can be read, and written if that is needed.
+  /// Watches the socket for input, and for room to write if that is needed.
   func watch() {
     guard context != nil, isConnected else { return }
     let needsRoom = output.count > 0 && !isRegistered
-    // Compared here: to ask the handle costs a reference count.
+    // Compared here: asking the handle costs a reference count.
     guard needsRoom != watchesForRoom else { return }
     watchesForRoom = needsRoom
     poll?.update(readable: true, writable: needsRoom)

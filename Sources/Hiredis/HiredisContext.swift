@@ -9,11 +9,11 @@ internal import Glibc
 /// layer would allocate for every command, search it for the names of commands that change the kind of reply, and stop
 /// the process with an assertion at a reply that it doesn't expect.
 final class HiredisContext: PollHandleOwner {
-  /// Memory that the reader and the output keep, each, between replies and commands: what large values need would be
-  /// asked of the operating system page by page, again for each of them. A store has few connections.
+  /// The memory that the reader and the output each keep between replies and commands: otherwise large values would
+  /// request it from the operating system page by page, again for each of them. A store has few connections.
   static let keptBytes = 16 * 1024 * 1024
 
-  /// Seconds of silence after which the kernel asks whether a TCP store is still there; hiredis' own suggestion.
+  /// The seconds of silence after which the kernel probes a TCP store; hiredis' own suggestion.
   private static let keepAliveSeconds: Int32 = 15
 
   /// Nil once the owner has detached. The owner detaches in its deinit, so that it is alive while it is set.
@@ -22,7 +22,7 @@ final class HiredisContext: PollHandleOwner {
   private(set) var context: UnsafeMutablePointer<redisContext>?
   private(set) var poll: PollHandle?
   private(set) var isConnected = false
-  /// Why the context ends when the reply's receiver has returned: the reader is at work until then.
+  /// The reason why the context ends when the reply's receiver has returned: the reader is in use until then.
   var pendingEnd: ContextEnd?
   var isDelivering = false
   /// Whether bytes are passed on as they come, without hiredis' reader.
@@ -31,7 +31,7 @@ final class HiredisContext: PollHandleOwner {
   /// Whether the loop calls ``endOfTurn()``, which writes the output.
   var isRegistered = false
   var gathering = OutputGathering()
-  /// Whether the socket is watched for room to write, besides for something to read; nil until it is connected.
+  /// Whether the socket is watched for room to write, in addition to input; nil until it is connected.
   var watchesForRoom: Bool?
 
   /// Begins to connect to an IP literal or a unix socket. The owner is notified of the result.
@@ -45,7 +45,7 @@ final class HiredisContext: PollHandleOwner {
     case .tcp(let host, let port):
       connecting = redisConnectNonBlock(host, Int32(truncatingIfNeeded: port))
     case .unix(let path):
-      // hiredis cuts off what is too long, and would connect elsewhere.
+      // hiredis truncates a longer path, and would connect elsewhere.
       let longest = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
       guard path.utf8.count <= longest else {
         throw ContextFailure(reason: "the path of a unix socket has \(longest) bytes at most")
@@ -78,8 +78,8 @@ final class HiredisContext: PollHandleOwner {
   /// Whether bytes can be appended.
   var isOpen: Bool { isConnected && context != nil && pendingEnd == nil }
 
-  /// Ends the context, and notifies the owner as of any other end. From within a reply's receiver the end comes after
-  /// the receiver has returned.
+  /// Ends the context, and notifies the owner as of any other end. Called from a reply's receiver, it ends the context
+  /// after the receiver has returned.
   func abort(_ reason: ContextEnd) {
     end(reason)
   }
@@ -118,7 +118,7 @@ final class HiredisContext: PollHandleOwner {
     }
   }
 
-  /// Text that ends at a zero byte.
+  /// Returns the text up to a zero byte.
   static func text(_ bytes: UnsafeRawBufferPointer) -> String {
     String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
   }

@@ -1,15 +1,15 @@
 internal import EventLoop
 internal import RESP
 
-/// Keeps a shared connection from being idle for longer than its store, or a middlebox on the way, tolerates.
+/// Keeps a shared connection from being idle for longer than its store, or a middlebox in between, tolerates.
 ///
 /// Servers close idle connections (Redis' `timeout`), and so do load balancers and NATs, whose limits are unknown. A
 /// PING is sent whenever no command was answered for an interval, and the interval halves each time that an idle
 /// connection was closed all the same. If a PING has no reply when the next one is due, the store hangs.
 final class KeepAlive {
-  /// The interval at first. A connection is idle for twice as long at most.
+  /// The first interval. A connection is idle for twice as long at most.
   static let longestInterval = Duration.seconds(5)
-  /// The interval at least.
+  /// The shortest interval.
   static let shortestInterval = Duration.milliseconds(500)
 
   private static let ping = CommandWriter.command("PING")
@@ -33,7 +33,7 @@ final class KeepAlive {
     timer?.close()
   }
 
-  /// The store closed the connection while no command was in flight.
+  /// Records that the store closed the connection while no command was in flight.
   func connectionWasClosed() {
     guard isQuiet, interval > Self.shortestInterval else { return }
     interval = max(Self.shortestInterval, interval / 2)

@@ -1,9 +1,9 @@
-/// Holds back commands that nobody waits for, so that they leave together and wake the store once.
+/// Holds back commands whose replies are not awaited, so that they are sent together and wake the store once.
 struct Lingering {
-  /// The longest that a command lingers. The timer's resolution adds up to a millisecond.
+  /// The longest time that a command lingers. The timer's resolution adds up to a millisecond.
   static let longest = Duration.milliseconds(1)
-  /// The commands leave when they have so many bytes together; one of this size doesn't linger. Servers read as much at
-  /// once.
+  /// The bytes from which on the commands are sent; a single command of this size doesn't linger. Servers read as much
+  /// at once.
   static let mostBytes = 16 * 1024
 
   /// The next step after a command was held back.
@@ -14,10 +14,10 @@ struct Lingering {
     case handOver
   }
 
-  /// Whether the timer runs: commands are held back for no other reason than that others may come.
+  /// Whether the timer runs: commands are held back for no other reason than that others may follow.
   private(set) var isActive = false
-  /// Whether there may be commands among the unwritten ones that nobody waits for: they leave even when the connection
-  /// is closed.
+  /// Whether the unwritten commands may include some whose replies are not awaited: they are sent even when the
+  /// connection is closed.
   private(set) var mayHaveUnwritten = false
 
   /// Whether a command that is to be sent lingers.
@@ -28,7 +28,7 @@ struct Lingering {
     return byteCount < Self.mostBytes
   }
 
-  /// A command was held back that lingers; `heldBytes` is the length of all that are held back.
+  /// Records that a lingering command was held back; `heldBytes` is the length of all that are held back.
   mutating func didHold(heldBytes: Int) -> Step {
     guard heldBytes < Self.mostBytes else { return .handOver }
     guard !isActive else { return .wait }
@@ -36,13 +36,13 @@ struct Lingering {
     return .startTimer
   }
 
-  /// The commands that are held back leave.
+  /// Ends the lingering: the commands that are held back are sent.
   @inline(__always)
   mutating func end() {
     isActive = false
   }
 
-  /// Bytes were written; `queuedBytes` are left.
+  /// Records that bytes were written; `queuedBytes` are left.
   mutating func didWrite(queuedBytes: Int) {
     if queuedBytes == 0 { mayHaveUnwritten = false }
   }

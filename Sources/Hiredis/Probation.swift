@@ -5,14 +5,14 @@
 /// again after each reconnect. So the store has to answer probes of the sidecar's own for a time that doubles with each
 /// timeout in a row.
 struct Probation {
-  /// How long the store has to answer probes after the first timeout: longer than a store that flaps every second
-  /// answers in a row.
+  /// The time for which the store has to answer probes after the first timeout: longer than a store that flaps every
+  /// second answers in a row.
   static let shortestProof = Duration.seconds(2)
   /// The same after many timeouts in a row.
   static let longestProof = Duration.seconds(60)
   /// The pause between an answer and the next probe.
   static let probeInterval = Duration.milliseconds(100)
-  /// Timeouts further apart than this are not in a row.
+  /// The interval beyond which timeouts are not in a row.
   static let forgivenAfter = Duration.seconds(300)
 
   private enum State {
@@ -36,7 +36,7 @@ struct Probation {
 
   private var state = State.trusted
 
-  /// A command got no reply in time.
+  /// Records that a command got no reply in time.
   mutating func commandTimedOut(at now: UInt64) {
     switch state {
     case .trusted: state = .suspect(timeouts: 1)
@@ -46,7 +46,7 @@ struct Probation {
     }
   }
 
-  /// A new connection has finished its handshake.
+  /// Records that a new connection has finished its handshake.
   mutating func connected(at now: UInt64) -> Step {
     switch state {
     case .trusted, .paroled: return .use
@@ -56,7 +56,7 @@ struct Probation {
     }
   }
 
-  /// A probe was answered.
+  /// Records that a probe was answered.
   mutating func probeAnswered(at now: UInt64) -> Step {
     guard case .proving(let timeouts, let since) = state else {
       preconditionFailure("a probe was answered in state \(state)")
@@ -67,12 +67,12 @@ struct Probation {
     return .use
   }
 
-  /// The store is not dispensable any more: it is used regardless of earlier timeouts.
+  /// Trusts the store again, regardless of earlier timeouts: it is not dispensable any more.
   mutating func pardon() {
     state = .trusted
   }
 
-  /// How long a store has to answer probes.
+  /// Returns the time for which a store has to answer probes.
   static func proof(after timeouts: Int) -> Duration {
     var proof = shortestProof
     for _ in 1..<max(1, timeouts) {

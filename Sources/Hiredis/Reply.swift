@@ -1,12 +1,12 @@
 internal import CHiredis
 public import RESP
 
-/// What kind of RESP2 value a reply is.
+/// The kind of a RESP2 value.
 public enum ReplyKind: Sendable {
   case status, error, integer, string, `nil`, array
 }
 
-/// A store's reply while its receiver looks at it. It can't be kept: hiredis frees it when the receiver returns.
+/// A store's reply during its receiver's call. It can't be kept: hiredis frees it when the receiver returns.
 public struct Reply: ~Escapable {
   private let reply: UnsafePointer<redisReply>
 
@@ -17,7 +17,7 @@ public struct Reply: ~Escapable {
     self.reply = reply
   }
 
-  /// What kind of value it is. Null bulk strings and null arrays are both `nil`.
+  /// The kind of value. Null bulk strings and null arrays are both `nil`.
   public var kind: ReplyKind {
     switch reply.pointee.type {
     case REDIS_REPLY_STATUS: .status
@@ -42,10 +42,10 @@ public struct Reply: ~Escapable {
     }
   }
 
-  /// How many elements an array has; 0 for other kinds.
+  /// The number of an array's elements; 0 for other kinds.
   public var count: Int { reply.pointee.elements }
 
-  /// An element of an array.
+  /// Returns an element of an array.
   ///
   /// - Precondition: `index` is at least 0 and below `count`.
   public subscript(index: Int) -> Reply {
@@ -57,7 +57,7 @@ public struct Reply: ~Escapable {
     }
   }
 
-  /// Appends the reply as RESP2: the very bytes that the store sent.
+  /// Appends the reply as RESP2: exactly the bytes that the store sent.
   public func encode(into buffer: inout ByteBuffer) {
     Self.encode(reply, into: &buffer)
   }
@@ -88,13 +88,13 @@ public struct Reply: ~Escapable {
   }
 }
 
-/// Gets the outcome of commands, on the loop's thread.
+/// The receiver of the outcomes of commands, called on the loop's thread.
 public protocol ReplyReceiver: AnyObject {
-  /// The store's reply to the command that was sent with `token`. Per connection exactly one of the two methods is
-  /// called for each command, in the order of the sends.
+  /// Delivers the store's reply to the command that was sent with `token`. Per connection exactly one of the two
+  /// methods is called for each command, in the order of the sends.
   func receive(_ reply: borrowing Reply, token: Int)
 
-  /// There is no reply to the command that was sent with `token`, and none will come. Never called from within
+  /// Reports that the command that was sent with `token` has no reply, and will get none. Never called from within
   /// `send` or `close`.
   func receive(failure: ConnectionFailure, token: Int)
 }

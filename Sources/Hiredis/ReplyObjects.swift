@@ -1,28 +1,28 @@
 internal import CHiredis
 internal import Glibc
 
-/// The functions that hiredis' reader builds replies with.
+/// The functions with which hiredis' reader builds replies.
 ///
-/// A reply that is no array is handed on right where the reader finds it, its bytes still in the reader's buffer, and
-/// no object is made of it. Arrays are hiredis' own objects, and so is what is in them, but for the null reply:
-/// hiredis builds the same object for `$-1` and `*-1`, though clients can tell them apart (an aborted EXEC is a null
-/// array). Here a null array carries a mark.
+/// A reply that is not an array is delivered right where the reader finds it, its bytes still in the reader's buffer,
+/// and no object is made of it. Arrays and their elements are hiredis' own objects, except for the null reply: hiredis
+/// builds the same object for `$-1` and `*-1`, though clients can distinguish them (an aborted EXEC is a null array).
+/// Here a null array carries a mark.
 enum ReplyObjects {
-  /// What the `integer` of a null array's reply is; hiredis leaves 0 there.
+  /// The `integer` of a null array's reply; hiredis leaves 0 there.
   static let nullArrayMark: Int64 = -1
 
-  /// Makes `reader` build its replies with these functions, and hand them to `context`, which outlives it. To be called
+  /// Makes `reader` build its replies with these functions, and deliver them to `context`, which outlives it. Called
   /// before it has read anything.
   static func install(in reader: UnsafeMutablePointer<redisReader>, for context: HiredisContext) {
     reader.pointee.fn = table
     reader.pointee.privdata = Unmanaged.passUnretained(context).toOpaque()
   }
 
-  /// True for what the reader returns in place of a reply that was handed on already.
+  /// Whether the reader has returned `object` in place of a reply that was delivered already.
   @inline(__always)
   static func wasDelivered(_ object: UnsafeMutableRawPointer) -> Bool { object == delivered }
 
-  /// An address that no object has. A constant, since it is asked for with every reply.
+  /// An address that no object has. A constant, since it is compared for every reply.
   @inline(__always)
   private static var delivered: UnsafeMutableRawPointer? { UnsafeMutableRawPointer(bitPattern: 1) }
 
@@ -74,14 +74,14 @@ enum ReplyObjects {
     return table
   }()
 
-  /// Lets an array that has not come whole have no more elements than have come: hiredis looks at each of them to free
-  /// it, and a store can announce two billion in a line.
+  /// Reduces an incomplete array to the elements that have arrived: hiredis visits each of them to free it, and a store
+  /// can announce two billion in a line.
   private static func forgetMissingElements(of reply: UnsafeMutablePointer<redisReply>) {
     guard reply.pointee.type == REDIS_REPLY_ARRAY, let elements = reply.pointee.element else { return }
     var count = 0
     while count < reply.pointee.elements, elements[count] != nil { count += 1 }
     reply.pointee.elements = count
-    // Only the last element can be an array that has not come whole.
+    // Only the last element can be an incomplete array.
     if count > 0, let last = elements[count - 1] { forgetMissingElements(of: last) }
   }
 

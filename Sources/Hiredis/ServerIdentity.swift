@@ -1,6 +1,6 @@
 /// The server at the other end of a connection, as its `INFO server` describes it.
 public struct ServerIdentity: Sendable, Equatable {
-  /// Which family of servers it belongs to.
+  /// The family of servers.
   public enum Flavour: String, Sendable {
     case redis
     case valkey
@@ -14,8 +14,8 @@ public struct ServerIdentity: Sendable, Equatable {
   public var flavour: Flavour
   /// The database that the connection has selected.
   public var database: Int
-  /// The keys in that database right after the connection was made, before any command of a client; nil if that was not
-  /// asked or is not allowed.
+  /// The number of keys in that database right after the connection was made, before any command of a client; nil if it
+  /// was not asked for or is not allowed.
   public var keyCount: Int?
 
   /// An identity made of its parts.

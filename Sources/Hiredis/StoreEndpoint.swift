@@ -1,17 +1,17 @@
 public import EventLoop
 
-/// Where a store is and how to log in there. No description of it contains the password.
+/// The address of a store and the login there. No description of it contains the password.
 public struct StoreEndpoint: Sendable, Equatable {
   /// The store's address; a TCP host may be a name, which is resolved for every attempt to connect.
   public var address: SocketAddress
   /// The ACL user; nil logs in as the default user.
   public var username: String?
-  /// Nil sends no AUTH.
+  /// The password; nil sends no AUTH.
   public var password: String?
   /// The number of the logical database, 0 or more.
   public var database: Int
 
-  /// A store at `address`; database 0 and no login unless told otherwise.
+  /// Makes the endpoint of a store at `address`; database 0 and no login by default.
   public init(address: SocketAddress, username: String? = nil, password: String? = nil, database: Int = 0) {
     self.address = address
     self.username = username
@@ -38,20 +38,20 @@ extension StoreEndpoint: CustomStringConvertible, CustomDebugStringConvertible, 
   }
 }
 
-/// How long a connection waits, and how much it holds.
+/// The timeouts and bounds of a connection.
 public struct ConnectionLimits: Sendable, Equatable {
-  /// From the start of an attempt to a finished handshake.
+  /// The most time from the start of an attempt to a finished handshake.
   public var connectTimeout: Duration
-  /// From sending a command to its reply; nil waits for ever, which blocking commands need.
+  /// The most time from sending a command to its reply; nil for no limit, which blocking commands need.
   public var commandTimeout: Duration?
-  /// Commands without a reply, at most. One more is refused.
+  /// The most commands without a reply. One more is refused.
   public var maxQueuedCommands: Int
-  /// Bytes of commands that the operating system has not taken yet, at most. A command beyond that is refused.
+  /// The most bytes of commands that the operating system has not taken yet. A command beyond that is refused.
   public var maxQueuedBytes: Int
-  /// The bound of the delay after the first attempt that fails; it doubles with every further one. Attempts never begin
+  /// The bound of the delay after the first failed attempt; it doubles with every further one. Attempts never begin
   /// closer together than this.
   public var backoffBase: Duration
-  /// The bound of the delay at most. A store that was down is found within this time after it accepts connections.
+  /// The largest bound of the delay. A store that was down is found within this time after it accepts connections.
   public var backoffCap: Duration
 
   /// Limits that suit a store in the same data centre.
