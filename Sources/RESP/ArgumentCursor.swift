@@ -1,16 +1,16 @@
 /// Walks the arguments of one whole command that ``CommandParser`` accepted (an array of bulk strings).
 ///
-/// It reads lengths where they stand instead of keeping a list of places: commands of one or two arguments, the common
-/// case, cost nothing to keep.
+/// It reads lengths in place instead of keeping a list of positions, so that commands of one or two arguments, the
+/// common case, need no memory for one.
 public struct ArgumentCursor: ~Escapable {
   private let command: Span<UInt8>
   private var position: Int
-  /// Arguments, the name included.
+  /// The number of arguments, the name included.
   public let count: Int
   /// The index that ``next()`` returns next; the name has index 0.
   public private(set) var index = 0
 
-  /// The arguments of `command`, which has to be one whole array of bulk strings.
+  /// Creates a cursor over the arguments of `command`, which has to be one whole array of bulk strings.
   @_lifetime(copy command)
   public init(_ command: Span<UInt8>) {
     self.command = command
@@ -19,14 +19,14 @@ public struct ArgumentCursor: ~Escapable {
     position = at
   }
 
-  /// The next argument, or nil after the last.
+  /// Returns the next argument; nil after the last.
   @_lifetime(copy self)
   public mutating func next() -> Span<UInt8>? {
     guard let range = nextRange() else { return nil }
     return command.extracting(range)
   }
 
-  /// Where the next argument is inside the command, or nil after the last.
+  /// Returns the range of the next argument inside the command; nil after the last.
   @_lifetime(self: copy self)
   public mutating func nextRange() -> Range<Int>? {
     guard index < count else { return nil }
@@ -38,7 +38,7 @@ public struct ArgumentCursor: ~Escapable {
     return range
   }
 
-  /// The argument at `index` (0 is the name), found from the front.
+  /// Returns the argument at `index` (0 is the name), searched from the front.
   @_lifetime(copy self)
   public func argument(at index: Int) -> Span<UInt8>? {
     var arguments = ArgumentCursor(command)

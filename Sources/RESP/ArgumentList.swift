@@ -1,9 +1,9 @@
-/// The arguments of one whole command with their places looked up once: for whoever needs more than the first few.
+/// The arguments of one whole command, with their positions found once, for callers that need more than the first few.
 public struct ArgumentList: CommandArguments, ~Escapable {
   private let command: Span<UInt8>
   private let ranges: [Range<Int>]
 
-  /// The arguments of `command`, which has to be one whole array of bulk strings.
+  /// Finds the arguments of `command`, which has to be one whole array of bulk strings.
   @_lifetime(copy command)
   public init(_ command: Span<UInt8>) {
     self.command = command
@@ -14,10 +14,10 @@ public struct ArgumentList: CommandArguments, ~Escapable {
     self.ranges = ranges
   }
 
-  /// Arguments, the name included.
+  /// The number of arguments, the name included.
   public var argumentCount: Int { ranges.count }
 
-  /// The argument at `index`; 0 is the name.
+  /// Returns the argument at `index`; 0 is the name.
   @_lifetime(borrow self)
   public borrowing func argument(at index: Int) -> Span<UInt8> {
     command.extracting(ranges[index])
@@ -25,7 +25,7 @@ public struct ArgumentList: CommandArguments, ~Escapable {
 }
 
 extension CommandSpec {
-  /// The class of the whole command `bytes`. Only a command whose options decide it is looked into.
+  /// Returns the class of the whole command `bytes`. The arguments are read only if options decide the class.
   @inline(__always)
   public func commandClass(ofCommand bytes: Span<UInt8>) -> CommandClass {
     if traits.isDisjoint(with: Self.decidedByOptions) { return commandClass }

@@ -7,14 +7,14 @@ extension ByteBuffer {
     appendLineEnd()
   }
 
-  /// `+text`. The text has no line break.
+  /// Appends `+text`. The text has no line break.
   public mutating func appendStatus(_ text: StaticString) {
     append(UInt8(ascii: "+"))
     append(text)
     appendLineEnd()
   }
 
-  /// `-text`. Line breaks in it become spaces, so that an error can't pretend to be two replies.
+  /// Appends `-text`. Line breaks in it become spaces, so that an error can't pretend to be two replies.
   public mutating func appendError(_ text: String) {
     append(UInt8(ascii: "-"))
     for byte in text.utf8 {
@@ -23,28 +23,28 @@ extension ByteBuffer {
     appendLineEnd()
   }
 
-  /// `:value`
+  /// Appends `:value`.
   public mutating func appendInteger(_ value: Int) {
     append(UInt8(ascii: ":"))
     append(decimal: value)
     appendLineEnd()
   }
 
-  /// The header of a bulk string of `count` bytes, which follow.
+  /// Appends the header of a bulk string of `count` bytes, which follow.
   public mutating func appendBulkHeader(_ count: Int) {
     append(UInt8(ascii: "$"))
     append(decimal: count)
     appendLineEnd()
   }
 
-  /// The bulk string that holds `bytes`.
+  /// Appends the bulk string that holds `bytes`.
   public mutating func appendBulk(_ bytes: Span<UInt8>) {
     appendBulkHeader(bytes.count)
     append(bytes)
     appendLineEnd()
   }
 
-  /// The bulk string that holds the UTF-8 of `string`.
+  /// Appends the bulk string that holds the UTF-8 of `string`.
   public mutating func appendBulk(_ string: String) {
     append(UInt8(ascii: "$"))
     append(decimal: string.utf8.count)
@@ -53,7 +53,7 @@ extension ByteBuffer {
     appendLineEnd()
   }
 
-  /// The bulk string that holds a literal's UTF-8.
+  /// Appends the bulk string that holds a literal's UTF-8.
   @_disfavoredOverload
   public mutating func appendBulk(_ literal: StaticString) {
     appendBulkHeader(literal.utf8CodeUnitCount)
@@ -61,22 +61,22 @@ extension ByteBuffer {
     appendLineEnd()
   }
 
-  /// The bulk string that holds `integer` in decimal.
+  /// Appends the bulk string that holds `integer` in decimal.
   public mutating func appendBulk(decimal integer: Int) {
     appendBulk(Decimal(integer).span)
   }
 
-  /// The null bulk string.
+  /// Appends the null bulk string.
   public mutating func appendNull() {
     append("$-1\r\n")
   }
 
-  /// The null array: a server's reply to an EXEC that a WATCH aborted.
+  /// Appends the null array: a server's reply to an EXEC that a WATCH aborted.
   public mutating func appendNullArray() {
     append("*-1\r\n")
   }
 
-  /// The header of an array of `count` elements, which follow.
+  /// Appends the header of an array of `count` elements, which follow.
   public mutating func appendArrayHeader(_ count: Int) {
     append(UInt8(ascii: "*"))
     append(decimal: count)

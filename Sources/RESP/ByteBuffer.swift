@@ -6,21 +6,21 @@ internal import BasicContainers
 /// has one owner, on one thread.
 public struct ByteBuffer: ~Copyable {
   private var storage: UniqueArray<UInt8>
-  /// Where the bytes that were not consumed yet begin.
+  /// The position of the first byte that was not consumed yet.
   private var head = 0
 
-  /// An empty buffer. `minimumCapacity` bytes are reserved at once; 0 allocates nothing.
+  /// Creates an empty buffer. `minimumCapacity` bytes are reserved at once; 0 allocates nothing.
   public init(minimumCapacity: Int = 0) {
     storage = minimumCapacity > 0 ? UniqueArray(minimumCapacity: minimumCapacity) : UniqueArray()
   }
 
-  /// Bytes that were appended and not consumed yet.
+  /// The number of bytes that were appended and not consumed yet.
   public var count: Int { storage.count - head }
 
-  /// True when there is nothing to consume.
+  /// Whether there is nothing to consume.
   public var isEmpty: Bool { storage.count == head }
 
-  /// Bytes of memory that the buffer holds on to.
+  /// The capacity of the buffer's memory, in bytes.
   public var capacity: Int { storage.capacity }
 
   /// The bytes that were not consumed yet.
@@ -29,7 +29,7 @@ public struct ByteBuffer: ~Copyable {
     get { storage.span.extracting(head..<storage.count) }
   }
 
-  /// The byte at `index`, where 0 is the first one that was not consumed yet.
+  /// Returns the byte at `index`, where 0 is the first one that was not consumed yet.
   @inline(__always)
   func byte(at index: Int) -> UInt8 { storage[head + index] }
 
@@ -52,7 +52,7 @@ public struct ByteBuffer: ~Copyable {
   /// A copy of the bytes that were not consumed yet.
   public var bytes: [UInt8] { span.array }
 
-  /// Makes room for `count` more bytes at once, where it is known that they will come.
+  /// Reserves room for `count` more bytes at once, where it is known that they will come.
   public mutating func reserve(_ count: Int) {
     makeRoom(count)
     storage.reserveCapacity(storage.count + count)
@@ -130,7 +130,7 @@ public struct ByteBuffer: ~Copyable {
 
   /// Consumes `count` bytes from the front.
   ///
-  /// - Precondition: `count` bytes are there.
+  /// - Precondition: The buffer has at least `count` bytes.
   public mutating func removeFirst(_ count: Int) {
     precondition(count <= self.count, "more bytes consumed than there are")
     head += count
@@ -140,9 +140,9 @@ public struct ByteBuffer: ~Copyable {
     }
   }
 
-  /// Takes out the first `count` bytes with the memory that they are in. The bytes behind them are copied.
+  /// Detaches the first `count` bytes with their memory. The bytes after them are copied.
   ///
-  /// - Precondition: `count` bytes are there.
+  /// - Precondition: The buffer has at least `count` bytes.
   public mutating func detachFirst(_ count: Int) -> ByteBuffer {
     precondition(count <= self.count, "more bytes detached than there are")
     var rest = ByteBuffer(minimumCapacity: self.count - count)
@@ -154,7 +154,7 @@ public struct ByteBuffer: ~Copyable {
 
   /// Drops the last bytes, so that `count` are left.
   ///
-  /// - Precondition: at least `count` bytes are there.
+  /// - Precondition: The buffer has at least `count` bytes.
   public mutating func truncate(to count: Int) {
     precondition(count <= self.count, "truncated to more bytes than there are")
     storage.removeLast(self.count - count)

@@ -1,9 +1,9 @@
-/// The words of one command, wherever they are kept: argument 0 is the command's name.
+/// The arguments of one command in any representation: argument 0 is the command's name.
 public protocol CommandArguments: ~Copyable, ~Escapable {
-  /// How many there are, the name included.
+  /// The number of arguments, the name included.
   var argumentCount: Int { get }
 
-  /// The bytes of one of them.
+  /// Returns the bytes of one argument.
   ///
   /// - Precondition: `index` is at least 0 and below `argumentCount`.
   @_lifetime(borrow self)
@@ -21,7 +21,7 @@ extension CommandArguments where Self: ~Copyable & ~Escapable {
     return true
   }
 
-  /// The argument at `index` as a count of arguments that may follow it; nil when it isn't one.
+  /// Returns the argument at `index` as a count of arguments that may follow it; nil when it isn't one.
   func count(at index: Int) -> Int? {
     argument(at: index).argumentCount
   }

@@ -75,7 +75,7 @@ public enum CommandHazard: String, CaseIterable, Sendable {
 }
 
 extension CommandSpec {
-  /// The hazard of the command as one of `commandClass` (see ``commandClass(of:)``); nil if none is known.
+  /// Returns the hazard of the command as one of `commandClass` (see ``commandClass(of:)``); nil if none is known.
   public func hazard(as commandClass: CommandClass) -> CommandHazard? {
     if id == .other { return .unknownCommand }
     if isRefused { return .refused }
@@ -92,7 +92,7 @@ extension CommandSpec {
     }
   }
 
-  /// Hazards that the class does not tell.
+  /// The hazards of single commands, which their class does not show.
   private static let particularHazards: [String: CommandHazard] = [
     "move": .anotherDatabase,
     "wait": .replicas, "waitaof": .replicas,
@@ -107,7 +107,7 @@ extension CommandSpec {
     }
   }
 
-  /// Several keys end in one reply that does not tell them apart.
+  /// Whether several keys end in one reply that does not distinguish them.
   private var mergesKeys: Bool {
     guard miss != .anyNullElement else { return false }
     switch keys {

@@ -1,4 +1,4 @@
-/// Names one line of the command table: its index there, so that a per-command array needs no hashing.
+/// The identity of a line of the command table: its index there, so that a per-command array needs no hashing.
 ///
 /// The numbers are stable within a process and mean nothing outside of it.
 public struct CommandID: Hashable, Sendable {
@@ -9,17 +9,17 @@ public struct CommandID: Hashable, Sendable {
     self.rawValue = rawValue
   }
 
-  /// What no server knows: every name that a client makes up shares this line and its label.
+  /// The line of all commands that no server knows: any name that a client makes up shares it and its label.
   public static let other = CommandID(rawValue: 0)
 }
 
-// The commands that the code elsewhere names, because it does something particular for each of them.
+// The commands that other code refers to, because it handles each of them specially.
 extension CommandID {
   /// AUTH.
   public static let auth = CommandTable.id(ofKnown: "auth")
   /// BITFIELD.
   public static let bitfield = CommandTable.id(ofKnown: "bitfield")
-  /// CLIENT, asked with a subcommand that no server knows or with none.
+  /// CLIENT with a subcommand that no server knows, or with none.
   public static let client = CommandTable.id(ofKnown: "client")
   /// CLIENT GETNAME.
   public static let clientGetName = CommandTable.id(ofKnown: "client", subcommand: "getname")

@@ -3,26 +3,27 @@
 /// A subcommand is found within its container, a command within `CommandID.other`, so that a name that a client spells
 /// `object|freq` finds nothing.
 struct CommandIndex: Sendable {
-  /// Where a line's name is, and what it is looked up within.
+  /// The position of a line's name, and the container that it is looked up within.
   private struct Entry {
     var start: UInt16
     var count: UInt8
     var container: CommandID
   }
 
-  /// About five times the lines of the table, so that a miss mostly ends at its first slot. A power of two.
+  /// The number of slots: about five times the lines of the table, so that a miss mostly ends at its first slot. A
+  /// power of two.
   private static let slotCount = 2048
 
   /// IDs by hash; `CommandID.other` marks a free slot.
   private var slots = [CommandID](repeating: .other, count: slotCount)
-  /// By ID.
+  /// The entries by ID.
   private var entries: [Entry] = []
   /// The last part of each name, one after the other.
   private var names: [UInt8] = []
-  /// How long a name can be at most and still be in the table: what is longer isn't even hashed.
+  /// The length of the longest name in the table: longer names aren't even hashed.
   private var longestName = 0
 
-  /// An index of the table's lines, which are in the order of their IDs.
+  /// Creates an index of the table's lines, which are in the order of their IDs.
   init(_ lines: [CommandSpec]) {
     precondition(lines.count < Self.slotCount / 2, "the command index is too full to be quick: double slotCount")
     for spec in lines {
@@ -36,7 +37,7 @@ struct CommandIndex: Sendable {
     }
   }
 
-  /// The ID of `name` in any case, or `CommandID.other`.
+  /// Returns the ID of `name` in any case, or `CommandID.other`.
   func find(_ name: Span<UInt8>, within container: CommandID) -> CommandID {
     guard name.count <= longestName else { return .other }
     var slot = Self.slot(of: name, within: container)
@@ -61,7 +62,7 @@ struct CommandIndex: Sendable {
     return true
   }
 
-  /// Where to begin looking: FNV-1a of the lower-case name, which the container's ID precedes.
+  /// Returns the first slot to search: FNV-1a of the lower-case name, which the container's ID precedes.
   private static func slot(of name: Span<UInt8>, within container: CommandID) -> Int {
     var hash: UInt32 = 2_166_136_261 ^ UInt32(container.rawValue)
     for offset in name.indices {
@@ -72,7 +73,7 @@ struct CommandIndex: Sendable {
   }
 }
 
-/// The ASCII letter in lower case; any other byte as it is.
+/// Returns the ASCII letter in lower case, and any other byte unchanged.
 @inline(__always)
 func lowercased(_ byte: UInt8) -> UInt8 {
   byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte

@@ -1,14 +1,14 @@
-/// How much of a client's input the parser accepts.
+/// The limits on a client's input.
 public struct ParserLimits: Equatable, Sendable {
   /// The longest argument, in bytes. Redis' `proto-max-bulk-len` is 512 MiB.
   public var maxBulkBytes: Int
-  /// The most arguments a command may have, its name included: 1,048,576, as Redis before 7.0. Redis 7.0 takes as many
-  /// as 32 bits count (seen on 7.0.15), which no client needs.
+  /// The most arguments a command may have, its name included: 1,048,576, as Redis before 7.0. Redis 7.0 accepts any
+  /// number of 32 bits (seen on 7.0.15), which no client needs.
   public var maxArguments: Int
   /// The longest inline command and the longest length line, in bytes. Redis' `PROTO_INLINE_MAX_SIZE` is 64 KiB.
   public var maxLineBytes: Int
 
-  /// The limits that Redis has, unless said otherwise.
+  /// Creates limits; the defaults are Redis'.
   public init(maxBulkBytes: Int = 512 << 20, maxArguments: Int = 1 << 20, maxLineBytes: Int = 64 << 10) {
     self.maxBulkBytes = maxBulkBytes
     self.maxArguments = maxArguments
@@ -16,16 +16,16 @@ public struct ParserLimits: Equatable, Sendable {
   }
 }
 
-/// An incremental parser of what clients send: arrays of bulk strings, and inline commands.
+/// An incremental parser of clients' input: arrays of bulk strings, and inline commands.
 ///
-/// It keeps its place inside a command that has not arrived whole, so that no byte is looked at twice. It copies
-/// nothing and allocates nothing for arrays of bulk strings: a command is the range of bytes it came in, and
-/// ``ArgumentCursor`` walks those.
+/// It keeps its place inside a command that has not arrived whole, so that no byte is examined twice. It copies nothing
+/// and allocates nothing for arrays of bulk strings: a command is the range of bytes it came in, and ``ArgumentCursor``
+/// walks those.
 ///
-/// It is stricter than a server in one point: each CR and LF has to be where the protocol puts it. What a store reads
-/// is then exactly what was read here, and nobody can smuggle a second command past the routing.
+/// It is stricter than a server in one point: each CR and LF has to be where the protocol puts it. A store then reads
+/// exactly the commands that were read here, and no client can smuggle a second command past the routing.
 public struct CommandParser: Sendable {
-  /// What one call of ``parse(_:)`` found.
+  /// The outcome of one call of ``parse(_:)``.
   public enum Outcome: Equatable, Sendable {
     /// The command is not whole yet: call again with the same bytes and more.
     case needsMore
@@ -37,18 +37,18 @@ public struct CommandParser: Sendable {
     case invalid(ProtocolError)
   }
 
-  /// A whole command, as a place in the input.
+  /// A whole command, as a part of the input.
   public struct Command: Equatable, Sendable {
-    /// Bytes from the beginning of the input that the command takes.
+    /// The number of bytes from the beginning of the input that the command takes.
     public let length: Int
-    /// Arguments, the name included; at least 1.
+    /// The number of arguments, the name included; at least 1.
     public let argumentCount: Int
-    /// Where the name is.
+    /// The range of the name.
     public let name: Range<Int>
-    /// Where the first argument after the name is; empty when there is none.
+    /// The range of the first argument after the name; empty when there is none.
     public let second: Range<Int>
-    /// True for an inline command: ``CommandParser/inlineCommand`` then has it as an array of bulk strings, and
-    /// `name` and `second` are places in that.
+    /// Whether the command is inline: ``CommandParser/inlineCommand`` then has it as an array of bulk strings, and
+    /// `name` and `second` are ranges in that.
     public let isInline: Bool
   }
 
@@ -58,10 +58,10 @@ public struct CommandParser: Sendable {
     case bulkBody
   }
 
-  /// How much input is accepted. A change holds from the next argument on.
+  /// The limits on the input. A change applies from the next argument on.
   public var limits: ParserLimits
   private var stage = Stage.start
-  /// Everything before it belongs to the command and was looked at.
+  /// Everything before this position belongs to the command and was examined.
   private var position = 0
   private var argumentCount = 0
   private var argumentsLeft = 0
@@ -72,23 +72,23 @@ public struct CommandParser: Sendable {
   /// The last inline command, written as an array of bulk strings.
   public private(set) var inlineCommand: [UInt8] = []
 
-  /// A parser at the beginning of a client's input.
+  /// Creates a parser at the beginning of a client's input.
   public init(limits: ParserLimits = ParserLimits()) {
     self.limits = limits
   }
 
-  /// After `.needsMore`: how many bytes the command takes at least, as far as it has said; 0 if that is no more than
-  /// what has come.
+  /// After `.needsMore`: the least length of the command, as far as it is known, in bytes; 0 if that is no more than
+  /// the bytes that have arrived.
   public var knownLength: Int { stage == .bulkBody ? position + bulkLength + 2 : 0 }
 
-  /// Whether the beginning of a command has come that is not an inline one.
+  /// Whether the beginning of a command has arrived that is not an inline one.
   public var isInsideCommand: Bool { stage != .start }
 
-  /// Forgets what was looked at of a command that has not come whole, for a caller that does not want the command. The
-  /// next call's input begins behind the bytes that are forgotten. Once the command has ended, the places of its
-  /// arguments mean nothing.
+  /// Forgets the parsed part of a command that has not arrived whole, for a caller that does not want the command. The
+  /// next call's input begins after the forgotten bytes. Once the command has ended, the ranges of its arguments mean
+  /// nothing.
   ///
-  /// - Parameter count: How long the last input was, after which ``parse(_:)`` has returned `.needsMore`.
+  /// - Parameter count: The length of the last input, for which ``parse(_:)`` has returned `.needsMore`.
   /// - Returns: The number of bytes at the beginning of that input that are forgotten.
   public mutating func forgetParsed(of count: Int) -> Int {
     guard isInsideCommand else { return 0 }
@@ -102,7 +102,7 @@ public struct CommandParser: Sendable {
     return forgotten
   }
 
-  /// Looks for one command at the beginning of `input`.
+  /// Parses one command at the beginning of `input`.
   ///
   /// After `.needsMore`, the next call's input has to begin with the same bytes. After anything else the parser is at
   /// the start of a command again, and the caller drops what was consumed.
@@ -209,16 +209,16 @@ public struct CommandParser: Sendable {
 }
 
 extension CommandParser {
-  /// A length line, as far as it is there.
+  /// A length line, as far as it has arrived.
   enum Line {
     case needsMore
     case tooLong
     case malformed
-    /// The number, nil when it is none, and where the next line begins.
+    /// The number, nil when it is none, and the position of the next line.
     case number(Int?, next: Int)
   }
 
-  /// Digits of a length that is read without looking for anything unusual; nobody limits lines to fewer.
+  /// The most digits of a length that is read without looking for anything unusual; limits on lines are never lower.
   private static let usualDigits = 9
 
   /// Reads a decimal number and its CRLF from `start` on, as strictly as Redis' `string2ll`: no sign but a minus, no
@@ -240,7 +240,7 @@ extension CommandParser {
     return unusualLine(in: input, from: start, limit: limit)
   }
 
-  /// The same for lines that are not whole, not right, or longer.
+  /// Reads lines that are incomplete, malformed or longer.
   private static func unusualLine(in input: Span<UInt8>, from start: Int, limit: Int) -> Line {
     var at = start
     var value = 0

@@ -1,4 +1,4 @@
-/// Why a command is answered with an error instead of being executed, because of what it is.
+/// The reason why a command is answered with an error instead of being executed, because of its kind.
 public enum CommandRefusal: Sendable {
   /// It would change the mode of a connection to a store.
   case changesConnection
@@ -21,12 +21,12 @@ public enum CommandRefusal: Sendable {
   /// It can't be part of a transaction: the sidecar answers it itself, or its reply can't be read inside of EXEC's.
   case inTransaction
 
-  /// The argument after the name that a command has to have to be refused; nil if it always is.
+  /// The argument after the name with which a command is refused; nil if it always is.
   var argument: StaticString? {
     self == .stallsStore ? "SLEEP" : nil
   }
 
-  /// The error reply that a client gets for a command with `spec`.
+  /// Returns the error reply that a client gets for a command with `spec`.
   public func error(for spec: CommandSpec) -> String {
     let name = argument.map { "\(spec.name) \($0.description.lowercased())" } ?? spec.name.description
     return "ERR MultiStore: '\(name)' \(reason)"
@@ -63,13 +63,13 @@ public enum CommandRefusal: Sendable {
 }
 
 extension CommandSpec {
-  /// Whether the command is refused whatever its arguments are.
+  /// Whether the command is refused with any arguments.
   public var isRefused: Bool {
     guard let refusal else { return false }
     return refusal.argument == nil
   }
 
-  /// The refusal of `command`, one of this line; nil if it is executed, or refused for another reason.
+  /// Returns the refusal of `command`, one of this line; nil if it is executed, or refused for another reason.
   public func refusal(of command: Span<UInt8>) -> CommandRefusal? {
     guard let refusal, let argument = refusal.argument else { return refusal }
     guard let word = ArgumentCursor(command).argument(at: 1) else { return nil }

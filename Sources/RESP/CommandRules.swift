@@ -1,20 +1,20 @@
-/// What kind of command it is, which decides the stores that see it.
+/// The kind of a command, which decides the stores that execute it.
 ///
-/// The classes follow the flags that the servers report in `COMMAND`; a test holds them against live servers.
+/// The classes follow the flags that the servers report in `COMMAND`; a test compares them with live servers.
 public enum CommandClass: UInt8, CaseIterable, Sendable {
   /// Flagged `readonly`, and addressed by keys.
   case read
   /// Flagged `readonly`, and about all keys at once: half a keyspace is not an answer.
   case keyspaceRead
-  /// Flagged `write`; PUBLISH and SPUBLISH too, since listeners may sit on either store.
+  /// Flagged `write`; PUBLISH and SPUBLISH too, since subscribers may be on either store.
   case write
-  /// Waits for others on a connection that can then serve nobody else.
+  /// Waits for other clients on a connection that can execute no other command meanwhile.
   case blocking
-  /// Starts or ends listening to channels.
+  /// Starts or ends a subscription to channels.
   case pubsub
   /// About the client's own connection.
   case connection
-  /// MULTI and what belongs to it.
+  /// MULTI and the other commands of transactions.
   case transaction
   /// Scripts and functions: running them, and keeping them on the server.
   case script
@@ -22,7 +22,7 @@ public enum CommandClass: UInt8, CaseIterable, Sendable {
   case unlisted
 }
 
-/// How a reply says that the store lacks what was asked for.
+/// The form of a reply which shows that the store lacks the key.
 ///
 /// An error is never a miss by these rules. Where an absent key is answered with an error (XINFO, XPENDING), the rule
 /// is `never`, and the error is what sends the read to the other store.
@@ -46,9 +46,9 @@ public enum MissRule: UInt8, CaseIterable, Sendable {
   case minusTwo
   /// The status `none`: TYPE.
   case noneStatus
-  /// Cursor 0 without elements, when cursor 0 was asked: SSCAN, HSCAN, ZSCAN.
+  /// Cursor 0 without elements, in reply to cursor 0: SSCAN, HSCAN, ZSCAN.
   case emptyScan
-  /// Nil without COUNT, an empty array with it: LPOS, SRANDMEMBER and the like.
+  /// Nil without COUNT, an empty array with it: LPOS, SRANDMEMBER and similar ones.
   case nullOrEmpty
   /// An array that holds nothing but the integer 0: SMISMEMBER, BITFIELD_RO.
   case allZero
@@ -60,13 +60,13 @@ public enum MissRule: UInt8, CaseIterable, Sendable {
   case lcs
 }
 
-/// What the store that is not the default one executes after a write.
+/// The effect of a write on the store that is not the default one.
 public enum Effect: UInt8, CaseIterable, Sendable {
   /// The same bytes: repeated on the same data, the command gives the same result.
   case verbatim
-  /// Nothing: chance, waiting or a script decides what happens, so a repetition could do something else.
+  /// Nothing: chance, waiting or a script decides the result, so a repetition could have another one.
   case none
-  /// Its first key, as it then is on the default store: what the command makes of its sources is all in there.
+  /// Its first key, as it then is on the default store: it holds the whole result of the command.
   case copyFirstKey
   /// Its last key, as it then is on the default store.
   case copyLastKey
@@ -78,7 +78,7 @@ public enum Effect: UInt8, CaseIterable, Sendable {
   case lmpop
   /// ZMPOP: ZREM of the members that were popped, from the key that the reply names.
   case zmpop
-  /// BLPOP: LPOP from the key that the reply names. This and the following hold for a pop in the ordinary connection's
+  /// BLPOP: LPOP from the key that the reply names. This and the following apply to a pop in the ordinary connection's
   /// order; after one that had to wait elsewhere, the key is copied whole.
   case blpop
   /// BRPOP: RPOP from the key that the reply names.
@@ -127,7 +127,7 @@ public enum Effect: UInt8, CaseIterable, Sendable {
   case msetex
 }
 
-/// How two stores' replies to the same command are held against each other.
+/// The comparison of two stores' replies to the same command.
 public enum Comparison: UInt8, CaseIterable, Sendable {
   /// Equal in type, content and order.
   case ordered
@@ -142,6 +142,6 @@ public enum Comparison: UInt8, CaseIterable, Sendable {
   /// As `ordered`, but two strings that both spell a floating-point number are equal when the numbers are: Redis 7.0
   /// answers a score of 0.1 as `0.10000000000000001`, Valkey 9 as `0.1` (seen on 7.0.15 and 9.1.2).
   case scores
-  /// Not held against each other at all: chance, internals of a server or its load are in the reply.
+  /// Not compared at all: the reply depends on chance, or on a server's internals or load.
   case ignored
 }

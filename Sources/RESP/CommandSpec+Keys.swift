@@ -1,4 +1,4 @@
-// Where the keys of one command are. What the servers would refuse as a syntax error may have none.
+// The positions of a command's keys. A command that the servers would refuse as a syntax error may have none.
 extension CommandSpec {
   /// Calls `body` with the index of each key among `arguments`, in rising order but for a STORE option's destination.
   /// Allocates nothing.
@@ -33,12 +33,12 @@ extension CommandSpec {
     }
   }
 
-  /// The class of one command: that of the table, unless its options make it another. SORT without STORE is a read
-  /// though the servers can only flag SORT as a whole, and XREAD with BLOCK is blocking.
+  /// Returns the class of one command: that of the table, unless its options make it another. SORT without STORE is a
+  /// read though the servers can only flag SORT as a whole, and XREAD with BLOCK is blocking.
   public func commandClass<Arguments: CommandArguments & ~Copyable & ~Escapable>(
     of arguments: borrowing Arguments
   ) -> CommandClass {
-    // Most commands have no such option: one test of the bits is all that they pay for it.
+    // Most commands have no such option, and need only one test of the bits.
     guard !traits.isDisjoint(with: Self.decidedByOptions) else { return commandClass }
     let count = arguments.argumentCount
     if traits.contains(.blocksWhenAsked) {
@@ -63,8 +63,8 @@ extension CommandSpec {
     return traits.contains(.blocksWhenAsked) ? .blocking : .read
   }
 
-  /// The database besides the client's own in which the whole command `bytes` changes its last key; nil when it names
-  /// none, or not by a number.
+  /// Returns the database besides the client's own in which the whole command `bytes` changes its last key; nil when it
+  /// names none, or not by a number.
   public func otherDatabase(ofCommand bytes: Span<UInt8>) -> Int? {
     guard traits.contains(.namesDatabase) else { return nil }
     let arguments = ArgumentList(bytes)
@@ -81,7 +81,7 @@ extension CommandSpec {
     .blocksWhenAsked, .readsUnlessStore, .readsWithoutOptions, .readsUnlessBitsChange,
   ]
 
-  /// The index after the last STORE (or STOREDIST) option, where the servers look for it. The last one counts.
+  /// Returns the index after the last STORE (or STOREDIST) option, where the servers look for it. The last one counts.
   private func storeDestination<Arguments: CommandArguments & ~Copyable & ~Escapable>(
     in arguments: borrowing Arguments
   ) -> Int? {
@@ -104,8 +104,8 @@ extension CommandSpec {
     return destination
   }
 
-  /// Where XREAD and XREADGROUP say STREAMS, and whether they say BLOCK before. The server stops at an option that it
-  /// doesn't know, and so does this.
+  /// Returns the index of STREAMS in XREAD and XREADGROUP, and whether BLOCK precedes it. The server stops at an option
+  /// that it doesn't know, and so does this.
   private func options<Arguments: CommandArguments & ~Copyable & ~Escapable>(
     of arguments: borrowing Arguments
   ) -> (streams: Int?, block: Bool) {
@@ -129,7 +129,7 @@ extension CommandSpec {
     return (nil, block)
   }
 
-  /// Where MIGRATE says KEYS. What follows AUTH and AUTH2 is not looked at: a password may be `keys`.
+  /// Returns the index of KEYS in MIGRATE. The arguments of AUTH and AUTH2 are skipped: a password may be `keys`.
   private func keysKeyword<Arguments: CommandArguments & ~Copyable & ~Escapable>(
     in arguments: borrowing Arguments
   ) -> Int? {

@@ -1,17 +1,17 @@
-/// One line of the command table: everything that is known about a command before it is seen in use.
+/// One line of the command table: the fixed facts about a command.
 ///
 /// It holds no reference, so that copying one out of the table costs no reference count.
 public struct CommandSpec: Sendable {
   /// The command's name in lower case; a subcommand's is `object|freq`.
   public let name: StaticString
-  /// Which line of the table this is.
+  /// The identity of this line in the table.
   public internal(set) var id: CommandID
   /// The line whose name is the metric label: the container's for a subcommand, otherwise its own.
   public internal(set) var labelID: CommandID
   /// The class of the command unless its arguments make it another; see `commandClass(of:)`.
   public let commandClass: CommandClass
-  /// Redis' arity: how many arguments, name (and subcommand) included; at least that many if negative. Where the
-  /// servers differ, the looser of theirs. 0 for `CommandID.other`: unknown.
+  /// Redis' arity: the number of arguments, name (and subcommand) included; at least that many if negative. Where the
+  /// servers differ, the looser one. 0 for `CommandID.other`: unknown.
   public let arity: Int
   /// The positions of its keys.
   public let keys: KeyPositions
@@ -25,7 +25,7 @@ public struct CommandSpec: Sendable {
   public let reply: ReplyRule
   /// Its other traits.
   public let traits: CommandTraits
-  /// Why it is sent to no store; nil for commands that are. See ``isRefused`` and ``refusal(of:)``.
+  /// The reason why it is sent to no store; nil for commands that are. See ``isRefused`` and ``refusal(of:)``.
   let refusal: CommandRefusal?
 
   init(
@@ -57,7 +57,7 @@ public struct CommandSpec: Sendable {
   /// The metric label: the lower-case command name, for a subcommand its container's.
   public var label: String { CommandTable.spec(labelID).name.description }
 
-  /// Whether a command of `argumentCount` arguments, the name included, has as many as the servers ask for.
+  /// Whether `argumentCount` arguments, the name included, are as many as the servers require.
   public func accepts(argumentCount: Int) -> Bool {
     arity >= 0 ? arity == 0 || argumentCount == arity : argumentCount >= -arity
   }
@@ -68,7 +68,7 @@ public struct CommandTraits: OptionSet, Sendable {
   /// The set as bits.
   public let rawValue: UInt32
 
-  /// A set from its bits.
+  /// Creates a set from its bits.
   public init(rawValue: UInt32) {
     self.rawValue = rawValue
   }
@@ -77,9 +77,9 @@ public struct CommandTraits: OptionSet, Sendable {
   public static let hasSubcommands = CommandTraits(rawValue: 1 << 0)
   /// The servers flag it `write`.
   public static let writes = CommandTraits(rawValue: 1 << 1)
-  /// It waits, and nothing else gets through on its connection meanwhile.
+  /// It waits, and its connection executes no other command meanwhile.
   public static let blocks = CommandTraits(rawValue: 1 << 2)
-  /// As `blocks`, when BLOCK is among its options.
+  /// Like `blocks`, when BLOCK is among its options.
   public static let blocksWhenAsked = CommandTraits(rawValue: 1 << 3)
   /// Its reply may be nested more than the eight arrays deep that hiredis 0.14 can read, alone or inside of EXEC's.
   public static let deepReply = CommandTraits(rawValue: 1 << 5)
@@ -112,6 +112,6 @@ public struct CommandTraits: OptionSet, Sendable {
   /// The servers don't queue it between MULTI and EXEC.
   public static let refusedInTransactions = CommandTraits(rawValue: 1 << 18)
 
-  /// It waits, always or when asked.
+  /// Whether it waits, always or by an option.
   public var mayBlock: Bool { !isDisjoint(with: [.blocks, .blocksWhenAsked]) }
 }

@@ -1,6 +1,6 @@
 // Bits of strings, and HyperLogLogs, which are strings too.
 //
-// An absent key is an endless row of zero bits: so speak GETBIT, BITCOUNT, BITPOS and BITFIELD's GET of it.
+// An absent key is an endless row of zero bits for GETBIT, BITCOUNT, BITPOS and BITFIELD's GET.
 extension CommandTable {
   static let bitmaps: [CommandSpec] = [
     .read("bitcount", -2, .one, .zero),

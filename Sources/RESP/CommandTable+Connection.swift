@@ -1,7 +1,7 @@
 // The client's connection, and transactions.
 //
-// Refused is what would hold for the connection to a store, which many clients share. CLIENT is about the sidecar's own
-// clients: no store knows them.
+// Commands that would apply to the connection to a store, which many clients share, are refused. CLIENT is about the
+// sidecar's own clients: no store knows them.
 extension CommandTable {
   static let connection: [CommandSpec] = [
     .connection("asking", 1, refused: .changesConnection),

@@ -1,6 +1,6 @@
 // Hashes.
 //
-// Of the fields' own times to live, an absent key says what it says of absent fields: -2 for each one asked.
+// For the fields' own times to live, an absent key is answered like absent fields: with -2 for each field.
 extension CommandTable {
   static let hashes: [CommandSpec] = [
     .partial("hdel", -3, .one),

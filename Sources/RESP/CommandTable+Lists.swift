@@ -1,7 +1,7 @@
 // Lists.
 //
-// SORT without STORE is a read, and misses as one; it takes sets and sorted sets too. What the other store gets of a
-// pop, an insertion or a trim is the same command: the same list gives the same elements.
+// SORT without STORE is a read, and misses as one; it takes sets and sorted sets too. A pop, an insertion or a trim is
+// copied to the other store as the same command: the same list gives the same elements.
 extension CommandTable {
   static let lists: [CommandSpec] = [
     .blocking("blmove", 6, .two, .blmove),

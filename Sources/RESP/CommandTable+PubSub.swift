@@ -1,7 +1,7 @@
 // Messages.
 //
 // Channels are not keys, though the servers give the sharded ones positions. PUBSUB's subcommands carry no `readonly`
-// flag, so they are unlisted: what they say is true only of the store that the listeners sit on.
+// flag, so they are unlisted: their replies are true only of the store that the subscribers are on.
 extension CommandTable {
   static let pubsub: [CommandSpec] = [
     .pubsub("psubscribe", -2),

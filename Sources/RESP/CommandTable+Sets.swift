@@ -1,6 +1,6 @@
 // Sets.
 //
-// The replies have no order, and what SPOP takes and SRANDMEMBER picks is chance.
+// The replies have no order, and SPOP and SRANDMEMBER pick members by chance.
 extension CommandTable {
   static let sets: [CommandSpec] = [
     .partial("sadd", -3, .one),

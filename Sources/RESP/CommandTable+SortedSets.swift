@@ -1,6 +1,6 @@
 // Sorted sets.
 //
-// Whatever may have scores in its reply is compared by their value: the servers spell the same number differently.
+// Replies that may have scores are compared by the scores' values: the servers format the same number differently.
 extension CommandTable {
   static let sortedSets: [CommandSpec] = [
     .blocking("bzmpop", -5, .counted(at: 2), .zmpop, reply: .always(.poppedMembers)),

@@ -1,7 +1,8 @@
 // Streams.
 //
-// XINFO and XPENDING answer an absent key with an error. What a consumer is given (XREADGROUP, XCLAIM, XAUTOCLAIM) is
-// noted in the stream together with the time, and depends on who else was served: it is not repeated.
+// XINFO and XPENDING answer an absent key with an error. The entries that a consumer is given (XREADGROUP, XCLAIM,
+// XAUTOCLAIM) are recorded in the stream together with the time, and depend on other consumers: such commands are not
+// repeated.
 extension CommandTable {
   static let streams: [CommandSpec] = [
     .partial("xack", -4, .one),

@@ -1,7 +1,7 @@
 /// The closed table of every command and subcommand of Redis 7.0 and Valkey 9.
 ///
-/// A line's class follows the flags that the servers report; tests hold the whole table against live servers. Nothing
-/// in it ever changes, so any thread may use it.
+/// A line's class follows the flags that the servers report; tests compare the whole table with live servers. It is
+/// immutable, so any thread may use it.
 public enum CommandTable {
   /// All lines: `CommandID.other` first, then by name. A line's index is its ID.
   public static let all: [CommandSpec] = numbered(
@@ -13,22 +13,22 @@ public enum CommandTable {
   /// The names of all lines, in a form that is quick to search.
   private static let index = CommandIndex(all)
 
-  /// The line of a command.
+  /// Returns the line of a command.
   @inline(__always)
   public static func spec(_ id: CommandID) -> CommandSpec {
     all[Int(id.rawValue)]
   }
 
-  /// Which command `name` is, upper and lower case alike; `CommandID.other` if no server knows it. Allocates nothing.
+  /// Returns the ID of the command `name` in any case; `CommandID.other` if no server knows it. Allocates nothing.
   ///
-  /// For a command with subcommands this is the container's line: ask again with the subcommand.
+  /// For a command with subcommands this is the container's line: look it up again with the subcommand.
   public static func lookup(_ name: Span<UInt8>) -> CommandID {
     index.find(name, within: .other)
   }
 
-  /// Which command `name` with its first argument `subcommand` is. Allocates nothing.
+  /// Returns the ID of the command `name` with its first argument `subcommand`. Allocates nothing.
   ///
-  /// The container's own line if no server knows the subcommand, and `name`'s line if it has no subcommands.
+  /// It is the container's own line if no server knows the subcommand, and `name`'s line if it has no subcommands.
   public static func lookup(_ name: Span<UInt8>, subcommand: Span<UInt8>) -> CommandID {
     let id = lookup(name)
     guard spec(id).traits.contains(.hasSubcommands) else { return id }
@@ -36,7 +36,7 @@ public enum CommandTable {
     return found == .other ? id : found
   }
 
-  /// The ID of a command that is known to be in the table.
+  /// Returns the ID of a command that is known to be in the table.
   static func id(ofKnown name: StaticString, subcommand: StaticString? = nil) -> CommandID {
     let fullName = subcommand.map { "\(name)|\($0)" } ?? name.description
     guard let spec = all.first(where: { $0.name.description == fullName }) else {

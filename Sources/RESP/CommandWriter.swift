@@ -49,7 +49,7 @@ public struct CommandWriter: ~Copyable {
     return buffer
   }
 
-  /// The command of `words`, the name first.
+  /// Returns the command of `words`, the name first.
   public static func command(_ words: [String]) -> [UInt8] {
     var buffer = ByteBuffer()
     buffer.appendCommand(expecting: words.count) { command in
@@ -58,7 +58,7 @@ public struct CommandWriter: ~Copyable {
     return buffer.bytes
   }
 
-  /// The command of `words`, the name first.
+  /// Returns the command of `words`, the name first.
   public static func command(_ words: String...) -> [UInt8] {
     command(words)
   }
@@ -68,7 +68,7 @@ extension ByteBuffer {
   /// Appends the command that `body` writes, and returns what `body` returns.
   ///
   /// - Parameter count: The number of arguments to expect, the name included. It has no influence on the result; with
-  ///   the right number the header has not to be corrected, which moves the command if it is of another length.
+  ///   the right number the header need not be corrected, which moves the command if it is of another length.
   @inlinable
   public mutating func appendCommand<Result>(
     expecting count: Int,

@@ -1,9 +1,9 @@
-/// Inline commands: a line of words, as someone types it into telnet.
+/// Inline commands: a line of words, as typed into telnet.
 ///
 /// The quoting rules are those of Redis' `sdssplitargs`: double quotes with `\n \r \t \b \a \xHH \" \\`, single quotes
 /// with `\'`, and a closing quote has to be followed by a space or the end.
 enum InlineCommand {
-  /// The words of `line`, or nil when its quotes don't balance.
+  /// Returns the words of `line`; nil when its quotes don't balance.
   static func split(_ line: Span<UInt8>) -> [[UInt8]]? {
     var words: [[UInt8]] = []
     var at = 0
@@ -15,7 +15,7 @@ enum InlineCommand {
     }
   }
 
-  /// `words` as an array of bulk strings, and where in it each word is.
+  /// Returns `words` as an array of bulk strings, and the range of each word in it.
   static func encode(_ words: [[UInt8]]) -> (bytes: [UInt8], ranges: [Range<Int>]) {
     var buffer = ByteBuffer()
     var ranges: [Range<Int>] = []
@@ -91,7 +91,7 @@ enum InlineCommand {
     return false
   }
 
-  /// A form feed or vertical tab is skipped between words, but within one it belongs to it.
+  /// Whether a byte ends a word. A form feed or vertical tab is skipped between words, but within one it belongs to it.
   private static func endsWord(_ byte: UInt8) -> Bool {
     isSpace(byte) && byte != 0x0b && byte != 0x0c
   }

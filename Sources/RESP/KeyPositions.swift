@@ -1,4 +1,4 @@
-/// Where a command's keys are among its arguments. Argument 0 is the command's name.
+/// The positions of a command's keys among its arguments. Argument 0 is the command's name.
 public enum KeyPositions: Hashable, Sendable {
   /// There are none.
   case none
@@ -7,11 +7,11 @@ public enum KeyPositions: Hashable, Sendable {
   /// Argument `countAt` is the number of keys, which follow it `step` apart (2 where each has a value beside it).
   /// Argument `destination` is a key too, unless it is 0.
   case counted(countAt: Int, step: Int, destination: Int)
-  /// The first half of what follows the keyword STREAMS: XREAD and XREADGROUP.
+  /// The first half of the arguments after the keyword STREAMS: XREAD and XREADGROUP.
   case streams
-  /// Argument 1, and what follows the last STORE: SORT.
+  /// Argument 1, and the argument after the last STORE: SORT.
   case sort
-  /// Argument 1, and what follows the last STORE or STOREDIST from argument `optionsAt` on: GEORADIUS and its sibling.
+  /// Argument 1, and the one after the last STORE or STOREDIST from argument `optionsAt` on: GEORADIUS and its sibling.
   case geoRadius(optionsAt: Int)
   /// Argument 3, or everything after the keyword KEYS where argument 3 is empty: MIGRATE.
   case migrate

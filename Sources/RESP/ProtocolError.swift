@@ -1,7 +1,7 @@
-/// What a client sent that is not RESP. The texts are those of a Redis server, so that a client's author recognises
-/// them.
+/// The error of a client's input that is not RESP. The texts are those of a Redis server, so that the client's
+/// developer recognises them.
 public struct ProtocolError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// What is wrong, without the `ERR Protocol error: ` in front.
+  /// The mistake, without the `ERR Protocol error: ` before it.
   public let reason: String
 
   /// The text of the error reply, without the leading `-`.

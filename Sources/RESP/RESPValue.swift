@@ -1,4 +1,4 @@
-/// A RESP2 reply as a Swift value: what the library hands out, and what a comparison falls back to.
+/// A RESP2 reply as a Swift value, for the library's interface and for comparisons that need values.
 public enum RESPValue: Hashable, Sendable {
   /// `+OK`
   case status(String)
@@ -24,7 +24,7 @@ public enum RESPValue: Hashable, Sendable {
 }
 
 extension RESPValue {
-  /// How deep arrays may be nested in a reply that is decoded: deeper than any command's reply, shallow enough for the
+  /// The most levels of arrays in a reply that is decoded: deeper than any command's reply, shallow enough for the
   /// stack.
   public static let maxDepth = 64
 
@@ -51,7 +51,7 @@ extension RESPValue {
     case UInt8(ascii: "*"):
       guard let count = number(header) else { return nil }
       if count < 0 { return .null }
-      // An element takes at least three bytes, so a count beyond that is a lie and not a reservation.
+      // An element takes at least three bytes, so a higher count is false, and no memory is reserved for it.
       guard count <= (bytes.count - position) / 3 else { return nil }
       var elements: [RESPValue] = []
       elements.reserveCapacity(count)
@@ -89,7 +89,7 @@ extension Span<UInt8> {
     unsafe withUnsafeBufferPointer { unsafe Array($0) }
   }
 
-  /// True when both hold the same bytes.
+  /// Whether both hold the same bytes.
   public func hasSameBytes(as other: Span<UInt8>) -> Bool {
     guard count == other.count else { return false }
     let first = unsafe bytes
@@ -119,7 +119,7 @@ extension Span<UInt8> {
 }
 
 extension Span<UInt8> {
-  /// True when these are the bytes of `literal`.
+  /// Whether these are the bytes of `literal`.
   public func hasSameBytes(as literal: StaticString) -> Bool {
     guard count == literal.utf8CodeUnitCount else { return false }
     // A literal's bytes are in the binary and never move.
@@ -127,7 +127,7 @@ extension Span<UInt8> {
     return true
   }
 
-  /// True when these are the bytes of `literal`, whose letters are upper case, in any case.
+  /// Whether these are the bytes of `literal`, whose letters are upper case, in any case.
   public func isKeyword(_ literal: StaticString) -> Bool {
     guard count == literal.utf8CodeUnitCount else { return false }
     for index in indices {

@@ -1,34 +1,34 @@
-/// Finds where one RESP2 reply ends in bytes that arrive in pieces, without making anything of it: for replies that are
-/// handed on as they came.
+/// Finds the end of one RESP2 reply in bytes that arrive in pieces, without decoding it, for replies that are passed on
+/// unchanged.
 ///
 /// It counts the values that are still to come and nothing else, so that no nesting is too deep for it and no reply
-/// makes it take memory.
+/// makes it allocate.
 public struct ReplyScanner: Sendable {
-  /// What a scan found.
+  /// The outcome of a scan.
   public enum Outcome: Equatable, Sendable {
     /// The reply is not whole yet: call again with the same bytes and more.
     case needsMore
-    /// The reply takes so many bytes.
+    /// The reply takes `length` bytes.
     case complete(length: Int)
-    /// The bytes are no RESP2.
+    /// The bytes are not RESP2.
     case malformed
   }
 
-  /// A length or a number takes fewer bytes than this; what is longer is none.
+  /// A length or a number takes fewer bytes than this; longer ones are malformed.
   private static let longestNumberLine = 32
   /// More values or bytes in one reply than any server sends.
   private static let mostValues = 1 << 40
 
-  /// Everything before it has been looked at and belongs to the reply.
+  /// Everything before this position was examined and belongs to the reply.
   private var position = 0
-  /// How far the line at `position` was searched for its end.
+  /// The position up to which the line at `position` was searched for its end.
   private var searched = 0
   private var valuesLeft = 1
 
-  /// A scanner at the beginning of a reply.
+  /// Creates a scanner at the beginning of a reply.
   public init() {}
 
-  /// Looks for the end of the reply that `bytes` begins with.
+  /// Searches for the end of the reply that `bytes` begins with.
   public mutating func scan(_ bytes: Span<UInt8>) -> Outcome {
     while valuesLeft > 0 {
       guard position < bytes.count else { return .needsMore }
@@ -60,7 +60,7 @@ public struct ReplyScanner: Sendable {
     return .complete(length: position)
   }
 
-  /// Where the CRLF is that ends the line at `position`.
+  /// Returns the position of the CRLF that ends the line at `position`.
   private mutating func lineEnd(in bytes: Span<UInt8>) -> Int? {
     var at = max(searched, position)
     while at + 1 < bytes.count {
@@ -74,7 +74,7 @@ public struct ReplyScanner: Sendable {
     return nil
   }
 
-  /// The length that the line at `position` gives: -1 for nil, and nothing else below 0.
+  /// Returns the length that the line at `position` gives: -1 for nil, and nothing else below 0.
   private func number(in bytes: Span<UInt8>, upTo end: Int) -> Int? {
     guard end - position < Self.longestNumberLine,
       let number = bytes.extracting(position + 1..<end).decimal, number >= -1, number <= Self.mostValues

@@ -1,4 +1,4 @@
-/// The first word of an error reply, where it decides what the sidecar does.
+/// The first word of an error reply, where the sidecar's behaviour depends on it.
 public enum ServerErrorCode: String, Sendable {
   /// An error without a code of its own.
   case generic = "ERR"
@@ -13,7 +13,7 @@ public enum ServerErrorCode: String, Sendable {
   /// The server does not have the script.
   case noScript = "NOSCRIPT"
 
-  /// The code that `text`, an error reply, begins with; nil for others.
+  /// Reads the code that `text`, an error reply, begins with; nil for others.
   public init?(errorReply text: String) {
     self.init(rawValue: String(text.prefix { $0 != " " }))
   }

@@ -1,10 +1,10 @@
-/// Bytes that nobody changes any more, for several to read without a copy of their own: a large command that waits for
-/// the sockets of both stores. Confined to one thread, as its readers are.
+/// Bytes that no longer change, for several readers without copies of their own: a large command that waits for the
+/// sockets of both stores. Confined to one thread, as its readers are.
 public final class SharedBytes {
   private var buffer: ByteBuffer
   private let spares: SpareBuffers
 
-  /// Takes over the memory of `buffer`, and what it holds. With the last reference the memory goes to `spares`.
+  /// Takes over the memory of `buffer` with its bytes. The memory is returned to `spares` with the last reference.
   public init(_ buffer: consuming ByteBuffer, spares: SpareBuffers) {
     self.buffer = buffer
     self.spares = spares
@@ -16,7 +16,7 @@ public final class SharedBytes {
     spares.give(memory)
   }
 
-  /// How many bytes there are.
+  /// The number of bytes.
   public var count: Int { buffer.count }
 
   /// Lends the bytes to `body`.

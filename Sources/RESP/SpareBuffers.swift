@@ -1,18 +1,18 @@
 internal import BasicContainers
 
-/// Memory of large commands that are done with, for those that come next: to get it from the operating system again,
-/// page by page, costs more than a copy would. Confined to one thread.
+/// The memory of executed large commands, for the next ones: requesting it from the operating system again, page by
+/// page, costs more than a copy would. Confined to one thread.
 public final class SpareBuffers {
   /// The most bytes of memory that are kept.
   private static let limit = 16 << 20
-  /// How many times as large as what is needed memory may be that is given for it.
+  /// The largest capacity of a kept buffer that is used for a command, as a multiple of the memory that is needed.
   private static let largestSurplus = 4
 
   private var buffers = UniqueArray<ByteBuffer>()
   private var keptBytes = 0
   private var wasUsed = false
 
-  /// Keeps nothing yet.
+  /// Creates a set without buffers.
   public init() {}
 
   /// Keeps the memory of `buffer`, if there is not too much already.
@@ -39,7 +39,7 @@ public final class SpareBuffers {
     buffer.reserve(count)
   }
 
-  /// Gives the memory back when nobody has used it since the last call.
+  /// Releases the memory if it was not used since the last call.
   public func trim() {
     if !wasUsed {
       buffers = UniqueArray()

@@ -1,13 +1,13 @@
-/// Writing what RESP2 has no form for.
+/// Writing the types of RESP3 that RESP2 lacks.
 extension ByteBuffer {
-  /// The header of a push of `count` elements, which follow.
+  /// Appends the header of a push of `count` elements, which follow.
   public mutating func appendPushHeader(_ count: Int) {
     append(UInt8(ascii: ">"))
     append(decimal: count)
     append("\r\n")
   }
 
-  /// RESP3's one null.
+  /// Appends RESP3's one null.
   public mutating func appendRESP3Null() {
     append("_\r\n")
   }

@@ -27,7 +27,7 @@ extension ByteBuffer {
 
   private mutating func upgradeDifferentReply(from start: Int, as shape: ReplyShape) {
     var bodyStart = start + 1
-    // Of a large reply of a shallow shape, only the header is looked at.
+    // Of a large reply of a shallow shape, only the header is read.
     guard shape.isShallow, count > start, byte(at: start) == UInt8(ascii: "*"),
       let elements = ReplyExtent.number(in: span, at: &bodyStart), elements >= 0
     else { return upgradeWholeReply(from: start, as: shape) }
@@ -43,7 +43,7 @@ extension ByteBuffer {
     rewrite(extent, from: start, shape.mayGrow ? 1 : 0) { $0.run(as: shape, in: &$1) }
   }
 
-  /// Rewrites what `extent` was found for by `run`, where `growing` replies may grow.
+  /// Rewrites the reply that `extent` was found for by `run`; `growing` replies in it may grow.
   private mutating func rewrite(
     _ extent: ReplyExtent,
     from start: Int,

@@ -1,15 +1,15 @@
-/// Reads a reply, and writes it anew where it stands or in front of that.
+/// Reads a reply, and rewrites it in place or before its present position.
 ///
-/// Bytes that stay are moved in runs as long as possible. Writing must not overtake reading: a reply that may grow is
-/// put as many bytes behind the place that it is written to before.
+/// Bytes that stay are moved in runs as long as possible. Writing must not overtake reading: a reply that may grow has
+/// to lie behind its destination by as many bytes.
 ///
 /// - Precondition: a ``ReplyExtent`` was found for the reply.
 struct ReplyEdit {
-  /// The place that is read next.
+  /// The position of the next byte to be read.
   private(set) var position: Int
-  /// Where the bytes begin that stay and have not been moved yet.
+  /// The position of the bytes that stay and have not been moved yet.
   private var kept: Int
-  /// Where they go.
+  /// Their destination, which is the end of the bytes written so far.
   private(set) var end: Int
 
   /// Reads from `start`, and writes from `destination`, which is not behind it.
@@ -62,7 +62,7 @@ struct ReplyEdit {
     }
   }
 
-  /// Replaces what was read since `start` by a line of `type` with `number`, or without one.
+  /// Replaces the bytes read since `start` by a line of `type` with `number`, or without one.
   mutating func replace(
     from start: Int,
     by type: UInt8,
@@ -77,14 +77,14 @@ struct ReplyEdit {
     write(UInt8(ascii: "\n"), in: &bytes)
   }
 
-  /// Replaces what was read since `start` by `type` alone, or by nothing.
+  /// Replaces the bytes read since `start` by `type` alone, or by nothing.
   mutating func replace(from start: Int, byPrefix type: UInt8?, in bytes: inout MutableSpan<UInt8>) {
     keep(upTo: start, in: &bytes)
     kept = position
     if let type { write(type, in: &bytes) }
   }
 
-  /// Writes `text` before what is read next.
+  /// Writes `text` before the next byte to be read.
   mutating func insert(_ text: StaticString, in bytes: inout MutableSpan<UInt8>) {
     keep(upTo: position, in: &bytes)
     // A literal's bytes are in the binary, as many as it says.

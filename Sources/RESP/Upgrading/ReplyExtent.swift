@@ -1,21 +1,21 @@
 /// The extent of a whole, well-formed RESP2 reply.
 ///
-/// Everything that rewrites a reply relies on this having been found: no line is without its end then, and no count or
+/// Everything that rewrites a reply relies on an extent having been found: each line then has its end, and no count or
 /// length leads outside of the reply.
 struct ReplyExtent {
-  /// Where the reply ends.
+  /// The position after the reply.
   var end: Int
-  /// Values in it, arrays included.
+  /// The number of values in it, arrays included.
   var values: Int
   /// Whether one of them is null.
   var hasNulls: Bool
-  /// The elements of the reply, if it is an array.
+  /// The number of the reply's elements, if it is an array.
   var elements: Int?
 
   /// The most digits of a count or a length: more than any reply has, and no sum of them overflows.
   private static let mostDigits = 12
 
-  /// The extent of the reply that begins at `start`; nil if it is cut off or malformed.
+  /// Finds the extent of the reply that begins at `start`; nil if it is cut off or malformed.
   init?(of bytes: Span<UInt8>, from start: Int) {
     var at = start
     var left = 1
@@ -54,7 +54,7 @@ struct ReplyExtent {
     self.elements = elements
   }
 
-  /// The number at `at`, which moves behind its line: digits alone, or -1. Nil for anything else.
+  /// Returns the number at `at`, which moves behind its line: digits alone, or -1. Nil for anything else.
   @inline(__always)
   static func number(in bytes: Span<UInt8>, at: inout Int) -> Int? {
     let first = at

@@ -1,4 +1,4 @@
-/// How the table gives the shape of a command's reply.
+/// The rule by which the table gives the shape of a command's reply.
 public enum ReplyRule: Hashable, Sendable {
   /// One shape, whatever the options.
   case always(ReplyShape)
@@ -11,7 +11,7 @@ public enum ReplyRule: Hashable, Sendable {
 }
 
 extension CommandSpec {
-  /// The shape of the reply to `command`, its whole bytes. Allocates nothing.
+  /// Returns the shape of the reply to `command`, its whole bytes. Allocates nothing.
   @inline(__always)
   public func replyShape(of command: Span<UInt8>) -> ReplyShape {
     if case .always(let shape) = reply { return shape }

@@ -1,10 +1,10 @@
-/// What an array of RESP2 becomes.
+/// The RESP3 form of a RESP2 array.
 enum CollectionForm {
   /// The same array.
   case array
   /// `~`, the same elements.
   case set
-  /// `%`: fields and values by turns.
+  /// `%`: alternating fields and values.
   case map
   /// `*` of `*2`: each two elements together.
   case pairs
@@ -31,7 +31,8 @@ extension ReplyShape {
   /// Whether bulk strings of this shape are floating-point numbers.
   var isNumber: Bool { self == .double || self == .memoryStatistic }
 
-  /// The shape of the element at `index` in an array or a set of `count` elements of this shape; of a pair, 0 and 1.
+  /// Returns the shape of the element at `index` in an array or a set of `count` elements of this shape; of a pair, 0
+  /// and 1.
   func element(at index: Int, of count: Int) -> ReplyShape {
     switch self {
     case .doubles, .position: .double
@@ -62,7 +63,7 @@ extension ReplyShape {
     }
   }
 
-  /// The shape of the value of `field` in a map of this shape.
+  /// Returns the shape of the value of `field` in a map of this shape.
   func value(of field: Span<UInt8>) -> ReplyShape {
     switch self {
     case .namedRecords: return .fields

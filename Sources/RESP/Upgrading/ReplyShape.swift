@@ -1,10 +1,10 @@
 /// The form of a RESP3 reply where it differs from the RESP2 reply to the same command.
 ///
-/// A shape says what becomes of an array and of a bulk string in its place; `ReplyShape+Layout` says it of each shape,
-/// and which shapes the values inside have. Nulls are upgraded everywhere, errors, integers and statuses never. All of
-/// it was looked up in the replies of Redis 7.0.15 and Valkey 9.1.2, against which a test holds it.
+/// A shape determines the forms of an array and of a bulk string in its place; `ReplyShape+Layout` gives them for each
+/// shape, and the shapes of the values inside. Nulls are upgraded everywhere, errors, integers and statuses never. All
+/// of it was looked up in the replies of Redis 7.0.15 and Valkey 9.1.2, with which a test compares it.
 public enum ReplyShape: UInt8, CaseIterable, Sendable {
-  // Shapes about arrays and nulls alone. Of the first three, nothing below the top has to be looked at.
+  // Shapes about arrays and nulls alone. Of the first three, only the top level has to be examined.
 
   /// Nothing differs, unless the whole reply is null: no value inside ever is.
   case same
@@ -31,9 +31,9 @@ public enum ReplyShape: UInt8, CaseIterable, Sendable {
   case records
   /// A map of such maps.
   case namedRecords
-  /// Fields and values by turns, which become pairs: HRANDFIELD with WITHVALUES.
+  /// Alternating fields and values, which become pairs: HRANDFIELD with WITHVALUES.
   case pairs
-  /// Members and scores by turns, which become pairs: ZRANGE with WITHSCORES.
+  /// Alternating members and scores, which become pairs: ZRANGE with WITHSCORES.
   case scoredMembers
   /// An array that ends with a score: ZPOPMIN without COUNT.
   case scored
@@ -54,7 +54,7 @@ public enum ReplyShape: UInt8, CaseIterable, Sendable {
   case position
   /// GEOSEARCH: an array of members, each in an array of its own if a position belongs to it.
   case places
-  /// A member with what was asked to be told of it.
+  /// A member with the details that were requested.
   case place
   /// XINFO STREAM.
   case stream
@@ -94,7 +94,7 @@ public enum ReplyShape: UInt8, CaseIterable, Sendable {
   case keySpecifications
   /// One of them.
   case keySpecification
-  /// How one of them begins its search, or goes on with it.
+  /// The beginning of one's search for keys, or the continuation of that search.
   case keySearch
   /// COMMAND GETKEYSANDFLAGS.
   case keysAndFlags
@@ -123,7 +123,7 @@ public enum ReplyShape: UInt8, CaseIterable, Sendable {
   /// The numbers of one slot.
   case slotStatistic
 
-  /// Whether nothing below the top differs.
+  /// Whether only the top level differs.
   @inline(__always)
   var isShallow: Bool { rawValue <= ReplyShape.set.rawValue }
 

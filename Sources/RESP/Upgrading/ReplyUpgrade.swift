@@ -2,31 +2,31 @@
 ///
 /// - Precondition: a ``ReplyExtent`` was found for the reply.
 struct ReplyUpgrade {
-  /// How deep shapes are followed: deeper than any command's reply, and shallow enough for the stack. Below it, nulls
-  /// alone are upgraded.
+  /// The depth up to which shapes are followed: deeper than any command's reply, and shallow enough for the stack.
+  /// Below it, nulls alone are upgraded.
   private static let maxDepth = 64
 
-  /// The most bytes that `replies` replies of `values` values in all may take more in RESP3: half of a pair's header
-  /// for each value, and `txt:` with another digit for each verbatim text.
+  /// Returns the most bytes by which `replies` replies of `values` values in all may grow in RESP3: half of a pair's
+  /// header for each value, and `txt:` with another digit for each verbatim text.
   static func mostGrowth(of replies: Int, values: Int) -> Int {
     values * 2 + replies * 5
   }
 
   private var edit: ReplyEdit
 
-  /// An upgrade of the reply that begins at `start`, which is written from `destination` on.
+  /// Creates an upgrade of the reply that begins at `start`, which is written from `destination` on.
   init(from start: Int, to destination: Int) {
     edit = ReplyEdit(from: start, to: destination)
   }
 
-  /// Rewrites the reply, and returns where it then ends.
+  /// Rewrites the reply, and returns the position of its new end.
   mutating func run(as shape: ReplyShape, in bytes: inout MutableSpan<UInt8>) -> Int {
     upgradeValue(as: shape, depth: 0, in: &bytes)
     edit.keep(upTo: edit.position, in: &bytes)
     return edit.end
   }
 
-  /// Rewrites EXEC's reply, an array of `shapes.count` elements, and returns where it then ends.
+  /// Rewrites EXEC's reply, an array of `shapes.count` elements, and returns the position of its new end.
   mutating func run(asElements shapes: Span<ReplyShape>, in bytes: inout MutableSpan<UInt8>) -> Int {
     _ = edit.readNumber(in: bytes)
     for index in shapes.indices { upgradeValue(as: shapes[index], depth: 1, in: &bytes) }
@@ -88,7 +88,7 @@ struct ReplyUpgrade {
         upgradeValue(as: shape.element(at: index, of: count), depth: depth, in: &bytes)
       }
     case .array where shape == .subcommands && count == 0:
-      // Redis has a set where there are none, Valkey 9 an array there too.
+      // Without subcommands, Redis has a set and Valkey 9 an array.
       edit.replace(from: start, by: UInt8(ascii: "~"), count, in: &bytes)
     case .array where shape != .plain && shape != .same:
       for index in 0..<count {
@@ -141,7 +141,7 @@ struct ReplyUpgrade {
     return true
   }
 
-  /// Whether the next `length` bytes may stand in a line.
+  /// Whether the next `length` bytes may be part of a line.
   private func isPrintable(_ length: Int, in bytes: borrowing MutableSpan<UInt8>) -> Bool {
     for index in edit.position..<edit.position + length where bytes[index] < UInt8(ascii: " ") { return false }
     return length > 0
