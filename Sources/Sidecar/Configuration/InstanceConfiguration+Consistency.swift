@@ -1,6 +1,6 @@
 internal import MultiStore
 
-/// The guarantees for reads where several sidecars stand in front of the same stores.
+/// The guarantees for reads where several sidecars serve the same stores.
 extension InstanceConfiguration {
   /// Whether a client is answered before its write is on the new store, and clients of other sidecars read from there.
   var isReadBeforeCopies: Bool {

@@ -1,21 +1,21 @@
 internal import MultiStore
 internal import Status
 
-/// A move of an instance's default store that an operator asks for, and what is known of the store that it moves to. It
+/// A move of an instance's default store that an operator requests, with the facts about the store that it moves to. It
 /// decides by its values alone.
 struct DefaultMove: Equatable, Sendable {
   /// The instance's name.
   let instance: String
   /// The store that would become the default.
   let target: StoreRole
-  /// Whether keys may be outdated there that are not known.
+  /// The trust in that store: whether keys may be outdated there that are not known.
   let trust: StoreTrust
   /// The number of keys that are known to be stale there.
   let staleKeys: Int
-  /// The most of them that a move may leave to its hold.
+  /// The most stale keys there with which the move needs no force.
   let maxKeysAtFlip: Int
 
-  /// Why clients would read outdated values after the move, and what to do; nil if it may be done.
+  /// The reason why clients would read outdated values after the move, and the remedy; nil if it may be done.
   var refusal: String? {
     let reasons = [distrust, tooManyKeys].compactMap(\.self)
     guard !reasons.isEmpty else { return nil }

@@ -1,7 +1,7 @@
 internal import MultiStore
 
-/// Refuses changes of flags, by the admin API, that would move the default store to one with outdated keys. A change of
-/// the flag file is applied whatever it is. Any thread.
+/// Refuses changes of flags, by the admin API, that would move the default store to one with outdated keys. Changes of
+/// the flag file always apply. Any thread.
 struct FlipGuard: Sendable {
   /// One instance.
   struct Instance: Sendable {
@@ -18,7 +18,7 @@ struct FlipGuard: Sendable {
     self.instances = instances
   }
 
-  /// Returns why a flag may not be set without being forced; nil if it may.
+  /// Returns the reason why a flag may not be set without being forced; nil if it may.
   ///
   /// - Parameters:
   ///   - name: The full name of a flag.
@@ -28,7 +28,7 @@ struct FlipGuard: Sendable {
       .flatMap { Self.move(of: $0, byFlag: isOn)?.refusal }
   }
 
-  /// Returns the move of the default store that a value of its flag causes; nil if it stays where it is.
+  /// Returns the move of the default store that a value of its flag causes; nil if it does not move.
   private static func move(of instance: Instance, byFlag isOn: Bool) -> DefaultMove? {
     let effective = instance.status.effective
     // Without a second store the flag has no effect.

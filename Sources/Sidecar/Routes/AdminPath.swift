@@ -10,7 +10,7 @@ public enum AdminPath {
   public static let status = "/api/v4/status"
   /// The stale keys.
   public static let stale = "/api/v4/stale"
-  /// The operator's word that a store is trusted.
+  /// The operator's statement that a store is trusted.
   public static let trust = "/api/v4/trust"
 
   /// Returns the path of one feature flag.

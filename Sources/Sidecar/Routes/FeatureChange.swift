@@ -7,7 +7,7 @@ struct FeatureChange {
   /// Whether the default store may move to one that is not trusted or has too many stale keys.
   let isForced: Bool
 
-  /// A request that is not understood, in words.
+  /// The error of a request with wrong parameters, as a sentence.
   struct Mistake: Error {
     let message: String
   }

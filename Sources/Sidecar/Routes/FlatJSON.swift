@@ -52,7 +52,7 @@ enum FlatJSON {
       return nil
     }
 
-    /// Reads what follows a backslash.
+    /// Reads the part of an escape after the backslash.
     private mutating func escape() -> Unicode.Scalar? {
       switch rest.popFirst() {
       case UInt8(ascii: "\""): "\""

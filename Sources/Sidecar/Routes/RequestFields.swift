@@ -4,7 +4,7 @@ internal import HTTPServer
 struct RequestFields {
   private let fields: [HTTPField]
 
-  /// Reads them; nil if the body is JSON other than one flat object, or has a member that is not in `known`.
+  /// Reads the parameters; nil if the body is JSON other than one flat object, or has a member that is not in `known`.
   ///
   /// - Parameter known: The names that a JSON body may have.
   init?(_ request: HTTPRequest, known: Set<String>) {

@@ -15,7 +15,7 @@ struct StaleQuery {
   private(set) var showsKeys = false
   private(set) var format = ReportFormat.json
 
-  /// A request that is not understood, in words.
+  /// The error of a request with wrong parameters, as a sentence.
   struct Mistake: Error {
     let message: String
   }

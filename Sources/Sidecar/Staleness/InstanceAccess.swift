@@ -3,10 +3,10 @@ internal import MultiStore
 
 /// One running instance for routes that need its loop. Any thread.
 struct InstanceAccess: Sendable {
-  /// The time until the loop has to execute a question.
+  /// The time within which the loop has to execute a question.
   static let deadline = Duration.seconds(2)
 
-  /// What any thread may know of the instance.
+  /// The instance's status, for any thread.
   let status: InstanceStatus
   /// Executes a function on the instance's loop, or never once that has ended.
   let execute: @Sendable (_ work: @escaping @Sendable (Instance) -> Void) -> Void

@@ -12,7 +12,7 @@ final class LoopQuestion<Answer: Sendable>: Sendable {
 
   private let state = Monitor(State.waiting)
 
-  /// Executes the question, unless it was withdrawn. On the loop, once.
+  /// Executes the question, unless it was withdrawn. Called once, on the loop.
   func execute(_ body: () -> Answer) {
     let isWanted = state.withLock { state in
       guard case .waiting = state else { return false }
@@ -25,7 +25,7 @@ final class LoopQuestion<Answer: Sendable>: Sendable {
     state.wakeAll()
   }
 
-  /// Waits for the answer. On the thread that asks, once.
+  /// Waits for the answer. Called once, on the thread that asks.
   ///
   /// - Parameter timeout: The time until the question has to be executed.
   /// - Returns: nil if it was withdrawn.
@@ -36,7 +36,7 @@ final class LoopQuestion<Answer: Sendable>: Sendable {
       state = .withdrawn
       return true
     }
-    // One that is being executed ends soon.
+    // A question that is being executed ends soon.
     return isWithdrawn ? nil : state.wait(for: Self.answer)
   }
 

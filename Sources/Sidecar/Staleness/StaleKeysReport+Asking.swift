@@ -20,7 +20,7 @@ extension StaleKeysReport {
     for instance in instances {
       let status = instance.status
       let roles = status.roles.reversed().filter { role == nil || role == $0 }
-      // The loop has clients to serve: it does not hash.
+      // Only the keys are taken on the loop, which has clients to serve; they are hashed afterwards.
       let found = try instance.ask { asked in
         roles.map { (count: asked.staleKeyCount(of: $0), keys: asked.staleKeys(of: $0, limit: limit)) }
       }
@@ -54,7 +54,7 @@ extension StaleKeysReport.Key {
     )
   }
 
-  /// Returns a name with everything but printable ASCII escaped, so that it can do nothing to a terminal.
+  /// Returns a name with everything but printable ASCII escaped, so that it cannot control a terminal.
   private static func text(_ name: [UInt8]) -> String {
     var text = ""
     for byte in name.prefix(shownBytes) {

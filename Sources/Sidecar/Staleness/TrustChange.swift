@@ -1,7 +1,7 @@
 internal import MultiStore
 internal import Status
 
-/// What became of an operator's word that a store is trusted. It decides by its values alone.
+/// The result of an operator's statement that a store is trusted. It decides by its values alone.
 enum TrustChange: Equatable, Sendable {
   /// It was not trusted, and is now.
   case trusted(TrustLoss, sinceMilliseconds: Int64)

@@ -1,9 +1,10 @@
 internal import EventLoop
 internal import Status
 
-/// Samples for the status board, by timers of the main loop, which no client's command passes. Confined to that loop.
+/// Takes samples for the status board, by timers of the main loop, which executes no client's commands. Confined to
+/// that loop.
 final class StatusSampler {
-  /// The time between two checks for a changed state. Counts until then belong to the state before.
+  /// The time between two checks for a changed state. Counts until then belong to the previous state.
   private static let stateInterval = Duration.milliseconds(250)
 
   private let timer: LoopTimer

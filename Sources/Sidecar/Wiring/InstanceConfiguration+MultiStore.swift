@@ -4,7 +4,7 @@ internal import MultiStore
 internal import Proxy
 internal import RESP
 
-// The configuration file's types as the library's.
+// Conversions of the configuration file's types to the library's.
 
 extension InstanceConfiguration {
   var multiStore: MultiStoreConfiguration {
@@ -32,7 +32,7 @@ extension InstanceConfiguration {
     return result
   }
 
-  /// The address and database of each store, by which a file of stale keys knows them.
+  /// The address and database of each store, by which a file of stale keys identifies them.
   var storePlaces: [StoreRole: String] {
     var places = [StoreRole.secondary: "\(secondary)"]
     places[.primary] = primary.map { "\($0)" }

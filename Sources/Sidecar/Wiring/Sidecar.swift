@@ -22,7 +22,7 @@ public final class Sidecar {
     let journal: StalenessJournal?
   }
 
-  /// The time limit on writing the stale keys of an instance that has ended, and the fact that it has.
+  /// The time limit on writing an instance's stale keys, and the record of its clean stop, after it has ended.
   private static let journalDeadline = Duration.seconds(2)
   /// The time limit on flushing the log, after everything else has ended.
   private static let logDeadline = Duration.seconds(2)
@@ -67,7 +67,7 @@ public final class Sidecar {
     let level = Logger.Level(rawValue: options.logLevel) ?? .info
     let sink = sink
     logger = Logger(label: "multistore-exporter") {
-      // GitLab's log has the field in every exception, and alerts may count on that.
+      // GitLab's log has the field in every exception, and alerts may rely on that.
       JSONLogHandler(sink: sink, label: $0, level: level, exceptionFields: [EventFields.errorMessage])
     }
     registry = PrometheusRegistry(
@@ -159,7 +159,7 @@ public final class Sidecar {
     }
   }
 
-  /// Starts an instance. One that can't be started has served nobody, and its journal says that it stopped cleanly.
+  /// Starts an instance. One that can't be started has served no clients, so its journal records a clean stop.
   private func start(
     _ server: InstanceServer,
     of instance: InstanceConfiguration,

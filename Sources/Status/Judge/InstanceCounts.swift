@@ -35,13 +35,13 @@ package struct InstanceCounts: Equatable, Sendable {
   package var commands = 0.0
   /// Reads of the primary that could fall back to the secondary.
   package var primaryReads = 0.0
-  /// Those of them that the secondary answered.
+  /// Primary reads that the secondary answered.
   package var fallbackReads = 0.0
-  /// Those of them that neither store had.
+  /// Primary reads of keys that neither store had.
   package var trueMisses = 0.0
   package var comparedPipelines = 0.0
   package var differingPipelines = 0.0
-  /// Those of them in which a value differed, and not only a key was missing.
+  /// Differing pipelines in which a value differed, and not only a key was missing.
   package var mismatchingPipelines = 0.0
   /// Reads that still had another value when repeated.
   package var persistentDiffs = 0.0

@@ -1,4 +1,4 @@
-/// Everything that the judge of the next step decides by, as plain values.
+/// The evidence for the judge of the next step, as plain values.
 package struct NextStepEvidence: Equatable, Sendable {
   /// The name of the flag for dual writes.
   package var dualWriteFlag: String
@@ -38,6 +38,6 @@ package struct NextStepEvidence: Equatable, Sendable {
     self.window = window
   }
 
-  /// Whether reads go to the new store first and to the old one for what that lacks.
+  /// Whether reads go to the new store first, and to the old one for keys that the new one lacks.
   var fallsBack: Bool { state.reads == .primaryThenSecondary }
 }

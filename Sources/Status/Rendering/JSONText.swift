@@ -1,4 +1,4 @@
-/// Writes JSON (RFC 8259) as text, for answers that are built now and then. JSONLog writes the log's many lines into a
+/// Writes JSON (RFC 8259) as text, for answers that are built occasionally. JSONLog writes the log's many lines into a
 /// bounded buffer instead.
 public enum JSONText {
   /// Returns the text in quotes, escaped.

@@ -2,7 +2,7 @@
 public struct InventoryReport: InstancesReport {
   /// The time at which the counts were read, in milliseconds since 1970.
   public var takenMilliseconds: Int64
-  /// In the order of the configuration.
+  /// The instances, in the order of the configuration.
   public var instances: [InstanceInventory]
 
   /// Creates a report.
@@ -32,7 +32,7 @@ public struct InventoryReport: InstancesReport {
 public struct InstanceInventory: Sendable, Hashable {
   /// The instance's name.
   public let instance: String
-  /// In the order in which they are to be shown.
+  /// The commands, in the order in which they are to be shown.
   public let commands: [InventoryCommand]
 
   /// Creates an inventory.

@@ -4,7 +4,7 @@ public struct NextStep: Sendable, Hashable {
   public enum Kind: String, Sendable, Hashable, CaseIterable {
     /// From the old store alone to writes on both.
     case dualWriteOn = "dual_write_on"
-    /// The new store becomes the one that counts.
+    /// The new store becomes the default.
     case defaultOn = "default_on"
     /// The old store gets no commands any more.
     case dualWriteOff = "dual_write_off"

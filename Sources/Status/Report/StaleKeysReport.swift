@@ -25,7 +25,7 @@ public struct StaleKeysReport: Sendable, Hashable {
 
   /// The stale keys of one store.
   public struct Store: Sendable, Hashable {
-    /// True for the new store, the primary.
+    /// Whether this is the new store, the primary.
     public var isNew: Bool
     /// Whether clients get this store's replies.
     public var isDefault: Bool

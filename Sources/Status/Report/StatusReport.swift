@@ -9,7 +9,7 @@ public struct StatusReport: InstancesReport {
   public var takenMilliseconds: Int64
   /// The length of the window of recent figures, in seconds.
   public var windowSeconds: Double
-  /// In the order of the configuration.
+  /// The instances, in the order of the configuration.
   public var instances: [InstanceReport]
 
   /// Creates a report.
@@ -57,7 +57,7 @@ public struct InstanceReport: Sendable, Hashable {
     case secondary
     /// Writes: both stores.
     case both
-    /// Reads: the new store, and the old one for what that lacks.
+    /// Reads: the new store, and the old one for keys that the new one lacks.
     case primaryThenSecondary = "primary_then_secondary"
   }
 

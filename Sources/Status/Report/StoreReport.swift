@@ -60,7 +60,7 @@ public struct StoreReport: Sendable, Hashable {
     }
   }
 
-  /// True for the new store, the primary.
+  /// Whether this is the new store, the primary.
   public var isNew: Bool
   /// Whether clients get this store's replies.
   public var isDefault: Bool
@@ -146,13 +146,13 @@ public struct HistoryReport: Sendable, Hashable {
   public struct Totals: Sendable, Hashable {
     /// Reads of the new store that could fall back to the old one.
     public var primaryReads: Double = 0
-    /// Those of them that the old store answered.
+    /// Primary reads that the old store answered.
     public var fallbackReads: Double = 0
-    /// Those of them that neither store had.
+    /// Primary reads of keys that neither store had.
     public var trueMisses: Double = 0
     /// Pipelines and transactions that were compared.
     public var comparedPipelines: Double = 0
-    /// Those of them that differed.
+    /// Compared pipelines and transactions that differed.
     public var differingPipelines: Double = 0
     /// Reads that still differed when repeated.
     public var persistentDiffs: Double = 0
