@@ -4,5 +4,5 @@
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
-/// Frees what GnuTLS has allocated for its caller. Swift takes gnutls_free, a variable, for one that may change.
+/// Frees memory that GnuTLS has allocated for its caller. Here because Swift imports gnutls_free as a mutable variable.
 static inline void multistore_gnutls_free(void *memory) { gnutls_free(memory); }

@@ -6,19 +6,19 @@
 #include <sys/types.h>
 #include <microhttpd.h>
 
-/// Gives back the bytes as they came; MHD_OPTION_UNESCAPE_CALLBACK wants this shape.
+/// Returns the bytes unchanged; the signature is that of MHD_OPTION_UNESCAPE_CALLBACK.
 typedef size_t (*multistore_mhd_unescape)(void *context, struct MHD_Connection *connection, char *text);
 
-/// A daemon with TLS has to be given a certificate, or who to ask for one. Each connection gets its credentials from
-/// the connection callback before its handshake, so that nobody asks here; whoever did would get none.
+/// Provides no certificate. A daemon with TLS has to be given a certificate or a callback that provides one. Each
+/// connection gets its credentials from the connection callback before its handshake, so that this is not called.
 static inline int multistore_mhd_no_certificate(void) { return -1; }
 
 /// Starts a daemon without a thread on a socket that already listens and is not blocking.
 ///
 /// MHD_start_daemon is variadic and therefore not importable into Swift; this is its only use, with fixed arguments.
 /// The daemon owns `listen_socket` from here on: MHD closes it when it is stopped, and also when the start fails for
-/// want of memory or descriptors (src/microhttpd/daemon.c of 0.9.75).
-/// MHD_OPTION_CONNECTION_TIMEOUT is left out: it starts anew with each byte. DaemonThread has deadlines.
+/// lack of memory or descriptors (src/microhttpd/daemon.c of 0.9.75).
+/// MHD_OPTION_CONNECTION_TIMEOUT is left out: it restarts with each byte. DaemonThread has deadlines.
 /// MHD_OPTION_SIGPIPE_HANDLED_BY_APP: DaemonThread blocks the signal.
 /// MHD_OPTION_STRICT_FOR_CLIENT: HTTP/1.1 without a Host header and spaces in the path are refused.
 static inline struct MHD_Daemon *multistore_mhd_start(

@@ -21,7 +21,7 @@ static inline void multistore_name_this_thread(const char *name) {
 #endif
 }
 
-/// Blocks of at least `bytes` get pages of their own, for good: glibc otherwise raises that bound by itself, up to
+/// Gives blocks of at least `bytes` pages of their own, permanently: glibc otherwise raises that bound by itself, up to
 /// 32 MiB (mallopt(3)), once such a block was freed.
 static inline void multistore_separate_large_blocks(int bytes) {
 #if defined(__GLIBC__)
@@ -32,8 +32,8 @@ static inline void multistore_separate_large_blocks(int bytes) {
 #endif
 }
 
-/// Gives what is free on the heap back to the operating system. Here because Swift's module of glibc leaves malloc.h
-/// out; other C libraries do it by themselves.
+/// Returns the heap's free memory to the operating system. Here because Swift's module of glibc leaves malloc.h out;
+/// other C libraries do it by themselves.
 static inline void multistore_trim_heap(void) {
 #if defined(__GLIBC__)
   malloc_trim(0);

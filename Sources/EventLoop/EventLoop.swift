@@ -3,7 +3,7 @@ internal import DequeModule
 internal import Glibc
 internal import Synchronization
 
-/// Is called once at the end of each loop turn that it registered for.
+/// An object that is called once at the end of each loop turn that it registered for.
 public protocol EndOfTurnWorker: AnyObject {
   /// Writes the output that was gathered: everything that was readable in this turn has been handled. It may register
   /// more workers, which run before the loop polls its sockets again.

@@ -6,9 +6,9 @@ public enum Heap {
   /// with zeros.
   private static let largeBlockBytes: Int32 = 256 << 10
 
-  /// Has large blocks returned to the operating system when they are freed. A buffer that grows is copied to larger
-  /// ones, and those before it would stay as holes in the heap, which no limit on what is stored could bound. To be
-  /// called once, at the start.
+  /// Makes malloc return large blocks to the operating system when they are freed. A buffer that grows is copied to
+  /// larger ones, and those before it would stay as holes in the heap, which no limit on stored bytes could bound. Call
+  /// it once, at the start.
   public static func separateLargeBlocks() {
     multistore_separate_large_blocks(largeBlockBytes)
   }

@@ -6,7 +6,7 @@ internal import Sockets
 ///
 /// Dropping the last reference cancels it: the handler is not called after that.
 package final class HostLookup {
-  /// Addresses as IP literals in the resolver's order, or why there are none.
+  /// Addresses as IP literals in the resolver's order, or the reason why there are none.
   package enum Outcome {
     case addresses([String])
     case failure(reason: String)

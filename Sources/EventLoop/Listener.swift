@@ -1,6 +1,6 @@
 internal import CUV
 internal import Glibc
-// A loop's users name addresses and read why a listener failed; they need not know where these types come from.
+// Users of a loop need these types for addresses and listeners' errors, without importing another target for them.
 @_exported public import struct Sockets.ListenError
 @_exported public import enum Sockets.PeerNetwork
 @_exported public import enum Sockets.SocketAddress

@@ -16,7 +16,7 @@ package struct PollEvents: OptionSet {
   package static let loopClosed = PollEvents(rawValue: 8)
 }
 
-/// Is notified of the events of a `PollHandle`.
+/// The owner of a `PollHandle`, notified of its events.
 package protocol PollHandleOwner: AnyObject {
   func pollHandle(_ handle: PollHandle, isReadyFor events: PollEvents)
 }

@@ -10,7 +10,7 @@ public final class Stream: HandleOwner {
   /// The seconds of silence after which the kernel sends keep-alive probes to a TCP peer.
   private static let keepAliveDelaySeconds: UInt32 = 60
 
-  /// Is notified of the stream's events. Retained until the stream is closed.
+  /// The delegate, notified of the stream's events. Retained until the stream is closed.
   public var delegate: (any StreamDelegate)?
   /// The peer's address: `127.0.0.1:53211`, or `unix:` and the path of the listener's socket.
   public let peer: String
@@ -181,7 +181,7 @@ public final class Stream: HandleOwner {
       more.withUnsafeBytes { more in
         last.withUnsafeBytes { last in
           let buffers: InlineArray<3, uv_buf_t> = [buffer(bytes), buffer(more), buffer(last)]
-          // Nothing but the first is the usual case, and a plain write.
+          // Usually there is only the first span, which takes a plain write.
           let count: UInt32 = more.isEmpty && last.isEmpty ? 1 : 3
           return buffers.span.withUnsafeBufferPointer { uv_try_write(handle, $0.baseAddress, count) }
         }

@@ -1,17 +1,17 @@
-/// Is notified of a stream's events, on the loop's thread.
+/// The delegate of a stream, notified of its events on the loop's thread.
 public protocol StreamDelegate: AnyObject {
-  /// Bytes have arrived. They are in a buffer that all streams of the loop share, and are gone after the call.
+  /// Delivers bytes that have arrived. They are in a buffer that all streams of the loop share, valid during the call.
   func stream(_ stream: Stream, didRead bytes: Span<UInt8>)
 
-  /// Everything written has been handed to the operating system: `pendingWriteBytes` has become 0.
+  /// Called when everything written has been handed to the operating system: `pendingWriteBytes` has become 0.
   func streamDidDrain(_ stream: Stream)
 
-  /// The peer has half-closed the connection: it sends nothing more, but may still read. Nothing is read any more. By
-  /// default the stream is closed; a delegate that does otherwise has to close it later.
+  /// Called when the peer has half-closed the connection: it sends nothing more, but may still read. Nothing is read
+  /// any more. By default the stream is closed; a delegate that does otherwise has to close it later.
   func streamDidReachEnd(_ stream: Stream)
 
-  /// The stream is closed: by its peer or by `close`, both without an error, or by a failure. Called exactly once per
-  /// stream, at the end of the turn and never from within a call to the stream. No other call follows.
+  /// Called when the stream is closed: by its peer or by `close`, both without an error, or by a failure. Exactly once
+  /// per stream, at the end of the turn and never from within a call to the stream. No other call follows.
   func streamDidClose(_ stream: Stream, error: StreamError?)
 }
 

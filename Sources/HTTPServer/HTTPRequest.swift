@@ -15,7 +15,7 @@ public struct HTTPField: Sendable, Hashable {
   /// The value, decoded; empty if there was none.
   public let value: String
 
-  /// A field.
+  /// Creates a field.
   public init(_ name: String, _ value: String) {
     self.name = name
     self.value = value

@@ -18,7 +18,7 @@ package struct HTTPServerStatistics: Sendable, Hashable {
 ///
 /// It answers HEAD like GET, compresses bodies for clients that accept it, checks authorization, and refuses changes
 /// requested by another site's page. Errors are plain sentences. Its methods can be called from any thread but the one
-/// that runs its handlers. It knows nothing of what the sidecar serves: routes come from outside.
+/// that runs its handlers. It is independent of the sidecar's content: routes come from outside.
 ///
 /// Methods and header fields are types of this target: an HTTP library's would add a dependency for an enum of three
 /// cases and a pair of strings.
@@ -101,9 +101,9 @@ public final class HTTPServer: Sendable {
 
   deinit { stop() }
 
-  /// The options of every HTTP listener. Connections wait for one turn of the server at most, so that the backlog holds
-  /// more than a crowd opens in that time. The send buffer bounds the part of an answer that the kernel keeps for a
-  /// client that does not read; the system's default would be megabytes.
+  /// The options of every HTTP listener. Connections wait for one turn of the server at most, so that the backlog
+  /// exceeds the connections that many clients open in that time. The send buffer bounds the part of an answer that the
+  /// kernel keeps for a client that does not read; the system's default would be megabytes.
   private static func options(socketMode: UInt32?) -> ListeningSocket.Options {
     ListeningSocket.Options(backlog: 1024, socketMode: socketMode, sendBufferBytes: 64 * 1024, isIPv6Only: true)
   }

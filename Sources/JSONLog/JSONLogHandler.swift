@@ -34,7 +34,7 @@ public struct JSONLogHandler: LogHandler {
   /// Creates a handler for `LoggingSystem.bootstrap` or `Logger(label:factory:)`.
   ///
   /// - Parameters:
-  ///   - sink: Where the lines go.
+  ///   - sink: The destination of the lines.
   ///   - label: The logger's name, in the field `logger`.
   ///   - level: The lowest level that is written.
   ///   - exceptionFields: Fields that each line with an `exception.class` has, null where the event has none.
@@ -104,7 +104,7 @@ public struct JSONLogHandler: LogHandler {
     if fields["extra.error"] == nil { fields["extra.error"] = .string(String(describing: error)) }
   }
 
-  /// Returns the fields that the handler does not write itself, renamed where they have the name of one that it does.
+  /// Returns the fields that the handler does not write itself, renamed where they have the name of one that it writes.
   private static func namedApart(_ fields: Logger.Metadata) -> Logger.Metadata {
     var result: Logger.Metadata = [:]
     for (key, value) in fields {

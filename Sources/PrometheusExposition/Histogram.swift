@@ -20,7 +20,7 @@ public final class Histogram: Sendable {
   /// Buckets for values of unknown scale (sizes, counts): powers of four up to 16 Mi.
   static let valueBuckets: [Double] = (0...12).map { Double(1 << ($0 * 2)) }
 
-  /// One reading: counts per bucket (not cumulated, one more than there are bounds) and the sum of what was observed.
+  /// One reading: counts per bucket (not cumulated, one more than there are bounds) and the sum of the observed values.
   struct Reading {
     var counts: [UInt64]
     var sum: Double
@@ -32,7 +32,7 @@ public final class Histogram: Sendable {
   /// The inclusive upper bounds, in the base unit.
   let bounds: [Double]
 
-  /// The label `le` of each bucket and what follows it up to the value, for the exposition.
+  /// The label `le` of each bucket and the text after it up to the value, for the exposition.
   let renderedBounds: [[UInt8]]
 
   /// The same bounds for observations in nanoseconds, so that the data path compares integers.

@@ -4,7 +4,7 @@ package import Glibc
 public enum PeerNetwork: Hashable, Sendable {
   /// An IPv4 address, in network byte order.
   case ipv4(UInt32)
-  /// The /64 network of an IPv6 address, which is what one machine is usually given.
+  /// The /64 network of an IPv6 address, the usual allocation of one machine.
   case ipv6(UInt64)
   /// This machine, over a unix socket.
   case local

@@ -1,6 +1,6 @@
 package import Glibc
 
-// Addresses and listening sockets, for the loop's listeners and for the HTTP server's. The two know nothing of each
+// Addresses and listening sockets, for the loop's listeners and for the HTTP server's. The two are independent of each
 // other: one hands its descriptor to libuv, the other to libmicrohttpd. Neither library can open the sockets of both,
 // since libmicrohttpd does not say why a socket could not be opened, and libuv's listening can't be paused when
 // descriptors run out. So this target opens them with the C library alone, and both import it.

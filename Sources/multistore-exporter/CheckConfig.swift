@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Sidecar
 
-/// `check-config`: reports every mistake in a configuration, and what would be right.
+/// `check-config`: reports every mistake in a configuration, and its remedy.
 struct CheckConfig: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check-config",

@@ -52,7 +52,7 @@ public final class BasicAuthentication: Sendable {
 
   /// Returns the verdict on the `Authorization` header of a request.
   ///
-  /// - Parameter network: Where it came from; nil for a unix socket.
+  /// - Parameter network: The network that it came from; nil for a unix socket.
   func verdict(on header: String?, from network: PeerNetwork?) -> Verdict {
     guard let header, let credentials = BasicCredentials(header: header) else { return .refused }
     let hash = hashes[credentials.name]

@@ -42,8 +42,8 @@ public struct HTTPAccess: Sendable {
   ///
   /// - Parameters:
   ///   - header: The `Authorization` header.
-  ///   - network: Where the client is; nil for a unix socket.
-  ///   - certificateProblem: What is wrong with the client's certificate, or that there is none; nil if nothing is.
+  ///   - network: The client's network; nil for a unix socket.
+  ///   - certificateProblem: The problem with the client's certificate, which may be missing; nil for none.
   func refusal(
     authorization header: String?,
     from network: PeerNetwork?,

@@ -52,7 +52,7 @@ public struct PasswordHash: Sendable, Hashable {
     return isEqual
   }
 
-  /// Digits of bcrypt's base 64.
+  /// Whether a byte is a digit of bcrypt's base 64.
   private static func isDigit(_ byte: UInt8) -> Bool {
     (0x2e...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
   }

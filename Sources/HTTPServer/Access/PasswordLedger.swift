@@ -28,7 +28,7 @@ struct PasswordLedger {
     }
   }
 
-  /// Right passwords: a few scrapers, whose addresses may change.
+  /// The number of right passwords that are kept: those of a few scrapers, whose addresses may change.
   private static let acceptedLimit = 1024
   private static let refusedLimit = 128
   /// The number of addresses with a budget that is not full. Beyond it the fullest one is dropped.

@@ -116,7 +116,7 @@ struct ConnectionTable {
   }
 
   /// Returns the connection of one network, or of all, whose state has lasted longest: silent, idle, or not reading. A
-  /// new one has been read once before it can be that.
+  /// new connection has been read once before it can be chosen.
   private func victim(of network: PeerNetwork?) -> Int32? {
     oldest(of: network) {
       switch $0 {

@@ -51,7 +51,7 @@ struct AdminAPI {
     )
   }
 
-  /// Makes an instance trust a store again, and returns the result in words.
+  /// Makes an instance trust a store again, and returns the result as a sentence.
   func trust(_ store: String, of instance: String, who: String, why: String) throws -> String {
     let form = [
       HTTPField("instance", instance), HTTPField("store", store), HTTPField("who", who), HTTPField("why", why),

@@ -28,7 +28,7 @@ struct AdminConnection: ~Copyable {
 
   deinit { close(descriptor) }
 
-  /// Writes all of it.
+  /// Writes all bytes.
   borrowing func write(_ bytes: [UInt8]) throws(AdminClientError) {
     var rest = bytes[...]
     while !rest.isEmpty {
