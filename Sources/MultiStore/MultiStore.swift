@@ -12,19 +12,20 @@ public import RESP
 public final class MultiStore {
   /// The parts that the databases share: flags, routing, subscriptions, reporting.
   public let instance: Instance
-  /// The first database, which there is from the beginning.
+  /// The first database, which exists from the start.
   public let database: Database
 
   /// An instance that has no connection yet.
   ///
   /// - Parameters:
-  ///   - loop: where everything happens; ``start()`` is called on it.
+  ///   - loop: the loop that everything runs on; ``start()`` is called on it.
   ///   - configuration: the stores, and how they are used.
   ///   - flags: the instance's flags, under its name.
-  ///   - logger: where events and connection messages go.
-  ///   - metricsFactory: where the counters live; swift-metrics' global one unless said otherwise.
-  ///   - inventory: counts the instance's commands; one of its own unless several of these serve one instance.
-  ///   - memory: what the last process knew about outdated keys; without it they are forgotten with the process.
+  ///   - logger: the destination of events and connection messages.
+  ///   - metricsFactory: makes the counters; swift-metrics' global one by default.
+  ///   - inventory: the counts of the instance's commands, shared if several of these serve one instance; by default
+  ///     one of its own.
+  ///   - memory: the last process' knowledge of outdated keys; without it they are lost when the process ends.
   public init(
     on loop: EventLoop,
     configuration: MultiStoreConfiguration,
@@ -49,7 +50,7 @@ public final class MultiStore {
   /// Databases retain the instance, which retains them.
   deinit { instance.databases.removeAll() }
 
-  /// Opens the connections. They are reopened by themselves from then on.
+  /// Opens the connections. Lost connections are reopened automatically.
   public func start() { instance.start() }
 
   /// Closes the connections. Commands without a reply are answered with an error.
@@ -68,10 +69,11 @@ extension MultiStore {
   /// The loop that everything happens on.
   public var loop: EventLoop { instance.loop }
 
-  /// The state of the instance that other threads may know.
+  /// The state of the instance, for other threads.
   public var status: InstanceStatus { instance.status }
 
-  /// Counts the commands that clients send. The caller counts each that it takes, since not all come here.
+  /// The counts of the commands that clients send. The caller counts each command that it accepts, since not all of
+  /// them get here.
   public var inventory: InventoryCounts { instance.inventory }
 
   /// Whether a primary is configured: otherwise the instance is a plain pass-through.
@@ -106,7 +108,7 @@ extension MultiStore {
   /// One of the stores. A pass-through instance has only its secondary.
   public func store(_ role: StoreRole) -> Store { database.store(role) }
 
-  /// The store whose reply is the client's, for commands in flight.
+  /// The store whose reply the client gets, for commands in flight.
   public var defaultStore: Store { database.defaultStore }
 
   /// A batch without commands.
@@ -136,8 +138,8 @@ extension MultiStore {
     database.executeBlocking(batch, routing: routing, over: connection, for: sink)
   }
 
-  /// A command outside of routing is about to be sent to the default store alone: it is counted as what it is, and the
-  /// keys that it may change are stale on the other store.
+  /// Counts a command outside of routing, which is about to be sent to the default store alone, as what it is. The keys
+  /// that it may change become stale on the other store.
   public func willExecuteOnDefaultStoreAlone(_ command: Span<UInt8>, _ spec: CommandSpec, routing: Routing) {
     database.willExecuteOnDefaultStoreAlone(command, spec, routing: routing)
   }

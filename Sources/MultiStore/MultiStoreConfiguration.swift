@@ -1,14 +1,15 @@
 public import Hiredis
 
-/// When a dual write is answered. Raw values, here as in the other settings, are what configuration files say.
+/// The moment at which a dual write is answered. Raw values are the words of configuration files, as in the other
+/// settings.
 public enum WriteAcknowledgement: String, Sendable, CaseIterable {
-  /// When both stores are done.
+  /// When both stores have executed it, or failed.
   case both
-  /// When the default store has replied, the copy already being on its way.
+  /// When the default store has replied. The copy is sent right after the answer.
   case defaultStore = "default_store"
 }
 
-/// How the replies of a pipeline are compared.
+/// The way in which the replies of a pipeline are compared.
 public enum ReplyComparison: String, Sendable, CaseIterable {
   /// By what the command promises: sets and hashes without order, times within a tolerance, random replies not at all.
   case canonical
@@ -16,7 +17,7 @@ public enum ReplyComparison: String, Sendable, CaseIterable {
   case exact
 }
 
-/// What happens to a command that is neither a known read nor a known write.
+/// The treatment of commands that are neither known reads nor known writes.
 public enum UnlistedCommands: String, Sendable, CaseIterable {
   /// The default store executes it; it is counted and logged.
   case forward
@@ -24,16 +25,16 @@ public enum UnlistedCommands: String, Sendable, CaseIterable {
   case reject
 }
 
-/// What an instance is made of.
+/// The configuration of an instance.
 public struct MultiStoreConfiguration: Sendable {
   /// One of the instance's stores.
   public struct Store: Sendable {
-    /// Where the store is and how to log in.
+    /// The store's address and credentials.
     public var endpoint: StoreEndpoint
     /// The limits of each connection to it.
     public var limits: ConnectionLimits
 
-    /// A store with the usual limits, unless said otherwise.
+    /// A store, with the default limits unless others are given.
     public init(endpoint: StoreEndpoint, limits: ConnectionLimits = ConnectionLimits()) {
       self.endpoint = endpoint
       self.limits = limits
@@ -46,19 +47,19 @@ public struct MultiStoreConfiguration: Sendable {
   public var primary: Store?
   /// The old Redis.
   public var secondary: Store
-  /// Where reads look while the dual write flag is on.
+  /// The stores that reads use while the dual write flag is on.
   public var readPolicy = ReadPolicy.fallback
-  /// When a dual write is answered.
+  /// The moment at which a dual write is answered.
   public var writeAcknowledgement = WriteAcknowledgement.both
-  /// How long a reply of the store that is not the default may take, and a command may wait for a connection to it.
-  /// After that the store is left out until it has answered for a while.
+  /// The longest time that the store that is not the default may take for a reply, and that a command may wait for a
+  /// connection to it. After that the store is bypassed until it has answered for a while.
   public var otherStoreTimeout = Duration.seconds(1)
-  /// How the replies of a pipeline are compared.
+  /// The way in which the replies of a pipeline are compared.
   public var comparison = ReplyComparison.canonical
   /// True to compare a read in a pipeline or a transaction once more when its replies differed, and to count what
   /// differs still.
   public var recheckDiffs = false
-  /// What happens to commands that are neither a known read nor a known write.
+  /// The treatment of commands that are neither known reads nor known writes.
   public var unlistedCommands = UnlistedCommands.forward
   /// True to execute FLUSHDB and FLUSHALL, on both stores while dual writes are on. Otherwise they are refused,
   /// whatever the flags say, unless there is no primary: a migration that lost both stores has nothing to go back to.
@@ -71,25 +72,24 @@ public struct MultiStoreConfiguration: Sendable {
   public var staleKeyLimit = 100_000
   /// The most stale keys on a store that the default store moves to without being forced.
   public var maxKeysAtFlip = 1_000
-  /// Keys that are compared on both stores in a second, at most, when nobody has written them for two seconds; 0 for
-  /// none.
+  /// The most keys per second that are compared on both stores after two seconds without a write; 0 for none.
   public var settledChecksPerSecond = 0
-  /// Keys that are copied whole in a second, at most, while no client waits for them. With 0 stale keys do not heal by
-  /// themselves.
+  /// The most keys per second that are copied whole while no client waits for them. With 0, stale keys are not repaired
+  /// in the background.
   public var keysPerSecond = 1_000
-  /// The most connections of their own that sessions may hold for blocking commands and WATCH.
+  /// The most dedicated connections that sessions may hold for blocking commands and WATCH.
   public var dedicatedConnectionLimit = 1_000
-  /// True to ask each store now and then how many keys it has, and how long some of them still live; see
+  /// True to sample each store's number of keys, and the times to live of some of them, at intervals; see
   /// ``InstanceStatus/keyspace(of:)``.
   public var keyspaceSampling = true
   /// True to let clients choose other databases than the stores' own, with ``Instance/select(_:then:)``. A number
   /// then means the same database on both stores.
   public var servesOtherDatabases = false
 
-  /// There may be differences, and they are re-checked.
+  /// Whether differences are possible and are re-checked.
   var rechecksDiffs: Bool { recheckDiffs && primary != nil }
 
-  /// FLUSHDB and FLUSHALL are executed.
+  /// Whether FLUSHDB and FLUSHALL are executed.
   var executesFlush: Bool { allowFlush || primary == nil }
 
   /// An instance with the documented defaults.

@@ -50,7 +50,7 @@ internal import Glibc
   /// Waits until `body` returns a result; it is called at once and after each call of ``wakeAll()``.
   ///
   /// - Parameter timeout: The longest time to wait; nil for no limit.
-  /// - Returns: The result of `body`; nil if the time was up before.
+  /// - Returns: The result of `body`; nil after a timeout.
   package func wait<Result>(atMost timeout: Duration? = nil, for body: (inout State) -> Result?) -> Result? {
     let deadline = timeout.map(Monitor.timeAfter)
     unsafe Monitor.expectSuccess(pthread_mutex_lock(mutex))

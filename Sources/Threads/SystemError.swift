@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// An error number of the system, errno(3), with its words.
+/// An error number of the system, errno(3), with its text.
 package struct SystemError: Error, Equatable, CustomStringConvertible {
   /// The number.
   package let code: Int32

@@ -2,7 +2,7 @@ internal import RESP
 
 /// One command of a call, encoded and looked up on the caller's thread, so that the loop has less to do.
 struct ClientCommand: Sendable {
-  /// How it reaches a store.
+  /// The path on which a command reaches a store.
   enum Way: Sendable {
     /// Through ``Database/execute(_:as:routing:over:for:)``, together with its neighbours.
     case batched
@@ -16,7 +16,7 @@ struct ClientCommand: Sendable {
   let bytes: [UInt8]
   let id: CommandID
   let way: Way
-  /// Its options gave it another class than the table has for it.
+  /// Whether its options gave it another class than the table has for it.
   let isClassedByOptions: Bool
 
   /// A command outside of a transaction.

@@ -1,16 +1,16 @@
 internal import EventLoop
 internal import Hiredis
 
-/// The part of a ``MultiStoreClient`` that lives on its loop.
+/// The part of a ``MultiStoreClient`` that is confined to its loop.
 ///
-/// A reference may go to any thread, so that work can be handed to the loop. What guards the members is that loop: they
-/// are touched on its thread alone, or before it has one.
+/// `@unchecked Sendable`: a reference may be passed to any thread, so that work can be handed to the loop. The members
+/// are accessed on the loop's thread alone, or before it has one.
 final class ClientCore: @unchecked Sendable {
   let multiStore: MultiStore
   private let loop: EventLoop
-  /// Requests without an answer.
+  /// The number of requests in flight.
   private var activeCount = 0
-  /// Connections of commands that wait for something, so that they can be closed before their replies come.
+  /// The connections of blocking commands, so that they can be closed before the replies arrive.
   private var dedicated: [ObjectIdentifier: (connection: HiredisConnection, store: Store)] = [:]
   private var drainTimer: LoopTimer?
   private var whenDrained: (() -> Void)?
@@ -35,8 +35,8 @@ final class ClientCore: @unchecked Sendable {
     finishIfDrained()
   }
 
-  /// Calls `then` when no request is without an answer, and the other store has its copies. After `limit` what
-  /// is left is answered with an error.
+  /// Calls `then` when no request is in flight and the other store has its copies. After `limit` the remaining requests
+  /// are answered with an error.
   func drain(within limit: Duration, then: @escaping () -> Void) {
     whenDrained = then
     let timer = LoopTimer(on: loop) { [unowned self] in closeConnections() }
@@ -45,7 +45,7 @@ final class ClientCore: @unchecked Sendable {
     finishIfDrained()
   }
 
-  /// Fails what has no reply yet, and ends the loop.
+  /// Fails the requests in flight, and ends the loop.
   func shutDown() {
     drainTimer?.close()
     drainTimer = nil
@@ -60,7 +60,7 @@ final class ClientCore: @unchecked Sendable {
   }
 
   func closeDedicated(_ connection: HiredisConnection, to store: Store) {
-    // When all connections were closed, this one was too.
+    // It was closed already if all connections were.
     guard dedicated.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
     store.closeDedicated(connection)
   }

@@ -1,30 +1,30 @@
 internal import Hiredis
 internal import RESP
 
-/// What a request gave: the replies as they came, and which of them are errors because a store could not be asked.
+/// The result of a request: the encoded replies, and which of them are errors because a store could not be reached.
 struct ClientReplies: Sendable {
   let bytes: [UInt8]
   /// By the index of the command; a transaction fails as a whole, at index 0.
   let failures: [Int: MultiStoreError]
 }
 
-/// One call's commands on their way through the instance: one after the other, those that may go together as one batch.
-/// The flags are looked at once, when it begins. Loop-confined.
+/// The execution of one call's commands, one after the other; those that may go together form one batch. The flags are
+/// read once, when it begins. Loop-confined.
 final class ClientRequest: ReplySink {
   private let core: ClientCore
   private let commands: [ClientCommand]
   private let isTransaction: Bool
-  /// What the flags said when it began; nil while a change of them has to wait for executions under way.
+  /// The routing when it began; nil while a change of the flags waits for executions in flight.
   private var routing: Routing?
   private let completion: @Sendable (ClientReplies) -> Void
-  /// The first command that was not sent yet.
+  /// The index of the first command that was not sent yet.
   private var next = 0
-  /// The first command of what is being executed.
+  /// The index of the first command in flight.
   private var current = 0
   private var failures: [Int: MultiStoreError] = [:]
-  /// The connection that was opened for the present command.
+  /// The connection that was opened for the current command.
   private var dedicated: HiredisConnection?
-  /// Where the present command went, if that was one store alone.
+  /// The store that the current command was sent to, if that was one store alone.
   private var store: Store?
 
   init(
@@ -39,7 +39,7 @@ final class ClientRequest: ReplySink {
     self.completion = completion
   }
 
-  /// Executes what comes next. What is answered at once is followed by its successor in the same turn.
+  /// Executes the next commands. If they are answered immediately, the following ones are sent in the same turn.
   func proceed() {
     guard let routing = routing ?? core.multiStore.routing(orNotify: self) else { return }
     self.routing = routing
@@ -80,8 +80,8 @@ final class ClientRequest: ReplySink {
     core.multiStore.execute(batch, as: kind, routing: routing, for: self)
   }
 
-  /// Sends a command to the default store over a connection that is not the ordinary one. What it changes is copied
-  /// where that is known.
+  /// Sends a command to the default store over a connection that is not the ordinary one. Its changes are copied where
+  /// they are known.
   ///
   /// - Returns: false if it was refused and answered.
   private func send(_ command: ClientCommand, to store: Store, _ routing: Routing) -> Bool {
@@ -128,7 +128,7 @@ final class ClientRequest: ReplySink {
   }
 }
 
-/// Replies that come over a connection outside of ``Database/execute(_:as:routing:over:for:)``.
+/// Replies that arrive over a connection outside of ``Database/execute(_:as:routing:over:for:)``.
 extension ClientRequest: ReplyReceiver {
   func receive(_ reply: borrowing Reply, token: Int) {
     reply.encode(into: &output)

@@ -1,15 +1,15 @@
 /// The commands of one call of `pipelined` or `multi` of ``MultiStoreClient``, in the order of their replies.
 public struct CommandPipeline: Sendable {
-  /// Each with its name first.
+  /// The arguments of each command, the name first.
   private(set) var commands: [[[UInt8]]] = []
 
   /// A pipeline without commands.
   public init() {}
 
-  /// Commands so far.
+  /// The number of commands so far.
   public var count: Int { commands.count }
 
-  /// True while there is no command.
+  /// Whether there is no command.
   public var isEmpty: Bool { commands.isEmpty }
 
   /// Adds a typed command.

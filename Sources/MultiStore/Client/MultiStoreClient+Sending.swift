@@ -1,7 +1,7 @@
 internal import RESP
 
-// A call is not cancelled with its task: what a store was sent can't be taken back, and an error that says "cancelled"
-// would hide whether it was executed. Every call ends within the stores' connect and command timeouts.
+// A call is not cancelled with its task: a command that was sent can't be taken back, and an error that says
+// "cancelled" would hide whether it was executed. Every call ends within the stores' connect and command timeouts.
 
 /// Sending commands.
 extension MultiStoreClient {
@@ -11,9 +11,9 @@ extension MultiStoreClient {
   /// let visits = try await sessions.send(.incr("visits"))
   /// ```
   ///
-  /// The call goes on when its task is cancelled: a command that a store was sent can't be taken back.
+  /// The call continues when its task is cancelled: a command that was sent to a store can't be taken back.
   ///
-  /// - Returns: the default store's answer, or what the read policy says.
+  /// - Returns: the default store's reply, or the reply that the read policy selects.
   /// - Throws: ``MultiStoreError``; with code `errorReply` when the store refused the command.
   @discardableResult
   public func send<Reply>(_ command: StoreCommand<Reply>) async throws(MultiStoreError) -> Reply {
@@ -45,8 +45,8 @@ extension MultiStoreClient {
   /// }
   /// ```
   ///
-  /// A command that needs another connection (a script, or one that is unlisted or waits) divides the pipeline:
-  /// what stands before it is executed first, and what follows it afterwards.
+  /// A command that needs another connection (a script, or an unlisted or blocking command) splits the pipeline: the
+  /// commands before it are executed first, and those after it afterwards.
   ///
   /// - Returns: the replies in the order of the commands. An error reply is among them as `RESPValue.error` and keeps
   ///   no other command from being executed.
@@ -76,7 +76,7 @@ extension MultiStoreClient {
     return (repeat try replies.next(for: each command))
   }
 
-  /// Executes several commands as one transaction, MULTI … EXEC: nobody else's command comes between them.
+  /// Executes several commands as one transaction, MULTI … EXEC: no other client's command comes between them.
   ///
   /// - Returns: the replies in the order of the commands. A command that fails while it is executed has its
   ///   `RESPValue.error` among them; the others are executed all the same, as Redis has it.

@@ -22,9 +22,9 @@ internal import Synchronization
 /// let name = try await sessions.send(.get("user:1", as: String.self))
 /// ```
 ///
-/// A client has one thread, on which its event loop and its connections live; any number of tasks may use it at once.
-/// It is meant to live as long as the server does: make one per instance. It connects by itself, and again after a
-/// connection was lost; until the first connection is there, commands wait for it within the store's connect timeout.
+/// A client has one thread, which runs its event loop and its connections; any number of tasks may use it at once. It
+/// is meant to live as long as the server: make one per instance. It connects in the background, and reconnects after a
+/// connection was lost; until the first connection is ready, commands wait for it within the store's connect timeout.
 public final class MultiStoreClient: Sendable {
   private enum Phase {
     case open
@@ -38,19 +38,19 @@ public final class MultiStoreClient: Sendable {
     var inFlight = 0
   }
 
-  /// Commands in flight at most, unless the initialiser is told otherwise: more than a busy server has tasks, and few
-  /// enough that a store that hangs does not fill the memory.
+  /// The default limit of commands in flight: more than a busy server has tasks, and few enough that a store that hangs
+  /// does not fill the memory.
   public static let defaultMaxInFlightCommands = 10_000
 
-  /// What the instance is made of.
+  /// The configuration of the instance.
   public let configuration: MultiStoreConfiguration
-  /// The instance's two flags. Setting them is in force for the next command, pipeline or transaction.
+  /// The instance's two flags. Setting them applies to the next command, pipeline or transaction.
   public let flags: FeatureFlags
-  /// Whether the stores are there, and which one is the default.
+  /// The state of the stores, and which one is the default.
   public let status: InstanceStatus
-  /// Which commands have been sent, what becomes of them while dual writes are on, and what can go wrong.
+  /// The commands that have been sent, with their routing while dual writes are on and their hazards.
   public let inventory: CommandInventory
-  /// Commands that may be without a reply at the same time.
+  /// The limit of commands in flight.
   public let maxInFlightCommands: Int
 
   private let loop: EventLoop
@@ -63,12 +63,12 @@ public final class MultiStoreClient: Sendable {
   ///
   /// - Parameters:
   ///   - configuration: the stores, and how they are used.
-  ///   - flags: the flags of the instance of this name; whoever holds them can flip them.
-  ///   - logger: where events and messages about connections go.
-  ///   - metricsFactory: where the metrics live; swift-metrics' global one unless said otherwise.
-  ///   - maxInFlightCommands: commands without a reply at most, above 0; one more is refused with `tooManyInFlight`.
+  ///   - flags: the flags of the instance of this name, which any holder of the reference can set.
+  ///   - logger: the destination of events and messages about connections.
+  ///   - metricsFactory: makes the metrics; swift-metrics' global one by default.
+  ///   - maxInFlightCommands: the limit of commands in flight, above 0; one more is refused with `tooManyInFlight`.
   /// - Throws: ``MultiStoreError`` with code `cannotStart` when the system has no descriptor or thread left. A store
-  ///   that can't be reached is no reason to throw.
+  ///   that can't be reached is no error.
   public init(
     configuration: MultiStoreConfiguration,
     flags: FeatureFlags,
@@ -93,7 +93,7 @@ public final class MultiStoreClient: Sendable {
       status = multiStore.status
       inventory = multiStore.inventory.inventory
       core = ClientCore(multiStore: multiStore, loop: loop)
-      // The loop has no thread yet, so that its parts may be started here.
+      // The loop has no thread yet, so its parts may be started here.
       multiStore.start()
       thread = try LoopThread(running: loop, name: configuration.name)
       self.loop = loop
@@ -110,17 +110,17 @@ public final class MultiStoreClient: Sendable {
     )
   }
 
-  /// Closes the client if that was not done: no call is under way any more when the last reference goes. Copies that
-  /// nobody waits for are sent, and their outcome is not heard.
+  /// Closes the client unless ``close(within:)`` did: no call is in flight any more when the last reference is
+  /// released. Copies that no call waits for are sent, and their outcome is ignored.
   deinit {
     if case .open = state.withLock({ $0.phase }) { endThread() }
   }
 
-  /// Lets what is in flight finish, copies that nobody waits for among it, closes the connections and ends the thread.
-  /// Returns when all that has happened, also to those who call it meanwhile or again.
+  /// Waits for everything in flight, including copies that no call waits for, closes the connections and ends the
+  /// thread. Returns when all of this is done, also to concurrent and repeated calls.
   ///
-  /// - Parameter limit: what has no reply by then fails with `outcomeUnknown`. A store that hangs can take all of it,
-  ///   though every call was answered.
+  /// - Parameter limit: commands without a reply by then fail with `outcomeUnknown`. A store that hangs can use up the
+  ///   limit though every call was answered.
   public func close(within limit: Duration = .seconds(5)) async {
     let isFirst = state.withLock { state in
       guard case .open = state.phase else { return false }
@@ -153,7 +153,7 @@ public final class MultiStoreClient: Sendable {
         guard case .open = state.phase else { return MultiStoreError(.closed, "the client has been closed") }
         guard state.inFlight + count <= maxInFlightCommands else { return tooManyInFlight(count, state.inFlight) }
         state.inFlight += count
-        // Handed over under the lock, so that nothing comes to the loop after `close` did.
+        // Handed over under the lock, so that the loop gets no work after `close`.
         loop.execute {
           core.execute(commands, isTransaction: isTransaction) { continuation.resume(returning: .success($0)) }
         }
@@ -197,7 +197,7 @@ public final class MultiStoreClient: Sendable {
     }
   }
 
-  /// Waits for no more than the present turn of the loop: by then everything was answered.
+  /// Waits for no more than the current turn of the loop: everything is answered by then.
   private func endThread() {
     let core = core
     loop.execute { core.shutDown() }

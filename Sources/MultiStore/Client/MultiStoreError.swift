@@ -1,8 +1,8 @@
 internal import Hiredis
 
-/// Why a call of ``MultiStoreClient`` gave no value.
+/// The reason why a call of ``MultiStoreClient`` returned no value.
 public struct MultiStoreError: Error, Hashable, Sendable {
-  /// What kind of failure it is. New kinds may be added, so a `switch` over them needs a `default`.
+  /// The kind of a failure. New kinds may be added, so a `switch` over them needs a `default`.
   public struct Code: Hashable, Sendable, CustomStringConvertible {
     private enum Kind: String {
       case cannotStart
@@ -18,7 +18,7 @@ public struct MultiStoreError: Error, Hashable, Sendable {
 
     private let kind: Kind
 
-    /// The system gave no event loop or no thread.
+    /// The system had no resources for an event loop or a thread.
     public static let cannotStart = Code(kind: .cannotStart)
     /// The command has a wrong number of arguments. Nothing was sent.
     public static let invalidCommand = Code(kind: .invalidCommand)
@@ -26,11 +26,11 @@ public struct MultiStoreError: Error, Hashable, Sendable {
     public static let unsupportedCommand = Code(kind: .unsupportedCommand)
     /// The client's limit of commands in flight is reached. Nothing was sent.
     public static let tooManyInFlight = Code(kind: .tooManyInFlight)
-    /// The store answered with an error; the message has its words.
+    /// The store answered with an error; the message has its text.
     public static let errorReply = Code(kind: .errorReply)
     /// The store's reply is of another type than the command promises.
     public static let unexpectedReply = Code(kind: .unexpectedReply)
-    /// The store could not be reached or has too much waiting already. It has not executed the command.
+    /// The store could not be reached, or too many commands wait for it. It has not executed the command.
     public static let storeUnavailable = Code(kind: .storeUnavailable)
     /// The connection broke, or no reply came in time: the store may or may not have executed the command.
     public static let outcomeUnknown = Code(kind: .outcomeUnknown)
@@ -41,9 +41,9 @@ public struct MultiStoreError: Error, Hashable, Sendable {
     public var description: String { kind.rawValue }
   }
 
-  /// What kind of failure it is.
+  /// The kind of the failure.
   public let code: Code
-  /// What went wrong, in a sentence. No password is in it; a store's own words may name a key.
+  /// The description of the failure, in a sentence. It contains no password; a store's own text may name a key.
   public let message: String
 
   init(_ code: Code, _ message: String) {
@@ -51,7 +51,7 @@ public struct MultiStoreError: Error, Hashable, Sendable {
     self.message = message
   }
 
-  /// A command's store could not be asked.
+  /// The error for a failure of the store that a command was for.
   init(_ failure: ConnectionFailure, of role: StoreRole) {
     self.init(failure.mayHaveBeenExecuted ? .outcomeUnknown : .storeUnavailable, "\(role.label) store: \(failure)")
   }

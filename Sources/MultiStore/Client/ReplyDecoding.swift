@@ -2,10 +2,10 @@ internal import RESP
 
 /// Replies as Swift values; nil where the reply is of another type.
 extension RESPValue {
-  /// The value itself, whatever it is.
+  /// The value itself, of any type.
   @Sendable static func itself(_ reply: RESPValue) -> RESPValue? { reply }
 
-  /// Whatever the reply says, it is not an error.
+  /// Accepts any reply that is not an error.
   @Sendable static func done(_ reply: RESPValue) -> Void? { () }
 
   @Sendable static func integer(_ reply: RESPValue) -> Int? {
@@ -21,7 +21,7 @@ extension RESPValue {
     reply == .null ? .some(nil) : integer(reply).map(Optional.some)
   }
 
-  /// A status reply, as opposed to null: SET that took effect or not.
+  /// A status reply, as opposed to null: whether SET took effect.
   @Sendable static func tookEffect(_ reply: RESPValue) -> Bool? {
     switch reply {
     case .status: true
@@ -78,7 +78,7 @@ extension RESPValue {
     return members
   }
 
-  /// Milliseconds, seconds or the two numbers below zero that TTL and PTTL have a meaning for.
+  /// A time in milliseconds or seconds, or one of the two negative numbers that have a meaning in TTL and PTTL.
   static func timeToLive(_ reply: RESPValue, unit: Duration) -> TimeToLive? {
     guard let count = integer(reply), count >= -2 else { return nil }
     return switch count {
@@ -88,7 +88,7 @@ extension RESPValue {
     }
   }
 
-  /// A cursor and what it came with.
+  /// A cursor and the elements of its page.
   static func page<Element>(
     _ reply: RESPValue,
     _ decode: (RESPValue) -> [Element]?
@@ -109,7 +109,7 @@ extension RESPValue {
     return values
   }
 
-  /// What kind of reply it is, for an error's sentence; nothing of what it says.
+  /// The type of the reply, for an error's sentence; nothing of its value.
   var typeName: String {
     switch self {
     case .status: "a status"

@@ -4,7 +4,7 @@
 @_exported public import struct Hiredis.StoreEndpoint
 @_exported public import enum RESP.RESPValue
 
-/// What can be an argument of a command: a string's UTF-8, bytes as they are, a number in decimal.
+/// A value that can be an argument of a command: a string's UTF-8, bytes unchanged, a number in decimal.
 public protocol StoreArgument: Sendable {
   /// The bytes that go to the store.
   var argumentBytes: [UInt8] { get }
@@ -40,12 +40,12 @@ extension Double: StoreArgument {
   public var argumentBytes: [UInt8] { Array(String(self).utf8) }
 }
 
-/// What the bytes that a store holds can be read as: themselves, text, or a number in decimal.
+/// A type that a store's bytes can be read as: bytes, text, or a number in decimal.
 ///
-/// Commands that return values have a parameter `as` for it, which is `[UInt8]` unless the context or the caller says
-/// otherwise. Bytes that can't be read so are an error with code `unexpectedReply`.
+/// Commands that return values have a parameter `as` for it, which is `[UInt8]` by default. Bytes that can't be read as
+/// the type are an error with code `unexpectedReply`.
 public protocol StoreValue: Sendable {
-  /// Nil if the bytes are nothing of the kind.
+  /// Nil if the bytes can't be read as this type.
   init?(storeBytes: [UInt8])
 }
 

@@ -15,7 +15,7 @@ extension StoreCommand {
     StoreCommand("HGET", [key.argumentBytes, field.argumentBytes], decode: RESPValue.valueOrNull)
   }
 
-  /// HMGET: the values of several fields in their order; nil for those that aren't there.
+  /// HMGET: the values of several fields in their order; nil for missing ones.
   public static func hmget(_ key: any StoreArgument, _ fields: any StoreArgument...) -> StoreCommand
   where Reply == [[UInt8]?] {
     StoreCommand("HMGET", [key.argumentBytes] + fields.map(\.argumentBytes), decode: RESPValue.valuesOrNulls)
@@ -41,12 +41,12 @@ extension StoreCommand {
     StoreCommand("HGETALL", [key.argumentBytes], decode: RESPValue.fields)
   }
 
-  /// HLEN: how many fields there are.
+  /// HLEN: the number of fields.
   public static func hlen(_ key: any StoreArgument) -> StoreCommand where Reply == Int {
     StoreCommand("HLEN", [key.argumentBytes], decode: RESPValue.integer)
   }
 
-  /// HEXISTS: whether a field is there.
+  /// HEXISTS: whether a field exists.
   public static func hexists(
     _ key: any StoreArgument,
     _ field: any StoreArgument
@@ -63,7 +63,7 @@ extension StoreCommand {
     StoreCommand("HSET", [key.argumentBytes, field.argumentBytes, value.argumentBytes], decode: RESPValue.flag)
   }
 
-  /// HSET: sets several fields, at least one. How many are new.
+  /// HSET: sets several fields, at least one. Returns the number of new ones.
   public static func hset<Field: StoreArgument & Hashable>(
     _ key: any StoreArgument,
     _ fields: [Field: any StoreArgument]
@@ -75,7 +75,7 @@ extension StoreCommand {
     )
   }
 
-  /// HDEL: removes fields. How many there were.
+  /// HDEL: removes fields. Returns the number of removed ones.
   public static func hdel(
     _ key: any StoreArgument,
     _ fields: any StoreArgument...
@@ -83,7 +83,7 @@ extension StoreCommand {
     StoreCommand("HDEL", [key.argumentBytes] + fields.map(\.argumentBytes), decode: RESPValue.integer)
   }
 
-  /// HINCRBY: adds to a field that is a counter, which begins at 0. The new value.
+  /// HINCRBY: adds to a field that is a counter, which begins at 0. Returns the new value.
   public static func hincrby(
     _ key: any StoreArgument,
     _ field: any StoreArgument,

@@ -1,39 +1,38 @@
 internal import RESP
 
-/// How long a key has left.
+/// The remaining time to live of a key.
 public enum TimeToLive: Hashable, Sendable {
   /// There is no such key.
   case noKey
   /// The key has no expiry.
   case forever
-  /// The key goes after this time.
+  /// The key expires after this time.
   case expires(after: Duration)
 }
 
 /// Keys of any type.
 extension StoreCommand {
-  /// DEL: removes keys. How many there were.
+  /// DEL: removes keys. Returns the number of removed ones.
   public static func del(_ keys: any StoreArgument...) -> StoreCommand where Reply == Int {
     StoreCommand("DEL", keys.map(\.argumentBytes), decode: RESPValue.integer)
   }
 
-  /// UNLINK: removes keys and frees their memory later. How many there were.
+  /// UNLINK: removes keys and frees their memory later. Returns the number of removed ones.
   public static func unlink(_ keys: any StoreArgument...) -> StoreCommand where Reply == Int {
     StoreCommand("UNLINK", keys.map(\.argumentBytes), decode: RESPValue.integer)
   }
 
-  /// EXISTS: whether a key is there.
+  /// EXISTS: whether a key exists.
   public static func exists(_ key: any StoreArgument) -> StoreCommand where Reply == Bool {
     StoreCommand("EXISTS", [key.argumentBytes], decode: RESPValue.flag)
   }
 
-  /// EXISTS: how many of several keys are there.
+  /// EXISTS: the number of existing keys among several.
   public static func exists(_ keys: [any StoreArgument]) -> StoreCommand where Reply == Int {
     StoreCommand("EXISTS", keys.map(\.argumentBytes), decode: RESPValue.integer)
   }
 
-  /// EXPIRE, or PEXPIRE for a time that is not whole seconds: lets a key go after a while. False if there is no such
-  /// key.
+  /// EXPIRE, or PEXPIRE for a time that is not whole seconds: sets a key's time to live. False if there is no such key.
   ///
   /// The time is rounded up to whole milliseconds; zero or less removes the key.
   public static func expire(_ key: any StoreArgument, after time: Duration) -> StoreCommand where Reply == Bool {
@@ -45,12 +44,12 @@ extension StoreCommand {
     )
   }
 
-  /// TTL: how long a key has left, in whole seconds.
+  /// TTL: the remaining time to live of a key, in whole seconds.
   public static func ttl(_ key: any StoreArgument) -> StoreCommand where Reply == TimeToLive {
     StoreCommand("TTL", [key.argumentBytes], decode: { RESPValue.timeToLive($0, unit: .seconds(1)) })
   }
 
-  /// PTTL: how long a key has left, in milliseconds.
+  /// PTTL: the remaining time to live of a key, in milliseconds.
   public static func pttl(_ key: any StoreArgument) -> StoreCommand where Reply == TimeToLive {
     StoreCommand("PTTL", [key.argumentBytes], decode: { RESPValue.timeToLive($0, unit: .milliseconds(1)) })
   }
@@ -66,7 +65,7 @@ extension StoreCommand {
   }
 }
 
-/// A time as EXPIRE and SETEX take it (whole seconds), or as PEXPIRE and PSETEX do (milliseconds, rounded up).
+/// A time in the unit of EXPIRE and SETEX (whole seconds), or in that of PEXPIRE and PSETEX (milliseconds, rounded up).
 struct StoreTime {
   let isWholeSeconds: Bool
   let number: [UInt8]

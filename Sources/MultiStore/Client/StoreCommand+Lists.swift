@@ -10,7 +10,7 @@ public struct PoppedElement: Hashable, Sendable {
 
 /// Lists.
 extension StoreCommand {
-  /// RPUSH: appends elements to a list. Its new length.
+  /// RPUSH: appends elements to a list. Returns its new length.
   public static func rpush(
     _ key: any StoreArgument,
     _ elements: any StoreArgument...
@@ -18,7 +18,7 @@ extension StoreCommand {
     StoreCommand("RPUSH", [key.argumentBytes] + elements.map(\.argumentBytes), decode: RESPValue.integer)
   }
 
-  /// LLEN: how many elements a list has.
+  /// LLEN: the number of a list's elements.
   public static func llen(_ key: any StoreArgument) -> StoreCommand where Reply == Int {
     StoreCommand("LLEN", [key.argumentBytes], decode: RESPValue.integer)
   }
@@ -50,9 +50,8 @@ extension StoreCommand {
 
   /// BLPOP: takes the first element of the first list that has one, and waits for one if none has. Nil after `timeout`.
   ///
-  /// It waits on a connection of its own to the default store, opened for it. While dual writes are on, what was taken
-  /// is removed from the other store afterwards.
-  /// A timeout of zero waits until the client is closed.
+  /// It waits on a dedicated connection to the default store, opened for it. While dual writes are on, the element is
+  /// removed from the other store afterwards. A timeout of zero waits until the client is closed.
   public static func blpop(
     _ keys: any StoreArgument...,
     timeout: Duration

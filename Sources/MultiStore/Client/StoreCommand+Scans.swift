@@ -1,21 +1,21 @@
 internal import RESP
 
-/// Where a scan goes on. It means something only to the store that it came from.
+/// The position of a scan. It is valid only for the store that returned it.
 public struct ScanCursor: Hashable, Sendable {
-  /// Where every scan begins.
+  /// The position at which every scan begins.
   public static let start = ScanCursor(text: "0")
 
   let text: String
 
-  /// True in the last page's cursor.
+  /// Whether it is the last page's cursor.
   public var isEnd: Bool { text == "0" }
 }
 
-/// What one step of a scan found.
+/// The result of one step of a scan.
 public struct ScanPage<Element: Sendable>: Sendable {
-  /// Where to go on; ``ScanCursor/isEnd`` after the last page.
+  /// The cursor of the next page; ``ScanCursor/isEnd`` after the last page.
   public let cursor: ScanCursor
-  /// Possibly none, even before the last page, and possibly some that came before.
+  /// The elements of the page: possibly none, even before the last page, and possibly repeated ones.
   public let elements: [Element]
 }
 
@@ -24,9 +24,10 @@ extension StoreCommand {
   /// SCAN: keys of the default store.
   ///
   /// - Parameters:
-  ///   - cursor: where to go on: that of the page before.
+  ///   - cursor: the previous page's cursor.
   ///   - pattern: only keys that match this glob pattern.
-  ///   - count: about how many keys the store looks at in this step, above 0; its own default without one.
+  ///   - count: the approximate number of keys that the store examines in this step, above 0; nil for the store's
+  ///     default.
   public static func scan(
     _ cursor: ScanCursor = .start,
     matching pattern: String? = nil,
@@ -99,7 +100,7 @@ extension MultiStoreClient {
   /// for try await member in sessions.scanEach({ .sscan("online", $0) }) { … }
   /// ```
   ///
-  /// An element may come more than once, as Redis has it. A scan that fell back to the secondary stays there. A flag
+  /// An element may be returned more than once, as in Redis. A scan that fell back to the secondary stays there. A flag
   /// that is flipped between two pages can end a scan early: the other store does not know the cursor.
   ///
   /// - Parameter page: makes the command for the page at a cursor.
@@ -115,12 +116,12 @@ public struct StoreScan<Element: Sendable>: AsyncSequence, Sendable {
   let client: MultiStoreClient
   let page: @Sendable (ScanCursor) -> StoreCommand<ScanPage<Element>>
 
-  /// Begins the scan anew.
+  /// Starts the scan from the beginning.
   public func makeAsyncIterator() -> Iterator {
     Iterator(client: client, page: page)
   }
 
-  /// A scan under way.
+  /// A scan in progress.
   public struct Iterator: AsyncIteratorProtocol {
     let client: MultiStoreClient
     let page: @Sendable (ScanCursor) -> StoreCommand<ScanPage<Element>>

@@ -4,9 +4,9 @@ internal import RESP
 extension StoreCommand {
   /// EVAL: runs a script on the default store.
   ///
-  /// What a script does can't be told from its text, so the other store does not run it: while dual writes are on, the
-  /// keys that are named in `keys` are copied there as they are after the script. A script that writes other keys
-  /// breaks Redis' own rule, and the other store lacks them.
+  /// The effect of a script can't be determined from its text, so the other store does not run it: while dual writes
+  /// are on, the keys that are named in `keys` are copied there as they are after the script. A script that writes
+  /// other keys breaks Redis' own rule, and the other store lacks them.
   public static func eval(
     _ script: String,
     keys: [any StoreArgument] = [],
@@ -19,7 +19,7 @@ extension StoreCommand {
     )
   }
 
-  /// PUBLISH: sends a message to those who listen to a channel. How many listened on the default store.
+  /// PUBLISH: sends a message to the subscribers of a channel. Returns the number of subscribers on the default store.
   public static func publish(
     _ channel: any StoreArgument,
     _ message: any StoreArgument
@@ -33,7 +33,7 @@ extension StoreCommand {
     StoreCommand("FLUSHDB", [], decode: RESPValue.done)
   }
 
-  /// PING: asks the default store whether it is there.
+  /// PING: checks that the default store answers.
   public static func ping() -> StoreCommand where Reply == Void {
     StoreCommand("PING", [], decode: RESPValue.done)
   }

@@ -10,7 +10,7 @@ extension StoreCommand {
     StoreCommand("SADD", [key.argumentBytes, member.argumentBytes], decode: RESPValue.flag)
   }
 
-  /// SADD: adds several members, at least one. How many are new.
+  /// SADD: adds several members, at least one. Returns the number of new ones.
   public static func sadd(
     _ key: any StoreArgument,
     _ members: [any StoreArgument]
@@ -18,7 +18,7 @@ extension StoreCommand {
     StoreCommand("SADD", [key.argumentBytes] + members.map(\.argumentBytes), decode: RESPValue.integer)
   }
 
-  /// SREM: removes one member. True if it was there.
+  /// SREM: removes one member. True if it was in the set.
   public static func srem(
     _ key: any StoreArgument,
     _ member: any StoreArgument
@@ -26,7 +26,7 @@ extension StoreCommand {
     StoreCommand("SREM", [key.argumentBytes, member.argumentBytes], decode: RESPValue.flag)
   }
 
-  /// SREM: removes several members, at least one. How many were there.
+  /// SREM: removes several members, at least one. Returns the number of removed ones.
   public static func srem(
     _ key: any StoreArgument,
     _ members: [any StoreArgument]
@@ -34,12 +34,12 @@ extension StoreCommand {
     StoreCommand("SREM", [key.argumentBytes] + members.map(\.argumentBytes), decode: RESPValue.integer)
   }
 
-  /// SCARD: how many members there are.
+  /// SCARD: the number of members.
   public static func scard(_ key: any StoreArgument) -> StoreCommand where Reply == Int {
     StoreCommand("SCARD", [key.argumentBytes], decode: RESPValue.integer)
   }
 
-  /// SISMEMBER: whether a member is there.
+  /// SISMEMBER: whether a member is in the set.
   public static func sismember(
     _ key: any StoreArgument,
     _ member: any StoreArgument
@@ -58,7 +58,7 @@ extension StoreCommand {
     StoreCommand("SMEMBERS", [key.argumentBytes], decode: RESPValue.values)
   }
 
-  /// SPOP: removes one member by chance; nil from an empty set.
+  /// SPOP: removes one random member; nil from an empty set.
   public static func spop(_ key: any StoreArgument) -> StoreCommand where Reply == [UInt8]? {
     spop(key, as: [UInt8].self)
   }
@@ -69,7 +69,7 @@ extension StoreCommand {
     StoreCommand("SPOP", [key.argumentBytes], decode: RESPValue.valueOrNull)
   }
 
-  /// SPOP: removes members by chance, `count` at most.
+  /// SPOP: removes random members, `count` at most.
   public static func spop(_ key: any StoreArgument, count: Int) -> StoreCommand where Reply == [[UInt8]] {
     spop(key, count: count, as: [UInt8].self)
   }
@@ -88,12 +88,12 @@ extension StoreCommand {
     StoreCommand("PFADD", [key.argumentBytes] + elements.map(\.argumentBytes), decode: RESPValue.flag)
   }
 
-  /// PFCOUNT: about how many different elements the HyperLogLogs have together.
+  /// PFCOUNT: the approximate number of distinct elements in all the HyperLogLogs together.
   public static func pfcount(_ keys: any StoreArgument...) -> StoreCommand where Reply == Int {
     StoreCommand("PFCOUNT", keys.map(\.argumentBytes), decode: RESPValue.integer)
   }
 
-  /// PFMERGE: makes one HyperLogLog of several.
+  /// PFMERGE: merges several HyperLogLogs into one.
   public static func pfmerge(
     _ destination: any StoreArgument,
     from sources: any StoreArgument...

@@ -47,7 +47,7 @@ extension StoreCommand {
     )
   }
 
-  /// ZADD: adds several members, at least one, or gives them other scores. How many are new.
+  /// ZADD: adds several members, at least one, or gives them other scores. Returns the number of new ones.
   public static func zadd(_ key: any StoreArgument, _ members: [ScoredMember]) -> StoreCommand where Reply == Int {
     StoreCommand(
       "ZADD",
@@ -56,12 +56,12 @@ extension StoreCommand {
     )
   }
 
-  /// ZCARD: how many members there are.
+  /// ZCARD: the number of members.
   public static func zcard(_ key: any StoreArgument) -> StoreCommand where Reply == Int {
     StoreCommand("ZCARD", [key.argumentBytes], decode: RESPValue.integer)
   }
 
-  /// ZCOUNT: how many members have a score from `min` to `max`.
+  /// ZCOUNT: the number of members with a score from `min` to `max`.
   public static func zcount(
     _ key: any StoreArgument,
     min: ScoreBound = .unbounded,
@@ -134,8 +134,8 @@ extension StoreCommand {
   ///   - key: the sorted set.
   ///   - min: the lower end.
   ///   - max: the upper end.
-  ///   - offset: how many of them to leave out at the beginning; 0 or more.
-  ///   - count: how many to return at most; all without one.
+  ///   - offset: the number of members to skip at the beginning; 0 or more.
+  ///   - count: the most members to return; nil for all.
   public static func zrangebyscore(
     _ key: any StoreArgument,
     min: ScoreBound = .unbounded,
@@ -172,7 +172,7 @@ extension StoreCommand {
     StoreCommand("ZPOPMIN", [key.argumentBytes, count.argumentBytes], decode: RESPValue.scoredMembers)
   }
 
-  /// ZREM: removes members. How many there were.
+  /// ZREM: removes members. Returns the number of removed ones.
   public static func zrem(
     _ key: any StoreArgument,
     _ members: any StoreArgument...
@@ -180,7 +180,8 @@ extension StoreCommand {
     StoreCommand("ZREM", [key.argumentBytes] + members.map(\.argumentBytes), decode: RESPValue.integer)
   }
 
-  /// ZREMRANGEBYRANK: removes the members from the place `start` to `stop`, both included. How many there were.
+  /// ZREMRANGEBYRANK: removes the members from the place `start` to `stop`, both included. Returns the number of
+  /// removed ones.
   public static func zremrangebyrank(
     _ key: any StoreArgument,
     _ start: Int,
@@ -193,7 +194,7 @@ extension StoreCommand {
     )
   }
 
-  /// ZREMRANGEBYSCORE: removes the members whose score is from `min` to `max`. How many there were.
+  /// ZREMRANGEBYSCORE: removes the members whose score is from `min` to `max`. Returns the number of removed ones.
   public static func zremrangebyscore(
     _ key: any StoreArgument,
     min: ScoreBound = .unbounded,

@@ -1,8 +1,8 @@
 internal import RESP
 
-/// When SET takes effect.
+/// The condition under which SET takes effect.
 public enum SetCondition: Hashable, Sendable {
-  /// In any case.
+  /// No condition.
   case always
   /// Only when there is no such key: NX.
   case ifAbsent
@@ -23,7 +23,7 @@ extension StoreCommand {
     StoreCommand("GET", [key.argumentBytes], decode: RESPValue.valueOrNull)
   }
 
-  /// MGET: the values of several keys in their order; nil for those that aren't there.
+  /// MGET: the values of several keys in their order; nil for missing ones.
   public static func mget(_ keys: any StoreArgument...) -> StoreCommand where Reply == [[UInt8]?] {
     mget(keys)
   }
@@ -34,7 +34,7 @@ extension StoreCommand {
     mget(keys, as: type)
   }
 
-  /// MGET: the values of several keys in their order; nil for those that aren't there.
+  /// MGET: the values of several keys in their order; nil for missing ones.
   public static func mget(_ keys: [any StoreArgument]) -> StoreCommand where Reply == [[UInt8]?] {
     mget(keys, as: [UInt8].self)
   }
@@ -45,9 +45,10 @@ extension StoreCommand {
     StoreCommand("MGET", keys.map(\.argumentBytes), decode: RESPValue.valuesOrNulls)
   }
 
-  /// SET: gives a key a value. False if the condition kept it from doing so.
+  /// SET: sets a key's value. False if the condition prevented it.
   ///
-  /// With an expiry (above zero, rounded up to milliseconds) the key goes after that time; it stays without one.
+  /// With an expiry (above zero, rounded up to milliseconds) the key expires after that time; otherwise it does not
+  /// expire.
   public static func set(
     _ key: any StoreArgument,
     _ value: any StoreArgument,
@@ -67,7 +68,7 @@ extension StoreCommand {
     return StoreCommand("SET", arguments, decode: RESPValue.tookEffect)
   }
 
-  /// SETEX, or PSETEX for a time that is not whole seconds: gives a key a value and a time to live.
+  /// SETEX, or PSETEX for a time that is not whole seconds: sets a key's value and time to live.
   ///
   /// The expiry is above zero and rounded up to milliseconds.
   public static func setex(
@@ -83,7 +84,7 @@ extension StoreCommand {
     )
   }
 
-  /// SETNX: gives a key a value if there is no such key. True if it did.
+  /// SETNX: sets a key's value if there is no such key. True if it took effect.
   public static func setnx(
     _ key: any StoreArgument,
     _ value: any StoreArgument
@@ -96,22 +97,22 @@ extension StoreCommand {
     StoreCommand("STRLEN", [key.argumentBytes], decode: RESPValue.integer)
   }
 
-  /// INCR: adds 1 to a counter, which begins at 0. The new value.
+  /// INCR: adds 1 to a counter, which begins at 0. Returns the new value.
   public static func incr(_ key: any StoreArgument) -> StoreCommand where Reply == Int {
     StoreCommand("INCR", [key.argumentBytes], decode: RESPValue.integer)
   }
 
-  /// INCRBY: adds to a counter, which begins at 0. The new value.
+  /// INCRBY: adds to a counter, which begins at 0. Returns the new value.
   public static func incrby(_ key: any StoreArgument, _ amount: Int) -> StoreCommand where Reply == Int {
     StoreCommand("INCRBY", [key.argumentBytes, amount.argumentBytes], decode: RESPValue.integer)
   }
 
-  /// INCRBYFLOAT: adds to a number, which begins at 0. The new value.
+  /// INCRBYFLOAT: adds to a number, which begins at 0. Returns the new value.
   public static func incrbyfloat(_ key: any StoreArgument, _ amount: Double) -> StoreCommand where Reply == Double {
     StoreCommand("INCRBYFLOAT", [key.argumentBytes, amount.argumentBytes], decode: RESPValue.double)
   }
 
-  /// DECR: takes 1 from a counter, which begins at 0. The new value.
+  /// DECR: takes 1 from a counter, which begins at 0. Returns the new value.
   public static func decr(_ key: any StoreArgument) -> StoreCommand where Reply == Int {
     StoreCommand("DECR", [key.argumentBytes], decode: RESPValue.integer)
   }

@@ -1,6 +1,6 @@
 internal import RESP
 
-/// A command with its arguments, which knows what its reply means.
+/// A command with its arguments and the type of its reply.
 ///
 /// The typed commands are static functions, so that Swift completes them behind a dot: `.get("user:1")`. The same
 /// value can be sent alone, go into a pipeline or into a transaction. A command that is not among them can be sent by
@@ -14,17 +14,17 @@ internal import RESP
 /// }
 /// ```
 public struct StoreCommand<Reply: Sendable>: Sendable {
-  /// The name first.
+  /// The command's name and arguments.
   let arguments: [[UInt8]]
-  /// Nil where the reply is not of the type that the command promises.
+  /// Makes a value of a reply; nil if the reply is not of the type that the command promises.
   let decode: @Sendable (RESPValue) -> Reply?
 
-  /// A command of one's own.
+  /// A custom command.
   ///
   /// - Parameters:
   ///   - name: the command's name, in upper or lower case.
-  ///   - arguments: what follows the name, a subcommand included.
-  ///   - decode: makes the reply's value; nil says that the reply is not what was expected. Never called with an error
+  ///   - arguments: the arguments after the name, a subcommand included.
+  ///   - decode: makes a value of a reply; nil if the reply is not of the expected type. Never called with an error
   ///     reply.
   public init(_ name: String, _ arguments: any StoreArgument..., decode: @escaping @Sendable (RESPValue) -> Reply?) {
     self.init(name, arguments.map(\.argumentBytes), decode: decode)
