@@ -66,7 +66,7 @@ extension MultiStore {
   /// The instance's two flags.
   public var flags: FeatureFlags { instance.flags }
 
-  /// The loop that everything happens on.
+  /// The loop that everything runs on.
   public var loop: EventLoop { instance.loop }
 
   /// The state of the instance, for other threads.

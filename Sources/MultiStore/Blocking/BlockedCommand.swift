@@ -2,7 +2,7 @@ internal import CoreMetrics
 internal import Hiredis
 internal import RESP
 
-/// A command that waits on the client's own connection until there is something for it: BLPOP and its relatives.
+/// A command that blocks on the client's own connection until it is served: BLPOP and its relatives.
 ///
 /// When the default store moves, the command is unblocked (CLIENT UNBLOCK over the store's ordinary connection) and
 /// sent to the new default store with the rest of its timeout. An element that arrives first is the client's.
@@ -13,7 +13,7 @@ final class BlockedCommand: Execution {
   private static let unblockToken = 16
 
   private var state = BlockedCommandState()
-  /// The client's own connection, on which the command waits.
+  /// The client's own connection, on which the command blocks.
   private var connection: HiredisConnection?
   /// The command's position in the order of arrival.
   private(set) var order = 0
@@ -41,7 +41,7 @@ final class BlockedCommand: Execution {
   /// Whether the command is to be sent to the new default store.
   var isParked: Bool { state.isParked }
 
-  /// Whether the client must not wait any longer.
+  /// Whether the wait is cancelled.
   var isCancelled: Bool { state.isCancelled }
 
   /// The store that the command waits on.
@@ -57,7 +57,7 @@ final class BlockedCommand: Execution {
     if canBeUnblocked { perform(state.unblock()) }
   }
 
-  /// Asks the store once more if it had not got the command before.
+  /// Asks the store again to end the wait, if it had not received the command before.
   func retry() {
     perform(state.retry())
   }
@@ -67,7 +67,7 @@ final class BlockedCommand: Execution {
     if state.followsFlips, routing.defaultStore == role { reroute(routing) }
   }
 
-  /// No flip waits any longer.
+  /// Handles the end of a flip.
   func flipEnded() {
     if state.flipEnded() { follow(instance.routingState.flip.current) }
   }
@@ -137,7 +137,7 @@ final class BlockedCommand: Execution {
     switch state.replyReceived(hasEffect: hasEffect) {
     case .copy:
       guard let connection else { return }
-      // The copy is under way before a flip that waits for this command goes on.
+      // The copy is in flight before a flip that waits for this command continues.
       database.dualExecutionBegan()
       let reply = copy reply
       leave { copyEffect(after: reply, over: connection) }
@@ -147,7 +147,7 @@ final class BlockedCommand: Execution {
     }
   }
 
-  /// Has a ``DualWrite`` copy the effect, and answer the client. Flips wait for it from now on.
+  /// Hands the effect over to a ``DualWrite``, which copies it and answers the client. Flips wait for it from now on.
   private func copyEffect(after reply: borrowing Reply, over connection: HiredisConnection) {
     let write = database.pools.dualWrites.take(for: defaultRole, in: database)
     write.takeOver(from: self, after: reply, over: connection)
@@ -222,16 +222,15 @@ final class BlockedCommand: Execution {
   /// Sends CLIENT UNBLOCK.
   private func ask() {
     guard let connection, let id = connection.clientID else {
-      // A server that does not tell the identifier can't be asked; one that is not connected yet can be soon.
+      // A server that does not report the identifier can't be asked; one that is not connected yet may report it soon.
       return perform(state.unblockAnswered(connection?.isReady == true ? .unanswered : .notBlocked))
     }
     let command = CommandWriter.command("CLIENT", "UNBLOCK", String(id), "TIMEOUT")
     defaultStore.ordinary.send(command.span, to: self, token: Self.unblockToken)
   }
 
-  /// The store could not be asked. If the default has moved away from it, the command would wait for as long as that
-  /// store hangs, on elements that no client adds there any more: the connection is closed, and the client gets an
-  /// error.
+  /// Handles a failed CLIENT UNBLOCK. If the default store has moved, the command would wait for as long as the old one
+  /// hangs, on elements that no client adds there any more: the connection is closed, and the client gets an error.
   private func unblockFailed() {
     perform(state.unblockAnswered(.unanswered))
     if state.isWaiting, instance.routingState.flip.current.defaultStore != role { connection?.expire(after: .zero) }
@@ -243,7 +242,7 @@ final class BlockedCommand: Execution {
     leave { finish() }
   }
 
-  /// Removes the command from the blocked ones; a flip that waited for it goes on after `body`.
+  /// Removes the command from the blocked ones; a flip that waited for it continues after `body`.
   private func leave(_ body: () -> Void) {
     let instance = instance
     instance.blockedCommands.remove(self)

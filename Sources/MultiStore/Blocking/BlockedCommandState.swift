@@ -3,11 +3,11 @@
 /// Each event method changes the state and returns what ``BlockedCommand`` has to do. A request to end the wait may
 /// come in any state; a reply that nothing in flight can cause traps.
 struct BlockedCommandState {
-  /// Why a wait is to end before the command's timeout.
+  /// The reason to end a wait before the command's timeout.
   enum Reason {
     /// The default store moves. The command is sent again, to the new default store.
     case move
-    /// The client must not wait any longer, whatever the stores do. The command is answered with nil.
+    /// The wait is cancelled, whatever the stores do. The command is answered with nil.
     case cancellation
   }
 
@@ -21,7 +21,7 @@ struct BlockedCommandState {
     case succeeded
   }
 
-  /// The states, each with what exists only there.
+  /// The states, each with the data that exists only in it.
   enum State: Equatable {
     /// In flight between MULTI and EXEC on the shared connection, where it does not block, or being copied since it was
     /// served there. Flips wait for it. The wait that may follow ends at once for the reason `ending`.
@@ -54,7 +54,7 @@ struct BlockedCommandState {
   /// Whether the command is blocked, and nothing ends the wait but its store.
   var isWaiting: Bool { if case .waiting = state { true } else { false } }
 
-  /// Whether the client must not wait any longer.
+  /// Whether the wait is cancelled.
   var isCancelled: Bool {
     switch state {
     case .trying(let reason): reason == .cancellation
@@ -124,7 +124,7 @@ extension BlockedCommandState {
     }
   }
 
-  /// The client must not wait any longer.
+  /// Cancels the wait.
   mutating func cancel() -> EndAction {
     switch state {
     case .trying:
@@ -143,7 +143,7 @@ extension BlockedCommandState {
     }
   }
 
-  /// The store may have got the command since it was asked last.
+  /// Asks again, since the store may have received the command meanwhile.
   mutating func retry() -> EndAction {
     guard case .unblocking(let reason, .due) = state else { return .none }
     state = .unblocking(reason, .sent(heldNil: nil))
@@ -166,7 +166,7 @@ extension BlockedCommandState {
   }
 }
 
-// MARK: What the store answers
+// MARK: Answers of the store
 
 extension BlockedCommandState {
   /// The store's answer to CLIENT UNBLOCK.
@@ -175,7 +175,7 @@ extension BlockedCommandState {
     case unblocked
     /// 0: the command is not blocked.
     case notBlocked
-    /// None: the store refused, failed, or does not tell the connection's identifier.
+    /// None: the store refused, failed, or does not report the connection's identifier.
     case unanswered
   }
 

@@ -2,10 +2,10 @@ internal import EventLoop
 internal import Hiredis
 internal import RESP
 
-/// The blocked commands of an instance. A class, since what it asks a command to do may come back to it before the call
-/// returns. Loop-confined.
+/// The blocked commands of an instance. A class, since a command may call back before a call to it returns.
+/// Loop-confined.
 final class BlockedCommands {
-  /// How soon a store is asked again to unblock a command that it had not got yet.
+  /// The pause before a store is asked again to unblock a command that it had not received yet.
   private static let retryInterval = Duration.milliseconds(2)
 
   private var all: [ObjectIdentifier: BlockedCommand] = [:]
@@ -33,12 +33,12 @@ final class BlockedCommands {
     all[ObjectIdentifier(command)] = nil
   }
 
-  /// The command of `sink` waits for its keys, until ``arrivalEnded(for:)``.
+  /// Notes that the command of `sink` waits for its keys, until ``arrivalEnded(for:)``.
   func arrivalBegan(for sink: ReplySink) {
     arriving[ObjectIdentifier(sink)] = false
   }
 
-  /// - Returns: whether the command was cancelled meanwhile, and is to be so as soon as it blocks.
+  /// - Returns: whether the command was cancelled meanwhile, and has to be cancelled again as soon as it blocks.
   func arrivalEnded(for sink: ReplySink) -> Bool {
     arriving.removeValue(forKey: ObjectIdentifier(sink)) ?? false
   }
@@ -59,20 +59,21 @@ final class BlockedCommands {
   /// Whether a move of the default store waits for a blocked command.
   var areUnblocking: Bool { all.values.contains { $0.isUnblocking } }
 
-  /// Whether some are cancelled, and have to end whatever becomes of the flip.
+  /// Whether some are cancelled, which have to end whatever the outcome of the flip.
   private var hasCancelled: Bool { all.values.contains { $0.isCancelled } }
 
-  /// Unblocks the commands that wait on a store that is to be the default one no longer.
+  /// Unblocks the commands that wait on a store that will no longer be the default one.
   func unblock(on role: StoreRole) {
     for command in all.values where command.role == role { command.unblock() }
   }
 
-  /// Applies a routing that is in force to the effects of the commands.
+  /// Applies the active routing to the effects of the commands.
   func follow(_ routing: Routing) {
     for command in all.values { command.follow(routing) }
   }
 
-  /// Asks stores again soon that had not got their command yet. Once no flip waits, only cancelled commands are left.
+  /// Schedules another request to the stores that had not received their command yet. Once no flip waits, only
+  /// cancelled commands are left.
   func retryLater(isSettled: Bool, on loop: EventLoop) {
     guard !isSettled || hasCancelled else { return endUnblocking() }
     if retryTimer == nil {
@@ -83,7 +84,7 @@ final class BlockedCommands {
     retryTimer?.schedule(after: Self.retryInterval)
   }
 
-  /// The flip is over. Sends parked commands to the default store, in the order of their arrival.
+  /// Sends parked commands to the default store after a flip, in the order of their arrival.
   func flipEnded(with routing: Routing) {
     endUnblocking()
     let parked = all.values.filter { $0.isParked }

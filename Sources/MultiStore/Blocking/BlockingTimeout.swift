@@ -42,7 +42,7 @@ struct BlockingTimeout {
     return true
   }
 
-  /// Milliseconds; nil if the command waits for ever, or has a timeout that only a server can judge.
+  /// The time left in milliseconds; nil if the command waits for ever, or has a timeout that only a server can parse.
   private func timeLeft(_ text: Span<UInt8>, after elapsed: Duration) -> Int? {
     guard let number = Double(String(decoding: text.array, as: UTF8.self)), number > 0 else { return nil }
     let milliseconds = isInMilliseconds ? number : number * 1000

@@ -5,12 +5,13 @@ internal import RESP
 /// and EXEC, where it does not block. An element that it finds there is taken in the order of all other writes. If
 /// there is none, the command waits on a connection of its own.
 ///
-/// XREADGROUP's keys are copied whole after it in any case, so that its place among other writes is of no use. Between
-/// a trial and the wait another client's command could change the key, and the client would not be told.
+/// XREADGROUP has no trial: its keys are copied whole after it in any case, so its order among other writes does not
+/// matter. Another client's command could change the key between a trial and the wait, and the client would not be
+/// notified.
 enum BlockingTrial {
   /// The token of EXEC's reply.
   static let token = 32
-  /// The token of the replies to MULTI and to the command, which say nothing: a refusal shows in EXEC's reply.
+  /// The token of the replies to MULTI and to the command, which are ignored: a refusal shows in EXEC's reply.
   static let openToken = 33
 
   /// Sends the command of `execution`, if it may block and its effect is copied by a command.
@@ -30,7 +31,7 @@ enum BlockingTrial {
     return true
   }
 
-  /// Whether `reply` to EXEC has an element for the command, or another answer than that there is none.
+  /// Whether `reply` to EXEC has an element for the command, or another reply than nil.
   static func hasServed(_ reply: borrowing Reply) -> Bool {
     reply.kind == .array && reply.count == 1 && reply[0].kind != .nil
   }

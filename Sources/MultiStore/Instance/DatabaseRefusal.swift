@@ -1,12 +1,12 @@
-/// Why a client can't have a database.
+/// The reason why a client can't select a database.
 public enum DatabaseRefusal: Error, Sendable {
-  /// The instance serves the database alone that its configuration names.
+  /// The instance serves only the database that its configuration names.
   case pinned
-  /// As many databases are in use as there may be.
+  /// The limit of databases in use is reached.
   case tooMany
   /// The default store answered with this error.
   case refused(String)
-  /// The default store can't be asked.
+  /// The default store is not available.
   case unavailable(StoreRole, reason: String)
 
   /// The error reply that a client gets.

@@ -2,8 +2,8 @@ internal import Hiredis
 
 /// The databases of an instance by their numbers: the first one, and those that clients have selected. Loop-confined.
 final class DatabaseTable {
-  /// Databases that can be in use besides the first. Each has two connections to each store, and servers have 16
-  /// unless they were told otherwise.
+  /// The limit of databases in use besides the first. Each has two connections to each store, and servers have 16
+  /// databases by default.
   static let limit = 64
 
   private struct Entry {
@@ -17,7 +17,7 @@ final class DatabaseTable {
   }
 
   private var entries: [Int: Entry] = [:]
-  /// Closed, and kept until no function of theirs is running any more.
+  /// Closed databases, retained until none of their functions is running.
   private var discarded: [Database] = []
 
   /// Whether no more databases can be selected.
@@ -38,7 +38,7 @@ final class DatabaseTable {
     entries[database.number] = Entry(database: database)
   }
 
-  /// Something is copied to a database, so that it exists.
+  /// Notes that a database exists, since something is copied to it.
   func keep(_ number: Int) {
     entries[number]?.isKept = true
   }
@@ -54,14 +54,14 @@ final class DatabaseTable {
     entries[number]?.waiting.append((role, then))
   }
 
-  /// A store has accepted the number of another database than the first.
+  /// Handles a store's acceptance of the number of another database than the first.
   func accepted(_ number: Int, by role: StoreRole) {
     guard let entry = entries[number] else { return }
     entries[number]?.acceptedBy.insert(role)
     answer(number, role, .success(entry.database))
   }
 
-  /// A store has refused the number of another database than the first, or can't be asked.
+  /// Handles a store's refusal of the number of another database than the first, or its failure.
   func failed(_ number: Int, on role: StoreRole, _ reason: ConnectionDownReason) {
     let refusal: DatabaseRefusal =
       switch reason.kind {
@@ -70,7 +70,7 @@ final class DatabaseTable {
       }
     answer(number, role, .failure(refusal))
     guard let entry = entries[number] else { return }
-    // Numbers that a client has made up must not take the place of databases.
+    // Invalid numbers that a client has sent must not use up the limit.
     guard entry.acceptedBy.isEmpty, entry.waiting.isEmpty, !entry.isKept else { return }
     entries[number] = nil
     discarded.append(entry.database)

@@ -2,8 +2,8 @@ internal import Hiredis
 internal import Logging
 internal import RESP
 
-/// Gives the other store the default store's functions when dual writes begin: from then on both get FUNCTION LOAD, and
-/// what was loaded before would be missing once the default moves. Loop-confined.
+/// Copies the default store's functions to the other store when dual writes begin. Both get FUNCTION LOAD from then on,
+/// but functions that were loaded before would be missing after a move of the default store. Loop-confined.
 final class FunctionCopy: ReplyReceiver {
   private static let dumpToken = 0
   private static let restoreToken = 1

@@ -1,7 +1,7 @@
-/// Blocked commands, whatever their database.
+/// Blocked commands of all databases.
 extension Instance {
-  /// Cancels the blocked command of `sink`. It is answered as after its timeout, or with an element that was there
-  /// first. It stays blocked if the store can't be asked to unblock it.
+  /// Cancels the blocked command of `sink`. It is answered as after its timeout, or with an element that arrived first.
+  /// It stays blocked if the store can't unblock it.
   ///
   /// - Returns: whether there is such a command.
   public func callOffBlockedCommands(of sink: ReplySink) -> Bool { blockedCommands.cancel(of: sink) }

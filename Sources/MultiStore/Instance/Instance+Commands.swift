@@ -1,7 +1,7 @@
 internal import CoreMetrics
 public import RESP
 
-/// Commands as they pass.
+/// Commands before their execution.
 extension Instance {
   /// Counts and logs a command that is neither a known read nor a known write.
   public func methodMissing(_ id: CommandID) { reporter.methodMissing(id) }
@@ -12,7 +12,7 @@ extension Instance {
     return configuration.unlistedCommands == .reject && spec.countsAsMethodMissing ? .unlisted : nil
   }
 
-  /// A client's command is about to be sent: if it brings a script, that is remembered.
+  /// Remembers the script, if there is one, of a client's command that is about to be sent.
   func noteScript(in command: Span<UInt8>, _ spec: CommandSpec) {
     guard hasPrimary, !scripts.note(command, spec) else { return }
     metrics.scriptsNotRemembered.increment()

@@ -12,8 +12,8 @@ extension Instance {
     databases.whenAccepted(number, by: routingState.flip.current.defaultStore, then: then)
   }
 
-  /// Why the copy of what `command` does in another database could not be made; nil when it can, and for a command that
-  /// names none.
+  /// The reason why the effect of `command` in another database could not be copied; nil if it could be, and for a
+  /// command that names no other database.
   public func refusal(toReachDatabaseOf command: Span<UInt8>, _ spec: CommandSpec) -> DatabaseRefusal? {
     spec.otherDatabase(ofCommand: command).flatMap { refusal(toOpen: $0) }
   }

@@ -1,12 +1,12 @@
 internal import EventLoop
 internal import Logging
 
-/// The flags, and flips: changes of them on their way to become the routing in force.
+/// The flags, and flips: the transitions from a change of the flags to the active routing.
 extension Instance {
   /// The routing for the next command, pipeline or transaction.
   ///
-  /// - Parameter watch: the client's watch, if any. While the default store is to move, the client goes on until it has
-  ///   ended.
+  /// - Parameter watch: the client's watch, if any. While a move of the default store waits, the client continues until
+  ///   the watch has ended.
   /// - Returns: nil while a flip waits for executions in flight. ``ReplySink/routingDidSettle()`` of `sink` is called
   ///   then, within `RoutingState.holdLimit`.
   public func routing(orNotify sink: ReplySink, watching watch: KeyWatch? = nil) -> Routing? {
@@ -16,7 +16,7 @@ extension Instance {
     return nil
   }
 
-  /// The flags were changed, or both stores turned out to be the same or no longer the same.
+  /// Begins a flip after a change of the flags, or after both stores turned out to be the same or no longer the same.
   func flagsChanged() {
     let flags = flags.state
     let routing = Routing(
@@ -47,7 +47,7 @@ extension Instance {
       routingState.holdTimer = LoopTimer(on: loop) { [unowned self] in holdLimitPassed() }
     }
     if hold.beginsLimit { routingState.holdTimer?.schedule(after: limit) }
-    // A client that watches keys may wait for an earlier flip, and this one waits for it.
+    // This flip waits for clients that watch keys, which may be waiting for an earlier one.
     if routingState.flip.letsWatchesEnd, routingState.watches.count > 0 { notifyWaiting() }
   }
 
@@ -71,7 +71,7 @@ extension Instance {
     if routingState.dualExecutions == 0, !routingState.flip.isSettled { advanceRouting() }
   }
 
-  /// Takes the next step of a flip that waits, if it does not have to wait any longer.
+  /// Advances the flip that waits, if it does not have to wait any longer.
   func advanceRouting() {
     guard !routingState.flip.isSettled else { return }
     let progress = Flip.Progress(
@@ -84,8 +84,8 @@ extension Instance {
     switch routingState.flip.advance(progress) {
     case .none: return
     case .fence(let fence, let role):
-      // Not weakly: an object that was ever referred to weakly is slower to retain for good. The store answers, or its
-      // connection is closed after a timeout, and then the reference is gone.
+      // Not a weak reference: an object that ever had one is slower to retain from then on. The store answers, or its
+      // connection is closed after a timeout, and then the reference is released.
       family(role).fence { self.fencePassed(fence) }
     case .settle(let settlement): settle(settlement)
     }
@@ -119,7 +119,7 @@ extension Instance {
     settle(settlement)
   }
 
-  /// Applies the routing that has come into force.
+  /// Applies the routing that has become active.
   private func settle(_ settlement: Flip.Settlement) {
     let routing = settlement.after
     if settlement.before != routing {

@@ -19,7 +19,7 @@ extension Instance: StoreOwner {
     status.connected(store.role, serverVersion: identity.version)
     if isAnother { restarted(store) }
     store.family.keyspaceSampler?.begin()
-    // It may have been restarted, and a server forgets its scripts with that.
+    // The server may have been restarted, which loses its scripts.
     if store.role == routingState.flip.current.defaultStore { scripts.load(into: store) }
     guard let primary, let first = primary.first.identity, let second = secondary.first.identity else { return }
     if first.runID == nil || second.runID == nil {
@@ -47,7 +47,8 @@ extension Instance: StoreOwner {
     }
   }
 
-  /// Another process may have an older snapshot of the keys, and none has nothing that is outdated.
+  /// Updates the trust in a store that has connected: another process may have loaded an older snapshot of the keys,
+  /// and an empty store has no outdated ones.
   private func lookForOlderKeys(in store: Store, _ identity: ServerIdentity, isAnother: Bool) {
     if identity.keyCount == 0 {
       storeWasFoundEmpty(store, isWhole: false)
@@ -56,8 +57,8 @@ extension Instance: StoreOwner {
     }
   }
 
-  /// Everything is as before but for what the store has not kept, which may be all. Nobody else would say so: commands
-  /// do not fail.
+  /// Reports a restart of a store, which may have lost some or all of its keys. There is no other sign of that, since
+  /// commands do not fail.
   private func restarted(_ store: Store) {
     store.metrics.restarts.increment()
     status.restarted(store.role, now: loop.wallClockMilliseconds)
@@ -72,7 +73,7 @@ extension Instance: StoreOwner {
 
   func store(_ store: Store, didBecomeUnavailable reason: ConnectionDownReason) {
     guard store.isFirst else {
-      // A number that a client has made up is the client's mistake, and a busy store fails in nothing.
+      // An invalid number is the client's mistake, and a busy store has not failed.
       if reason.kind != .databaseRejected, reason.kind != .busy { logUnavailable(store, because: reason) }
       return databases.failed(store.database, on: store.role, reason)
     }

@@ -1,10 +1,10 @@
 internal import RESP
 
-/// Clients that listen.
+/// Clients with subscriptions.
 extension Instance {
-  /// A subscription for a client that has none, on the default store; nil when as many connections are open as may be.
+  /// Opens a subscription on the default store for a client that has none; nil at the limit of dedicated connections.
   ///
-  /// - Parameter sink: gets what the store says; it closes the subscription before it goes.
+  /// - Parameter sink: receives the store's messages; it closes the subscription before it is released.
   public func openSubscription(for sink: ReplySink) -> Subscription? {
     let store = family(routingState.flip.current.defaultStore).first
     guard let subscription = Subscription(self, store: store, sink: sink) else { return nil }
@@ -23,7 +23,7 @@ extension Instance {
     advanceRouting()
   }
 
-  /// Takes along those that could not move when the default store did. Called now and then.
+  /// Moves the subscriptions that were late for the last move of the default store. Called periodically.
   func moveLateSubscriptions() {
     guard routingState.flip.isSettled else { return }
     let hasPrepared = subscriptions.prepareLate(for: routingState.flip.current.defaultStore, now: loop.now)

@@ -1,14 +1,14 @@
 internal import CoreMetrics
 internal import Logging
 
-/// WATCH and flips. A flip that leaves the default store where it is does not concern watches. One that moves it lets
-/// only clients that watch keys go on, until they have sent EXEC.
+/// WATCH and flips. A flip that keeps the default store does not affect watches. While one that moves it waits, only
+/// clients that watch keys continue, until they have sent EXEC.
 extension Instance {
   /// Registers a client that begins to watch keys on the default store, until ``endWatch(_:)``.
   public func beginWatch() -> KeyWatch { routingState.watches.begin() }
 
-  /// Ends a client's watch, void or not. The default store may move before this call returns, so that the caller has
-  /// to ask for the routing again. EXEC has to be in flight by then.
+  /// Ends a client's watch, void or not. The default store may move before this call returns, so the caller has to
+  /// request the routing again. EXEC has to be in flight by then.
   public func endWatch(_ watch: KeyWatch) {
     routingState.watches.end(watch)
     advanceRouting()

@@ -4,23 +4,24 @@ internal import Hiredis
 internal import Logging
 internal import RESP
 
-/// The parts that the databases of one instance share: two flags and the routing that they ask for, the clients that
-/// move with the default store, scripts, counters and events.
+/// The parts that the databases of one instance share: two flags and the routing that follows from them, the clients
+/// that move with the default store, scripts, counters and events.
 ///
 /// Confined to the instance's event loop, but for ``flags``, ``status`` and ``inventory``.
 public final class Instance {
-  /// How often gauges that follow the loop's own state are written.
+  /// The interval at which gauges of the loop's own state are written.
   private static let gaugeInterval = Duration.milliseconds(250)
 
   /// The configuration of the instance.
   public let configuration: MultiStoreConfiguration
   /// The instance's two flags.
   public let flags: FeatureFlags
-  /// The loop that everything happens on.
+  /// The loop that everything runs on.
   public let loop: EventLoop
-  /// The state of the instance that other threads may know.
+  /// The state of the instance, for other threads.
   public let status: InstanceStatus
-  /// Counts the commands that clients send. The caller counts each that it takes, since not all come here.
+  /// The counts of the commands that clients send. The caller counts each command that it accepts, since not all of
+  /// them get here.
   public let inventory: InventoryCounts
 
   let metrics: InstanceMetrics
@@ -35,24 +36,24 @@ public final class Instance {
   private var busyNanosecondsPublished: UInt64 = 0
   /// The number of times that gauges were written.
   var ticks: UInt64 = 0
-  /// How many of them there are from one search for the oldest stale key to the next: five seconds.
+  /// The number of ticks between two searches for the oldest stale key: five seconds.
   static let ticksPerOldest: UInt64 = 20
 
-  /// Both stores are the same server and database, so that both flags count as off.
+  /// Whether both stores are the same server and database, so that both flags count as off.
   var storesAreSame = false
   var routingState: RoutingState
   let databases = DatabaseTable()
-  /// Clients that listen, to be taken along when the default store moves.
+  /// The clients with subscriptions, which move with the default store.
   let subscriptions = SubscriptionRegistry()
-  /// Commands that wait on a connection of their own, to be taken along too.
+  /// The commands that block on dedicated connections, which move with the default store as well.
   let blockedCommands = BlockedCommands()
   var scripts = KnownScripts()
   private(set) var keyQueue: KeyQueue!
   /// Whether dual write is on, or was: a write that one store alone gets leaves a stale key on the other.
   var wasDual = false
-  /// Whether that is so for the writes of now: dual write is off, and all keys that are outdated are known.
+  /// Whether this applies now: dual write is off after it was on, and all keys that are outdated are known.
   public internal(set) var marksWrites = false
-  /// Keeps what is known about outdated keys beyond the process.
+  /// Records outdated keys beyond the process; nil if they are lost with it.
   let recorder: (any StalenessRecorder)?
   /// The last process' knowledge, until the start.
   private var memory: StalenessMemory?
@@ -73,7 +74,7 @@ public final class Instance {
     self.inventory = inventory ?? InventoryCounts(configuration: configuration, metricsFactory: metricsFactory)
     self.memory = memory
     recorder = memory?.recorder
-    // The last process' default store may be another one than the flags have now.
+    // The last process' default store may differ from that of the current flags.
     let before = FlagState(primaryAsDefault: memory?.snapshot.defaultStore == .primary)
     let routing = Routing(
       flags: before,
@@ -143,14 +144,14 @@ public final class Instance {
   /// One of the stores. A pass-through instance has only its secondary.
   func family(_ role: StoreRole) -> StoreFamily { role == .primary ? primary ?? secondary : secondary }
 
-  /// Calls `then` once nothing is in flight to either store over a shared connection: every write that the default
-  /// store alone has acknowledged has its copy then, unless that has failed. It may be before this call returns. Later
-  /// commands are waited for as well.
+  /// Calls `then` once nothing is in flight to either store over a shared connection: by then every write that only the
+  /// default store has acknowledged is copied, unless the copy has failed. The call may come before this function
+  /// returns. Later commands delay it.
   public func whenSettled(_ then: @escaping () -> Void) {
     loop.preconditionOnLoop()
     guard let busy = families.first(where: { $0.isBusy }) else { return then() }
     busy.fence { [weak self] in
-      // One step of a copy may have led to the next.
+      // A step of a copy may have been followed by another one.
       self?.whenSettled(then)
     }
   }
@@ -160,7 +161,7 @@ public final class Instance {
     publishStaleKeys()
     databases.releaseDiscarded()
     inventory.publish(now: loop.wallClockMilliseconds)
-    // Without a client's command nobody else would notice that the flags have changed.
+    // Without commands from clients, no other code notices a change of the flags.
     if flags.state != routingState.flip.flags { flagsChanged() }
     moveLateSubscriptions()
     metrics.subscribedClients.record(subscriptions.count)

@@ -1,19 +1,20 @@
 internal import Hiredis
 internal import RESP
 
-/// The scripts that clients have given to the store, so that the one that becomes the default can be given them too:
-/// what loads its scripts once and then only names them by digest would get NOSCRIPT after a flip. Loop-confined.
+/// The scripts that clients have loaded into the default store, so that they can be loaded into the next one too: a
+/// client that loads a script once and then calls it by its digest would get NOSCRIPT after a flip. Loop-confined.
 struct KnownScripts {
-  /// More than any application has by design. Those that make up a script for each call never name them again.
+  /// The most scripts: more than any application has by design. Applications that generate a script for each call never
+  /// call it again.
   static let maxCount = 1_000
   static let maxBytes = 4 << 20
 
   private var bodies: [[UInt8]] = []
   private var byteCount = 0
-  /// So that one that is known costs no copy of it.
+  /// Hashes of the bodies, so that a known script is found without a copy of it.
   private var hashes: Set<Int> = []
 
-  /// Takes note of what a client's command does to scripts.
+  /// Records the effect of a client's command on the scripts.
   ///
   /// - Returns: false if its script had to be left out because there are too many.
   mutating func note(_ command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
@@ -31,7 +32,7 @@ struct KnownScripts {
     return insert(body)
   }
 
-  /// Gives `store` all scripts, over each connection that may be asked for one next.
+  /// Loads all scripts into `store`, over each connection that may get a call of one next.
   func load(into store: Store) {
     guard !bodies.isEmpty else { return }
     _ = store.isolated

@@ -23,7 +23,7 @@ public struct FlagState: Equatable, Sendable {
   /// The default flag.
   public var primaryAsDefault: Bool
 
-  /// Both flags; off unless said otherwise.
+  /// The values of both flags, off by default.
   public init(dualWrite: Bool = false, primaryAsDefault: Bool = false) {
     self.dualWrite = dualWrite
     self.primaryAsDefault = primaryAsDefault

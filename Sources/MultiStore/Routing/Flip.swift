@@ -1,32 +1,32 @@
-/// The state machine of a flip: a change of the flags on its way to become the routing in force.
+/// The state machine of a flip: the transition from a change of the flags to the active routing.
 ///
 /// A dual write that began under the old flags may not have reached both stores yet. A write that began under the new
 /// ones could overtake it on one of them, and the two stores would end with different values. So a flip waits until the
 /// dual executions in flight have ended, and new commands wait for the flip. When the default store moves, subscribers
-/// and blocked commands move meanwhile, and clients that watch keys go on until EXEC.
+/// and blocked commands move meanwhile, and clients that watch keys continue until EXEC.
 ///
-/// Each event method changes the state and returns what ``Instance`` has to do. A value without references: commands
-/// read it, and copy nothing.
+/// Each event method changes the state and returns the next step of ``Instance``. A value without references, so that
+/// commands read it without a copy.
 struct Flip {
   /// Identifies one fence, so that one of an earlier flip is ignored.
   struct Fence: Equatable {
     fileprivate let number: UInt64
   }
 
-  /// The states, each with what exists only there.
+  /// The states, each with the data that exists only in it.
   enum State: Equatable {
-    /// `current` is in force, and no flip waits.
+    /// `current` is active, and no flip waits.
     case settled
     /// Dual executions and watches end, subscribers join the new default store, blocked commands are unblocked. `next`
-    /// is equal to `current` when only subscribers move that were late.
+    /// is equal to `current` when only late subscribers move.
     case gathering(next: Routing)
-    /// The old default store answers what was sent to it before. `isOutdated` if the flags have changed again.
+    /// The old default store answers the commands sent to it before. `isOutdated` if the flags have changed again.
     case fencing(next: Routing, Fence, isOutdated: Bool)
     /// Subscribers leave the old default store.
     case switching(next: Routing, isOutdated: Bool)
   }
 
-  /// The routing in force.
+  /// The active routing.
   private(set) var current: Routing
   private(set) var state = State.settled
   /// The flags that `current`, or the routing of the flip that waits, was made from.
@@ -40,7 +40,7 @@ struct Flip {
   /// Whether no flip waits.
   var isSettled: Bool { if case .settled = state { true } else { false } }
 
-  /// Whether clients that watch keys go on with `current` while all others wait.
+  /// Whether clients that watch keys continue with `current` while all others wait.
   var letsWatchesEnd: Bool {
     if case .gathering(let next) = state { next.defaultStore != current.defaultStore } else { false }
   }
@@ -63,15 +63,15 @@ extension Flip {
 
   /// The step after a change of the flags.
   enum ChangeAction: Equatable {
-    /// The flip under way ends first.
+    /// The flip in progress ends first.
     case none
-    /// Nothing is to change any more.
+    /// The routing is `current` already, so that nothing changes.
     case settle(Settlement)
     /// Hold new commands, and move clients if the default store moves.
     case hold(Hold)
   }
 
-  /// The flags were changed, or they mean something else since both stores are, or are not, the same.
+  /// Handles a change of the flags, or of their meaning since both stores are, or are no longer, the same.
   mutating func flagsChanged(_ flags: FlagState, to routing: Routing) -> ChangeAction {
     var isHolding = false
     switch state {
@@ -91,8 +91,8 @@ extension Flip {
     return .hold(Hold(next: routing, beginsLimit: !isHolding))
   }
 
-  /// Subscribers that were late for the last move have joined the default store, and new commands wait until they have
-  /// left the other one.
+  /// Begins a hold for subscribers that were late for the last move: they have joined the default store, and new
+  /// commands wait until they have left the other one.
   mutating func lateMoveBegan() -> Hold {
     guard isSettled else { impossible("late move began") }
     state = .gathering(next: current)
@@ -100,10 +100,10 @@ extension Flip {
   }
 }
 
-// MARK: Going on
+// MARK: Progress
 
 extension Flip {
-  /// The routing that is in force from now on, and what it replaces.
+  /// The routing that becomes active, and the one that it replaces.
   struct Settlement: Equatable {
     let before: Routing
     let after: Routing
@@ -118,7 +118,7 @@ extension Flip {
     var endsDual: Bool { before.isDual && !after.isDual }
   }
 
-  /// The state of what a flip waits for.
+  /// The state of everything that a flip waits for.
   struct Progress {
     /// Whether dual executions are in flight.
     var isExecuting = false
@@ -143,7 +143,7 @@ extension Flip {
   /// The step when a fence has passed.
   enum FenceAction { case none, switchSubscriptions }
 
-  /// Something that the flip waits for may have happened.
+  /// Advances the flip after an event that it may wait for.
   mutating func advance(_ progress: Progress) -> StepAction {
     switch state {
     case .settled, .fencing: return .none
@@ -167,14 +167,15 @@ extension Flip {
     }
   }
 
-  /// The old default store has answered everything that was sent to it before `fence`, or never will.
+  /// Handles the end of `fence`: the old default store has answered everything that was sent to it before, or never
+  /// will.
   mutating func fencePassed(_ fence: Fence) -> FenceAction {
     guard case .fencing(let next, fence, let isOutdated) = state else { return .none }
     state = .switching(next: next, isOutdated: isOutdated)
     return .switchSubscriptions
   }
 
-  /// Commands have waited for as long as they may: the flip ends without what it still waits for.
+  /// Ends the flip at the time limit, without what it still waits for.
   ///
   /// - Returns: nil if none waits.
   mutating func limitPassed() -> Settlement? {

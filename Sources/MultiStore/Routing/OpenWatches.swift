@@ -4,7 +4,7 @@ public struct KeyWatch: Equatable, Sendable {
   fileprivate let moveCount: UInt64
 }
 
-/// Why EXEC is answered with nil although no watched key is known to have changed: the label `reason`.
+/// The reason why EXEC is answered with nil although no watched key is known to have changed: the label `reason`.
 public enum WatchLoss: String, CaseIterable, Sendable {
   /// The default store moved before EXEC, so that a later change would not have been noticed.
   case defaultMoved = "default_moved"
@@ -24,7 +24,7 @@ struct OpenWatches {
     return KeyWatch(moveCount: moveCount)
   }
 
-  /// Does nothing for a watch that is void: a move has taken it out already.
+  /// Ends a watch. Does nothing for one that is void, which a move has removed already.
   mutating func end(_ watch: KeyWatch) {
     guard isOpen(watch) else { return }
     precondition(count > 0, "a watch ends more often than it began")
@@ -36,7 +36,7 @@ struct OpenWatches {
 
   /// Makes all open watches void.
   ///
-  /// - Returns: how many there were.
+  /// - Returns: the number of watches that were open.
   mutating func defaultStoreMoved() -> Int {
     defer { count = 0 }
     moveCount += 1

@@ -20,10 +20,10 @@ public enum Route: Hashable, Sendable {
 
 /// The table of the four states: the route of each command class under the flags of an instance.
 ///
-/// A value: it is made once for a command, a pipeline or a transaction, so that a flip never lands in the middle of
-/// one.
+/// A value: it is made once for a command, a pipeline or a transaction, so that a flip never takes effect in the middle
+/// of one.
 public struct Routing: Hashable, Sendable {
-  /// The store whose reply is the client's.
+  /// The store whose reply the client gets.
   public let defaultStore: StoreRole
   /// Whether writes go to both stores.
   public let isDual: Bool

@@ -1,8 +1,9 @@
 internal import EventLoop
 
-/// The routing of an instance: the flip, what it waits for, and what waits for it.
+/// The routing of an instance: the flip, the state that it waits for, and the sinks that wait for it.
 struct RoutingState {
-  /// How long commands wait for a flip at most: a store that hangs must not keep the operator from leaving it.
+  /// The longest time that commands wait for a flip: a store that hangs must not keep the operator from moving away
+  /// from it.
   static let holdLimit = Duration.seconds(1)
 
   var flip: Flip
@@ -18,6 +19,6 @@ struct RoutingState {
     flip = Flip(current: current)
   }
 
-  /// Whether the client that watches `watch` goes on with the current routing while all others wait.
+  /// Whether the client that watches `watch` continues with the current routing while all others wait.
   func letsEnd(_ watch: KeyWatch?) -> Bool { watch.map { flip.letsWatchesEnd && watches.isOpen($0) } ?? false }
 }

@@ -5,9 +5,9 @@ internal import Hiredis
 /// A server that executes a script for too long answers commands with BUSY, but does not read from the connection that
 /// the script came on. So a command goes over a connection without another one in flight, if there is any.
 struct IsolatedConnections {
-  /// How long a command may wait for its reply before others avoid its connection.
+  /// The longest wait of a command for its reply before others avoid its connection.
   static let patience = Duration.milliseconds(100)
-  /// A server executes one script at a time, so that no other one waits on the second connection for long.
+  /// The most connections. A server executes one script at a time, so no other script waits on the second one for long.
   static let limit = 2
 
   private(set) var all: [HiredisConnection] = []
@@ -15,7 +15,7 @@ struct IsolatedConnections {
   /// The connection for the next command; nil if one more is to be opened.
   var next: HiredisConnection? {
     if let idle = all.first(where: { $0.inFlightCount == 0 && $0.takesCommands }) { return idle }
-    // Where the store can't be reached, another connection would only have commands wait for it.
+    // If the store can't be reached, commands would only wait for another connection too.
     if all.count < Self.limit, all.allSatisfy(\.takesCommands) { return nil }
     let prompt = all.filter { !Self.isStuck($0) }.min { $0.inFlightCount < $1.inFlightCount }
     return prompt ?? all.min { ($0.longestWait ?? .zero) < ($1.longestWait ?? .zero) }

@@ -10,8 +10,8 @@ struct RepeatedFailureLog {
   /// Whether to log a failure.
   ///
   /// - Parameters:
-  ///   - kind: what kind of failure it is.
-  ///   - wasReady: whether the store was connected before, so that this is news.
+  ///   - kind: the kind of the failure.
+  ///   - wasReady: whether the store was connected before; such a failure is always logged.
   ///   - now: nanoseconds of the loop's clock.
   mutating func shouldLog(_ kind: ConnectionDownReason.Kind, wasReady: Bool, at now: UInt64) -> Bool {
     if let last, !wasReady, last.kind == kind, now &- last.at < Self.intervalNanoseconds { return false }
@@ -19,7 +19,7 @@ struct RepeatedFailureLog {
     return true
   }
 
-  /// The store is connected: the next failure is news.
+  /// Notes that the store is connected, so that the next failure is logged.
   mutating func recovered() {
     last = nil
   }

@@ -9,31 +9,31 @@ public import RESP
 /// and unlisted commands go over *isolated* ones, so that ordinary commands suffer neither from a reply that ends its
 /// connection nor from a script that never ends. Blocking commands and WATCH get *dedicated* ones. Loop-confined.
 public final class Store {
-  /// Which store it is.
+  /// The role of the store.
   public let role: StoreRole
   /// The connection for reads and writes.
   public let ordinary: HiredisConnection
   let metrics: StoreMetrics
-  /// The same store's other databases, and this one.
+  /// The store in all databases, this one included.
   let family: StoreFamily
   /// Whether it is of the instance's first database, which stands for the store as a whole.
   let isFirst: Bool
   var stale: StaleKeys
-  /// Whether its reply is the client's.
+  /// Whether the client gets its reply.
   var isDefault = false
   /// Keys that are being copied to this store, each with its copies, which may be several.
   private var keysBeingCopied: [[UInt8]: [KeyCopy]] = [:]
   /// The server's identity when the ordinary connection became ready last.
   private(set) var identity: ServerIdentity?
-  /// Why the ordinary connection is not ready; nil while it is, and before the first attempt ended.
+  /// The reason why the ordinary connection is not ready; nil while it is, and before the first attempt ended.
   public private(set) var unavailableReason: String?
 
   let loop: EventLoop
   private let configuration: MultiStoreConfiguration.Store
   private var isolatedConnections = IsolatedConnections()
-  /// The connection that the next session gets for itself; see ``takeDedicated()``.
+  /// The dedicated connection for the next session; see ``takeDedicated()``.
   private var spare: HiredisConnection?
-  /// How long commands may wait for the store: longer for the default store than for the other one.
+  /// The bound on commands' waiting for the store: longer for the default store than for the other one.
   private(set) var service = Service.patient
   private var unavailabilityLog = RepeatedFailureLog()
   private(set) var readyConnections = 0
@@ -66,12 +66,12 @@ public final class Store {
     family.add(self)
   }
 
-  /// The longest pause between attempts to connect where the instance's first connection finds out for all others
-  /// whether the store is back.
+  /// The longest pause between attempts of connections that rely on the instance's first one to detect that the store
+  /// is back.
   private static let followerBackoffCap = Duration.seconds(1)
 
-  /// A connection that sessions share, not connected yet. A follower leaves it to the instance's first connection to
-  /// find out soon that the store is back.
+  /// A connection that sessions share, not connected yet. A follower relies on the instance's first connection to
+  /// detect early that the store is back.
   private static func sharedConnection(
     on loop: EventLoop,
     to configuration: MultiStoreConfiguration.Store,
@@ -85,10 +85,10 @@ public final class Store {
     return connection
   }
 
-  /// True while commands can be sent without waiting for a connection.
+  /// Whether commands can be sent without waiting for a connection.
   public var isReady: Bool { ordinary.isReady }
 
-  /// True while the store is used. It stays true while a connection is made again that was closed while it was idle.
+  /// Whether the store is in use. It stays true while a connection that was closed while idle is reopened.
   var isUp: Bool { identity != nil && unavailableReason == nil }
 
   /// Sets how long commands may wait for the store.
@@ -105,7 +105,7 @@ public final class Store {
     spare?.delegate = nil
   }
 
-  /// Where the store is, without secrets.
+  /// The store's address, without secrets.
   public var address: SocketAddress { configuration.endpoint.address }
 
   /// The database that the store's connections have selected.
@@ -114,24 +114,24 @@ public final class Store {
   /// The database's number as the application knows it: the secondary's.
   let number: Int
 
-  /// The server's version as INFO has it; nil while it is not known.
+  /// The server's version as INFO reports it; nil while it is not known.
   public var serverVersion: String? { identity?.version }
 
   /// The family of servers that it belongs to; Redis until it is known.
   public var flavour: ServerIdentity.Flavour { identity?.flavour ?? .redis }
 
-  /// False for a server too old to know PXAT (Redis 6.2 brought it); true while nothing is known.
+  /// Whether the server has PXAT (since Redis 6.2); true while its version is unknown.
   private(set) var hasAbsoluteExpiry = true
-  /// True for a server that knows PEXPIRETIME (Redis 7.0 brought it).
+  /// Whether the server has PEXPIRETIME (since Redis 7.0).
   private(set) var hasExpiryTime = false
-  /// The other store's dumps are too new for this server, so that keys are copied by their contents.
+  /// Whether the other store's dumps are too new for this server, so that keys are copied by their contents.
   var refusesDumps = false
 
-  /// A connection for scripts and unlisted commands, opened when it is needed first.
+  /// A connection for scripts and unlisted commands, opened on first use.
   public var isolated: HiredisConnection { isolatedConnections.next ?? openIsolated() }
 
-  /// The connection for the next script or unlisted command. If it is of a client whose commands in flight go over
-  /// `path`, it follows them there if possible.
+  /// The connection for the next script or unlisted command. For a client whose commands in flight are on `path`, it is
+  /// that connection if possible.
   public func isolated(for spec: CommandSpec, following path: HiredisConnection? = nil) -> HiredisConnection {
     if let path, isolatedConnections.contains(path) { return path }
     return spec.effect == .verbatim ? isolatedConnections.nextInOrder ?? openIsolated() : isolated
@@ -150,26 +150,26 @@ public final class Store {
   /// busy with it.
   public var isStuck: Bool { isolatedConnections.areStuck }
 
-  /// The connections that sessions share, as far as they are open.
+  /// The open connections that sessions share.
   var sharedConnections: [HiredisConnection] { [ordinary] + isolatedConnections.all }
 
   func connect() {
     ordinary.connect()
   }
 
-  /// The store has been found: connections that wait for their next attempt begin it.
+  /// Starts the next attempt of waiting connections immediately, since the store is available.
   private func retryNow() {
     ordinary.retryNow()
     for connection in isolatedConnections.all { connection.retryNow() }
     spare?.retryNow()
   }
 
-  /// Whether to log that the store is unavailable; attempts that fail alike, many in a second, are logged now and then.
+  /// Whether to log that the store is unavailable; repeated failures of the same kind are logged rarely.
   func shouldLog(_ reason: ConnectionDownReason) -> Bool {
     unavailabilityLog.shouldLog(reason.kind, wasReady: reason.wasReady, at: loop.now)
   }
 
-  /// The database was empty when the store was asked, and so were all others if `isWhole`.
+  /// Notifies the owner that the database was found empty, and so were all others if `isWhole`.
   func wasFoundEmpty(isWhole: Bool) {
     owner.storeWasFoundEmpty(self, isWhole: isWhole)
   }
@@ -186,8 +186,8 @@ public final class Store {
     return dedicatedConnection(backoffCap: configuration.limits.backoffCap)
   }
 
-  /// The same for a command that waits: ready at once if other sessions have asked for one before. While it was being
-  /// made, commands that other clients send later could overtake the one that is to wait for them.
+  /// The same for a blocking command: ready immediately if an earlier call has opened one in advance. While a
+  /// connection is being opened, later commands of other clients could overtake the command that is to wait for them.
   public func takeDedicated() -> HiredisConnection? {
     guard family.takeDedicated() else { return nil }
     let ready = spare.flatMap { $0.isReady ? $0 : nil }
@@ -221,7 +221,7 @@ public final class Store {
     connection.delegate = nil
   }
 
-  /// True for the connections of this store that sessions share.
+  /// Whether `connection` is one of this store's that sessions share.
   public func owns(_ connection: HiredisConnection) -> Bool {
     connection === ordinary || isolatedConnections.contains(connection)
   }
@@ -239,13 +239,14 @@ public final class Store {
     family.remove(self)
   }
 
-  /// Commands sent or queued over the shared connections and not answered yet, but for those that are in no counter.
+  /// Commands sent or queued over the shared connections and not answered yet, except for those that no counter
+  /// includes.
   var inFlightCount: Int {
     let uncounted = isFirst ? family.keyspaceSampler?.repliesLeft ?? 0 : 0
     return sharedConnections.reduce(0) { $0 + $1.inFlightCount } - uncounted
   }
 
-  /// Bytes of them.
+  /// The bytes of these commands.
   var queuedBytes: Int { sharedConnections.reduce(0) { $0 + $1.queuedBytes } }
 
   /// Loads the script that guards writes into the server; see ``PresenceGuard``. Keys are copied as a whole to a store
@@ -255,7 +256,7 @@ public final class Store {
     ordinary.send(command.span, to: DiscardedReplies.shared, token: 0)
   }
 
-  /// True in the usual case: no key is stale, and none is being copied.
+  /// Whether no key is stale and none is being copied, which is the usual case.
   var isWhole: Bool { stale.isEmpty && keysBeingCopied.isEmpty }
 
   // MARK: Keys being copied
@@ -293,9 +294,9 @@ extension Store {
   }
 }
 
-/// Is notified of what happens to a store. Loop-confined.
+/// The receiver of a store's events. Loop-confined.
 protocol StoreOwner: AnyObject {
-  /// - Parameter isAnother: whether it is another process than the one that was there before.
+  /// - Parameter isAnother: whether it is another process than before.
   func store(_ store: Store, didIdentify identity: ServerIdentity, isAnother: Bool)
   func store(_ store: Store, didBecomeUnavailable reason: ConnectionDownReason)
   func store(_ store: Store, wasClosedWhileIdle detail: String)
@@ -337,14 +338,14 @@ extension Store: HiredisConnectionDelegate {
     owner.store(self, didBecomeUnavailable: reason)
   }
 
-  /// A connection on which no command was in flight was closed by the server. It is made again at once.
+  /// A connection on which no command was in flight was closed by the server. It is reopened at once.
   public func connectionWasClosedWhileIdle(_ connection: HiredisConnection, detail: String) {
     readyConnections -= 1
     metrics.connectionFailed(.idle)
     if connection === ordinary { owner.store(self, wasClosedWhileIdle: detail) }
   }
 
-  /// Commands were answered: they are counted and timed.
+  /// Counts and times commands that were answered.
   public func connection(
     _ connection: HiredisConnection,
     didComplete count: Int,
@@ -358,7 +359,7 @@ extension Store: HiredisConnectionDelegate {
     for _ in 0..<count { metrics.latency.recordNanoseconds(Int64(latencyNanoseconds)) }
   }
 
-  /// A command was not answered: it is counted.
+  /// Counts a command that was not answered.
   public func connection(_ connection: HiredisConnection, didFail failure: ConnectionFailure) {
     switch failure {
     case .notConnected, .busy, .closed: metrics.unavailable.increment()

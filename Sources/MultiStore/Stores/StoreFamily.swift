@@ -7,7 +7,7 @@ internal import RESP
 /// One store of an instance: a ``Store`` for each database in use, and what they share. Loop-confined, as they are.
 final class StoreFamily {
   private struct Member {
-    /// A store takes itself out before it goes.
+    /// A store removes itself before it is released.
     unowned let store: Store
   }
 
@@ -16,14 +16,14 @@ final class StoreFamily {
   /// Whether keys may be outdated on the store that are not known. Changed by ``distrust(because:now:)`` and
   /// ``becomeTrusted()``.
   var trust = StoreTrust.trusted
-  /// Keeps what is known about outdated keys beyond the process; nil if nothing does.
+  /// Records outdated keys beyond the process; nil if they are lost with it.
   var recorder: (any StalenessRecorder)?
   /// Called when ``trust`` has changed.
   var trustDidChange: (StoreFamily) -> Void = { _ in }
   private let dedicatedLimit: Int
   private var dedicatedCount = 0
   private var members: [Member] = []
-  /// Counts the keys of the first database, if that is wanted.
+  /// Counts the keys of the first database, if that is configured.
   private(set) var keyspaceSampler: KeyspaceSampler?
 
   init(_ role: StoreRole, metrics: StoreMetrics, dedicatedLimit: Int) {
@@ -32,16 +32,16 @@ final class StoreFamily {
     self.dedicatedLimit = dedicatedLimit
   }
 
-  /// Whether there is a store already: the first one is the instance's own.
+  /// Whether there is no store yet: the first one is that of the instance's first database.
   var isEmpty: Bool { members.isEmpty }
 
-  /// Whether nobody has selected another database than the first.
+  /// Whether only the first database is in use.
   var hasOneDatabase: Bool { members.count == 1 }
 
-  /// The store in the instance's first database, which there is for as long as the instance.
+  /// The store in the instance's first database, which exists as long as the instance.
   var first: Store { members[0].store }
 
-  /// Whether any of them has a command without a reply, but for those that are in no counter.
+  /// Whether any of the stores has a command in flight, except for those that no counter includes.
   var isBusy: Bool { members.contains { $0.store.inFlightCount > 0 } }
 
   func add(_ store: Store) {
@@ -76,7 +76,7 @@ final class StoreFamily {
     StoreFence.send(over: connections, then: then)
   }
 
-  /// Counts one more connection that a session has to itself; false when there are as many as there may be.
+  /// Counts one more dedicated connection; false at the limit.
   func takeDedicated() -> Bool {
     guard dedicatedCount < dedicatedLimit else { return false }
     dedicatedCount += 1
@@ -92,7 +92,7 @@ final class StoreFamily {
 
   /// The number of stale keys that was published last.
   var publishedStaleKeys = 0
-  /// When the key that has been stale for longest became so, as of the last search.
+  /// The time at which the oldest stale key became stale, in milliseconds since 1970, as of the last search.
   private(set) var oldestStaleMilliseconds: Int64?
 
   func findOldestStaleKey() {

@@ -1,11 +1,11 @@
-/// Which of an instance's two stores: fixed by configuration, never swapped in code.
+/// The role of one of an instance's two stores: fixed by configuration, never swapped in code.
 public enum StoreRole: Hashable, Sendable, CaseIterable {
   /// The new Redis, the one being migrated to.
   case primary
   /// The old Redis, the one being migrated from.
   case secondary
 
-  /// The store that this one is not.
+  /// The role of the other store.
   public var other: StoreRole {
     switch self {
     case .primary: .secondary

@@ -34,7 +34,7 @@ struct SubscribedNames: Equatable {
   private var channels: Set<[UInt8]> = []
   private var patterns: Set<[UInt8]> = []
   private var shardChannels: Set<[UInt8]> = []
-  /// About how much memory all of it takes.
+  /// The approximate memory of all names, in bytes.
   private(set) var byteCount = 0
 
   var isEmpty: Bool { channels.isEmpty && patterns.isEmpty && shardChannels.isEmpty }
@@ -67,9 +67,9 @@ struct SubscribedNames: Equatable {
     if removed != nil { byteCount -= name.count + Self.overhead }
   }
 
-  /// Calls `send` with the commands that make a connection which listens to `self` listen to `wanted`.
+  /// Calls `send` with the commands that change a connection's subscriptions from `self` to `wanted`.
   ///
-  /// - Parameter send: gets a command and how many confirmations there will be.
+  /// - Parameter send: receives a command and the number of its confirmations.
   func forEachCommand(towards wanted: SubscribedNames, _ send: (Span<UInt8>, Int) -> Void) {
     for kind in SubscriptionKind.allCases {
       Self.forEachCommand(kind.subscribe, wanted[kind].subtracting(self[kind]), send)
@@ -100,9 +100,9 @@ struct SubscribedNames: Equatable {
 enum SubscriberReply {
   case message
   case subscribed(SubscriptionKind, name: [UInt8])
-  /// Without a name where nothing was subscribed to.
+  /// Has no name if there was no subscription.
   case unsubscribed(SubscriptionKind, name: [UInt8]?)
-  /// The reply to PING, whatever the mode; or anything else that is neither of the others.
+  /// The reply to PING, in subscriber mode or not, or any other reply.
   case other
   case error
 

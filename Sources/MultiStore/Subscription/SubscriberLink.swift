@@ -1,12 +1,12 @@
 internal import Hiredis
 internal import RESP
 
-/// One connection in subscriber mode: what was asked there and is not answered yet, and what it listens to.
+/// One connection in subscriber mode: its commands in flight and its subscriptions.
 ///
 /// Its owner outlives it, and closes it. Loop-confined.
 final class SubscriberLink: PushReceiver {
   private enum Expected {
-    /// So many confirmations, or one error.
+    /// The number of confirmations to come, or one error.
     case answers(Int)
     /// The reply to a PING of the sidecar's own.
     case fence
@@ -15,7 +15,7 @@ final class SubscriberLink: PushReceiver {
   let store: Store
   /// The names that the server has confirmed.
   private(set) var names = SubscribedNames()
-  /// True once the connection failed: whoever waits for it may have to wait long.
+  /// Whether the connection has failed and is not ready again, so that waiting for it may take long.
   private(set) var hasFailed = false
   private unowned let owner: Subscription
   private let connection: HiredisConnection
@@ -23,7 +23,7 @@ final class SubscriberLink: PushReceiver {
   /// Commands that wait for the connection.
   private var outbox = ByteBuffer()
 
-  /// Nil when as many connections are open as may be.
+  /// Nil at the limit of dedicated connections.
   init?(to store: Store, owner: Subscription) {
     guard let connection = store.openDedicated() else { return nil }
     self.store = store
@@ -34,13 +34,13 @@ final class SubscriberLink: PushReceiver {
 
   var isReady: Bool { connection.isReady }
 
-  /// Sends a command that is answered `answers` times, now or as soon as there is a connection.
+  /// Sends a command that is answered `answers` times, now or as soon as the connection is ready.
   func send(_ command: Span<UInt8>, answers: Int) {
     expected.append(.answers(answers))
     write(command)
   }
 
-  /// Sends PING: when it is answered, all that the server had to say before has come.
+  /// Sends PING, whose reply follows all that the server has sent before it.
   func fence() {
     expected.append(.fence)
     var command = ByteBuffer()
@@ -48,7 +48,7 @@ final class SubscriberLink: PushReceiver {
     write(command.span)
   }
 
-  /// Closes the connection. The owner is not notified of it any more.
+  /// Closes the connection, without notifying the owner.
   func close() {
     connection.pushReceiver = nil
     store.closeDedicated(connection)
@@ -94,7 +94,7 @@ final class SubscriberLink: PushReceiver {
     }
   }
 
-  /// One of the confirmations of the command whose turn it is. A server may also end a subscription by itself.
+  /// Counts a confirmation of the oldest command in flight. A server may also end a subscription by itself.
   private func answered(_ reply: borrowing Reply) {
     guard case .answers(let left)? = expected.first else { return owner.link(self, didReceive: reply) }
     if left > 1 {
@@ -109,7 +109,7 @@ final class SubscriberLink: PushReceiver {
     switch expected.first {
     case .answers: answered(reply)
     case .fence:
-      // An error too comes in its turn.
+      // An error is the reply to PING as well.
       expected.removeFirst()
       owner.linkDidPassFence(self)
     case nil: owner.link(self, didReceive: reply)

@@ -1,43 +1,43 @@
 internal import Hiredis
 public import RESP
 
-/// What one client listens to: a connection to the default store that is the client's own, so that PUBLISH counts
-/// listeners as a server does, and a second one while the default moves.
+/// One client's subscriptions: a connection to the default store that is the client's own, so that PUBLISH counts
+/// subscribers as a server does, and a second connection while the default store moves.
 ///
-/// What the store says goes to the sink as it came. It is in use from the first SUBSCRIBE until `isEmpty`,
-/// and whoever opened it closes it then. Loop-confined.
+/// The store's messages go to the sink unchanged. A subscription is in use from the first SUBSCRIBE until `isEmpty`,
+/// when the caller that opened it closes it. Loop-confined.
 public final class Subscription {
-  /// Names that one client may listen to, in bytes: about as many as can be subscribed to anew during a move before
-  /// anybody notices.
+  /// The most bytes of names that one client may subscribe to: about as many as can be subscribed to again during a
+  /// move without a noticeable delay.
   private static let nameBytesLimit = 16 << 20
 
   unowned let instance: Instance
-  /// It closes the subscription before it goes.
+  /// The receiver of replies and messages. It closes the subscription before it is released.
   unowned let sink: ReplySink
-  /// Where the client's messages come from.
+  /// The connection that delivers the client's messages.
   private var active: SubscriberLink?
   /// The connection to the store that becomes the default one.
   private var next: SubscriberLink?
-  /// Where the client is to listen.
+  /// The store that the client is to be subscribed on.
   private var target: StoreRole
-  /// A command of the client is not answered yet.
+  /// Whether a command of the client is in flight.
   private var isExecuting = false
   private var move = Move.none
-  /// The client is being cut off.
+  /// Whether the client is being disconnected.
   private var isEnded = false
 
-  /// How far a move has come.
+  /// The progress of a move.
   private enum Move {
     case none
-    /// What is asked of `next` so far is under way.
+    /// Commands to `next` are in flight.
     case preparing
-    /// `next` listens to all that `active` does.
+    /// `next` has all subscriptions of `active`.
     case prepared
-    /// `next` refused something.
+    /// `next` refused a subscription.
     case refused
-    /// Until `next` has said all that `active` says as well.
+    /// Until `next` has answered a PING: messages published before that come from `active` as well.
     case switching
-    /// `next` is listened to; until `active` has said its last.
+    /// Messages of `next` are passed on, until `active` has answered a PING.
     case leaving
   }
 
@@ -49,19 +49,19 @@ public final class Subscription {
     if active == nil { return nil }
   }
 
-  /// True when the client listens to nothing.
+  /// Whether the client has no subscriptions.
   public var isEmpty: Bool { active?.names.isEmpty ?? true }
 
-  /// Channels and patterns that the client listens to: what CLIENT LIST calls `sub` and `psub`, and `ssub`.
+  /// The numbers of the client's channels, patterns and shard channels: `sub`, `psub` and `ssub` of CLIENT LIST.
   public var counts: (channels: Int, patterns: Int, shardChannels: Int) {
     guard let names = active?.names else { return (0, 0, 0) }
     return (names[.channel].count, names[.pattern].count, names[.shardChannel].count)
   }
 
-  /// Sends one of the client's commands: what begins or ends a subscription, or PING. All its answers are in the
-  /// sink's output when that hears ``ReplySink/executionDidFinish()``, which may be at once.
+  /// Sends one of the client's commands: one that begins or ends a subscription, or PING. All replies are in the sink's
+  /// output when ``ReplySink/executionDidFinish()`` is called, which may be before this call returns.
   ///
-  /// - Precondition: the one before is answered.
+  /// - Precondition: the previous command is answered.
   public func execute(_ command: Span<UInt8>, _ spec: CommandSpec, argumentCount: Int) {
     guard let active, active.names.byteCount + command.count <= Self.nameBytesLimit else {
       sink.output.appendError("ERR MultiStore: the names that a client listens to may have 16 MiB together")
@@ -78,7 +78,7 @@ public final class Subscription {
     active.send(command, answers: answers)
   }
 
-  /// Ends it: the connections are closed, and with them what the stores know of it.
+  /// Closes the connections, which ends their subscriptions on the stores.
   public func close() {
     active?.close()
     next?.close()
@@ -88,7 +88,7 @@ public final class Subscription {
     finishCommand()
   }
 
-  /// Answers the command of a client that listens to nothing and wants to listen to less.
+  /// Answers the UNSUBSCRIBE, PUNSUBSCRIBE or SUNSUBSCRIBE of a client without subscriptions.
   public static func answerUnsubscribe(
     _ command: Span<UInt8>,
     _ spec: CommandSpec,
@@ -123,7 +123,7 @@ public final class Subscription {
 }
 
 extension SubscriptionKind {
-  /// What a command ends; nil when it ends no subscription.
+  /// The kind of subscription that a command ends; nil if it ends none.
   fileprivate init?(_ spec: CommandSpec) {
     switch spec.id {
     case .unsubscribe: self = .channel
@@ -134,7 +134,7 @@ extension SubscriptionKind {
   }
 }
 
-// MARK: What the connections say
+// MARK: Events of the connections
 
 extension Subscription {
   func link(_ link: SubscriberLink, didReceive reply: borrowing Reply) {
@@ -181,25 +181,25 @@ extension Subscription {
 // MARK: Moving
 
 extension Subscription {
-  /// Where the client's messages come from.
+  /// The store that delivers the client's messages.
   var role: StoreRole { active?.store.role ?? target }
 
-  /// True when the client does not listen where it should.
+  /// Whether the client is to be subscribed on another store than it is.
   var isMisplaced: Bool { role != target && !isEnded }
 
-  /// True while it is worth waiting for this one before the default moves.
+  /// Whether a move of the default store should wait for this subscription.
   var isPreparing: Bool {
     guard isMisplaced, let next, !next.hasFailed else { return false }
     return move == .none || move == .preparing
   }
 
-  /// True when the client listens on both stores, and to the old one alone.
+  /// Whether both stores have the client's subscriptions, and only the old one's messages are passed on.
   var isPrepared: Bool { move == .prepared && !isEnded }
 
-  /// True between ``beginSwitch()`` and its end.
+  /// Whether a switch is in progress, from ``beginSwitch()`` to its end.
   var isSwitching: Bool { !isEnded && (move == .switching || move == .leaving) }
 
-  /// The default store is to be `role`: listens there too, without a word of it to the client.
+  /// Prepares for `role`'s store as the default one: subscribes there too, without notifying the client.
   func prepare(for role: StoreRole) {
     target = role
     if !isMisplaced {
@@ -213,16 +213,17 @@ extension Subscription {
     }
   }
 
-  /// Leaves the old store for the new one.
+  /// Switches from the old store to the new one.
   ///
-  /// What was published before the new store's answer to PING has come, or comes, from the old store as well; what is
-  /// published later comes from the new one. Through this instance nothing is published meanwhile.
+  /// Messages published before the new store's reply to PING come from the old store as well; later ones come from the
+  /// new store. No command of this instance publishes anything meanwhile.
   func beginSwitch() {
     move = .switching
     next?.fence()
   }
 
-  /// The new store is too slow to wait for any longer, or the old one was: then nobody can say what the client missed.
+  /// Ends a switch that takes too long. A client whose new store is slow stays on the old one. If the old store is
+  /// slow, messages may have been missed, and the client is disconnected.
   func abortSwitch() {
     let isLeaving = move == .leaving
     nextFailed()
@@ -231,14 +232,14 @@ extension Subscription {
     end()
   }
 
-  /// Has the client cut off: messages for it may be lost.
+  /// Has the client disconnected, since messages for it may be lost.
   func end() {
     guard !isEnded else { return }
     isEnded = true
     sink.subscriptionDidEnd()
   }
 
-  /// Asks `next` for what it lacks, and for an answer after that.
+  /// Subscribes `next` to the names that it lacks, and sends a PING after that.
   private func synchronise() {
     guard let next, let active, next.isReady, !isExecuting, move == .none else { return }
     move = .preparing
@@ -247,7 +248,7 @@ extension Subscription {
   }
 
   private func prepared() {
-    // The client may have gone on meanwhile.
+    // The client may have changed its subscriptions meanwhile.
     let isComplete = !isExecuting && next?.names == active?.names
     move = isComplete ? .prepared : .none
     if isComplete { instance.advanceRouting() } else { synchronise() }
@@ -260,7 +261,7 @@ extension Subscription {
     move = .refused
   }
 
-  /// The client stays where it is, and another attempt begins from the start.
+  /// Leaves the client on its store. Another attempt starts from the beginning.
   private func nextFailed() {
     move = .none
     if let next, !next.hasFailed {

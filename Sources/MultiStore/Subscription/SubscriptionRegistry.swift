@@ -5,31 +5,31 @@ internal import RESP
 
 /// The outcome of a move of the default store for a listening client: the label `outcome`.
 enum SubscriptionMove: String, CaseIterable {
-  /// It listens to the new default store, and has missed nothing.
+  /// It is subscribed on the new default store, and has missed no message.
   case moved
-  /// It stays with the old one for the time being, which still gets all messages.
+  /// It stays on the old store for now, which still gets all messages.
   case late
-  /// It was cut off, because nobody can say what it missed.
+  /// It was disconnected, because it may have missed messages.
   case closed
 }
 
-/// The clients that listen, and how far they have come when the default store moves. A class, since what it asks a
-/// subscription to do may come back to it before the call returns. Loop-confined.
+/// The clients with subscriptions, and their progress when the default store moves. A class, since a subscription may
+/// call back before a call to it returns. Loop-confined.
 final class SubscriptionRegistry {
-  /// How often those are tried again that could not move when the others did.
+  /// The pause between attempts to move clients that were late for the last move.
   private static let lateMoveInterval = Duration.seconds(2)
-  /// How long everybody else waits for such a move at most.
+  /// The longest time that commands wait for such a late move.
   static let lateHoldLimit = Duration.milliseconds(100)
 
   private var all: [ObjectIdentifier: Subscription] = [:]
-  /// When to look at those again, by the loop's clock.
+  /// The time of the next attempt to move late clients, by the loop's clock.
   private var nextLateMove: UInt64 = 0
-  /// Why a store refused a subscription since the last move.
+  /// The last refusal of a subscription by a store since the last move.
   private var refusal: String?
   /// The number of clients that have moved since the last change of the flags began.
   private var movedCount = 0
 
-  /// The number of clients that listen.
+  /// The number of clients with subscriptions.
   var count: Int { all.count }
 
   func insert(_ subscription: Subscription) {
@@ -40,33 +40,33 @@ final class SubscriptionRegistry {
     all[ObjectIdentifier(subscription)] = nil
   }
 
-  /// A client listens to the new default store.
+  /// Counts a client that is subscribed on the new default store.
   func didMove() {
     movedCount += 1
   }
 
-  /// A store refused a subscription.
+  /// Notes a store's refusal of a subscription, for the log.
   func wasRefused(by store: Store, _ reply: borrowing Reply) {
     refusal = "\(store.role.label) store: " + String(decoding: reply.bytes.array, as: UTF8.self)
   }
 
-  /// Whether it is worth waiting for a subscription.
+  /// Whether a move of the default store should wait for a subscription.
   var arePreparing: Bool { all.values.contains { $0.isPreparing } }
 
-  /// Whether a subscription listens to both stores.
+  /// Whether both stores have a client's subscriptions.
   var hasPrepared: Bool { all.values.contains { $0.isPrepared } }
 
   /// Whether a subscription is between the stores.
   var hasSwitching: Bool { all.values.contains { $0.isSwitching } }
 
-  /// The default store is to be `role`: clients listen there too, in addition.
+  /// Prepares all clients for `role`'s store as the default one: they are subscribed there too.
   func prepare(for role: StoreRole) {
     movedCount = 0
     refusal = nil
     for subscription in all.values { subscription.prepare(for: role) }
   }
 
-  /// Has each subscription that listens to both stores leave the one that is no longer the default.
+  /// Has each prepared subscription leave the store that is no longer the default one.
   func beginSwitch() {
     for subscription in all.values where subscription.isPrepared { subscription.beginSwitch() }
   }
@@ -76,15 +76,15 @@ final class SubscriptionRegistry {
     for subscription in all.values where subscription.isSwitching { subscription.abortSwitch() }
   }
 
-  /// The routing is in force: what is to become of those that did not make it?
+  /// Handles the clients that have not moved when a routing becomes active.
   ///
-  /// With dual writes on, both stores get all messages. Otherwise the old one gets none any more, and the client would
-  /// wait in vain.
+  /// With dual writes on, both stores get all messages, and these clients stay on the old one. Otherwise the old store
+  /// gets no more messages, and they are disconnected.
   ///
   /// - Parameters:
   ///   - routing: the routing.
   ///   - isMove: whether the default store has just moved.
-  ///   - instance: counts and logs it.
+  ///   - instance: counts and logs the outcome.
   func settle(_ routing: Routing, isMove: Bool, of instance: Instance) {
     let misplaced = all.values.filter { $0.isMisplaced }
     let isDual = routing.isDual
@@ -109,12 +109,13 @@ final class SubscriptionRegistry {
     refusal = nil
   }
 
-  /// Takes along those that could not move when the default store did, once it is time to try again.
+  /// Prepares the clients that were late for the last move, if another attempt is due.
   ///
   /// - Parameters:
   ///   - role: the default store.
   ///   - now: the loop's clock.
-  /// - Returns: whether some listen to both stores, so that a hold of new commands lets them leave the other one.
+  /// - Returns: whether some are subscribed on both stores, so that a hold of new commands lets them leave the other
+  ///   one.
   func prepareLate(for role: StoreRole, now: UInt64) -> Bool {
     guard now >= nextLateMove, all.values.contains(where: { $0.isMisplaced }) else { return false }
     nextLateMove = now + UInt64(Self.lateMoveInterval / .nanoseconds(1))
