@@ -2,11 +2,11 @@ internal import CoreMetrics
 internal import Logging
 internal import RESP
 
-/// What an instance knows about outdated keys, from one process to the next.
+/// An instance's knowledge of outdated keys, kept from one process to the next.
 public struct StalenessMemory: Sendable {
-  /// What the last process knew.
+  /// The knowledge of the last process.
   public var snapshot: StalenessSnapshot
-  /// Keeps what changes from now on.
+  /// Records changes from now on.
   public var recorder: any StalenessRecorder
 
   /// A memory made of its parts.
@@ -18,7 +18,7 @@ public struct StalenessMemory: Sendable {
 
 /// Outdated keys, and trust in the stores.
 extension Instance {
-  /// The store whose reply is the client's.
+  /// The store whose reply the client gets.
   var defaultRole: StoreRole { routingState.flip.current.defaultStore }
 
   /// Whether new commands wait for a flip.
@@ -27,7 +27,7 @@ extension Instance {
   /// Whether a key of any database is known to be stale on a store.
   var hasStaleKeys: Bool { families.contains { $0.staleKeyCount > 0 } }
 
-  /// The oldest stale keys of one store, in all databases: those that became stale first before the others.
+  /// The stale keys of one store in all databases, the oldest first.
   ///
   /// - Parameter limit: the most keys that are listed.
   public func staleKeys(of role: StoreRole, limit: Int) -> [StaleKey] {
@@ -42,12 +42,13 @@ extension Instance {
     return family(role).staleKeyCount
   }
 
-  /// The operator says that the keys of `role`'s store are those of the default store, but for the stale ones.
+  /// Trusts a store again, because the operator states that its keys are those of the default store, except for the
+  /// stale ones.
   ///
   /// - Parameters:
   ///   - who: the operator's name, for the log.
   ///   - why: the operator's reason, for the log.
-  /// - Returns: whether it was not trusted before.
+  /// - Returns: whether the store was not trusted before.
   @discardableResult
   public func trust(_ role: StoreRole, who: String, why: String) -> Bool {
     loop.preconditionOnLoop()
@@ -64,7 +65,7 @@ extension Instance {
     return true
   }
 
-  /// Takes over what the last process knew. Called once, before the connections are opened.
+  /// Restores the knowledge of the last process. Called once, before the connections are opened.
   func restore(_ memory: StalenessMemory) {
     let snapshot = memory.snapshot
     for family in families {
@@ -85,7 +86,7 @@ extension Instance {
     }
   }
 
-  /// Notes the routing in force, for the next process, and what it means for writes that one store alone gets.
+  /// Records the active routing for the next process, and updates whether writes to one store alone mark keys as stale.
   func noteRouting() {
     let routing = routingState.flip.current
     if routing.isDual { wasDual = true }
@@ -93,7 +94,7 @@ extension Instance {
     recorder?.append(.routing(defaultStore: routing.defaultStore, isWatchful: wasDual))
   }
 
-  /// A store is trusted, or not any more.
+  /// Publishes a change of the trust in a store; a loss is counted and logged.
   func trustDidChange(of family: StoreFamily) {
     let trust = family.trust
     status.set(trust, of: family.role)
@@ -119,8 +120,8 @@ extension Instance {
     )
   }
 
-  /// The default store has moved. Its word is the truth now, whatever was known about it before, and the keys that are
-  /// stale there are known.
+  /// Updates the trust in both stores after a move of the default store. The new default store's values are
+  /// authoritative, whatever was known about them before; the keys that are stale there are known.
   func noteMove(to role: StoreRole) {
     let (new, old) = (family(role), family(role.other))
     let left = new.staleKeyCount
@@ -146,7 +147,7 @@ extension Instance {
     )
   }
 
-  /// Nothing in an empty store is outdated. Its stale keys stay known, and are copied.
+  /// Trusts a store that was found empty, since nothing in it is outdated. Its stale keys stay known, and are copied.
   func storeWasFoundEmpty(_ store: Store, isWhole: Bool) {
     guard isWhole || !configuration.servesOtherDatabases, !store.family.trust.isTrusted else { return }
     logger.notice(
@@ -156,14 +157,14 @@ extension Instance {
     store.family.becomeTrusted()
   }
 
-  /// Publishes what is known of stale keys. Called now and then.
+  /// Publishes the figures of stale keys, and continues their repair. Called periodically.
   func publishStaleKeys() {
     ticks &+= 1
     for family in families {
       let count = family.staleKeyCount
       guard count > 0 || family.publishedStaleKeys > 0 else { continue }
       family.publishedStaleKeys = count
-      // Looking for the oldest one takes a millisecond where there are very many.
+      // Finding the oldest key takes a millisecond if there are very many.
       if count == 0 || ticks % Self.ticksPerOldest == 0 { family.findOldestStaleKey() }
       let oldest = family.oldestStaleMilliseconds
       status.set(staleKeys: count, oldestMilliseconds: oldest, of: family.role)
@@ -181,11 +182,11 @@ extension Instance {
 }
 
 extension Database {
-  /// Whether a write that one store alone gets leaves a stale key on the other.
+  /// Whether a write to one store alone leaves a stale key on the other.
   public var marksWrites: Bool { instance.marksWrites }
 
-  /// The default store alone executes a command, while dual write is off after it was on: what it may change is stale
-  /// on the other store.
+  /// Marks the keys that a command may change as stale on the other store, if the default store alone executes it
+  /// because dual write is off after it was on.
   public func willWriteAlone(_ command: Span<UInt8>, _ spec: CommandSpec) {
     guard instance.marksWrites, spec.effect != .none || spec.staysUncopied,
       spec.commandClass(ofCommand: command) != .read

@@ -4,9 +4,9 @@ public struct StaleKey: Equatable, Sendable {
   public let key: [UInt8]
   /// The database that it is in, by the number of the old store.
   public let database: Int
-  /// When it became stale, in milliseconds since 1970.
+  /// The time at which it became stale, in milliseconds since 1970.
   public let sinceMilliseconds: Int64
-  /// Why, by the write that was last to fail.
+  /// The reason, by the last write that failed.
   public let reason: StaleReason
 
   /// A stale key made of its parts.
@@ -18,7 +18,7 @@ public struct StaleKey: Equatable, Sendable {
   }
 }
 
-/// Why a key is stale on a store. Raw values are what files, listings and logs say.
+/// The reason why a key is stale on a store. Raw values appear in files, listings and logs.
 public enum StaleReason: String, CaseIterable, Sendable {
   /// The store answered the write with an error.
   case errorReply = "error_reply"
@@ -30,7 +30,7 @@ public enum StaleReason: String, CaseIterable, Sendable {
   case timeout
   /// The store's queue was full.
   case queueFull = "queue_full"
-  /// It is not known what the default store did with the write.
+  /// It is not known whether the default store executed the write.
   case defaultUnknown = "default_unknown"
   /// The write is executed by the default store alone, since repeating it could give another result.
   case uncopied

@@ -1,37 +1,36 @@
 internal import DequeModule
 
-/// The keys of one database that are outdated on one store: what that store says about them is not true any more.
+/// The keys of one database that are outdated on one store, so that the store's replies about them can't be trusted.
 ///
 /// Each has the time at which it was marked, in nanoseconds of the loop's clock. A write that began before may have
-/// been executed before the one that failed, so that it makes nothing whole.
+/// been executed before the one that failed, so it does not clear the mark.
 ///
-/// Bounded: a key beyond `limit` is not taken. Where more may be outdated than are known, ``isDistrusted`` makes each
+/// Bounded: a key beyond `limit` is not added. Where more may be outdated than are known, ``isDistrusted`` makes each
 /// key count as stale. Loop-confined, as the store it belongs to.
 struct StaleKeys {
   private struct Entry {
     var markedAt: UInt64
     let sinceMilliseconds: Int64
     var reason: StaleReason
-    /// Its place in `order` was taken, and the key is being copied.
+    /// Whether it was taken from `order`, and the key is being copied.
     var isTaken = false
   }
 
-  /// What became of a key that was to be marked.
+  /// The outcome of marking a key.
   enum Marking: Equatable {
     /// It is stale now.
     case added
-    /// It was so before.
+    /// It was stale before.
     case known
     /// There is no room for it.
     case full
   }
 
   private var entries: [[UInt8]: Entry] = [:]
-  /// The keys that nobody copies at the moment, those that are to be copied first before the others. Some of them are
-  /// not stale any more.
+  /// The keys that wait to be copied, in the order of their turns. Some of them are not stale any more.
   private var order = Deque<[UInt8]>()
-  /// Keys that could not be copied, and when they may be tried again, by the loop's clock. The pause is always the
-  /// same, so that they are in order.
+  /// Keys that could not be copied, each with the time of its next attempt by the loop's clock. The pause is always the
+  /// same, so they are in the order of these times.
   private var postponed = Deque<(key: [UInt8], until: UInt64)>()
   private let limit: Int
   /// Whether keys may be outdated that are not known, so that all of them count as stale.
@@ -41,10 +40,10 @@ struct StaleKeys {
     self.limit = limit
   }
 
-  /// Keys known by name.
+  /// The number of keys known by name.
   var count: Int { entries.count }
 
-  /// False when nothing is stale: the common case, which costs one comparison.
+  /// Whether nothing is stale: the common case, which costs one comparison.
   var isEmpty: Bool { entries.isEmpty && !isDistrusted }
 
   func contains(_ key: Span<UInt8>) -> Bool {
@@ -69,10 +68,10 @@ struct StaleKeys {
     return .added
   }
 
-  /// The key was replaced as a whole or deleted on the store by what began at `time`: it is the same on both again, if
-  /// it was marked before.
+  /// Clears the mark of a key that was replaced as a whole or deleted on the store by a write that began at `time`: the
+  /// key is the same on both stores again, unless it was marked since.
   ///
-  /// - Returns: whether it was stale, and is so no longer.
+  /// - Returns: whether it was stale and no longer is.
   mutating func remove(_ key: Span<UInt8>, begunAt time: UInt64) -> Bool {
     guard !entries.isEmpty else { return false }
     let key = key.array
@@ -88,13 +87,13 @@ struct StaleKeys {
     postponed = []
   }
 
-  /// Keys as operators see them, in no order.
+  /// Returns the keys as operators see them, in no order.
   ///
-  /// - Parameter limit: the most of them: those that became stale first. Others of the same millisecond may be listed
-  ///   too.
+  /// - Parameter limit: the number of the oldest keys to return. Others of the same millisecond may be returned as
+  ///   well.
   func list(database: Int, limit: Int = .max) -> [StaleKey] {
     guard limit > 0 else { return [] }
-    // Times alone are sorted: there may be very many keys, and the loop waits.
+    // Only the times are sorted: there may be very many keys, and this blocks the loop.
     let last = entries.count > limit ? entries.values.map(\.sinceMilliseconds).sorted()[limit - 1] : .max
     return entries.compactMap { key, entry in
       guard entry.sinceMilliseconds <= last else { return nil }
@@ -102,17 +101,18 @@ struct StaleKeys {
     }
   }
 
-  /// When the first of them became stale; nil if there is none. It looks at all of them.
+  /// The time at which the oldest one became stale, in milliseconds since 1970; nil if there is none. Takes time
+  /// proportional to the number of keys.
   var oldestMilliseconds: Int64? { entries.values.lazy.map(\.sinceMilliseconds).min() }
 }
 
 // MARK: Healing
 
 extension StaleKeys {
-  /// How long a key that could not be copied is left alone, in nanoseconds: whatever is wrong with it may last.
+  /// The pause before the copy of a key that failed is retried, in nanoseconds: the cause may last.
   static let retryPause: UInt64 = 10_000_000_000
 
-  /// Keys whose pause is over get their turn again.
+  /// Queues the keys whose pause is over.
   mutating func resumePostponed(now: UInt64) {
     while let first = postponed.first, first.until <= now {
       postponed.removeFirst()
@@ -120,7 +120,7 @@ extension StaleKeys {
     }
   }
 
-  /// The next key to copy, which the caller has now; nil if none is left.
+  /// Takes the next key to copy; nil if none is left.
   mutating func takeNext() -> [UInt8]? {
     while let key = order.popFirst() {
       guard entries[key]?.isTaken == false else { continue }
@@ -130,10 +130,10 @@ extension StaleKeys {
     return nil
   }
 
-  /// Whether a key waits for its turn. It may have been made whole meanwhile.
+  /// Whether a key is queued. It may have been repaired meanwhile.
   var hasNext: Bool { !order.isEmpty }
 
-  /// A key that was taken is not being copied any more. If it is stale still, it gets its turn again.
+  /// Ends the copying of a key that was taken. If it is still stale, it is queued again.
   ///
   /// - Parameter hasFailed: whether the copy failed, so that there is a pause first. Otherwise the key was marked again
   ///   while it was being copied.
@@ -143,13 +143,13 @@ extension StaleKeys {
     if hasFailed { postponed.append((key, now + Self.retryPause)) } else { order.append(key) }
   }
 
-  /// The store can be reached again: nothing that was wrong before counts.
+  /// Queues all keys that could not be copied: the store is available again, and earlier failures do not count.
   mutating func retryAll() {
     for (key, _) in postponed { order.append(key) }
     postponed = []
   }
 
-  /// Drops places of keys that are not stale any more when they are the most.
+  /// Drops queued keys that are not stale any more once they are the majority.
   private mutating func compact() {
     guard order.count > 2 * entries.count + 64 else { return }
     var seen = Set<[UInt8]>()

@@ -1,4 +1,4 @@
-/// A change of what an instance knows about outdated keys, as a journal keeps it.
+/// A change of an instance's knowledge of outdated keys, as a journal keeps it.
 public enum StalenessChange: Equatable, Sendable {
   /// A key is stale on a store.
   case marked(StoreRole, StaleKey)
@@ -8,16 +8,16 @@ public enum StalenessChange: Equatable, Sendable {
   case clearedAll(StoreRole, database: Int)
   /// A store is trusted, or is not any more.
   case trust(StoreRole, StoreTrust)
-  /// Another routing is in force. `isWatchful` if writes have to reach both stores or be remembered, so that an unclean
+  /// Another routing is active. `isWatchful` if writes have to reach both stores or be remembered, so that an unclean
   /// stop loses something.
   case routing(defaultStore: StoreRole, isWatchful: Bool)
   /// The process ends, and nothing is in flight.
   case stopped
 }
 
-/// What an instance knew about outdated keys when its process ended.
+/// An instance's knowledge of outdated keys when its process ended.
 public struct StalenessSnapshot: Equatable, Sendable {
-  /// The stale keys of each store, those that became stale first before the others.
+  /// The stale keys of each store, the oldest first.
   public var staleKeys: [StoreRole: [StaleKey]] = [:]
   /// The stores that are not trusted.
   public var trust: [StoreRole: StoreTrust] = [:]
@@ -30,7 +30,7 @@ public struct StalenessSnapshot: Equatable, Sendable {
   /// Whether the file could not be read, and was put aside.
   public var isDamaged = false
 
-  /// Nothing is known: there was no process before.
+  /// An empty snapshot: there was no process before.
   public init() {}
 }
 

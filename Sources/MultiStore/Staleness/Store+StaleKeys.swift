@@ -11,7 +11,7 @@ extension Store {
     return spec.hasKey(ofCommand: command) { stale.isKnown($0) }
   }
 
-  /// A write of `command` did not reach this store, or may not have.
+  /// Marks the keys of `command` as stale: it did not reach this store, or may not have.
   func markStale(_ command: Span<UInt8>, _ spec: CommandSpec, because reason: StaleReason) {
     if spec.keys == .none, spec.traits.contains(.replacesKeys) {  // FLUSHALL, FLUSHDB
       return family.distrust(because: .flushNotCopied, now: loop.wallClockMilliseconds)
@@ -19,7 +19,7 @@ extension Store {
     spec.forEachKey(ofCommand: command) { markStale(key: $0.array, because: reason) }
   }
 
-  /// A write of `key` did not reach this store, or may not have.
+  /// Marks `key` as stale: a write of it did not reach this store, or may not have.
   func markStale(key: [UInt8], because reason: StaleReason) {
     let since = loop.wallClockMilliseconds
     switch stale.insert(key, at: loop.now, sinceMilliseconds: since, reason) {
@@ -31,9 +31,10 @@ extension Store {
     }
   }
 
-  /// `key` was replaced on this store by what began at `time`, in nanoseconds of the loop's clock.
+  /// Clears the mark of `key`, which was replaced on this store by a write that began at `time`, in nanoseconds of the
+  /// loop's clock.
   ///
-  /// - Returns: whether it was stale, and is so no longer.
+  /// - Returns: whether it was stale and no longer is.
   @discardableResult
   func clearStale(key: Span<UInt8>, begunAt time: UInt64) -> Bool {
     guard stale.remove(key, begunAt: time) else { return false }
@@ -41,39 +42,41 @@ extension Store {
     return true
   }
 
-  /// No key is stale here: the database was emptied on both stores.
+  /// Clears all marks: the database was emptied on both stores.
   func clearAllStale() {
     guard stale.count > 0 else { return }
     stale.removeAll()
     family.recorder?.append(.clearedAll(role, database: number))
   }
 
-  /// FLUSHDB emptied the database on both stores. Others may be there that are not trusted.
+  /// Clears the marks after FLUSHDB has emptied the database on both stores. Other databases may exist that are not
+  /// trusted.
   private func wasFlushed() {
     if family.hasOneDatabase { family.wasEmptied() } else { clearAllStale() }
   }
 
-  /// Whether a write may end that keys are stale. In the usual case it can't, which this tells without the command.
+  /// Whether a write may clear marks. False in the usual case, which is decided without the command.
   @inline(__always)
   func hasStale(for spec: CommandSpec) -> Bool { !stale.isEmpty || spec.traits.contains(.empties) }
 
-  /// A write of `command`, which began at `time` (nanoseconds of the loop's clock), was executed here. Keys that it
-  /// replaced as a whole are no longer stale, if they were so before.
+  /// Clears the marks of the keys that `command` has replaced as a whole here. It began at `time` (nanoseconds of the
+  /// loop's clock); later marks stay.
   func clearStale(_ command: Span<UInt8>, _ spec: CommandSpec, begunAt time: UInt64) {
-    // The keys come first: comparing the command takes longer.
+    // The keys are checked first: comparing the command takes longer.
     if spec.keys == .none, spec.id == .flushAll { return family.wasEmptied() }
     guard !stale.isEmpty, spec.traits.contains(.replacesKeys) else { return }
     if spec.keys == .none { return wasFlushed() }
     spec.forEachKey(ofCommand: command) { clearStale(key: $0, begunAt: time) }
   }
 
-  /// The copy of the command at `index` failed here, or may have: it is counted, and its keys are stale.
+  /// Counts the copy of the command at `index` as failed, which it has here or may have, and marks its keys as stale.
   func copyFailed(_ batch: CommandBatch, _ index: Int, _ reason: CopyFailureReason) {
     batch.withCommand(index) { markStale($0, batch.bytesSpec(index), because: StaleReason(reason)) }
     metrics.copyFailed(reason)
   }
 
-  /// The default store may or may not have executed the command at `index`, so that this store may or may not lack it.
+  /// Counts and marks the command at `index` as a failed copy: it is not known whether the default store has executed
+  /// it, so this store may lack it.
   func mayLack(_ batch: CommandBatch, _ index: Int) {
     let spec = batch.spec(index)
     // By its options a command that may write can be a read: SORT without STORE.

@@ -1,21 +1,21 @@
-/// Whether what a store says is true, but for the keys that are known to be stale. It matters for the store that is not
-/// the default one: the default store's word is the truth by definition.
+/// Whether a store's values are current, except for the keys that are known to be stale. It matters for the store that
+/// is not the default one: the default store's values are authoritative by definition.
 public enum StoreTrust: Equatable, Sendable {
   /// All keys that are outdated there are known.
   case trusted
-  /// Keys may be outdated that nobody knows of, since that moment, in milliseconds since 1970.
+  /// Unknown keys may be outdated, since this time in milliseconds since 1970.
   case lost(TrustLoss, sinceMilliseconds: Int64)
 
   /// Whether it is trusted.
   public var isTrusted: Bool { self == .trusted }
 
-  /// Why it is not trusted; nil if it is.
+  /// The reason why it is not trusted; nil if it is.
   public var loss: TrustLoss? { if case .lost(let loss, _) = self { loss } else { nil } }
 }
 
-/// Why a store is not trusted. Raw values are what files, metrics and logs say.
+/// The reason why a store is not trusted. Raw values appear in files, metrics and logs.
 public enum TrustLoss: String, CaseIterable, Sendable {
-  /// The process ended without finishing or remembering what was under way, while writes had to reach both stores.
+  /// The process ended without finishing or recording everything in flight, while writes had to reach both stores.
   case uncleanStop = "unclean_stop"
   /// The store came back as another process, and has keys: perhaps those of an older snapshot.
   case anotherProcess = "another_process"

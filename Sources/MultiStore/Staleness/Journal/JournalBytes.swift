@@ -1,4 +1,4 @@
-/// Takes values out of a record, from its beginning.
+/// Reads values from a record, from its beginning.
 struct JournalReader {
   /// The bytes that were not taken yet.
   private(set) var rest: ArraySlice<UInt8>
@@ -38,7 +38,7 @@ extension [UInt8] {
     for shift in stride(from: 0, to: number.bitWidth, by: 8) { append(UInt8(truncatingIfNeeded: number >> shift)) }
   }
 
-  /// Appends a word, of which 255 bytes count, after its length.
+  /// Appends the length of a word and its first 255 bytes.
   mutating func append(word: String) {
     let word = word.utf8.prefix(255)
     append(UInt8(word.count))

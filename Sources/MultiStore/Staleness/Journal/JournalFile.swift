@@ -10,7 +10,7 @@ final class JournalFile {
 
   private var path: String
   private let descriptor: Int32
-  /// The bytes that were appended, and those that were there.
+  /// The size of the file in bytes.
   private(set) var bytes = 0
 
   /// Opens and locks a file.
@@ -18,8 +18,8 @@ final class JournalFile {
   /// - Parameter flags: those of open(2) for this use, such as `O_RDWR | O_CREAT`.
   init(_ path: String, flags: Int32) throws(JournalFailure) {
     self.path = path
-    // Neither a link nor a pipe that others have put there: it would be written through, or waited for. The path is
-    // copied by the kernel before the call returns.
+    // A link or a pipe that another user has put there is neither followed nor waited for. The path is copied by the
+    // kernel before the call returns.
     descriptor = unsafe open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, Self.mode)
     guard descriptor >= 0 else { throw JournalFailure(.open, path, .last) }
     // Other processes that use the folder are refused, and the kernel ends the lock with the process.
@@ -51,7 +51,7 @@ final class JournalFile {
     all.reserveCapacity(bytes)
     while true {
       var failure: SystemError?
-      // The buffer has the length that is given, and as many bytes count as initialised as were read.
+      // The call writes at most `buffer.count` bytes, and only the bytes that were read count as initialised.
       let chunk = unsafe [UInt8](unsafeUninitializedCapacity: Self.chunkBytes) { buffer, count in
         let result = unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
         if result < 0 { failure = .last }
@@ -84,12 +84,12 @@ final class JournalFile {
     }
   }
 
-  /// Waits until the disk has everything.
+  /// Waits until all bytes are on the disk.
   func synchronize() throws(JournalFailure) {
     guard fsync(descriptor) == 0 else { throw JournalFailure(.write, path, .last) }
   }
 
-  /// Gives it another path, in the place of the file that is there.
+  /// Renames the file, and replaces the one at the new path.
   func rename(to target: String) throws(JournalFailure) {
     // Both paths are copied by the kernel before the call returns.
     guard unsafe Glibc.rename(path, target) == 0 else { throw JournalFailure(.replace, target, .last) }

@@ -23,7 +23,7 @@ enum JournalFormat {
     bytes += payload
   }
 
-  /// Reads a whole file. An empty one knows nothing: it was made, and never written.
+  /// Reads a whole file. An empty one has no state: it was created, and never written.
   ///
   /// A last record that was cut off is left out. Then the process did not end cleanly, whatever the file said before.
   static func parse(_ bytes: [UInt8]) -> Result<JournalState, JournalDamage> {
@@ -65,7 +65,7 @@ enum JournalFormat {
     return JournalRecord(decoding: payload).map { .record($0, end: payload.endIndex) } ?? .damaged
   }
 
-  /// Whether bytes are what a file system leaves after a power failure where nothing was written.
+  /// Whether all bytes are zero, as a file system leaves them after a power failure where nothing was written.
   private static func isUnwritten(_ bytes: ArraySlice<UInt8>) -> Bool { bytes.allSatisfy { $0 == 0 } }
 
   private static func damage(ofHeader bytes: [UInt8]) -> JournalDamage {
@@ -78,9 +78,9 @@ enum JournalFormat {
 
 /// A reason why a journal can't be read.
 enum JournalDamage: Error, Equatable {
-  /// It does not begin as one.
+  /// It does not begin with the header.
   case header
-  /// A record was changed, at this place of the file.
+  /// A record was changed, at this offset of the file.
   case record(offset: Int)
   /// A later version of the program has written it.
   case laterVersion(Int)

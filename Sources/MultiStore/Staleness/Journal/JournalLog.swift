@@ -1,13 +1,13 @@
 internal import Logging
 
-/// The messages about a journal, each with what to do. Any thread.
+/// The messages about a journal, each with a hint to the operator. Any thread.
 struct JournalLog: Sendable {
   let logger: Logger
   let instance: String
   let folder: String
   let path: String
 
-  /// Nothing can be kept, as it turned out at the start.
+  /// Logs that changes can't be kept, as the start has shown.
   func cannotBegin(_ failure: JournalFailure) {
     let hint =
       failure.isHeldElsewhere
@@ -19,7 +19,7 @@ struct JournalLog: Sendable {
     )
   }
 
-  /// A write failed, after others had succeeded.
+  /// Logs a failed write after successful ones.
   func writeFailed(_ failure: JournalFailure) {
     logger.error(
       "Stale keys can't be kept: a restart will not trust the store that is not the default",
@@ -31,14 +31,14 @@ struct JournalLog: Sendable {
     )
   }
 
-  /// The file is right again.
+  /// Logs that the file is complete again.
   func recovered() {
     logger.notice("Stale keys are kept again", metadata: metadata([:]))
   }
 
-  /// The file can't be read.
+  /// Logs that the file can't be read.
   ///
-  /// - Parameter aside: where it is now; nil if it could not be moved.
+  /// - Parameter aside: the file's new path; nil if it could not be moved.
   func damaged(because reason: String, aside: String?) {
     logger.error(
       "The file of stale keys can't be read: the store that is not the default is not trusted",
@@ -50,7 +50,7 @@ struct JournalLog: Sendable {
     )
   }
 
-  /// The configuration names other stores than the file.
+  /// Logs that the configuration names other stores than the file.
   func aboutOtherStores() {
     logger.warning(
       "Stale keys of other stores are forgotten: the configuration has changed",

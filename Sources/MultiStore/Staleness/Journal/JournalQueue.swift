@@ -8,7 +8,7 @@ struct JournalQueue: Sendable {
     case stop
   }
 
-  /// The bytes of changes that may wait, those being written not counted: one for each of the most commands that a
+  /// The most bytes of queued changes, those being written not counted: one change for each of the commands that a
   /// store's connection may lose at once (`max_queued_commands`), with keys of usual length. The file takes them within
   /// a moment, unless the disk hangs.
   static let limitBytes = 16 << 20
@@ -59,19 +59,19 @@ struct JournalQueue: Sendable {
     return .write(pending, hasGap: hasGap)
   }
 
-  /// Publishes what became of the file.
+  /// Publishes the state of the file.
   mutating func publish(isUsable: Bool, fileBytes: Int, writeFailures: UInt64) {
     statistics.isUsable = isUsable
     statistics.fileBytes = fileBytes
     statistics.writeFailures = writeFailures
   }
 
-  /// The thread has ended.
+  /// Notes that the thread has ended.
   mutating func finish() {
     isFinished = true
   }
 
-  /// There is no thread, and there will be none.
+  /// Closes the queue for good, since there is no thread.
   mutating func abandon() {
     isClosed = true
     isFinished = true
@@ -89,8 +89,7 @@ extension StalenessChange {
     }
   }
 
-  /// Whether it has to outlive a failure of the machine's power: without it, keys that the file does not know would be
-  /// believed.
+  /// Whether it has to survive a power failure: without it, keys that are missing in the file would be trusted.
   var mustReachDisk: Bool {
     switch self {
     case .routing, .stopped: true
@@ -105,8 +104,8 @@ public struct StalenessJournalStatistics: Sendable, Equatable {
   public var isUsable = false
   /// The size of the file; 0 if there is none.
   public var fileBytes = 0
-  /// Times that the file could not be written.
+  /// The number of failed writes of the file.
   public var writeFailures: UInt64 = 0
-  /// Changes that were not kept, because the disk was slower than the stores for too long.
+  /// The number of changes that were not kept, because the disk was slower than the stores for too long.
   public var droppedChanges: UInt64 = 0
 }

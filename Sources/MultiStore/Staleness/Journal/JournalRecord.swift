@@ -1,10 +1,10 @@
 /// An entry of an instance's journal.
 enum JournalRecord: Equatable {
-  /// A change of what is known.
+  /// A change of the knowledge of outdated keys.
   case change(StalenessChange)
   /// Changes before this one were dropped, so that the journal does not know all stale keys.
   case gap
-  /// All that is known is about these stores: their addresses and databases.
+  /// The stores that the journal is about, by their addresses and databases.
   case stores([StoreRole: String])
 
   private enum Kind: UInt8 {

@@ -1,5 +1,5 @@
-/// The sum of the changes in a journal: what a process knows about outdated keys. It decides when a file is rewritten,
-/// and touches none.
+/// The sum of the changes in a journal: a process' knowledge of outdated keys. It decides when a file is rewritten, and
+/// does no I/O.
 struct JournalState: Equatable, Sendable {
   private struct Place: Hashable {
     let role: StoreRole
@@ -13,7 +13,7 @@ struct JournalState: Equatable, Sendable {
 
   /// The growth of a file, in bytes, for which it is never rewritten.
   static let slackBytes = 1 << 20
-  /// Beyond the slack a file may be so many times as large as what is live in it.
+  /// The limit of a file's size beyond the slack, as a multiple of the bytes that are live in it.
   static let growthFactor = 4
 
   private var stale: [Place: [[UInt8]: Entry]] = [:]
@@ -50,8 +50,8 @@ struct JournalState: Equatable, Sendable {
     }
   }
 
-  /// The state is to be about these stores. What is known about others is of no use: if something may be outdated on
-  /// one of those, the store that is not the default is not trusted.
+  /// Makes this the state of these stores. Knowledge of other stores is dropped: if keys may be outdated on one of
+  /// those, the store that is not the default is not trusted.
   ///
   /// - Parameters:
   ///   - stores: the configured stores, each by its address and database. Without a primary nothing is known about it
@@ -69,13 +69,15 @@ struct JournalState: Equatable, Sendable {
     return true
   }
 
-  /// A process begins with what the one before knew. From here on it has not stopped, and its journal has no gap.
+  /// Begins a process with the knowledge of the one before. From here on it has not stopped, and its journal has no
+  /// gap.
   mutating func begin() {
     wasStopped = false
     hasGap = false
   }
 
-  /// The file of the process before can't be read. It stays so for the next one, should this one be killed at once.
+  /// Ends the trust in all stores, since the file of the process before can't be read. The next process does not trust
+  /// them either if this one is killed at once.
   mutating func distrustAll(now: Int64) {
     for role in StoreRole.allCases { losses[role] = .lost(.stateDamaged, sinceMilliseconds: now) }
   }
@@ -85,7 +87,7 @@ struct JournalState: Equatable, Sendable {
     fileBytes > Self.slackBytes + Self.growthFactor * liveBytes
   }
 
-  /// The state as an instance takes it over. A gap makes every stop an unclean one.
+  /// The state for the next instance. A gap makes every stop an unclean one.
   var snapshot: StalenessSnapshot {
     var snapshot = StalenessSnapshot()
     for (place, entries) in stale {
@@ -108,7 +110,7 @@ struct JournalState: Equatable, Sendable {
     return snapshot
   }
 
-  /// Calls `body` with the records that lead from nothing to this state.
+  /// Calls `body` with the records that make this state of an empty one.
   func forEachRecord<Failure>(_ body: (JournalRecord) throws(Failure) -> Void) throws(Failure) {
     if !stores.isEmpty { try body(.stores(stores)) }
     if let defaultStore { try body(.change(.routing(defaultStore: defaultStore, isWatchful: isWatchful))) }

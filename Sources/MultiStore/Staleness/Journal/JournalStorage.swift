@@ -4,7 +4,7 @@ internal import Threads
 /// The place of an instance's journal: a file in a folder, and damaged ones beside it. Confined to one thread at a
 /// time.
 struct JournalStorage {
-  /// The most damaged files that are kept, the newest ones: each is for somebody to look at.
+  /// The most damaged files that are kept, the newest ones, for an operator to inspect.
   static let maxDamagedFiles = 3
   /// The bytes of records that are gathered for one write while a file is rewritten.
   private static let chunkBytes = 256 << 10
@@ -48,8 +48,8 @@ struct JournalStorage {
     return unsafe lstat(path, &status) == 0
   }
 
-  /// Opens and locks the file, makes it and its folder if they are missing, and returns what is in it. A file that can
-  /// be read only is read.
+  /// Opens and locks the file, creates it and its folder if they are missing, and returns its contents. A file that
+  /// can't be written is still read.
   mutating func read() throws(JournalFailure) -> [UInt8] {
     try makeFolder()
     for _ in 0..<Self.maxAttempts {
@@ -79,13 +79,13 @@ struct JournalStorage {
   /// Closes the file, for another process to open.
   mutating func close() { file = nil }
 
-  /// Rewrites the file: after a crash there is the old one or the new one. It is on the disk when this returns.
+  /// Rewrites the file: after a crash either the old or the new one exists. It is on the disk when this returns.
   mutating func replace(by state: JournalState) throws(JournalFailure) {
     try makeFolder()
-    // One that could not be opened before may be in use by another process now.
+    // A file that could not be opened before may be in use by another process now.
     if file == nil, hasFile { file = try open() }
     let temporary = "\(path).new"
-    // Of a process that was killed while it rewrote the file. The path is copied by the kernel.
+    // A leftover of a process that was killed while it rewrote the file. The path is copied by the kernel.
     _ = unsafe unlink(temporary)
     do throws(JournalFailure) {
       let new = try JournalFile(temporary, flags: O_WRONLY | O_CREAT | O_EXCL | O_APPEND)
@@ -141,7 +141,7 @@ struct JournalStorage {
     return found.sorted { $0.seconds < $1.seconds }.map(\.name)
   }
 
-  /// The reason why no file can be made in the folder, or the folder in its own one; nil if there is none.
+  /// The reason why no file can be created in the folder, or the folder in its parent; nil if there is none.
   var folderProblem: JournalFailure? {
     var status = stat()
     // The structure is a local variable, and the paths are copied by the kernel before the calls return.
@@ -160,8 +160,8 @@ struct JournalStorage {
     throw JournalFailure(.makeFolder, folder, .last)
   }
 
-  /// Makes the file's name durable. If that fails, a failure of the machine's power may bring back the old file, whose
-  /// process has not stopped cleanly.
+  /// Makes the file's name durable. If that fails, a power failure may bring back the old file, whose process has not
+  /// stopped cleanly.
   private func synchronizeFolder() {
     // The path is copied by the kernel before the call returns.
     let descriptor = unsafe Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

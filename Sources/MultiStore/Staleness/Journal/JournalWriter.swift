@@ -1,7 +1,7 @@
 internal import Threads
 
-/// The writer thread of a journal. It has an account of its own of all stale keys, so that the loop never has to list
-/// them; the names themselves are the loop's.
+/// The writer thread of a journal. It has its own state of all stale keys, so that the loop never has to list them; the
+/// names share their memory with the loop's.
 ///
 /// `@unchecked Sendable`: it is created on the thread that opens the journal and passed to the new one by ``start()``,
 /// after which only the new thread has a reference.
@@ -10,13 +10,13 @@ final class JournalWriter: @unchecked Sendable {
   private enum Condition {
     /// It has all changes.
     case usable
-    /// A write failed. It is rewritten with the first change after this moment.
+    /// A write failed. The file is rewritten with the first change after this time.
     case failed(retryAt: ContinuousClock.Instant)
-    /// Another process has it, so that it is left alone for good.
+    /// Another process uses it, so it is never written.
     case heldElsewhere
   }
 
-  /// The pause after a failed write: a full disk gets no room within a moment.
+  /// The pause after a failed write: a full disk rarely has room again sooner.
   private static let retryPause = Duration.seconds(5)
   /// The capacity of the buffer of records that is kept; one that grew larger in a burst is freed.
   private static let keptCapacityBytes = 256 << 10
@@ -31,8 +31,8 @@ final class JournalWriter: @unchecked Sendable {
 
   /// - Parameters:
   ///   - queue: the source of the changes.
-  ///   - storage: where they are written; it has been read.
-  ///   - state: what is known at the start.
+  ///   - storage: the file that they are written to, which has been read.
+  ///   - state: the knowledge at the start.
   init(queue: Monitor<JournalQueue>, storage: JournalStorage, state: JournalState, log: JournalLog) {
     self.queue = queue
     self.storage = storage
@@ -40,9 +40,9 @@ final class JournalWriter: @unchecked Sendable {
     self.log = log
   }
 
-  /// Writes the file anew before the thread starts, so that a stop that the last process noted is no longer in it.
+  /// Rewrites the file before the thread starts, so that a stop that the last process noted is no longer in it.
   ///
-  /// - Parameter failure: why it is known that this can't succeed; nil for the usual case.
+  /// - Parameter failure: a known reason why this can't succeed; nil in the usual case.
   func begin(after failure: JournalFailure?) {
     do throws(JournalFailure) {
       if let failure { throw failure }

@@ -2,7 +2,7 @@ internal import Glibc
 public import Logging
 internal import Threads
 
-/// Keeps an instance's stale keys in a file, so that they are known to the next process: one that is appended to, and
+/// Keeps an instance's stale keys in a file, so that the next process knows them. The file is appended to, and
 /// rewritten when it has grown too large for what is live in it.
 ///
 /// ``append(_:)`` never blocks: changes are put into a bounded queue, from which a thread writes them. A process that
@@ -23,11 +23,11 @@ public final class StalenessJournal: StalenessRecorder, Sendable {
   /// Opens the journal of an instance, which blocks on the disk.
   ///
   /// - Parameters:
-  ///   - instance: the name of the instance, and the first part of that of the file.
-  ///   - stores: the instance's stores, each by its address and database: a file about others is of no use.
-  ///   - folder: where the file is; made if it is missing, for this user alone.
+  ///   - instance: the name of the instance, with which the file's name begins.
+  ///   - stores: the instance's stores, each by its address and database: a file about other stores is not used.
+  ///   - folder: the folder of the file; created for this user alone if it is missing.
   ///   - logger: where problems are logged.
-  /// - Returns: what the last process knew, and the recorder of what changes from now on.
+  /// - Returns: the knowledge of the last process, and the recorder of changes from now on.
   public static func open(
     instance: String,
     stores: [StoreRole: String],
@@ -70,8 +70,7 @@ public final class StalenessJournal: StalenessRecorder, Sendable {
     return (snapshot, StalenessJournal(queue: queue))
   }
 
-  /// Returns the reason why no file can be kept in a folder, as far as that can be told without making one; nil if
-  /// there is none.
+  /// Returns the reason why no file can be kept in a folder, checked without creating one; nil if none was found.
   public static func problem(withFolder folder: String) -> String? {
     JournalStorage(folder: folder, instance: "").folderProblem.map { "\($0)" }
   }
@@ -86,7 +85,7 @@ public final class StalenessJournal: StalenessRecorder, Sendable {
   /// If that takes longer, because the disk hangs, the thread is left waiting.
   ///
   /// - Parameter deadline: the longest time to wait.
-  /// - Returns: whether they were written, or could not be, in time.
+  /// - Returns: whether the changes were written, or have failed to be, in time.
   @discardableResult
   public func close(deadline: Duration) -> Bool {
     requestClose()
