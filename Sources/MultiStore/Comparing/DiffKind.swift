@@ -3,17 +3,17 @@ internal import RESP
 
 /// The cause of two replies that differ: the label `kind`.
 ///
-/// While a store fills up it lacks keys, which is expected and goes away; that it has something else is not.
+/// While a store fills up it lacks keys, which is expected and temporary; another value is not.
 enum DiffKind: String, CaseIterable {
   /// The other store lacks the key, as far as replies can tell.
   case gap
-  /// It has something else, or something that the default store lacks.
+  /// It has another value, or one that the default store lacks.
   case mismatch
 }
 
 extension DiffKind {
-  /// Tells by the replies alone, which differ. A command that asks for a part of a key (HGET, SISMEMBER) gets the same
-  /// reply where the key is absent and where it lacks that part: both count as a gap.
+  /// Determines the kind from the replies alone, which differ. A command that asks for a part of a key (HGET,
+  /// SISMEMBER) gets the same reply where the key is absent and where it lacks that part: both count as a gap.
   ///
   /// - Parameters:
   ///   - reply: the other store's, which says by the command's miss rule whether it lacks the key.
@@ -42,7 +42,8 @@ extension DiffKind {
     self = lacksKey ? .gap : .mismatch
   }
 
-  /// Of MGET each element is a key: those that differ are absent. Elsewhere all elements are parts of one key.
+  /// Whether the elements that differ are missing keys. Each element of MGET's reply is a key; elsewhere all elements
+  /// are parts of one key.
   private static func lacksElements(
     _ spec: CommandSpec,
     _ reply: borrowing Reply,

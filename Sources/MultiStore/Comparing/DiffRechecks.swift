@@ -2,15 +2,15 @@ internal import EventLoop
 internal import Hiredis
 internal import RESP
 
-/// How a re-check ended: the label `outcome`.
+/// The outcome of a re-check: the label `outcome`.
 enum RecheckOutcome: String, CaseIterable {
   /// The replies still differ.
   case persistent
   /// The other store still lacks the key.
   case gap
-  /// They no longer do.
+  /// The replies no longer differ.
   case resolved
-  /// One of the keys was changed meanwhile in a way whose order on both stores is not known, each time.
+  /// In each attempt one of the keys was changed meanwhile in a way whose order on both stores is not known.
   case disturbed
   /// A store failed, or the flags changed.
   case abandoned
@@ -18,31 +18,31 @@ enum RecheckOutcome: String, CaseIterable {
   case overflow
 }
 
-/// A read whose replies differed, as what is needed to ask once more.
+/// A read whose replies differed, with the data for asking again.
 struct DifferentRead {
   let command: [UInt8]
   let spec: CommandSpec
   let routing: Routing
-  /// When to ask, by the loop's clock in nanoseconds.
+  /// The time of the next attempt, by the loop's clock in nanoseconds.
   var due: UInt64
   var attempts = 0
 }
 
-/// Asks both stores once more for reads whose replies differed, one after the other. Loop-confined.
+/// Repeats reads whose replies differed on both stores, one after the other. Loop-confined.
 ///
-/// The other store is asked when the default store has answered, as with a copy: the read then has the same place among
-/// the writes on both, so that a write under way can't make a difference. Each is asked besides how many of the keys it
-/// has, which the reply does not always show. What has no such place (keys that are copied whole, and what comes over
-/// other connections) is noted while a re-check is under way, and it is done over.
+/// The other store is asked when the default store has answered, as with a copy: the read is then ordered alike among
+/// the writes on both, so that a write in flight can't make a difference. Each store is also asked for the number of
+/// the keys that it has, which the reply does not always show. Changes without such an order (keys that are copied
+/// whole, and commands over other connections) are noted while a re-check is in flight, which is repeated then.
 final class DiffRechecks: ReplyReceiver {
-  /// How long after the difference a read is asked again. By then the copies of writes that were under way are done,
-  /// unless a store is so slow that it is seen elsewhere.
+  /// The time from a difference to the re-check. By then the copies of writes that were in flight are done, unless a
+  /// store is so slow that other metrics show it.
   static let delay = Duration.milliseconds(500)
-  /// Reads that wait to be asked again; more differences than that are not explained by chance.
+  /// The most reads that wait for a re-check; more differences than that are not explained by chance.
   static let limit = 1000
-  /// The longest command that is kept for it; with ``limit`` that bounds the memory.
+  /// The longest command that is kept for a re-check, in bytes; together with ``limit`` it bounds the memory.
   static let longestCommand = 16 << 10
-  /// How often a read is asked while its keys are being changed, before that is given up.
+  /// The most attempts for a read whose keys are changed meanwhile.
   static let maxAttempts = 3
 
   private static let defaultToken = 0
@@ -51,19 +51,19 @@ final class DiffRechecks: ReplyReceiver {
   private static let otherPresenceToken = 3
   private static let delayNanoseconds: UInt64 = 500_000_000
 
-  // The instance owns this.
+  // The database owns this.
   private unowned let database: Database
   private let timer: LoopTimer
-  /// In the order in which they are due.
+  /// The waiting reads, in the order in which they are due.
   private var waiting: [DifferentRead] = []
-  /// The one that was sent and is not decided.
+  /// The read whose re-check is in flight.
   private(set) var current: DifferentRead?
   private var isDisturbed = false
   private var defaultReply = ByteBuffer()
   private var otherReply = ByteBuffer()
-  /// How the replies to the current read differ, by themselves; nil if they do not.
+  /// The kind of the difference by the replies to the current read alone; nil if they are equal.
   private var kindByReplies: DiffKind?
-  /// How many of its keys the default store has; nil if it did not say.
+  /// The number of its keys that the default store has; nil if unknown.
   private var presentKeys: Int?
 
   init(of database: Database) {
@@ -71,18 +71,18 @@ final class DiffRechecks: ReplyReceiver {
     timer = LoopTimer(on: database.loop) { [unowned database] in database.rechecks?.proceed() }
   }
 
-  /// A read's replies differed: they are compared again after ``delay``.
+  /// Schedules a re-check of a read whose replies differed, after ``delay``.
   func add(_ command: Span<UInt8>, _ spec: CommandSpec, routing: Routing) {
     guard waiting.count < Self.limit, command.count <= Self.longestCommand else { return count(.overflow) }
     wait(DifferentRead(command: command.array, spec: spec, routing: routing, due: 0))
   }
 
-  /// The replies to the command at `index` of a pipeline or a transaction differed.
+  /// Schedules a re-check of the command at `index` of a pipeline or a transaction, whose replies differed.
   func add(_ batch: CommandBatch, _ index: Int, routing: Routing) {
     batch.withCommand(index) { add($0, batch.spec(index), routing: routing) }
   }
 
-  /// The keys of `command` change in a way that has no certain place in the order of writes.
+  /// Notes that the keys of `command` change in a way that is not ordered with the writes.
   func noteChange(ofKeysIn command: Span<UInt8>, _ spec: CommandSpec) {
     guard current != nil, !isDisturbed else { return }
     spec.forEachKey(ofCommand: command) { noteChange(of: $0) }
@@ -107,7 +107,7 @@ final class DiffRechecks: ReplyReceiver {
     if waiting.count == 1, current == nil { timer.schedule(after: Self.delay) }
   }
 
-  /// Asks for the first of those that wait, once it is due.
+  /// Starts the re-check of the first waiting read, once it is due.
   private func proceed() {
     while current == nil, let next = waiting.first {
       let now = database.loop.now
@@ -127,7 +127,7 @@ final class DiffRechecks: ReplyReceiver {
     send(to: read.routing.defaultStore, token: Self.defaultToken, presenceToken: Self.defaultPresenceToken)
   }
 
-  /// Sends the read and the question for its keys, which no command of another client comes between.
+  /// Sends the read and the question about its keys; no command of another client comes between them.
   private func send(to role: StoreRole, token: Int, presenceToken: Int) {
     guard let current else { return }
     let command = current.command
@@ -180,7 +180,7 @@ final class DiffRechecks: ReplyReceiver {
   private func judge(_ read: DifferentRead, otherPresentKeys: Int?) {
     guard var kind = kindByReplies else { return decide(.resolved) }
     if let presentKeys, let otherPresentKeys {
-      // Of several keys MGET alone tells for each whether it is absent.
+      // Of the commands with several keys, only MGET's reply shows which are absent.
       let isGap = otherPresentKeys < presentKeys && (read.spec.id != .mget || kind == .gap)
       kind = isGap ? .gap : .mismatch
     }

@@ -11,7 +11,7 @@ struct PipelineDiff {
   private(set) var firstCommand: CommandID?
   private(set) var defaultDescription = ""
   private(set) var otherDescription = ""
-  /// How the first element differs.
+  /// The kind of the first difference.
   private(set) var firstKind = DiffKind.gap
   /// All elements that differ, in the order of the other store's replies.
   private(set) var elements: [(command: CommandID, kind: DiffKind)] = []
@@ -48,10 +48,10 @@ struct PipelineDiff {
     otherDescription = otherReply()
   }
 
-  /// What a reply is, without giving away what lies in the store unless asked to.
+  /// Describes a reply, without revealing values unless `isFull`.
   ///
-  /// The digest is keyed anew in each process, so that nobody can try values against it, and the same value has the
-  /// same digest in all events of one process.
+  /// The digest is keyed per process: guessed values can't be tested against it, and the same value has the same digest
+  /// in all events of one process.
   static func describe(_ reply: Span<UInt8>, isFull: Bool) -> String {
     var position = 0
     guard let value = RESPValue.decode(reply, at: &position) else { return "an unreadable reply" }

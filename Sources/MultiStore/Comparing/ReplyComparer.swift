@@ -1,14 +1,14 @@
 internal import RESP
 
-/// Holds two stores' replies to the same command against each other.
+/// Compares two stores' replies to the same command.
 struct ReplyComparer {
-  /// How far apart two times may be, in milliseconds: the two stores were asked at different moments, and one that is
-  /// answered in seconds is rounded besides.
+  /// The largest difference between two times that count as equal, in milliseconds: the two stores were asked at
+  /// different moments, and a reply in seconds is rounded as well.
   static let toleranceMilliseconds = 1000
 
   let mode: ReplyComparison
 
-  /// True when the encoded replies say the same.
+  /// Whether the encoded replies are equal by the rules of `comparison`.
   func areEqual(_ comparison: Comparison, _ first: Span<UInt8>, _ second: Span<UInt8>) -> Bool {
     // Nearly all replies are equal to the byte, and then nothing has to be decoded.
     if first.hasSameBytes(as: second) { return true }
@@ -23,7 +23,7 @@ struct ReplyComparer {
     return areEqual(comparison, first, second)
   }
 
-  /// Whether the server says, in place of a reply, that it can't execute anything at the moment.
+  /// Whether a reply is the error of a server that can't execute anything at the moment.
   static func isRefusal(_ reply: Span<UInt8>) -> Bool {
     guard isError(reply) else { return false }
     let beginning = reply.extracting(1..<min(reply.count, 16)).array
@@ -40,7 +40,7 @@ struct ReplyComparer {
   private func areEqual(_ comparison: Comparison, _ first: RESPValue, _ second: RESPValue) -> Bool {
     switch (first, second) {
     case (.error(let first), .error(let second)):
-      // Servers of different versions word the same refusal differently; its code, the first word, stays.
+      // Servers of different versions word the same refusal differently; its code, the first word, is the same.
       return first.prefix { $0 != " " } == second.prefix { $0 != " " }
     case (.integer(let first), .integer(let second)):
       guard let unit = Self.unitMilliseconds(comparison), first > 0, second > 0 else { return first == second }

@@ -1,9 +1,10 @@
 internal import RESP
 
-/// The digest of a large reply that the client has got already, for the comparison with the other store's reply.
+/// The digest of a large reply that was passed on to the client already, for the comparison with the other store's
+/// reply.
 ///
-/// Two replies that a ``ReplyComparer`` takes for equal have the same digest. Others have the same one by chance in one
-/// case of 2⁶⁴: the hash has 64 bits and is keyed anew in each process.
+/// Two replies that a ``ReplyComparer`` considers equal have the same digest. Others have the same one by chance in one
+/// case of 2⁶⁴: the hash has 64 bits and is keyed per process.
 struct ReplyDigest: Equatable {
   /// The first byte of the encoded reply.
   private let type: UInt8
@@ -38,13 +39,13 @@ struct ReplyDigest: Equatable {
     }
   }
 
-  /// The reply in the words of ``PipelineDiff/describe(_:isFull:)``.
+  /// The reply in the format of ``PipelineDiff/describe(_:isFull:)``.
   var description: String {
     let kind = type == UInt8(ascii: "*") ? "array of \(count) elements" : "string of \(count) bytes"
     return "\(kind) \(PipelineDiff.digest(hash))"
   }
 
-  /// The number in the first line and where the next one begins.
+  /// The number in the first line, and the offset of the next line.
   private static func header(of reply: Span<UInt8>) -> (number: Int, end: Int) {
     var (number, end) = (0, 1)
     while end < reply.count, case let digit = reply[end] &- UInt8(ascii: "0"), digit <= 9 {
@@ -54,7 +55,7 @@ struct ReplyDigest: Equatable {
     return (number, min(end + 2, reply.count))
   }
 
-  /// A sum does not depend on the order of what is added.
+  /// The sum of the elements' hashes, which does not depend on their order.
   private static func sum(_ reply: Span<UInt8>, from start: Int, count: Int, elementsAtOnce: Int) -> Int {
     var (sum, position, left) = (0, start, count)
     while left > 0 {

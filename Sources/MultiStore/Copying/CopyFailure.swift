@@ -1,7 +1,7 @@
 internal import Hiredis
 internal import RESP
 
-/// Why the other store did not execute what the default store did.
+/// The reason why the other store did not execute a write of the default store.
 struct CopyFailure {
   let reason: CopyFailureReason
   /// The exception that redis-rb would have raised; without keys or values.

@@ -1,12 +1,12 @@
 internal import Hiredis
 internal import RESP
 
-/// Writes that say how long something is to live.
+/// Writes that set a time to live.
 ///
-/// A relative time counts from the moment at which the default store executed the command, which nobody else knows
-/// exactly. So whoever sends such a command asks the default store for the deadline right behind it, on the same
-/// connection, and `knownDeadline` is what it said. Where it can't be asked (Redis before 7.0, fields of hashes), the
-/// sidecar's clock at the time of the reply has to do.
+/// A relative time counts from the moment at which the default store executed the command, which only that store knows
+/// exactly. So the sender of such a command asks the default store for the deadline right behind it, on the same
+/// connection, and `knownDeadline` is the answer. Where the store can't be asked (Redis before 7.0, fields of hashes),
+/// the sidecar's clock at the time of the reply is used.
 extension CopyPlanner {
   /// Whether `command` gives its first key a time to live relative to now.
   static func setsRelativeExpiry(_ effect: Effect, _ command: Span<UInt8>) -> Bool {
@@ -19,8 +19,8 @@ extension CopyPlanner {
     }
   }
 
-  /// Whether `copy`, what the other store executes of a command with `spec`, leaves something of its keys as it was: on
-  /// a store that lacks them it would make a fragment. SET with KEEPTTL leaves when they expire.
+  /// Whether `copy`, the other store's form of a command with `spec`, keeps something of its keys: on a store that
+  /// lacks them it would make a fragment. SET with KEEPTTL keeps their expiry time.
   static func changesPart(_ copy: Span<UInt8>, _ spec: CommandSpec) -> Bool {
     if spec.traits.contains(.changesPart) { return true }
     switch spec.effect {
@@ -30,7 +30,7 @@ extension CopyPlanner {
     }
   }
 
-  /// Whether a write that may set an expiry time changed anything, as its reply (not an error) tells.
+  /// Whether a write that may set an expiry time changed anything, according to its reply (not an error).
   static func tookEffect(_ effect: Effect, _ command: Span<UInt8>, after reply: borrowing Reply) -> Bool {
     switch effect {
     case .expire, .pexpire, .msetex: reply.integer == 1
@@ -94,7 +94,8 @@ extension CopyPlanner {
   /// The point in time that is `amount` (seconds or milliseconds, as text) from now, in milliseconds.
   private func deadline(_ amount: Span<UInt8>, isSeconds: Bool) -> Int? {
     guard let amount = amount.decimal else { return knownDeadline }
-    // That deletes, at once and by any clock; what the default store says belongs to a key that was made later.
+    // Such a time deletes the key at once, by any clock; the default store's answer would be about a key that was
+    // created later.
     if amount <= 0 { return 1 }
     if let knownDeadline { return knownDeadline }
     let (milliseconds, overflow) = isSeconds ? amount.multipliedReportingOverflow(by: 1000) : (amount, false)

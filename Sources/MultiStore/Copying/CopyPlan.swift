@@ -1,7 +1,7 @@
 internal import Hiredis
 internal import RESP
 
-/// What the other store executes after the default store executed a write successfully.
+/// The other store's part of a write that the default store has executed successfully.
 enum CopyPlan: Equatable {
   /// The same bytes.
   case verbatim
@@ -16,17 +16,17 @@ enum CopyPlan: Equatable {
   case notRepeatable
 }
 
-/// Turns a write that succeeded on the default store into what the other store executes.
+/// Turns a write that succeeded on the default store into its copy for the other store.
 struct CopyPlanner {
-  /// Unix time in milliseconds: what relative expiry times count from.
+  /// Unix time in milliseconds, from which relative expiry times count.
   let now: Int64
-  /// False for an other store too old for PXAT (before 6.2): it gets the relative time as it came.
+  /// Whether the other store has PXAT (since Redis 6.2); otherwise it gets the relative time unchanged.
   let hasAbsoluteExpiry: Bool
-  /// When the default store says that the key will expire, in Unix milliseconds; nil where nobody asked.
+  /// The key's deadline on the default store, in Unix milliseconds; nil if it was not asked for.
   var knownDeadline: Int?
 
-  /// Plans the copy of a blocking command that was executed on a connection of its own. What its reply says is not in
-  /// the order that the ordinary connection gives, so a repetition could meet another state of the key.
+  /// Plans the copy of a blocking command that was executed on a connection of its own. Its reply is not ordered with
+  /// those of the ordinary connection, so a repetition could find another state of the key.
   func planUnordered(_ effect: Effect, after reply: borrowing Reply) -> CopyPlan {
     switch effect {
     case .blpop, .brpop, .bzpop, .blmpop, .zmpop:
@@ -199,7 +199,7 @@ struct CopyPlanner {
     return arguments.count
   }
 
-  /// Redis 8.2 knows three ways to treat what consumer groups still refer to.
+  /// Whether an argument is a flag. Redis 8.2 has three for entries that consumer groups still refer to.
   private static func isFlag(ofXADD argument: Span<UInt8>) -> Bool {
     argument.isKeyword("NOMKSTREAM") || argument.isKeyword("KEEPREF") || argument.isKeyword("DELREF")
       || argument.isKeyword("ACKED")

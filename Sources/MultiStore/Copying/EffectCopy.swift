@@ -1,8 +1,8 @@
 /// Decides how the effect of one command reaches the other store, from the default store's reply to the other store's.
 ///
 /// A single write holds one, a pipeline and a transaction hold one for each command. Each event changes the state and
-/// returns what the holder has to do. The holder sends, counts and marks; see ``Execution``. An event that is not
-/// possible in a state traps and names it.
+/// returns the holder's next step. The holder sends, counts and marks; see ``Execution``. An event that is not possible
+/// in a state traps and names it.
 struct EffectCopy {
   /// The command that the other store gets. Its reply has the same meaning as the default store's only if it is
   /// comparable.
@@ -15,7 +15,7 @@ struct EffectCopy {
     case guarded(Range<Int>, isComparable: Bool)
   }
 
-  /// The states, each with what exists only there.
+  /// The states, each with the data that exists only in it.
   enum State: Equatable {
     /// In flight to the default store, with a question about its key's deadline behind it if `asksForDeadline`.
     case executing(asksForDeadline: Bool)
@@ -55,11 +55,11 @@ struct EffectCopy {
     case loadGuardAndCopyKeys
     /// Mark the command's keys as stale, and count it as one that is not copied.
     case leaveUncopied
-    /// The keys that the command replaces are no longer stale on the other store.
+    /// Clear the marks of the keys that the command replaces on the other store.
     case noteFresh
     /// Mark the command's keys as stale on the other store, and count a failure.
     case noteStale
-    /// Nothing any more.
+    /// Nothing more.
     case finish
   }
 
@@ -115,7 +115,7 @@ struct EffectCopy {
     }
   }
 
-  /// Whether the other store was sent a write, whatever has become of it.
+  /// Whether a write was sent to the other store, whatever its outcome.
   var wasWritten: Bool {
     switch state {
     case .copied, .failed: true
@@ -126,7 +126,7 @@ struct EffectCopy {
   /// Whether the default store was asked for the deadline, and has answered neither the command nor that.
   var isAskingForDeadline: Bool { if case .executing(asksForDeadline: true) = state { true } else { false } }
 
-  /// Whether the copy may still change what the client is answered, or delay it.
+  /// Whether the copy may still change the client's reply, or delay it.
   var isPending: Bool {
     switch state {
     case .awaitingDeadline, .planning, .ready, .sent, .copyingKeys: true
@@ -165,7 +165,7 @@ extension EffectCopy {
     return hasEffect ? .plan : .finish
   }
 
-  /// The default store said when the key expires, or could not.
+  /// The default store has answered with the key's deadline, or could not.
   mutating func deadlineKnown() -> Action {
     switch state {
     case .awaitingDeadline:
@@ -197,8 +197,8 @@ extension EffectCopy {
     return .send
   }
 
-  /// The command changes a part of its keys, and was wrapped at `range`; nil if it is of no use on the other store,
-  /// where a key is stale, or is too long.
+  /// The command changes a part of its keys, and was wrapped at `range`; nil if it can't be used, because a key is
+  /// stale on the other store or it is too long.
   mutating func guarded(at range: Range<Int>?) -> Action {
     guard case .ready(.plain(let isComparable)) = state else { impossible("guarded") }
     guard let range else {
@@ -212,7 +212,7 @@ extension EffectCopy {
 
 extension EffectCopy {
   /// A key of the command is copied whole after it, because of another command of the batch. The other store may have
-  /// something else there until then, so it does not get the command.
+  /// another value there until then, so it does not get the command.
   mutating func joinWholeKeys() {
     guard case .ready(let form) = state, form != .read else { impossible("join whole keys") }
     state = .copyingKeys(.all)

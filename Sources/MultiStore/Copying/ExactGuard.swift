@@ -1,13 +1,13 @@
 internal import Hiredis
 internal import RESP
 
-/// Has the default store execute a write only where it has all of its keys, and answer as it would without this: one
-/// round trip, and nothing can come between.
+/// Makes the default store execute a write only if it has all of its keys, with the same reply as without the guard: in
+/// one round trip, and atomically.
 ///
-/// A script does it, by whose way all replies are the same but integers beyond 2^53: a counter that may get there is
+/// It is a script, which returns all replies unchanged except for integers beyond 2^53: a counter that may get there is
 /// not changed. Each ordinary connection loads it first.
 enum ExactGuard {
-  /// The script's answer in place of the command's when it was not executed. No command answers this.
+  /// The script's reply in place of the command's if that was not executed. No command has this reply.
   private static let skipped: StaticString = "MULTISTORE-SKIPPED"
 
   /// The script. Its digest below has to change with it.
@@ -69,7 +69,7 @@ enum ExactGuard {
   }
 
   /// Whether the error is that of a script and not of the command: the server does not know the command, or permits it
-  /// in no script. Nothing was executed, and outside of a script the error has other words.
+  /// in no script. Nothing was executed, and outside of a script the error has another text.
   private static func isScriptsOwn(_ reply: borrowing Reply) -> Bool {
     reply.knownErrorCode == .generic && String(decoding: reply.bytes.array, as: UTF8.self).contains("script")
   }

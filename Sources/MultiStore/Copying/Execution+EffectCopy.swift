@@ -4,7 +4,7 @@ internal import RESP
 
 /// Memory that copies are written into.
 struct CopyBuffers: ~Copyable {
-  /// A command that takes the place of the client's.
+  /// A command that replaces the client's.
   var scratch = ByteBuffer()
   /// Commands wrapped in the ``PresenceGuard``.
   var guarded = ByteBuffer()
@@ -15,10 +15,10 @@ struct CopyBuffers: ~Copyable {
   }
 }
 
-/// What every holder of an ``EffectCopy`` does with it: plans the copy, guards it, judges the other store's reply, and
-/// accounts for it. The holder itself sends.
+/// The work of every holder of an ``EffectCopy``: planning the copy, guarding it, judging the other store's reply, and
+/// accounting for it. The holder itself sends.
 extension Execution {
-  /// The default store answered the write at `index`.
+  /// Handles the default store's reply to the write at `index`.
   ///
   /// - Parameters:
   ///   - isOnOrdinary: whether the reply came over the default store's ordinary connection.
@@ -53,10 +53,10 @@ extension Execution {
     return follow(plan, of: index, spec, &effect, &buffers)
   }
 
-  /// The default store said when the key of the write at `index` expires, in Unix milliseconds.
+  /// Plans the copy of the write at `index` once the deadline of its key is known, in Unix milliseconds.
   ///
-  /// A later command of the same batch may have taken the deadline away again; then the sidecar's clock has to do, and
-  /// the copy of the later command takes it away on the other store too.
+  /// A later command of the same batch may have removed the deadline again; then the sidecar's clock is used, and the
+  /// copy of the later command removes the deadline on the other store too.
   final func deadlineIsKnown(
     _ milliseconds: Int?,
     of index: Int,
@@ -72,8 +72,8 @@ extension Execution {
     return follow(plan, of: index, spec, &effect, &buffers)
   }
 
-  /// Lets a changed command take the place of the client's in the batch, and guards one that changes a part of a key:
-  /// where the key is stale it is of no use.
+  /// Replaces the client's command in the batch by a changed one, and guards one that changes a part of a key: where
+  /// the key is stale it can't be used.
   private func follow(
     _ plan: CopyPlan,
     of index: Int,
@@ -104,7 +104,7 @@ extension Execution {
     }
   }
 
-  /// The other store answered the copy of the command at `index`.
+  /// Handles the other store's reply to the copy of the command at `index`.
   final func otherStoreReplied(
     _ reply: borrowing Reply,
     to index: Int,
@@ -126,8 +126,8 @@ extension Execution {
     return .finish
   }
 
-  /// The keys of a write are compared when they have become quiet.
-  private func noteWrittenKeys(of index: Int) {
+  /// Notes the keys of a write, which are compared when they have become quiet.
+  private func noteWrittenKeys(of index: Int, in batch: CommandBatch) {
     let spec = batch.bytesSpec(index)
     guard spec.effect != .none else { return }
     let now = begunAt
@@ -138,8 +138,8 @@ extension Execution {
     if !isNoted { database.metrics.settledChecks.unchecked.increment() }
   }
 
-  /// The copy of the command at `index` failed.
-  final func copyFailed(_ failure: CopyFailure, at index: Int) {
+  /// Counts and reports a failed copy of the command at `index`.
+  final func copyFailed(_ failure: CopyFailure, at index: Int, in batch: CommandBatch) {
     other.copyFailed(batch, index, failure.reason)
     database.reporter.writeFailed(batch.spec(index), on: other.role, failure.exception)
   }
@@ -160,7 +160,7 @@ extension Execution {
 }
 
 extension PresenceGuard {
-  /// What `reply` to a command of `form` says.
+  /// Interprets a reply to a command of `form`.
   static func answer(_ reply: borrowing Reply, to form: EffectCopy.Form?) -> EffectCopy.Answer {
     if case .guarded = form {
       if wasSkipped(reply) { return reply.kind == .error ? .guardMissing : .keyAbsent }

@@ -6,7 +6,7 @@ extension ByteBuffer {
   ///
   /// - Parameters:
   ///   - digest: the SHA-1 of the script.
-  ///   - setting: appends one argument; it gets the number of keys.
+  ///   - setting: appends one argument; it receives the number of keys.
   mutating func appendGuardCall(
     of digest: StaticString,
     for command: Span<UInt8>,

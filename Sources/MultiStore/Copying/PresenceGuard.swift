@@ -1,18 +1,18 @@
 internal import Hiredis
 internal import RESP
 
-/// Has the other store execute a write only where it has the keys: one round trip, and nothing can come between.
+/// Makes the other store execute a write only if it has the keys: in one round trip, and atomically.
 ///
-/// What moves an element from one key to another (LMOVE, SMOVE) is executed where it has the first of them: queues are
-/// long, and the list of what is being worked on is often empty. If it lacked the second one, that is a fragment now,
-/// and has to be copied whole.
+/// A command that moves an element from one key to another (LMOVE, SMOVE) is executed if the store has the first of
+/// them: queues are long, and the list of items in progress is often empty. If the store lacked the second one, that is
+/// a fragment now, and has to be copied whole.
 ///
-/// A script does it. Each ordinary connection loads it first; a store that loses it (SCRIPT FLUSH) refuses the write
-/// with NOSCRIPT, is given the script again, and gets the whole keys instead.
+/// It is a script, which each ordinary connection loads first. A store that loses it (SCRIPT FLUSH) refuses the write
+/// with NOSCRIPT; the script is loaded again, and the whole keys are copied instead.
 enum PresenceGuard {
-  /// What the script answers in place of the command when a key is missing. No command answers this.
+  /// The script's reply in place of the command's if a key is missing. No command has this reply.
   private static let absent: StaticString = "MULTISTORE-ABSENT"
-  /// What it answers when the command was executed and its last key is a fragment.
+  /// The script's reply if the command was executed and its last key is a fragment.
   private static let fragment: StaticString = "MULTISTORE-FRAGMENT"
 
   /// The script. Its digest below has to change with it.
@@ -23,7 +23,7 @@ enum PresenceGuard {
   /// The SHA-1 of the script, by which servers know it.
   static let digest: StaticString = "3d8af6c30214ee84d645c05c5e82c8da202b8826"
 
-  /// Arguments that Lua's `unpack` puts on its stack without complaint; it gives up at about 8000.
+  /// The most arguments that are passed to Lua's `unpack`, which fails at about 8000.
   static let maxArguments = 4000
 
   /// The command that gives a store the script.
@@ -47,12 +47,12 @@ enum PresenceGuard {
     return true
   }
 
-  /// True when `reply` says that the command was executed, and that its last key is a fragment.
+  /// Whether `reply` says that the command was executed, and that its last key is a fragment.
   static func leftFragment(_ reply: borrowing Reply) -> Bool {
     reply.kind == .status && reply.bytes.hasSameBytes(as: fragment)
   }
 
-  /// True when `reply` says that the command was not executed because a key is missing, or that the script is.
+  /// Whether `reply` says that the command was not executed because a key is missing, or that the script is.
   static func wasSkipped(_ reply: borrowing Reply) -> Bool {
     switch reply.kind {
     case .status: reply.bytes.hasSameBytes(as: absent)

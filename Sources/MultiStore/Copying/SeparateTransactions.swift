@@ -1,10 +1,10 @@
 internal import Hiredis
 
-/// Transactions that watch keys run on connections of their own. What the ordinary connection or another one of these
-/// is answered meanwhile may have been executed before or after, and then the copies may stand in another order than
-/// the default store's. This tells when that can't be. Loop-confined.
+/// Transactions that watch keys run on connections of their own. Commands that are answered meanwhile on the ordinary
+/// connection, or on another one of these, may have been executed before or after, and then the copies may be in
+/// another order than the default store's. This detects when they can't be. Loop-confined.
 struct SeparateTransactions {
-  /// What was true when a transaction began that nothing else was going on beside.
+  /// The state at the beginning of a transaction with nothing else in flight.
   struct Beginning: Equatable {
     fileprivate let ordinaryReplies: UInt64
     fileprivate let begun: UInt64
@@ -13,9 +13,9 @@ struct SeparateTransactions {
   private var active = 0
   private var begun: UInt64 = 0
 
-  /// A transaction begins.
+  /// Begins a transaction.
   ///
-  /// - Returns: nil if something is under way even now.
+  /// - Returns: nil if something else is in flight already.
   mutating func begin(beside ordinary: HiredisConnection) -> Beginning? {
     let isAlone = active == 0 && ordinary.inFlightCount == 0
     active += 1
@@ -23,7 +23,7 @@ struct SeparateTransactions {
     return isAlone ? Beginning(ordinaryReplies: ordinary.replyCount, begun: begun) : nil
   }
 
-  /// True when nothing else has been executed since it began.
+  /// Whether nothing else has been executed since `beginning`.
   func wasAlone(since beginning: Beginning?, beside ordinary: HiredisConnection) -> Bool {
     ordinary.inFlightCount == 0 && beginning == Beginning(ordinaryReplies: ordinary.replyCount, begun: begun)
   }

@@ -1,7 +1,7 @@
 internal import Hiredis
 internal import RESP
 
-/// The options of SET and its relatives that decide what the other store gets.
+/// The options of SET and its relatives that determine the copy for the other store.
 struct SetOptions {
   enum Condition {
     case none
@@ -11,13 +11,13 @@ struct SetOptions {
     case equal
   }
 
-  /// Where EX or PX stands; its amount follows.
+  /// The index of EX or PX, which its amount follows.
   private(set) var expiry: (index: Int, isSeconds: Bool)?
   private(set) var condition = Condition.none
-  /// KEEPTTL: the key goes on expiring when it did.
+  /// KEEPTTL: whether the key keeps its expiry time.
   private(set) var keepsExpiry = false
   private var conditionIndex = 0
-  /// Where HSETEX's second condition stands: there can be one on the key and one on the fields.
+  /// The index of HSETEX's second condition: there can be one on the key and one on the fields.
   private var secondConditionIndex: Int?
   private var returnsOldValue = false
 
@@ -38,7 +38,7 @@ struct SetOptions {
     }
   }
 
-  /// Whether the key is replaced whatever it held, and nothing is said about that.
+  /// Whether the key is replaced whatever its value was, which the reply does not show.
   var replaceBlindly: Bool { condition == .none && !keepsExpiry && !returnsOldValue }
 
   /// Arguments that the condition takes.
@@ -58,7 +58,7 @@ struct SetOptions {
     }
   }
 
-  /// Whether SET changed something, as the reply to `command`, whose options these are, tells it.
+  /// Whether SET changed something, according to the reply to `command`, whose options these are.
   func tookEffect(_ command: Span<UInt8>, after reply: borrowing Reply) -> Bool {
     switch condition {
     case .none: true
