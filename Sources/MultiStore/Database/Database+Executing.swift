@@ -9,17 +9,18 @@ extension Database {
     pools.takeBatch()
   }
 
-  /// Executes a batch as the state of the flags asks for, and writes its replies into `sink`'s output.
+  /// Executes a batch by its routing, and writes its replies into `sink`'s output.
   ///
   /// - Parameters:
   ///   - batch: at least one command of the classes `read`, `keyspaceRead` and `write`, or anything in a transaction.
   ///     The instance takes it over.
-  ///   - kind: `single` for one command, `pipelined` for several, `multi` for what stood between MULTI and EXEC.
-  ///   - routing: what the flags said when the batch was taken up.
-  ///   - connection: where the default store is reached, if not over its ordinary connection, or an isolated one for a
-  ///     transaction with scripts: the session's own when it watches keys or the command blocks, an isolated one for a
-  ///     script. A read then goes there whatever the read policy.
-  ///   - sink: told when all replies are there. That is before this call returns when the store's queue is full.
+  ///   - kind: `single` for one command, `pipelined` for several, `multi` for the commands between MULTI and EXEC.
+  ///   - routing: the routing at the time when the batch was accepted.
+  ///   - connection: the connection to the default store; nil for its ordinary one, or an isolated one for a
+  ///     transaction with scripts. It is the session's own when the session watches keys or the command blocks, and an
+  ///     isolated one for a script. With one, a read goes there whatever the read policy.
+  ///   - sink: notified when all replies are in its output. That is before this call returns when the store's queue is
+  ///     full.
   public func execute(
     _ batch: consuming CommandBatch,
     as kind: BatchKind,
@@ -31,7 +32,7 @@ extension Database {
     executeAtOnce(batch, as: kind, routing: routing, over: connection, for: sink)
   }
 
-  /// Executes a batch whose keys are as they should be on the default store.
+  /// Executes a batch whose keys are current on the default store.
   func executeAtOnce(
     _ batch: consuming CommandBatch,
     as kind: BatchKind,
@@ -48,13 +49,13 @@ extension Database {
     startPipeline(batch, kind, routing, connection ?? usual, sink)
   }
 
-  /// Counts a command that was refused because too much is waiting for the store of `connection` already.
+  /// Counts a command that was refused because the queue of the store of `connection` is full.
   public func refused(by connection: HiredisConnection) {
     store(owning: connection)?.metrics.rejected.increment()
   }
 
-  /// A command outside of routing is about to be sent to the default store alone: it is counted as what it is, and what
-  /// it may change is stale on the other store.
+  /// Counts a command outside of routing, which is about to be sent to the default store alone, as what it is. The keys
+  /// that it may change become stale on the other store.
   public func willExecuteOnDefaultStoreAlone(_ command: Span<UInt8>, _ spec: CommandSpec, routing: Routing) {
     instance.methodMissing(spec.id)
     instance.noteScript(in: command, spec)
@@ -66,13 +67,13 @@ extension Database {
 
   /// Executes one command on the default store over a connection of its own, however deep its reply is nested.
   ///
-  /// - Returns: false when as many connections are open as may be; the batch is the caller's then.
+  /// - Returns: false at the limit of dedicated connections; the batch is the caller's then.
   public func executeRaw(_ batch: CommandBatch, routing: Routing, for sink: ReplySink) -> Bool {
     if mayAwaitKeys(routing), waitsForKeys(batch, .raw, routing, sink) { return true }
     return executeRawAtOnce(batch, routing: routing, for: sink)
   }
 
-  /// The same for a command whose keys are as they should be on the default store.
+  /// The same for a command whose keys are current on the default store.
   func executeRawAtOnce(_ batch: CommandBatch, routing: Routing, for sink: ReplySink) -> Bool {
     guard let connection = store(routing.defaultStore).openDedicated() else { return false }
     connection.toleratesBusyServer = batch.spec(0).traits.contains(.answeredWhileBusy)
@@ -94,7 +95,7 @@ extension Database {
     executeBlockingAtOnce(batch, routing: routing, over: connection, for: sink)
   }
 
-  /// The same for a command whose keys are as they should be on the default store.
+  /// The same for a command whose keys are current on the default store.
   func executeBlockingAtOnce(
     _ batch: CommandBatch,
     routing: Routing,
@@ -146,8 +147,8 @@ extension Database {
     }
   }
 
-  /// Reads a page from the store that gave the cursor, or from the default store if neither did and no fallback is
-  /// asked for.
+  /// Reads a page from the store that gave the cursor, or from the default store if neither did and the read policy has
+  /// no fallback.
   ///
   /// - Returns: false for the first page under the `fallback` policy.
   private func readsOnePage(_ batch: CommandBatch, _ spec: CommandSpec, _ routing: Routing, _ sink: ReplySink) -> Bool {
@@ -185,7 +186,7 @@ extension Database {
     pools.recycle(batch)
   }
 
-  /// How writes are turned into what `other` executes, at this moment.
+  /// The planner of the copies to `other`, for the current time.
   func copyPlanner(for other: Store) -> CopyPlanner {
     CopyPlanner(now: loop.wallClockMilliseconds, hasAbsoluteExpiry: other.hasAbsoluteExpiry)
   }

@@ -1,16 +1,16 @@
 public import RESP
 
-/// Commands that wait for keys to come to the default store; see ``KeyArrival``.
+/// Commands that wait until keys are copied to the default store; see ``KeyArrival``.
 extension Database {
-  /// Whether commands may have to wait for keys. False in the usual case, which this tells without a command.
+  /// Whether commands may have to wait for keys. False in the usual case, which is decided without a command.
   @inline(__always)
   public func mayAwaitKeys(_ routing: Routing) -> Bool {
-    // Without a reference to the store, which would be counted.
+    // No variable holds the store, since the reference would be counted.
     let isWhole = routing.defaultStore == .primary ? primary?.isWhole ?? secondary.isWhole : secondary.isWhole
     return !isWhole || routing.movesMissingKeys
   }
 
-  /// Whether a key of `command` is stale on the default store, or on its way there.
+  /// Whether a key of `command` is stale on the default store, or being copied there.
   public func namesAwaitedKey(_ command: Span<UInt8>, _ spec: CommandSpec, routing: Routing) -> Bool {
     let store = store(routing.defaultStore)
     return !store.isWhole && spec.hasKey(ofCommand: command) { store.isAwaited($0) }
@@ -22,11 +22,11 @@ extension Database {
       || routing.movesMissingKeys && canMoveKeys && spec.dependsOnKeys(command)
   }
 
-  /// Whether the secondary can be asked for keys that the primary lacks, and be believed.
+  /// Whether the secondary can be asked for keys that the primary lacks, and is trusted.
   var canMoveKeys: Bool { !secondary.stale.isDistrusted && secondary.ordinary.takesCommands }
 
   /// Whether a batch has to wait. A read that the primary executes with a fallback does not: the secondary is asked for
-  /// what the primary does not have as it should be.
+  /// keys that the primary lacks or that are stale there.
   func awaitsKeys(_ batch: CommandBatch, _ kind: BatchKind, _ routing: Routing, isOnOrdinary: Bool) -> Bool {
     if kind == .single, isOnOrdinary, !batch.spec(0).traits.contains(.iterates) {
       let commandClass = batch.withCommand(0) { batch.spec(0).commandClass(ofCommand: $0) }
@@ -37,7 +37,7 @@ extension Database {
     }
   }
 
-  /// Has a batch wait for its keys, if it must.
+  /// Makes a batch wait for its keys, if necessary.
   ///
   /// - Returns: false if it is to be executed at once.
   func waitsForKeys(_ batch: CommandBatch, _ start: KeyArrival.Start, _ routing: Routing, _ sink: ReplySink) -> Bool {
@@ -56,7 +56,7 @@ extension Database {
     return true
   }
 
-  /// Whether the default store itself can tell whether it has the keys of a batch of one.
+  /// Whether the default store itself can check that it has the keys of a batch of one.
   private func guards(_ batch: CommandBatch, _ routing: Routing) -> Bool {
     routing.movesMissingKeys && GuardedWrite.isPossible(batch, in: self)
       && !batch.withCommand(0) { namesAwaitedKey($0, batch.spec(0), routing: routing) }

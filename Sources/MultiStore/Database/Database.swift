@@ -6,10 +6,10 @@ internal import RESP
 /// One database of an instance: its connections to both stores, and what is in flight over them. Everything else is
 /// the ``Instance``'s. Loop-confined.
 public final class Database {
-  /// The instance, which outlives the database. It is retained, so that a command gets at it with one load and no
-  /// reference is counted; ``MultiStore`` ends the cycle.
+  /// The instance, which outlives the database. It is retained, so that a command reaches it with one load and without
+  /// counting a reference; ``MultiStore`` ends the cycle.
   public let instance: Instance
-  /// The instance's, with the numbers of this database.
+  /// The instance's configuration, with the numbers of this database.
   let configuration: MultiStoreConfiguration
   let loop: EventLoop
   let metrics: InstanceMetrics
@@ -22,7 +22,7 @@ public final class Database {
   private(set) var rechecks: DiffRechecks?
   /// Keys that were written to both stores, to be compared; none if the configuration does not ask for that.
   var quietKeys = QuietKeys()
-  /// Whether keys that are written are noted there.
+  /// Whether keys that are written are noted in ``quietKeys``.
   let notesWrittenKeys: Bool
   private(set) var settledChecks: SettledChecks?
   /// Raw executions in flight.
@@ -64,7 +64,7 @@ public final class Database {
     role == .primary ? primary ?? secondary : secondary
   }
 
-  /// The store whose reply is the client's, for commands in flight.
+  /// The store whose reply the client gets, for commands in flight.
   public var defaultStore: Store { store(instance.routingState.flip.current.defaultStore) }
 
   /// The store that has `connection` as one that sessions share; nil for a session's own.
@@ -74,7 +74,7 @@ public final class Database {
 
   var stores: [Store] { [secondary, primary].compactMap { $0 } }
 
-  /// Opens the connections. They are reopened by themselves from then on.
+  /// Opens the connections. Lost connections are reopened automatically.
   func open() {
     serveStores()
     for store in stores { store.connect() }
@@ -90,24 +90,22 @@ public final class Database {
     pools.close()
   }
 
-  /// Takes the stores out of what is counted for all databases together.
+  /// Removes the stores from the counts of all databases together.
   func leaveFamilies() {
     for store in stores { store.leaveFamily() }
   }
 
-  /// An execution that writes to both stores begins, and flips wait for it.
-  ///
-  /// Executions don't ask the instance themselves: they do not own the database, and would retain both.
+  /// Notes the beginning of an execution that writes to both stores. Flips wait for its end.
   ///
   /// - Returns: the loop's clock.
   @discardableResult
   func dualExecutionBegan() -> UInt64 { instance.dualExecutionBegan() }
 
-  /// An execution that writes to both stores has ended.
+  /// Notes the end of an execution that writes to both stores.
   func dualExecutionEnded() { instance.dualExecutionEnded() }
 
-  /// Applies the meaning of a store's role for how long commands may wait for it. The other store is a guest: no client
-  /// waits for it for longer than `otherStoreTimeout`.
+  /// Sets how long commands may wait for each store, by its role. No client waits for the other store for longer than
+  /// `otherStoreTimeout`.
   func serveStores() {
     let defaultRole = instance.routingState.flip.current.defaultStore
     for store in stores {

@@ -1,19 +1,19 @@
 internal import BasicContainers
 public import RESP
 
-/// Commands that are kept until they were executed everywhere: one command, a pipeline, or the body of a transaction.
+/// Commands that are kept until all stores have executed them: one command, a pipeline, or the body of a transaction.
 ///
-/// A batch belongs to whoever holds it; ``Database/execute(_:as:routing:over:for:)`` takes it over. Batches are
-/// reused, so that the steady state allocates none.
+/// A batch has one owner; ``Database/execute(_:as:routing:over:for:)`` takes it over. Batches are reused, so that the
+/// steady state allocates none.
 public final class CommandBatch {
   /// One command, as a place in the batch's bytes.
   public struct Entry: Sendable {
-    /// Below zero for the batch's large command, which is elsewhere.
+    /// Negative for the batch's large command, which is stored separately.
     let offset: Int
     let length: Int
     /// The command's place in the table.
     public let id: CommandID
-    /// The place of what stands in the bytes now: another command, if that is what the other store gets.
+    /// The table place of the command that is in the bytes now: another one if the other store gets another command.
     let bytesID: CommandID
   }
 
@@ -44,7 +44,7 @@ public final class CommandBatch {
     bytes.append(command)
   }
 
-  /// Lets `command` be the only one, without a copy of it.
+  /// Makes `command` the only one, without copying it.
   ///
   /// - Precondition: the batch is empty.
   public func hold(_ command: SharedBytes, id: CommandID) {
@@ -53,7 +53,7 @@ public final class CommandBatch {
     large = command
   }
 
-  /// What holds the command at `index`, if that is the large one as it came.
+  /// The owner of the bytes of the command at `index`, if that is the large one, unchanged.
   @inline(__always)
   func owner(_ index: Int) -> SharedBytes? {
     commands[index].offset < 0 ? large : nil
@@ -77,7 +77,7 @@ public final class CommandBatch {
     CommandTable.spec(commands[index].id)
   }
 
-  /// The line of what stands in the bytes at `index`: it tells where the keys are.
+  /// The line of the command table for the command in the bytes at `index`, which determines where the keys are.
   @inline(__always)
   func bytesSpec(_ index: Int) -> CommandSpec {
     CommandTable.spec(commands[index].bytesID)
@@ -91,7 +91,7 @@ public final class CommandBatch {
     return bytes.withSpan { body($0.extracting(entry.offset..<entry.offset + entry.length)) }
   }
 
-  /// Replaces the command at `index` by the one in `command`, which is left with other bytes.
+  /// Replaces the command at `index` by the one in `command`, which has other bytes afterwards.
   func replace(_ index: Int, with command: inout ByteBuffer) {
     let bytesID = command.withSpan { command in
       let arguments = ArgumentCursor(command)
@@ -102,7 +102,7 @@ public final class CommandBatch {
     }
     let length = command.count
     if commands.count == 1 {
-      // A large command is not copied once more, and its old bytes can go.
+      // A large command is not copied once more, and its old bytes are released.
       swap(&bytes, &command)
       large = nil
     } else {

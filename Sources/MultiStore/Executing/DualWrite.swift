@@ -107,7 +107,7 @@ final class DualWrite: Execution {
 
   private func perform(_ action: EffectCopy.Action) {
     if action == .wait { return }
-    // The client first: its answer is written before the copy then.
+    // The client is answered first, so that its reply is written before the copy.
     if database.configuration.writeAcknowledgement == .defaultStore { answer() }
     switch action {
     case .send: sendCopy()

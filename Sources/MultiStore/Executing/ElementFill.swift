@@ -1,13 +1,13 @@
 internal import Hiredis
 internal import RESP
 
-/// A reply of many values (MGET, HMGET, ZMSCORE, GEOPOS) with holes, and the command that asks another store for just
-/// those.
+/// A reply of many values (MGET, HMGET, ZMSCORE, GEOPOS) with missing ones, called holes, and the command that asks
+/// another store for these.
 struct ElementFill: ~Copyable {
   private var elements = ByteBuffer()
-  /// Where each element ends in `elements`; a hole has no bytes.
+  /// The end of each element in `elements`; a hole has no bytes.
   private var ends: [Int] = []
-  /// Holes in the reply.
+  /// The number of holes in the reply.
   private(set) var missingCount = 0
 
   /// Keeps `reply` and writes into `scratch` the command that asks for its nil elements.
@@ -15,7 +15,7 @@ struct ElementFill: ~Copyable {
   /// - Parameters:
   ///   - isWholeKeys: true for MGET, where every argument stands for an element; otherwise the first argument is the
   ///     key that all elements are part of.
-  ///   - isStale: says of MGET's keys which the other store must not be asked for; those stay nil.
+  ///   - isStale: whether the other store must not be asked for a key of MGET, whose element then stays nil.
   mutating func prepare(
     command: Span<UInt8>,
     reply: borrowing Reply,
@@ -65,7 +65,7 @@ struct ElementFill: ~Copyable {
     return filled
   }
 
-  /// Writes the reply as it came, holes and all.
+  /// Writes the original reply, with its holes.
   func encode(into output: inout ByteBuffer) {
     output.appendArrayHeader(ends.count)
     for index in ends.indices {

@@ -2,11 +2,11 @@ internal import CoreMetrics
 public import Hiredis
 internal import RESP
 
-/// What a batch is: the label `command` of the diff counter, and what surrounds the commands on the wire.
+/// The kind of a batch: the label `command` of the diff counter, and the framing of the commands on the wire.
 public enum BatchKind: Hashable, Sendable {
   /// One command.
   case single
-  /// Two or more commands of one client that were there together.
+  /// Two or more commands of one client that arrived together.
   case pipelined
   /// The commands between MULTI and EXEC.
   case multi
@@ -21,8 +21,8 @@ public enum BatchKind: Hashable, Sendable {
   }
 }
 
-/// A batch being executed by the stores. Derived classes send; this one holds their shared state, and answers, refuses
-/// and fails.
+/// A batch being executed by the stores. Derived classes send commands; this class holds their shared state, and
+/// handles answers, refusals and failures.
 ///
 /// An execution is reused for other batches under the same default store: a finished one goes to the database's pool.
 /// What never changes in its life is read without counting a reference. Loop-confined.
@@ -46,10 +46,10 @@ class Execution: ReplyReceiver {
   private(set) var routing = Routing(flags: FlagState(), canUsePrimary: false, readPolicy: .fallback)
   /// The loop's clock at the start, in nanoseconds; 0 unless the order on both stores depends on it.
   private(set) final var begunAt: UInt64 = 0
-  /// The client's reply, while the client is not to get it before the other store is done: what is in the sink's output
-  /// may be sent at any time.
+  /// The client's reply, while it has to wait for the other store: the contents of the sink's output may be sent at any
+  /// time.
   final var heldReply = ByteBuffer()
-  /// Copies of whole keys that have not ended.
+  /// The number of copies of whole keys in flight.
   final var keyCopiesLeft = 0
 
   /// An execution without a batch, for routings whose default store has the role `defaultRole`.
@@ -70,7 +70,7 @@ class Execution: ReplyReceiver {
     begin()
   }
 
-  /// Has `successor` go on with the batch under `routing`, and answer the client.
+  /// Hands the batch over to `successor`, which goes on under `routing` and answers the client.
   final func handOver(to successor: Execution, routing: Routing) {
     successor.batch.swapCommands(with: batch)
     successor.sink = sink
@@ -80,7 +80,7 @@ class Execution: ReplyReceiver {
     if successor.writesToBoth { database.dualExecutionBegan() }
   }
 
-  /// Has another object go on with the batch, and answer the client.
+  /// Takes the sink out, for another object that continues with the batch and answers the client.
   final func takeSink() -> ReplySink? { sink.take() }
 
   /// Applies `routing`, whose default store is the same, from now on.
@@ -99,7 +99,8 @@ class Execution: ReplyReceiver {
     batch.spec(index)
   }
 
-  /// The line of what stands in the batch's bytes at `index`: it tells where the keys are.
+  /// The line of the command table for the command in the batch's bytes at `index`, which determines where the keys
+  /// are.
   final func bytesSpec(_ index: Int) -> CommandSpec {
     batch.bytesSpec(index)
   }
@@ -123,15 +124,16 @@ class Execution: ReplyReceiver {
     heldReply.removeAll(keepingCapacityUpTo: Self.keptCapacity)
   }
 
-  /// Notes that the default store could not be asked the command at `index`, or did not answer it. If it may have been
+  /// Notes that the command at `index` could not be sent to the default store, or was not answered. If it may have been
   /// executed, the other store may lack it.
   final func noteFailure(_ failure: ConnectionFailure, at index: Int = 0) {
     sink?.executionDidFail(failure, at: index, on: routing.defaultStore)
     noteUnknownEffect(of: failure, at: index)
   }
 
-  /// If the store may have executed the command at `index` though it did not answer, the other store may lack it. When
-  /// the default store has moved meanwhile, the new one is right, and the old one may have too much.
+  /// Counts and marks the command at `index` as a failed copy if the store may have executed it without answering, so
+  /// that the other store may lack it. When the default store has moved meanwhile, the new one is authoritative, and
+  /// the old one may have a change too many.
   final func noteUnknownEffect(of failure: ConnectionFailure, at index: Int) {
     guard failure.mayHaveBeenExecuted, routing.isDual else { return }
     (database.defaultStore === other ? defaultStore : other).mayLack(batch, index)
@@ -177,7 +179,7 @@ class Execution: ReplyReceiver {
   /// Returns to the pool of its class. To be overridden.
   func recycle() {}
 
-  /// All whole keys were copied, or could not be.
+  /// Continues after all whole keys were copied, or could not be.
   func keyCopiesDidFinish() {
     finish()
   }
@@ -185,7 +187,7 @@ class Execution: ReplyReceiver {
   /// Receives a reply to a command sent with `token`. To be overridden.
   func receive(_ reply: borrowing Reply, token: Int) {}
 
-  /// The command sent with `token` gets no reply. To be overridden.
+  /// Handles the failure of a command sent with `token`, which gets no reply. To be overridden.
   func receive(failure: ConnectionFailure, token: Int) {}
 }
 

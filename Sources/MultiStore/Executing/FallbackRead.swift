@@ -15,13 +15,13 @@ final class FallbackRead: Execution {
   /// The primary's answer, kept for the case that the secondary has nothing better.
   private var primaryReply = ByteBuffer()
   private var primaryHasReplied = false
-  /// The code of the primary's error reply, which counts as its failure if the secondary knows better.
+  /// The code of the primary's error reply, which counts as its failure if the secondary answers without one.
   private var primaryErrorCode = ""
-  /// Whether the primary has all keys, where one answer is made of several; nil where that was not asked.
+  /// Whether the primary has all keys, for a command whose reply merges several; nil if that was not asked.
   private var hasAllKeys: Bool?
   private var keyCount = 0
-  /// Whether dual writes were in flight when the primary missed. One of them may have been on its way to the primary,
-  /// and executed on the secondary.
+  /// Whether dual writes were in flight when the primary missed. One of them may have been executed on the secondary
+  /// while it was in flight to the primary.
   private var writesWereInFlight = false
   private var fill = ElementFill()
   private var scratch = ByteBuffer()
@@ -50,7 +50,7 @@ final class FallbackRead: Execution {
       primary.metrics.staleReads.increment()
       return true
     }
-    // Who has written a key reads it as it is, though the primary does not have it yet.
+    // A client that has written a key reads its new value, though the primary does not have that yet.
     return withCommand(0) { primary.isBeingCopied($0, spec(0)) }
   }
 
@@ -110,7 +110,7 @@ final class FallbackRead: Execution {
       return fillElements(of: reply, isWholeKeys: true)
     }
     if withCommand(0, { secondary.isStale($0, spec) }) {
-      // What the secondary still has was deleted or replaced since: the primary's miss is the truth.
+      // The secondary's value was deleted or replaced since: the primary's miss is authoritative.
       secondary.metrics.staleReads.increment()
       if let sink { reply.encode(into: &sink.output) }
       return finish()
@@ -144,8 +144,8 @@ final class FallbackRead: Execution {
     scratch.withSpan { secondary.ordinary.send($0, to: self, token: Self.fillToken) }
   }
 
-  /// Asks the primary how many of the keys it has, right before the command itself: one that it lacks would be hidden
-  /// behind the others in the answer.
+  /// Asks the primary for the number of the keys that it has, right before the command itself: a reply that merges
+  /// several keys does not show a missing one.
   private func askForPresence() {
     keyCount = withCommand { PresenceQuestion.write(about: $0, spec(0), into: &scratch) }
     guard keyCount > 1 else { return }
@@ -189,7 +189,7 @@ final class FallbackRead: Execution {
 
   private func secondaryReplied(_ reply: borrowing Reply) {
     if reply.kind == .error {
-      // Both refuse it (a key of another type, say): that is the command's own error and nobody's failure.
+      // Both stores refuse it (a key of another type, say): an error of the command, not a failure of a store.
       answerWithoutSecondary { reply.encode(into: &$0.output) }
       return
     }
@@ -205,9 +205,9 @@ final class FallbackRead: Execution {
     finish()
   }
 
-  /// The secondary had what the primary lacked. Where the primary may have lacked it only because its copy was on the
-  /// way, `askAgain` asks the primary once more before that is counted. The copies of all that the secondary had
-  /// executed are sent by then, and the client does not wait for the answer.
+  /// Counts a fallback: the secondary had what the primary lacked. If the primary may have lacked it only because its
+  /// copy was in flight, `askAgain` asks the primary once more first. By then the copies of everything that the
+  /// secondary had executed are sent. The client does not wait for the second answer.
   private func fellBack(_ askAgain: () -> Void) {
     guard writesWereInFlight, hasAllKeys == nil else {
       database.reporter.fellBack(batch)
@@ -246,8 +246,8 @@ final class FallbackRead: Execution {
     fellBack { scratch.withSpan { primary.ordinary.send($0, to: self, token: Self.confirmationToken) } }
   }
 
-  /// The secondary could not help. Where the primary is the default store its miss is the truth; where the secondary
-  /// is, a miss would pretend that data is gone, so the client gets the error.
+  /// Answers without the secondary's reply. If the primary is the default store, its miss is authoritative. If the
+  /// secondary is, a miss would claim that data is gone, so the client gets the error.
   private func answerWithoutSecondary(_ writeError: (ReplySink) -> Void) {
     if fill.missingCount > 0, primaryReply.isEmpty { fill.encode(into: &primaryReply) }
     if let sink {

@@ -2,15 +2,16 @@ internal import CoreMetrics
 internal import Hiredis
 internal import RESP
 
-/// One write that changes a part of its keys, in the third state: the default store executes it where it has them, by
-/// way of the ``ExactGuard``. Where it lacks one, a ``KeyArrival`` moves that and executes the command; otherwise a
-/// ``DualWrite`` goes on with the reply.
+/// One write that changes a part of its keys, in the third state: the default store executes it through the
+/// ``ExactGuard``, if it has the keys. If it lacks one, a ``KeyArrival`` moves that key and executes the command;
+/// otherwise a ``DualWrite`` continues with the reply.
 final class GuardedWrite: Execution {
   private var call = ByteBuffer()
 
   /// Whether the write of `batch` can be guarded.
   ///
-  /// A time to live has to be asked for right behind the command, which a missing key would answer for another one.
+  /// A relative time to live rules it out: the deadline has to be asked for right behind the command, and if the guard
+  /// skipped the command the answer would not be about it.
   static func isPossible(_ batch: CommandBatch, in database: Database) -> Bool {
     let spec = batch.spec(0)
     return batch.withCommand(0) { command in

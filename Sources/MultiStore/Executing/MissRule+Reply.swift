@@ -2,7 +2,7 @@ internal import Hiredis
 internal import RESP
 
 extension MissRule {
-  /// True when `reply` says that the store lacks what `command` asked for.
+  /// Whether `reply` shows that the store lacks what `command` asked for.
   ///
   /// An error is no miss; ``MissRule/anyNullElement`` is one as soon as one element is nil.
   func isMiss(_ reply: borrowing Reply, of command: Span<UInt8>) -> Bool {
@@ -20,7 +20,7 @@ extension MissRule {
     switch self {
     case .zero, .lcs: integer == 0
     case .minusTwo: integer == -2
-    // An endless row of zero bits has no 1 (-1) and its first 0 at 0.
+    // A missing key is read as an endless row of zero bits: it has no 1 (-1), and its first 0 at 0.
     case .bitPosition: integer == -1 || integer == 0
     default: false
     }

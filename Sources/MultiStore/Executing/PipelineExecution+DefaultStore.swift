@@ -18,7 +18,8 @@ extension PipelineExecution {
     }
   }
 
-  /// A batch is executed by one store as a whole, so a cursor of the other one is of no use in it.
+  /// Rewrites the cursor of the command at `index` for the default store, which executes the batch as a whole: a cursor
+  /// of the other store becomes an invalid one.
   func giveCursorToItsStore(_ index: Int) {
     let spec = spec(index)
     guard let owner = withCommand(index, { StoreCursor.owner(of: $0, spec) }) else { return }
@@ -62,8 +63,8 @@ extension PipelineExecution {
     }
   }
 
-  /// Keys are copied whole when all commands are done. A command that changes such a key joins them: on the other store
-  /// it would find what was there before (RENAME k z, then RPUSH k).
+  /// Collects the keys that are copied whole when all commands are done. A command that changes such a key joins them:
+  /// on the other store it would find the value from before (RENAME k z, then RPUSH k).
   @inline(__always)
   private func noteWholeKeys(of index: Int, _ action: EffectCopy.Action) {
     switch action {
@@ -127,7 +128,7 @@ extension PipelineExecution {
     refuseAll()
   }
 
-  /// `replies` is the answer as it stands, and nothing has an effect.
+  /// Makes `replies` the final answer, and notes that no command has an effect.
   private func refuseAll() {
     isRefused = true
     for index in elements.indices { _ = elements[index].effect.defaultStoreReplied(hasEffect: false) }
@@ -147,7 +148,7 @@ extension PipelineExecution {
     }
     // A missed read may get a better answer from the other store, so it has to be waited for.
     let mayFill = routing.readPolicy == .fallback && elements.indices.contains(where: { elements[$0].isMiss })
-    // The client first: its answer is written before the copies then.
+    // The client is answered first, so that its reply is written before the copies.
     if database.configuration.writeAcknowledgement == .defaultStore, !mayFill { writeAnswer() }
     sendCopies()
   }

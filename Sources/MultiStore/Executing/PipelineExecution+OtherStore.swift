@@ -55,7 +55,7 @@ extension PipelineExecution {
     if copiesLeft == 0 { finishComparison() }
   }
 
-  /// No copy was executed, or that is unknown.
+  /// Counts all copies as failed: none was executed, or that is unknown.
   private func noCopyWasExecuted(_ failure: CopyFailure) {
     for index in elements.indices where elements[index].effect.form != nil { copyFailed(failure, of: index) }
     finishComparison()
@@ -71,7 +71,7 @@ extension PipelineExecution {
 
   private func compare(_ reply: borrowing Reply, with index: Int) {
     let spec = batch.spec(index)
-    // Before a write that succeeded makes its stale keys whole.
+    // Determined before a successful write clears the marks of its stale keys.
     let isUnsettled = isUnsettled(index)
     let isComparable = elements[index].effect.isComparable
     _ = otherStoreReplied(reply, to: index, &elements[index].effect)
@@ -129,9 +129,9 @@ extension PipelineExecution {
     }
   }
 
-  /// Whether the other store's reply says nothing about the copying: one of the element's keys is, or was, on its way
-  /// there as a whole, by an earlier command of the batch or by another client's; or its last write there failed, which
-  /// is counted and known.
+  /// Whether the other store's reply can't be judged: one of the element's keys is, or was, being copied there as a
+  /// whole, because of an earlier command of the batch or another client's; or its last write there failed, which is
+  /// counted already.
   ///
   /// The other store answers in order. So a copy that is needed because a write before this one found no key there has
   /// begun by the time at which this one is answered, though it had not when this one was sent.
@@ -155,11 +155,11 @@ extension PipelineExecution {
     }
   }
 
-  /// The default store missed: the other store's reply is at hand, and it is the answer if it has something.
+  /// Substitutes the other store's reply for a miss of the default store, unless it is a miss too.
   private func substitute(_ reply: borrowing Reply, for index: Int, _ spec: CommandSpec, _ range: Range<Int>) {
     let reply = copy reply
     guard reply.kind != .error else { return }
-    // Only what the primary lacked is a fallback; what the secondary lacks is a diff and nothing else.
+    // Only a miss of the primary is a fallback; a miss of the secondary is a diff and nothing else.
     let isFallback = routing.defaultStore == .primary
     if isFallback { database.metrics.fallbackAfterMiss.increment() }
     let start = substitutes.count

@@ -9,7 +9,7 @@ extension PipelineExecution {
   /// A reply of this size is passed on as soon as it is final.
   static let passedOnBytes = 32 << 10
 
-  /// Passes on the default store's reply at `index`, which has just come, if it is large, and what stands before it.
+  /// Passes on the default store's reply at `index`, which has just arrived, and the replies before it, if it is large.
   func passOn(through index: Int) {
     let start = index == 0 ? 0 : elements[index - 1].end
     let spec = spec(index)
@@ -28,7 +28,7 @@ extension PipelineExecution {
     passedOn = (index + 1, start)
   }
 
-  /// Whether nothing that is still to come can change the client's reply at `index`, or has to come before it.
+  /// Whether the client's reply at `index` is final: no later event can change it, or has to come before it.
   private func isFinal(_ index: Int) -> Bool {
     // The other store may have what the default store lacks.
     if elements[index].isMiss { return routing.readPolicy != .fallback }

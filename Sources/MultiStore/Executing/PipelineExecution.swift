@@ -22,8 +22,8 @@ final class PipelineExecution: Execution {
     var digest = -1
   }
 
-  /// Tokens of the commands are their indexes; the copies' follow after this bit, the questions about deadlines after
-  /// the other, MULTI's and EXEC's are below zero.
+  /// Tokens of the commands are their indexes. Those of copies have this bit, those of questions about deadlines the
+  /// next one; those of MULTI and EXEC are negative.
   static let copyBit = 1 << 40
   static let deadlineBit = 1 << 41
   static let openToken = -1
@@ -42,28 +42,30 @@ final class PipelineExecution: Execution {
   var substitutes = ByteBuffer()
   var buffers = CopyBuffers()
   var otherReply = ByteBuffer()
-  /// True when `replies` is the answer to EXEC as it stands: refused, aborted, or never answered.
+  /// Whether `replies` is the final answer to EXEC: refused, aborted, or never answered.
   var isRefused = false
-  /// Replies of the default store that have not come: EXEC's alone in a transaction.
+  /// The number of the default store's replies that have not arrived: EXEC's alone in a transaction.
   var repliesLeft = 0
   var deadlinesLeft = 0
   var copiesLeft = 0
   /// The first failure of the other store that left a copy without a reply.
   var copyFailure: CopyFailure?
   var diff = PipelineDiff()
-  /// Elements whose replies the client has got, and where those that are kept of them end in `replies`.
+  /// The number of elements whose replies were passed on to the client, and the end in `replies` of those among them
+  /// that are kept.
   var passedOn = (count: 0, end: 0)
   /// The replies that were passed on and not kept.
   var digests: [ReplyDigest] = []
-  /// When it began, if it is a transaction on a connection of its own and nothing else was going on.
+  /// Its beginning, if it is a transaction on a connection of its own and nothing else was in flight.
   var beginning: SeparateTransactions.Beginning?
-  /// The other store gets its copies in the order in which the default store executed it among other writes.
+  /// Whether the other store gets the copies in the order in which the default store executed the batch among other
+  /// writes.
   var isInOrder = true
   /// Keys that the other store gets whole because of the commands that the default store has answered.
   var wholeKeys: Set<[UInt8]> = []
-  /// Keys that the other store gets whole after all commands; until then its replies about them say nothing.
+  /// Keys that the other store gets whole after all commands; until then its replies about them can't be judged.
   var unsettledKeys: Set<[UInt8]> = []
-  /// The first element whose keys were not looked at for `unsettledKeys`.
+  /// The first element whose keys were not checked for `unsettledKeys`.
   var firstUnsettled = 0
 
   required init(in database: Database, defaultRole: StoreRole) {
@@ -192,8 +194,8 @@ final class PipelineExecution: Execution {
     if keyCopiesLeft == 0 { complete() }
   }
 
-  /// It writes to both stores, and does not reach the default store over the ordinary connection, because it watches
-  /// keys or has scripts.
+  /// Whether it writes to both stores and uses another connection to the default store than the ordinary one, because
+  /// it watches keys or has scripts.
   var isSeparate: Bool { routing.isDual && kind == .multi && !isOnOrdinary }
 
   override func keyCopiesDidFinish() {

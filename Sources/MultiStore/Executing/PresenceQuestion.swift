@@ -4,7 +4,7 @@ internal import RESP
 enum PresenceQuestion {
   /// Writes EXISTS with the keys of `command` into `output`, which is emptied first.
   ///
-  /// - Returns: how many keys the command names; with none the question can't be asked.
+  /// - Returns: the number of keys that the command names; with none the question can't be asked.
   static func write(about command: Span<UInt8>, _ spec: CommandSpec, into output: inout ByteBuffer) -> Int {
     output.removeAll()
     return output.appendCommand(expecting: 2) { question in

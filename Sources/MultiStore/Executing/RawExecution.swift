@@ -3,9 +3,9 @@ internal import Hiredis
 internal import RESP
 
 /// One command over a connection of its own, whose reply is passed on byte for byte: for replies that hiredis can't
-/// read, and for commands that must not stand behind others because they end a script.
+/// read, and for commands that must not wait behind others because they end a script.
 ///
-/// The instance holds it until it is done, since no connection does.
+/// The database retains it until it is done, since no connection does.
 final class RawExecution: Execution {
   /// The largest reply, in bytes: the default limit of a client's unread output.
   private static let longestReply = 256 << 20
@@ -28,7 +28,7 @@ final class RawExecution: Execution {
   override func recycle() {
     deadline?.close()
     deadline = nil
-    // Its connection may still be calling.
+    // The connection may be in the middle of a call to this object.
     database.loop.atEndOfTurn(self)
   }
 

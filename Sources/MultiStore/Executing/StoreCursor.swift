@@ -1,12 +1,12 @@
 internal import Hiredis
 internal import RESP
 
-/// Cursors of SCAN, SSCAN, HSCAN and ZSCAN belong to the store that gave them, whatever the flags say meanwhile. Those
-/// of the primary are marked on their way to a client, so that the next page of an iteration is asked of the store that
-/// gave the last one, and nothing has to be remembered about any client.
+/// Cursors of SCAN, SSCAN, HSCAN and ZSCAN belong to the store that gave them, whatever the flags are meanwhile. The
+/// primary's are marked in replies to clients, so that the next page of an iteration is read from the store that gave
+/// the last one, without state for each client.
 ///
-/// The secondary's are the ones without a mark: while both flags are off nothing is changed, and an iteration that
-/// began before the first flip goes on where it was.
+/// The secondary's have no mark: while both flags are off nothing is changed, and an iteration that began before the
+/// first flip continues where it was.
 enum StoreCursor {
   /// Added to a cursor of the primary. Cursors stay below the size of a hash table, far from it; and a client that
   /// keeps cursors as floating-point numbers, as JavaScript's do, keeps them exactly up to twice this.
@@ -35,13 +35,13 @@ enum StoreCursor {
     page[1].encode(into: &output)
   }
 
-  /// A command that no store can make a page of: what a transaction sends in place of one whose cursor belongs to the
-  /// store that does not execute it. The client is told `ERR invalid cursor`, and begins anew.
+  /// Writes `command` with an invalid cursor: a transaction sends it in place of a command whose cursor belongs to the
+  /// store that does not execute it. The client gets `ERR invalid cursor`, and restarts the iteration.
   static func invalidate(_ command: Span<UInt8>, _ spec: CommandSpec, into scratch: inout ByteBuffer) {
     rewrite(command, spec, into: &scratch) { $1.append("of-the-other-store") }
   }
 
-  /// Writes `command` with what `writeCursor` makes of its cursor.
+  /// Writes `command`, with `writeCursor` in place of its cursor.
   private static func rewrite(
     _ command: Span<UInt8>,
     _ spec: CommandSpec,
