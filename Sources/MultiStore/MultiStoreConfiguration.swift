@@ -56,15 +56,15 @@ public struct MultiStoreConfiguration: Sendable {
   public var otherStoreTimeout = Duration.seconds(1)
   /// The way in which the replies of a pipeline are compared.
   public var comparison = ReplyComparison.canonical
-  /// True to compare a read in a pipeline or a transaction once more when its replies differed, and to count what
-  /// differs still.
+  /// Whether to compare a read in a pipeline or a transaction once more when its replies differed, and to count the
+  /// remaining differences.
   public var recheckDiffs = false
   /// The treatment of commands that are neither known reads nor known writes.
   public var unlistedCommands = UnlistedCommands.forward
-  /// True to execute FLUSHDB and FLUSHALL, on both stores while dual writes are on. Otherwise they are refused,
-  /// whatever the flags say, unless there is no primary: a migration that lost both stores has nothing to go back to.
+  /// Whether to execute FLUSHDB and FLUSHALL, on both stores while dual writes are on. Otherwise they are refused,
+  /// whatever the flags are, unless there is no primary: a migration that lost both stores has nothing to go back to.
   public var allowFlush = false
-  /// True to put keys and values into events. They are often session tokens.
+  /// Whether to put keys and values into events. They are often session tokens.
   public var logValues = false
   /// The most events of one class that are written per second; the rest are counted and named in the next one.
   public var eventsPerSecond = 10
@@ -79,10 +79,10 @@ public struct MultiStoreConfiguration: Sendable {
   public var keysPerSecond = 1_000
   /// The most dedicated connections that sessions may hold for blocking commands and WATCH.
   public var dedicatedConnectionLimit = 1_000
-  /// True to sample each store's number of keys, and the times to live of some of them, at intervals; see
+  /// Whether to sample each store's number of keys, and the times to live of some of them, at intervals; see
   /// ``InstanceStatus/keyspace(of:)``.
   public var keyspaceSampling = true
-  /// True to let clients choose other databases than the stores' own, with ``Instance/select(_:then:)``. A number
+  /// Whether to let clients choose other databases than the stores' own, with ``Instance/select(_:then:)``. A number
   /// then means the same database on both stores.
   public var servesOtherDatabases = false
 

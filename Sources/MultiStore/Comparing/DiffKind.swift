@@ -16,7 +16,7 @@ extension DiffKind {
   /// SISMEMBER) gets the same reply where the key is absent and where it lacks that part: both count as a gap.
   ///
   /// - Parameters:
-  ///   - reply: the other store's, which says by the command's miss rule whether it lacks the key.
+  ///   - reply: the other store's, which shows by the command's miss rule whether it lacks the key.
   ///   - otherReply: the same, encoded.
   ///   - defaultReply: the default store's, encoded.
   init(

@@ -118,7 +118,7 @@ final class DiffRechecks: ReplyReceiver {
   }
 
   private func ask(_ read: DifferentRead) {
-    // With another routing the other store may have missed writes, which says nothing about the copying.
+    // With another routing the other store may have missed writes, which is no failure of the copying.
     guard isInForce(read.routing) else { return count(.abandoned) }
     current = read
     current?.attempts += 1

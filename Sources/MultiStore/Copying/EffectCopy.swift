@@ -79,7 +79,7 @@ struct EffectCopy {
 
   private(set) var state = State.executing(asksForDeadline: false)
 
-  /// The command that the other store is to get, or has got and not answered.
+  /// The command that the other store is to get, or that is in flight to it.
   var form: Form? {
     switch state {
     case .ready(let form), .sent(let form): form

@@ -121,7 +121,7 @@ extension PipelineExecution {
     }
   }
 
-  /// Marks the elements that concern a key whose copy is under way now: it may end before they are answered.
+  /// Marks the elements that concern a key whose copy is in flight now: it may end before they are answered.
   func noteKeysBeingCopied() {
     guard routing.isDual, kind != .single, !other.isWhole else { return }
     for index in elements.indices {

@@ -49,7 +49,7 @@ public final class Instance {
   let blockedCommands = BlockedCommands()
   var scripts = KnownScripts()
   private(set) var keyQueue: KeyQueue!
-  /// Whether dual write is on, or was: a write that one store alone gets leaves a stale key on the other.
+  /// Whether dual write is on, or was: a write to one store alone leaves a stale key on the other.
   var wasDual = false
   /// Whether this applies now: dual write is off after it was on, and all keys that are outdated are known.
   public internal(set) var marksWrites = false

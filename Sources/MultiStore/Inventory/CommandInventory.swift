@@ -3,13 +3,13 @@ public import CoreMetrics
 public import RESP
 internal import Synchronization
 
-/// Which commands the clients of one instance have sent: what an operator looks at before the first flag is flipped.
+/// The commands that the clients of one instance have sent, for an operator to check before the first flag is flipped.
 ///
-/// Any thread may read it. It follows what is counted within a quarter of a second.
+/// Any thread may read it. It is updated from the counts within a quarter of a second.
 public final class CommandInventory: Sendable {
   /// The instance's name.
   public let instanceName: String
-  /// By the place that they are counted at, so that an entry takes that of its predecessor.
+  /// Keyed by the place at which they are counted, so that an entry replaces its predecessor.
   private let published = Mutex<[Int: InventoryEntry]>([:])
 
   init(instanceName: String) {
@@ -40,14 +40,14 @@ extension InventoryEntry {
 /// Counts an instance's commands on its loop: one array, no lock, nothing allocated. Several `MultiStore`s that serve
 /// one instance may share one of these.
 public final class InventoryCounts {
-  /// What was published of one place.
+  /// The published state of one place.
   private struct Published {
     let counter: Counter
     let firstSeen: Int64
     var count: UInt64
   }
 
-  /// What other threads see.
+  /// The inventory for other threads.
   public let inventory: CommandInventory
   private let configuration: MultiStoreConfiguration
   private let factory: any MetricsFactory
@@ -55,11 +55,11 @@ public final class InventoryCounts {
   private var counts = UniqueArray<UInt64>(repeating: 0, count: 2 * CommandTable.all.count)
   private var published: [Int: Published] = [:]
 
-  /// Nothing is counted yet.
+  /// Counts of no commands.
   ///
   /// - Parameters:
-  ///   - configuration: the instance's; it decides what becomes of a command.
-  ///   - metricsFactory: where the counters live; a command has one from the first time that it is seen.
+  ///   - configuration: the instance's, which determines the routing of a command.
+  ///   - metricsFactory: makes the counters; a command has one from the first time that it is seen.
   public init(configuration: MultiStoreConfiguration, metricsFactory: any MetricsFactory) {
     self.configuration = configuration
     factory = metricsFactory
@@ -74,7 +74,7 @@ public final class InventoryCounts {
     counts[2 * Int(id.rawValue) + (byOptions ? 1 : 0)] &+= 1
   }
 
-  /// Hands on what was counted since the last time, to the metrics and to other threads. On the instance's loop.
+  /// Publishes the counts since the last time, to the metrics and to other threads. On the instance's loop.
   ///
   /// - Parameter now: the time in milliseconds since 1970.
   func publish(now: Int64) {
@@ -119,6 +119,6 @@ public final class InventoryCounts {
     )
   }
 
-  /// The label `hazard` of a command that has none: an empty one would be no label to Prometheus.
+  /// The label `hazard` of a command that has none: Prometheus treats an empty label as absent.
   private static let noHazard = "none"
 }

@@ -2,11 +2,11 @@ public import RESP
 
 /// The route of a command while dual writes are on: the label `routing`.
 ///
-/// It does not depend on the flags, nor on whether there is a primary yet: an operator wants to know before.
+/// It does not depend on the flags, nor on whether there is a primary yet: an operator needs it before that.
 public enum InventoryRouting: String, CaseIterable, Sendable {
-  /// The default store executes it, and what it changed is copied to the other store.
+  /// The default store executes it, and its changes are copied to the other store.
   case dualWritten = "dual_written"
-  /// The primary answers, or the secondary what the primary lacks.
+  /// The primary answers, and the secondary what the primary lacks.
   case readWithFallback = "read_with_fallback"
   /// The default store executes it alone.
   case defaultStoreOnly = "default_store_only"
@@ -34,16 +34,17 @@ public enum InventoryRouting: String, CaseIterable, Sendable {
 
 /// One command of an inventory. A command whose options make it a read or a write, such as SORT, has an entry for each.
 public struct InventoryEntry: Sendable, Hashable {
-  /// The command's lower-case name; a subcommand's is `config|get`, and `other` is what no server knows.
+  /// The command's lower-case name; a subcommand's is `config|get`, and `other` stands for commands that no server
+  /// knows.
   public let command: String
-  /// How often it was seen since the start.
+  /// The number of times that it was seen since the start.
   public let count: UInt64
   /// Its route while dual writes are on.
   public let routing: InventoryRouting
   /// Its hazard; nil if none is known.
   public let hazard: CommandHazard?
-  /// When it was seen first, in milliseconds since 1970, rounded up to the next publication.
+  /// The time at which it was seen first, in milliseconds since 1970, rounded up to the next publication.
   public let firstSeenMilliseconds: Int64
-  /// When it was seen last, in the same way.
+  /// The time at which it was seen last, in the same way.
   public let lastSeenMilliseconds: Int64
 }

@@ -1,8 +1,8 @@
 internal import RESP
 
-/// How the outcome of a command depends on what its keys hold.
+/// The dependence of a command's outcome on the values of its keys.
 extension CommandSpec {
-  /// Whether `command` makes of its keys, or removes, whatever they held before, and answers nothing of that.
+  /// Whether `command` replaces or removes its keys whatever their values were, and its reply does not show these.
   func replacesBlindly(_ command: Span<UInt8>) -> Bool {
     guard traits.contains(.replacesKeys), keys != .none else { return false }
     switch effect {
@@ -13,8 +13,9 @@ extension CommandSpec {
     }
   }
 
-  /// Whether `command` would do or answer something else if one of its keys were absent: what writes, or may, but for
-  /// what replaces keys blindly. WATCH is what a client begins such a write with.
+  /// Whether the effect or the reply of `command` would be another one if one of its keys were absent: true for
+  /// commands that write, or may, except for those that replace keys blindly, and for WATCH, with which a client begins
+  /// such a write.
   func dependsOnKeys(_ command: Span<UInt8>) -> Bool {
     guard keys != .none else { return false }
     switch commandClass(ofCommand: command) {

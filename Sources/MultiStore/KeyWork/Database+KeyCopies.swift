@@ -6,10 +6,10 @@ extension Database {
   /// Copies the keys of `command` that `selection` names from the default store to the other.
   ///
   /// - Parameters:
-  ///   - isOnOrdinary: true when the default store's reply came over its ordinary connection. A dump that was asked for
-  ///     on it and has not come yet then contains the command.
-  ///   - waiter: told once for each copy.
-  /// - Returns: how many copies the waiter will be told of.
+  ///   - isOnOrdinary: true when the default store's reply came over its ordinary connection. A dump that is in flight
+  ///     on it then contains the command.
+  ///   - waiter: notified once for each copy.
+  /// - Returns: the number of copies of which the waiter will be notified.
   func copyKeys(
     of command: Span<UInt8>,
     _ spec: CommandSpec,
@@ -33,7 +33,7 @@ extension Database {
       reporter.keyCopyFailed(to: store(role.other), failure)
       return keys.count
     }
-    // The dump is asked for after the command was answered, over a connection that says nothing about this one's order.
+    // The dump is asked for after the command was answered, over a connection that is not ordered with this one.
     other.copy(last, from: role, isOnOrdinary: false, for: waiter)
     return keys.count + 1
   }
@@ -48,26 +48,28 @@ extension Database {
   }
 }
 
-/// Stale keys, and keys on their way to the default store.
+/// Stale keys, and keys that are copied to the default store.
 extension Database {
-  /// Copies a stale key in the background, from the store that has its value. Writes that come meanwhile are in order.
+  /// Copies a stale key in the background, from the store that has its value. Writes that arrive meanwhile stay in
+  /// order.
   func heal(_ key: [UInt8], on target: Store, for queue: KeyQueue) {
     rechecks?.noteChange(of: key.span)
     let copy = KeyCopy(key, .copyOver, from: store(target.role.other), to: target, of: self, isInBackground: true)
-    // Clients' copies join it on the way to the other store alone.
+    // Clients' copies join only copies to the other store.
     if !target.isDefault { pendingDumps.insert(copy) }
     copy.add(queue)
     copy.begin()
   }
 
   /// Whether a stale key of `target` may be copied there in the background: no client's command does so, and the source
-  /// is not waiting for the key itself.
+  /// does not wait for the key itself.
   func mayHeal(_ key: [UInt8], on target: Store) -> Bool {
     target.copyUnderWay(of: key) == nil && (target.isDefault || !defaultStore.isAwaited(key.span))
   }
 
-  /// Brings a key from the other store to the default one, for a command that names it and waits. No other command that
-  /// names it is executed meanwhile. If it is on its way already, that is waited for, and there may be more to do.
+  /// Copies a key from the other store to the default one, for a command that names it and waits. No other command that
+  /// names it is executed meanwhile. If a copy is in flight already, the waiter is added to it, and another copy may be
+  /// needed afterwards.
   ///
   /// - Parameters:
   ///   - verb: `copyOver` for a key that is stale on the default store, `copyIfAbsent` for one that it lacks.
@@ -81,14 +83,14 @@ extension Database {
     }
     let copy = KeyCopy(key, verb, from: self.store(store.role.other), to: store, of: self)
     copy.add(waiter)
-    // A key that the default store lacks may be named by writes in flight there. They are to be done, and their copies
-    // sent: one of them may have been the last to see the key.
+    // A key that the default store lacks may be named by writes in flight there. They have to be done, and their copies
+    // sent: one of them may have been the last to find the key.
     if verb == .copyIfAbsent { store.fence { copy.beginOnceSettled() } } else { copy.begin() }
     return copy
   }
 }
 
-/// Which of a command's keys are copied whole.
+/// The keys of a command that are copied whole.
 enum KeySelection: Equatable {
   case all
   case first

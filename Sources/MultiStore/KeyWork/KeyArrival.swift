@@ -2,12 +2,12 @@ internal import Hiredis
 internal import RESP
 
 /// A batch that waits for its keys to be on the default store. Keys that are stale there are copied over; in the third
-/// state, those that the old store alone has are moved.
+/// state, those that only the old store has are moved.
 ///
 /// ``KeyArrivalState`` decides, this class does the I/O. A flip waits for it, and it waits for no longer than the
 /// stores' connections wait for a reply. Loop-confined; what it waits for retains it.
 final class KeyArrival {
-  /// The way on which the batch is executed then.
+  /// The way in which the batch is executed afterwards.
   enum Start {
     /// As by ``Database/execute(_:as:routing:over:for:)``.
     case batch(BatchKind, over: HiredisConnection?)
@@ -84,7 +84,7 @@ final class KeyArrival {
   }
 
   private func perform(_ action: KeyArrivalState.Action, _ outdated: Set<[UInt8]> = []) {
-    // Commands have waited for the flip for as long as they may.
+    // A flip waits for the arrival, but not beyond its time limit.
     let hasMoved = database.defaultStore !== defaultStore
     switch action {
     case .wait: return
@@ -112,7 +112,7 @@ final class KeyArrival {
 
   // MARK: The end
 
-  /// Goes on to `body`, after which no flip waits for the arrival.
+  /// Runs `body`, after which no flip waits for the arrival.
   private func end(_ body: () -> Void) {
     let (database, sink) = (database, sink)
     let isCancelled = database.instance.blockedCommands.arrivalEnded(for: sink)
@@ -122,13 +122,13 @@ final class KeyArrival {
   }
 
   private func execute(for sink: ReplySink) {
-    // A flip that does not move the default store may have come into force meanwhile.
+    // A flip that does not move the default store may have become active meanwhile.
     let routing = database.instance.routingState.flip.current
     switch start {
     case .batch(let kind, let connection):
       database.executeAtOnce(batch, as: kind, routing: routing, over: connection, for: sink)
     case .blocking(let connection):
-      // The client may be gone, and must not be served.
+      // The client may have disconnected, and must not be served.
       guard connection.takesCommands else { return answer("the connection for the command was closed") }
       database.executeBlockingAtOnce(batch, routing: routing, over: connection, for: sink)
     case .raw:
@@ -137,7 +137,8 @@ final class KeyArrival {
     }
   }
 
-  /// Keys are outdated still. A write that replaces them does not need what they held.
+  /// Executes a write that replaces its keys, though they are still outdated: it does not need their values. Refuses
+  /// all others.
   private func giveUp(_ outdated: Set<[UInt8]>) {
     if case .batch(.single, _) = start, batch.withCommand(0, { batch.spec(0).replacesBlindly($0) }) {
       return execute(for: KeyReplacement(of: outdated, on: defaultStore, in: database, for: sink))
@@ -164,7 +165,7 @@ final class KeyArrival {
   }
 }
 
-// MARK: What it waits for
+// MARK: Events
 
 extension KeyArrival: KeyCopyWaiter {
   func keyCopyDidFinish(_ copy: KeyCopy) {

@@ -1,9 +1,9 @@
-/// The state machine of a batch that waits for keys on their way to the default store; see ``KeyArrival``.
+/// The state machine of a batch that waits for keys that are copied to the default store; see ``KeyArrival``.
 ///
 /// Keys that are stale there are copied over, in rounds: while one copy of a key is waited for, another may begin. Keys
 /// that it lacks are asked for once, and moved.
 struct KeyArrivalState {
-  /// The states, each with what exists only there.
+  /// The states, each with the data that exists only in it.
   enum State: Equatable {
     /// The keys are looked at: `hasFailed` if a copy of the last round has, `hasAsked` if it is known which keys the
     /// store has.
@@ -32,9 +32,9 @@ struct KeyArrivalState {
     case move
     /// Execute the batch.
     case execute
-    /// A key could not be copied over, and is outdated still: execute only what does not need it.
+    /// A key could not be copied over, and is still outdated: execute only what does not need it.
     case giveUp
-    /// The default store does not take a key: execute nothing.
+    /// The default store refuses a key: execute nothing.
     case refuse
   }
 
@@ -52,8 +52,8 @@ struct KeyArrivalState {
   /// The keys were looked at.
   ///
   /// - Parameters:
-  ///   - outdated: the keys of the batch that are stale on the default store, or on their way there.
-  ///   - questions: the keys of which it has to be known whether the default store has them.
+  ///   - outdated: the keys of the batch that are stale on the default store, or being copied there.
+  ///   - questions: the keys whose presence on the default store has to be known.
   mutating func looked(outdated: Int, questions: Int) -> Action {
     guard case .looking(let hasFailed, let hasAsked) = state else { impossible("looked") }
     if outdated > 0 {
@@ -65,7 +65,7 @@ struct KeyArrivalState {
     return asks ? .ask : .execute
   }
 
-  /// The default store said whether it has a key, or did not answer.
+  /// The default store has answered whether it has a key, or has failed to.
   mutating func answered() -> Action {
     guard case .asking(let left) = state else { impossible("answered") }
     state = .asking(left: left - 1)
@@ -95,7 +95,7 @@ struct KeyArrivalState {
         state = .moving(left: left - 1, isRefused: isRefused)
         return .wait
       }
-      // An old store that can't be asked has nothing to say: what the default store lacks is absent.
+      // If the old store can't be reached, a key that the default store lacks counts as absent.
       state = isRefused ? .ended : .looking(hasFailed: false, hasAsked: true)
       return isRefused ? .refuse : .look
     case .looking, .asking, .ended: impossible("copy ended")

@@ -3,11 +3,11 @@ internal import EventLoop
 internal import Hiredis
 internal import RESP
 
-/// How a comparison of a key ended: the label `outcome`.
+/// The outcome of a comparison of a key: the label `outcome`.
 enum KeyComparisonOutcome: String, CaseIterable {
   /// The key is the same on both stores, or on neither.
   case equal
-  /// It is not, and is copied anew.
+  /// It differs, and is copied again.
   case different
   /// It was written or copied meanwhile, or is about to expire.
   case disturbed
@@ -19,7 +19,7 @@ enum KeyComparisonOutcome: String, CaseIterable {
 
 /// Compares one key on both stores by its ``KeyDigest``. Loop-confined; the stores' connections retain it.
 ///
-/// The other store is asked when the default store has answered, as with a copy: the question then has the same place
+/// The other store is asked when the default store has answered, as with a copy: the question is then ordered alike
 /// among the writes on both.
 final class KeyComparison: ReplyReceiver {
   let key: [UInt8]
@@ -61,7 +61,7 @@ final class KeyComparison: ReplyReceiver {
 
   func receive(failure: ConnectionFailure, token: Int) { then(self, .failed) }
 
-  /// Whether something is known of the key that makes the comparison pointless: it is written, copied, or stale.
+  /// Whether the comparison is pointless, because the key is being written or copied, or is stale.
   private var isDisturbed: Bool {
     let key = key
     return database.quietKeys.contains(key.span) || target.isAwaited(key.span) || source.isAwaited(key.span)

@@ -1,14 +1,15 @@
 internal import Hiredis
 internal import RESP
 
-/// A key as the commands that make it, for a store that can't read the other one's dumps: what DUMP says is each
-/// version's own format, and a server takes none that is newer than itself.
+/// A key as the commands that make it, for a store that can't read the other one's dumps: DUMP has a format for each
+/// version, and a server accepts none that is newer than its own.
 ///
-/// A script on the store that has the key makes them, so that they are one moment's. They begin with DEL. Of a module's
-/// type only a dump can be made. When a consumer was seen last is not kept.
+/// A script on the store that has the key makes them, so that they are a consistent snapshot. They begin with DEL. A
+/// module's type can only be dumped. The time at which a consumer was seen last is lost.
 enum KeyContents {
-  /// Makes the commands. XINFO calls what a consumer still has to acknowledge `pending` in Redis 7.0, `pel` in later
-  /// servers. An entry of these that is not in the stream any more has to be there while it is claimed.
+  /// The script that makes the commands. XINFO calls the entries that a consumer has not acknowledged `pending` in
+  /// Redis 7.0, and `pel` in later servers. One that is not in the stream any more has to exist there while it is
+  /// claimed.
   static let script = """
     \(KeyScript.functions)
     local key = KEYS[1]
@@ -99,7 +100,7 @@ enum KeyContents {
     }
   }
 
-  /// What was wrong, if `reply` to EXEC says that not all of the commands were executed.
+  /// The failure, if `reply` to EXEC shows that not all of the commands were executed; nil otherwise.
   static func failure(_ reply: borrowing Reply) -> CopyFailure? {
     guard reply.kind == .array else { return CopyFailure(reply) }
     for index in 0..<reply.count where reply[index].kind == .error { return CopyFailure(reply[index]) }

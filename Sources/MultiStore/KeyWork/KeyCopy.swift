@@ -5,15 +5,15 @@ internal import RESP
 
 /// Waits for keys to be copied. Loop-confined.
 protocol KeyCopyWaiter: AnyObject {
-  /// One of the keys was copied, or could not be, which is counted and logged already.
+  /// Notifies that one of the keys was copied, or could not be, which is counted and logged already.
   func keyCopyDidFinish(_ copy: KeyCopy)
 }
 
-/// What is done with a whole key on the target.
+/// The operation on a whole key of the target.
 enum KeyVerb {
-  /// The source's value takes the place of the target's. Where the source has none, the target's is removed.
+  /// The source's value replaces the target's. If the source has none, the target's is removed.
   case copyOver
-  /// The source's value is stored where the target has none.
+  /// The source's value is stored if the target has none.
   case copyIfAbsent
   /// A client's command replaces the key, and nothing is copied; see ``KeyReplacement``.
   case replace
@@ -40,7 +40,7 @@ final class KeyCopy: ReplyReceiver {
 
   let key: [UInt8]
   private let verb: KeyVerb
-  /// Whether nobody but the ``KeyQueue`` waits for it.
+  /// Whether only the ``KeyQueue`` waits for it.
   private let isInBackground: Bool
   private unowned let database: Database
   private let source: Store
@@ -55,7 +55,7 @@ final class KeyCopy: ReplyReceiver {
   private(set) var hasStored = false
   /// Whether the source was asked for an absolute time: its known version may change until it answers.
   private var asksForAbsoluteTime = false
-  /// The target did not take the dump.
+  /// Whether the target refused the dump.
   private var dumpWasRefused = false
 
   init(
@@ -80,9 +80,9 @@ final class KeyCopy: ReplyReceiver {
     waiters.append(waiter)
   }
 
-  /// The dump was refused: the key is read again, unless another copy does that already.
+  /// Reads the key again after its dump was refused, unless another copy does that already.
   private func restart() {
-    // Clients' copies join it on the way to the other store alone.
+    // Clients' copies join only copies to the other store.
     if !target.isDefault {
       if let pending = database.pendingDumps[key] { return join(pending) }
       database.pendingDumps.insert(self)
@@ -90,7 +90,7 @@ final class KeyCopy: ReplyReceiver {
     begin()
   }
 
-  /// Has `other`, whose dump is still to come, notify this copy's waiters as well.
+  /// Makes `other`, whose dump is in flight, notify this copy's waiters as well.
   private func join(_ other: KeyCopy) {
     other.waiters += waiters
     waiters = []
@@ -105,7 +105,7 @@ final class KeyCopy: ReplyReceiver {
     if source.stale.contains(key.span) { finish() } else { begin() }
   }
 
-  /// The client's command has replaced the key, or failed.
+  /// Ends the copy after the client's command has replaced the key, or failed.
   func keyWasReplaced(_ isReplaced: Bool) {
     let key = key
     if isReplaced { target.clearStale(key: key.span, begunAt: .max) }
@@ -181,8 +181,8 @@ final class KeyCopy: ReplyReceiver {
     verb == .copyIfAbsent && reply.errorCode == "BUSYKEY"
   }
 
-  /// Deletes the key on the target, whose value is outdated: the source's can't be stored there. The default store's
-  /// value is all that is left if it has one, and stays.
+  /// Deletes the key on the target, whose value is outdated, since the source's can't be stored there. On the default
+  /// store the value stays, as the only one that is left.
   private func giveUp(_ failure: CopyFailure) {
     self.failure = failure
     guard verb == .copyOver, !target.isDefault else { return finish() }
@@ -196,7 +196,7 @@ final class KeyCopy: ReplyReceiver {
     source.ordinary.send(question.span, to: self, token: Self.contentsToken)
   }
 
-  /// The commands that `reply` consists of, between MULTI and EXEC.
+  /// Sends the commands that `reply` consists of, between MULTI and EXEC.
   private func sendContents(_ reply: borrowing Reply) {
     let connection = target.ordinary
     var commands = ByteBuffer()
@@ -219,7 +219,7 @@ final class KeyCopy: ReplyReceiver {
   }
 
   private func restore(expiry: Int) {
-    // It may have expired between the two questions; -2 says so.
+    // The key may have expired between the two questions, which -2 shows.
     guard let dump, expiry > -2 else { return sourceLacksKey() }
     let key = key
     var deadline = max(0, expiry)

@@ -1,38 +1,38 @@
 internal import Hiredis
 internal import RESP
 
-/// A key as a digest that a script computes on its server, so that two stores are compared and values do not travel.
-/// The script says the same on each version of Redis and Valkey.
+/// A key as a digest that a script computes on its server, so that two stores are compared without transferring values.
+/// The script has the same result on each version of Redis and Valkey.
 ///
-/// Encodings do not matter, nor the order of sets and hashes. Of a stream the entries, the groups, their consumers and
-/// what is pending count, but not when it was delivered.
+/// Encodings do not matter, nor the order of sets and hashes. For a stream the entries, the groups, their consumers and
+/// the pending entries count, but not the times of their delivery.
 struct KeyDigest: Equatable {
   /// The most bytes that a key may take for its digest to be computed, and the most elements: a few milliseconds of the
   /// server's time.
   static let maxBytes = 1 << 20
   static let maxElements = 10_000
 
-  /// How long before its end a key is neither equal nor different, in milliseconds.
+  /// The time before its expiry in which a key is neither equal nor different, in milliseconds.
   private static let lastMoments = 2_000
-  /// How far apart two keys may expire that are equal, in milliseconds.
+  /// The largest difference between the expiry times of equal keys, in milliseconds.
   private static let expiryTolerance = 1_000
 
-  /// The type as TYPE has it; `none` for a key that is not there.
+  /// The type as TYPE reports it; `none` for a missing key.
   let type: String
-  /// Bytes of a string, elements of everything else.
+  /// The bytes of a string, or the number of elements of any other type.
   let size: Int
-  /// Of the contents; `large` if there is too much of them, and empty for a type of a module.
+  /// The digest of the contents; `large` if they are too large, and empty for a module's type.
   let digest: String
-  /// Unix milliseconds; -1 for never.
+  /// The expiry time in Unix milliseconds; -1 for never.
   let expiry: Int
 
-  /// How two stores' keys compare.
+  /// The result of comparing two stores' keys.
   enum Comparison: Equatable {
     case equal
     case different
     /// One of them is about to expire.
     case expiring
-    /// Their contents are too large for a digest, or of a module's type, and what else is known is equal.
+    /// Their contents are too large for a digest, or of a module's type, and everything else is equal.
     case unknown
   }
 
@@ -70,8 +70,8 @@ struct KeyDigest: Equatable {
     expiry = Int(text(3)) ?? -1
   }
 
-  /// Numbers of 64 bits are no numbers of Lua's, so that moments are text. Scores are written anew: versions differ in
-  /// how many digits they give.
+  /// The script. Lua has no integers of 64 bits, so times are text. Scores are formatted again, since versions differ
+  /// in the number of digits.
   static let script = """
     \(KeyScript.functions)
     local key, max_bytes, max_elements = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])

@@ -1,16 +1,16 @@
-/// Bounds the copies of whole keys that nobody waits for: so many at once, so many bytes, so many in a second. It
-/// decides only, and has no clock of its own.
+/// Bounds the copies of whole keys that no client waits for: their number in flight, their bytes and their rate. It
+/// only decides, and has no clock of its own.
 struct KeyPace {
   /// The most copies in flight, those that a client waits for included: enough for a round trip of some milliseconds.
   static let maxKeys = 32
   /// The bytes of dumps in flight at which no other copy begins.
   static let maxBytes = 16 << 20
-  /// While clients wait for a flip, so many may be in flight, and the rate does not matter.
+  /// The most copies in flight while clients wait for a flip, when the rate does not apply.
   static let maxHurriedKeys = 512
 
-  /// Copies that may begin in a second.
+  /// The number of copies that may begin in a second.
   private let rate: Double
-  /// Copies that may begin at once: those of a tenth of a second.
+  /// The number of copies that may begin at once: those of a tenth of a second.
   private let burst: Double
   private var allowance: Double
   private var refilledAt: UInt64 = 0
@@ -31,25 +31,25 @@ struct KeyPace {
     return isHurried ? keysInFlight < Self.maxHurriedKeys : keysInFlight < Self.maxKeys && allowance >= 1
   }
 
-  /// A copy begins. One that a client waits for may do so at any time.
+  /// Counts a copy that begins. One that a client waits for may do so at any time.
   mutating func began() {
     keysInFlight += 1
     allowance = max(0, allowance - 1)
   }
 
-  /// A dump is there.
+  /// Counts the bytes of a dump that has arrived.
   mutating func received(bytes: Int) {
     bytesInFlight += bytes
   }
 
-  /// A copy has ended, whose dump had so many bytes.
+  /// Ends a copy whose dump had `bytes` bytes.
   mutating func ended(bytes: Int) {
     precondition(keysInFlight > 0 && bytesInFlight >= bytes, "a copy ends that has not begun")
     keysInFlight -= 1
     bytesInFlight -= bytes
   }
 
-  /// How long it takes until the rate lets another copy begin, if nothing else prevents it; nil if it does now, or
+  /// Returns the time until the rate permits another copy, if nothing else prevents it; nil if it permits one now, or
   /// never will.
   mutating func pause(now: UInt64) -> Duration? {
     guard rate > 0 else { return nil }

@@ -3,17 +3,16 @@ internal import EventLoop
 internal import RESP
 
 /// The work on whole keys of one instance. Keys that a client waits for are copied at once, stale keys in the
-/// background: in each database the one that went stale first before the others, within the bounds of ``KeyPace``.
-/// Loop-confined.
+/// background: in each database the oldest first, within the bounds of ``KeyPace``. Loop-confined.
 ///
-/// A stale key is copied from the store that has its value to the one where it is stale. To the other store it takes
-/// its place among the dual writes, so that these have to be on. To the default store it goes whatever the flags say:
-/// commands that name it wait.
+/// A stale key is copied from the store that has its value to the one where it is stale. A copy to the other store is
+/// ordered with the dual writes, so these have to be on. A copy to the default store is made whatever the flags are:
+/// commands that name the key wait.
 final class KeyQueue {
   private unowned let instance: Instance
   private var pace: KeyPace
   private var timer: LoopTimer?
-  /// Stale keys that are being copied to each store.
+  /// The number of stale keys that are being copied to each store.
   private var healing: [StoreRole: Int] = [:]
 
   init(of instance: Instance, keysPerSecond: Int) {
@@ -26,15 +25,15 @@ final class KeyQueue {
     timer = nil
   }
 
-  // MARK: What is in flight
+  // MARK: Copies in flight
 
-  /// A copy begins, whoever asked for it.
+  /// Counts a copy that begins, for a client or in the background.
   func began() { pace.began() }
 
-  /// Its dump is there.
+  /// Counts the bytes of its dump.
   func received(bytes: Int) { pace.received(bytes: bytes) }
 
-  /// It has ended.
+  /// Ends a copy.
   func ended(bytes: Int) {
     pace.ended(bytes: bytes)
     wake()
@@ -47,7 +46,7 @@ final class KeyQueue {
 
   // MARK: Stale keys
 
-  /// A database as one of the two stores has it.
+  /// A database on one of the two stores.
   private struct Place {
     let database: Database
     let store: Store

@@ -1,8 +1,8 @@
 internal import Hiredis
 internal import RESP
 
-/// A write that replaces stale keys of the default store as a whole, and was not held up until they were copied, which
-/// is not possible. Until it is done, commands that name one of the keys wait as for a copy, and no copy begins.
+/// A write that replaces stale keys of the default store as a whole, and is executed though they could not be copied
+/// before. Until it is done, commands that name one of the keys wait as for a copy, and no copy begins.
 ///
 /// It stands between the execution and the client's sink. Loop-confined; the execution retains it.
 final class KeyReplacement: ReplySink {

@@ -1,7 +1,7 @@
-/// Functions of Lua that the scripts about whole keys share.
+/// Lua functions that the scripts about whole keys share.
 enum KeyScript {
-  /// `fields` makes a table of a list of names and values, as XINFO gives them. `deadline` tells when a key expires, in
-  /// Unix milliseconds; below zero for never, and for a key that is not there. Servers before Redis 7.0 do not know
+  /// `fields` makes a table of a list of names and values, as XINFO returns them. `deadline` returns the expiry time of
+  /// a key, in Unix milliseconds; a negative number for never, and for a missing key. Servers before Redis 7.0 have no
   /// PEXPIRETIME.
   static let functions = """
     local function fields(list)

@@ -1,7 +1,7 @@
 internal import RESP
 
-/// The copies of keys whose dump has not come yet, so that it will contain what the default store executes until then.
-/// Loop-confined.
+/// The copies of keys whose dump has not arrived, and will contain everything that the default store executes until
+/// then. Loop-confined.
 struct PendingDumps {
   private var copies: [[UInt8]: KeyCopy] = [:]
 
@@ -11,7 +11,7 @@ struct PendingDumps {
     copies[copy.key] = copy
   }
 
-  /// The dump of `copy` has come, so that later writes are not in it any more.
+  /// Removes a copy whose dump has arrived, since later writes are not in it.
   mutating func remove(_ copy: KeyCopy) {
     if copies[copy.key] === copy { copies[copy.key] = nil }
   }

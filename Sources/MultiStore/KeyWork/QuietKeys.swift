@@ -2,15 +2,14 @@ internal import BasicContainers
 internal import DequeModule
 internal import RESP
 
-/// Keys that were written to both stores, until nobody has written them for a while.
+/// Keys that were written to both stores, until they have not been written for a while.
 ///
-/// Bounded: a key for which there is no room is not taken. A key is known by a hash of its name, so that a command
-/// that writes one again allocates nothing; where two names have the same hash, one of them is not taken.
-/// Loop-confined.
+/// Bounded: a key for which there is no room is not added. A key is known by a hash of its name, so that a command that
+/// writes one again allocates nothing; where two names have the same hash, one of them is not added. Loop-confined.
 struct QuietKeys: ~Copyable {
   /// The most keys.
   static let limit = 16_384
-  /// The longest name of one, in bytes.
+  /// The longest name of a key, in bytes.
   static let longestKey = 1_024
 
   /// The memory for a name that is kept for the next one, in bytes.
@@ -33,13 +32,13 @@ struct QuietKeys: ~Copyable {
   private var buckets = UniqueArray<Int32>()
   private var entries = UniqueArray<Entry>()
   private var firstFree = QuietKeys.none
-  /// Entries in the order in which they are looked at.
+  /// Entries in the order in which they are checked.
   private var order = Deque<Int32>()
 
-  /// Keys that wait.
+  /// The number of keys that wait.
   var count: Int { order.count }
 
-  /// A key was written to both stores.
+  /// Notes a key that was written to both stores.
   ///
   /// - Parameter now: the loop's clock, in nanoseconds.
   /// - Returns: false if there is no room for it.
@@ -78,7 +77,7 @@ struct QuietKeys: ~Copyable {
 
   /// Takes out the key that has waited for longest and was not written for `quiet` nanoseconds; nil if there is none.
   mutating func takeDue(now: UInt64, quiet: UInt64) -> [UInt8]? {
-    // Each of them is looked at once at most.
+    // Each key is checked once at most.
     for _ in 0..<order.count {
       guard let place = order.first, entries[Int(place)].queuedAt + quiet <= now else { return nil }
       order.removeFirst()
@@ -89,7 +88,7 @@ struct QuietKeys: ~Copyable {
     return nil
   }
 
-  /// An entry without a key. It has the memory of the key that it had before.
+  /// Returns an entry without a key, which has kept the memory of its former key.
   private mutating func takePlace() -> Int32 {
     guard firstFree >= 0 else {
       entries.append(Entry(key: ByteBuffer(), hash: 0, writtenAt: 0, queuedAt: 0, next: Self.none))

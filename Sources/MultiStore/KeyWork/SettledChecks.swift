@@ -2,10 +2,10 @@ internal import CoreMetrics
 internal import EventLoop
 
 /// Compares keys that were written to both stores once they have been quiet for a while, and has those copied that
-/// differ: several sidecars may have written one in different orders. The last one to write it is the last one to
+/// differ: several sidecars may have written one in different orders. The last sidecar to write a key is the last to
 /// compare it. Loop-confined.
 final class SettledChecks {
-  /// How long nobody has written a key that is compared, in nanoseconds: longer than a copy takes.
+  /// The time without a write after which a key is compared, in nanoseconds: longer than a copy takes.
   static let quietNanoseconds: UInt64 = 2_000_000_000
 
   private unowned let database: Database
@@ -22,12 +22,12 @@ final class SettledChecks {
     timer = nil
   }
 
-  /// Compares what is due, for as long as the bounds permit. Called now and then.
+  /// Compares the keys that are due, for as long as the bounds permit. Called periodically.
   func proceed() {
     while isPossible, database.quietKeys.count > 0 {
       let now = database.loop.now
       guard pace.mayBegin(now: now, isHurried: false) else {
-        // The end of a comparison leads here too.
+        // The end of a comparison calls this too.
         if let pause = pace.pause(now: now) { proceed(after: pause) }
         return
       }
@@ -41,7 +41,7 @@ final class SettledChecks {
     pace.ended(bytes: 0)
     database.metrics.settledChecks.ended(outcome)
     if outcome == .different {
-      // The queue copies it, and what was copied is compared again.
+      // The queue copies the key, which is compared again afterwards.
       database.store(database.defaultStore.role.other).markStale(key: comparison.key, because: .difference)
       database.instance.keyQueue.wake()
     }
@@ -54,7 +54,7 @@ final class SettledChecks {
     timer.schedule(after: pause)
   }
 
-  /// Whether both stores can be asked, and it is known which differences there are otherwise.
+  /// Whether both stores can be asked, and all other differences are known.
   private var isPossible: Bool {
     let flip = database.instance.routingState.flip
     return flip.isSettled && flip.current.isDual && database.stores.allSatisfy(\.ordinary.takesCommands)

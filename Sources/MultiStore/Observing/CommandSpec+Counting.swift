@@ -2,17 +2,17 @@ internal import Hiredis
 internal import RESP
 
 extension CommandSpec {
-  /// Neither a known read nor a known write, nor the protocol's own: counted as method missing. INFO is counted
-  /// nowhere.
+  /// Whether it is counted as method missing: it is neither a known read nor a known write, nor the protocol's own.
+  /// INFO is not counted.
   var countsAsMethodMissing: Bool {
     commandClass == .unlisted && !traits.contains(.notCounted)
   }
 
-  /// It reads by keys, as the table has it or by its options.
+  /// Whether it reads keys, by the table or by its options.
   var isRead: Bool { commandClass == .read || classByOptions == .read }
 
-  /// Whether its reply is held against the other store's when it stands in a pipeline or a transaction: it reads, or
-  /// the other store executes it too.
+  /// Whether its reply may be compared with the other store's in a pipeline or a transaction: it reads, or the other
+  /// store executes it too.
   func mayDiffer(in comparison: ReplyComparison) -> Bool {
     guard self.comparison != .ignored || comparison == .exact else { return false }
     switch effect {
@@ -22,8 +22,8 @@ extension CommandSpec {
   }
 
   /// Whether data may have been changed in spite of `error`: a script may have written before it failed, and servers do
-  /// not roll back. NOSCRIPT means that no script ran, except for EVAL, whose own script may return that error. None
-  /// ran either on a server that is busy with another one.
+  /// not roll back. NOSCRIPT means that no script ran, except for EVAL, whose own script may return that error. Nor did
+  /// one run on a server that is busy with another.
   func mayHaveWritten(despite error: borrowing Reply) -> Bool {
     guard effect == .copyKeys, commandClass == .script else { return false }
     switch error.knownErrorCode {
@@ -33,7 +33,7 @@ extension CommandSpec {
     }
   }
 
-  /// A write that is executed on the default store alone.
+  /// Whether it is a write that is executed on the default store alone.
   var staysUncopied: Bool {
     (commandClass == .write || commandClass == .blocking) && effect == .none
   }

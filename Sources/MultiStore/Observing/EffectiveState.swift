@@ -1,15 +1,15 @@
 internal import RESP
 
-/// What is in force for the commands of an instance: its two flags, the read policy and what is known of its stores,
-/// put together. The texts are values of labels.
+/// The effective state of an instance: the result of its two flags, the read policy and the state of its stores. The
+/// texts are values of labels.
 public struct EffectiveState: Sendable, Equatable {
-  /// Where commands go.
+  /// The routing of commands.
   public internal(set) var routing: Routing
-  /// No primary is configured, so that the flags mean nothing.
+  /// Whether no primary is configured, so that the flags have no effect.
   public let isPassThrough: Bool
-  /// Both stores are the same server and database, so that the flags count as off.
+  /// Whether both stores are the same server and database, so that the flags count as off.
   public internal(set) var storesAreSame = false
-  /// Since when `routing` is what it is, in milliseconds since 1970.
+  /// The time since which `routing` is active, in milliseconds since 1970.
   public internal(set) var sinceMilliseconds: Int64
 
   /// The state by its place in a migration: 0 for the old store alone, 1 for dual writes with the secondary as default,
@@ -23,7 +23,8 @@ public struct EffectiveState: Sendable, Equatable {
     }
   }
 
-  /// Where reads by keys go: `primary`, `secondary`, or `primary_then_secondary` while the one falls back to the other.
+  /// The stores that reads of keys use: `primary`, `secondary`, or `primary_then_secondary` while the one falls back to
+  /// the other.
   public var reads: String {
     switch routing.route(for: .read) {
     case .primaryWithFallback: "\(StoreRole.primary.label)_then_\(StoreRole.secondary.label)"
@@ -31,9 +32,9 @@ public struct EffectiveState: Sendable, Equatable {
     }
   }
 
-  /// Where writes go: `primary`, `secondary` or `both`.
+  /// The stores that writes reach: `primary`, `secondary` or `both`.
   public var writes: String { routing.isDual ? "both" : routing.defaultStore.label }
 
-  /// Whose reply a client gets to a write: `primary` or `secondary`.
+  /// The store whose reply a client gets to a write: `primary` or `secondary`.
   public var replies: String { routing.defaultStore.label }
 }

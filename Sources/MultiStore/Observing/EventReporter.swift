@@ -20,9 +20,9 @@ enum EventClass: Int, CaseIterable {
   }
 }
 
-/// Fields of events that another part of the program may have to know.
+/// Fields of events that other parts of the program use.
 public enum EventFields {
-  /// Which step failed; an event that is about no failed step goes without.
+  /// The step that failed; absent from an event about no failed step.
   public static let errorMessage = "extra.multi_store_error_message"
 }
 
@@ -31,7 +31,7 @@ struct Event {
   var eventClass: EventClass
   var exception: ReportedException
   var commandName: String
-  /// GitLab's `multi_store_error_message`: which step failed.
+  /// GitLab's `multi_store_error_message`: the step that failed.
   var errorMessage: String?
   /// More `extra.` fields.
   var extra: Logger.Metadata = [:]

@@ -1,8 +1,8 @@
 internal import CoreMetrics
 internal import RESP
 
-/// The metrics of one instance that belong to no single store. Created once, all that is known beforehand with value 0;
-/// recording is lock-free and allowed on any thread.
+/// The metrics of one instance that belong to no single store. Created once, with the value 0 for all labels that are
+/// known beforehand; recording is lock-free and allowed on any thread.
 final class InstanceMetrics {
   let primaryReads: Counter
   let fallbackAfterMiss: Counter
@@ -105,7 +105,7 @@ final class InstanceMetrics {
     )
   }
 
-  /// A key that the secondary had and the primary lacked was read there, or moved.
+  /// Counts a key that the secondary had and the primary lacked, and that was read there, or moved.
   func fellBack(_ id: CommandID) {
     readFallback[Int(id.rawValue)]?.increment()
   }
@@ -138,7 +138,7 @@ final class InstanceMetrics {
     (kind == .multi ? pipelines.multi : pipelines.pipelined).increment()
   }
 
-  /// A pipeline's or transaction's replies differed.
+  /// Counts a pipeline or transaction whose replies differed.
   func differed(_ kind: BatchKind, _ diff: PipelineDiff) {
     (kind == .multi ? pipelinedDiff.multi : pipelinedDiff.pipelined).increment()
     let counters = differingPipelines[diff.kind]

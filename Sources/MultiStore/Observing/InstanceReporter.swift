@@ -3,7 +3,7 @@ internal import EventLoop
 internal import Logging
 internal import RESP
 
-/// Counts and logs what goes wrong in an instance, and where its stores differ. Loop-confined.
+/// Counts and logs the failures of an instance, and the differences between its stores. Loop-confined.
 final class InstanceReporter {
   private let loop: EventLoop
   private let metrics: InstanceMetrics
@@ -47,7 +47,7 @@ final class InstanceReporter {
     }
   }
 
-  /// The secondary had what the primary lacked.
+  /// Counts and logs a fallback: the secondary had what the primary lacked.
   func fellBack(_ batch: CommandBatch, _ index: Int = 0) {
     let spec = batch.spec(index)
     metrics.fellBack(spec.id)
@@ -64,17 +64,17 @@ final class InstanceReporter {
     }
   }
 
-  /// A store could not be asked for a read, or did not answer it.
+  /// Logs that a store could not be sent a read, or did not answer it.
   func readFailed(_ batch: CommandBatch, on role: StoreRole, _ exception: ReportedException) {
     storeFailed(exception, command: batch.spec(0).label, "Failed to read from the redis \(role.messageName).")
   }
 
-  /// A write did not reach `role`'s store.
+  /// Logs that a write did not reach `role`'s store.
   func writeFailed(_ command: CommandSpec, on role: StoreRole, _ exception: ReportedException) {
     storeFailed(exception, command: command.label, "Failed to write to the redis \(role.messageName).")
   }
 
-  /// A key could not be copied whole to `target`.
+  /// Counts and logs that a key could not be copied whole to `target`.
   ///
   /// - Parameter isCounted: false in the background, where the write that failed was counted.
   func keyCopyFailed(to target: Store, _ failure: CopyFailure, isCounted: Bool = true) {
@@ -83,13 +83,13 @@ final class InstanceReporter {
     storeFailed(failure.exception, command: "restore", message)
   }
 
-  /// A store failed in a pipeline or a transaction.
+  /// Logs that a store failed in a pipeline or a transaction.
   func pipelineFailed(_ kind: BatchKind, on role: StoreRole, _ exception: ReportedException) {
     let message = "Failed to execute pipeline on the redis \(role.messageName)."
     storeFailed(exception, command: kind.label, message)
   }
 
-  /// Both stores answered a pipeline or transaction, and the answers differ.
+  /// Counts and logs a pipeline or transaction that both stores answered differently.
   func differed(_ kind: BatchKind, _ diff: PipelineDiff, defaultStore: StoreRole) {
     metrics.differed(kind, diff)
     report(.pipelinedDiff) {
@@ -114,7 +114,7 @@ final class InstanceReporter {
     }
   }
 
-  /// The replies to a read differed, and did so again. A key that the other store still lacks is counted, without an
+  /// Counts and logs a read whose replies differed twice. A key that the other store still lacks is counted, without an
   /// event.
   func differsPersistently(_ read: DifferentRead, _ kind: DiffKind, _ defaultReply: [UInt8], _ otherReply: [UInt8]) {
     metrics.differsPersistently(read.spec.id, kind)
@@ -143,7 +143,7 @@ final class InstanceReporter {
     }
   }
 
-  /// Hands an event to the log, unless too many of its class went there already.
+  /// Hands an event to the log, unless the rate limit of its class is reached.
   private func report(_ eventClass: EventClass, _ make: () -> Event) {
     events.report(eventClass, now: loop.now, make)
   }

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// What other threads may know of an instance: what is in force, and how its stores are. Any thread.
+/// The state of an instance for other threads: its effective state, and that of its stores. Any thread.
 ///
 /// The instance's loop writes it when something changes, never for each command.
 public final class InstanceStatus: Sendable {
@@ -39,10 +39,10 @@ public final class InstanceStatus: Sendable {
     self.state = Mutex(state)
   }
 
-  /// What is in force for the next command.
+  /// The state that applies to the next command.
   public var effective: EffectiveState { state.withLock { $0.effective } }
 
-  /// The store whose reply is the client's.
+  /// The store whose reply the client gets.
   public var defaultStore: StoreRole { effective.routing.defaultStore }
 
   /// The stores that are configured, the primary first.
@@ -50,7 +50,7 @@ public final class InstanceStatus: Sendable {
     state.withLock { state in StoreRole.allCases.filter { state.stores[$0] != nil } }
   }
 
-  /// Why a store can't be used, or nil when it can.
+  /// The reason why a store can't be used, or nil when it can.
   public func problem(with role: StoreRole) -> String? {
     state.withLock { state in
       guard let store = state.stores[role] else { return "not configured" }
@@ -58,39 +58,40 @@ public final class InstanceStatus: Sendable {
     }
   }
 
-  /// Where a store is, without anything secret: `127.0.0.1:6379` or `unix:/path`; nil if it is not configured.
+  /// A store's address, without secrets: `127.0.0.1:6379` or `unix:/path`; nil if it is not configured.
   public func address(of role: StoreRole) -> String? {
     state.withLock { $0.stores[role]?.address }
   }
 
-  /// The version that a store's server said it has when it was connected last; nil while nothing is known.
+  /// The version that a store's server reported when it was connected last; nil while it is not known.
   public func serverVersion(of role: StoreRole) -> String? {
     state.withLock { $0.stores[role]?.serverVersion }
   }
 
-  /// The keys in a store's database, as of the last quarter of a minute; nil while nothing is known: the store is not
-  /// there, it may not be asked, or the configuration does not want it to be.
+  /// The keys in a store's database, as of the last quarter of a minute; nil while they are not known: the store is not
+  /// connected, it refuses the commands, or the configuration disables sampling.
   public func keyspace(of role: StoreRole) -> StoreKeyspace? {
     state.withLock { $0.stores[role]?.keyspace }
   }
 
-  /// When a store came back last as another process than before, in milliseconds since 1970; nil if none has.
+  /// The time at which a store came back last as another process than before, in milliseconds since 1970; nil if none
+  /// has.
   public var lastRestartMilliseconds: Int64? {
     state.withLock { $0.stores.values.compactMap(\.restartedMilliseconds).max() }
   }
 
-  /// Whether keys may be outdated on a store that are not known. It means nothing for the default store.
+  /// The trust in a store: whether unknown keys may be outdated on it. It has no meaning for the default store.
   public func trust(of role: StoreRole) -> StoreTrust {
     state.withLock { $0.stores[role]?.trust ?? .trusted }
   }
 
-  /// Keys that are known to be stale on a store, as of the last quarter of a second.
+  /// The number of keys that are known to be stale on a store, as of the last quarter of a second.
   public func staleKeys(of role: StoreRole) -> Int {
     state.withLock { $0.stores[role]?.staleKeys ?? 0 }
   }
 
-  /// When the key that has been stale on a store for longest became so, in milliseconds since 1970, as of the last
-  /// seconds; nil if there is none.
+  /// The time at which a store's oldest stale key became stale, in milliseconds since 1970, as of the last seconds; nil
+  /// if there is none.
   public func oldestStaleMilliseconds(of role: StoreRole) -> Int64? {
     state.withLock { $0.stores[role]?.oldestStaleMilliseconds }
   }
@@ -133,7 +134,7 @@ public final class InstanceStatus: Sendable {
     state.withLock { $0.effective.storesAreSame = areSame }
   }
 
-  /// Another routing is in force.
+  /// Notes that another routing is active.
   func set(_ routing: Routing, now: Int64) {
     state.withLock { state in
       state.effective.routing = routing

@@ -3,19 +3,19 @@ internal import Hiredis
 internal import Logging
 internal import RESP
 
-/// Asks one store again and again how many keys it has, and how long some of them still live: what an operator has to
-/// know to tell when the new store is warm. Loop-confined.
+/// Samples one store's number of keys, and the times to live of some of them, at intervals: an operator needs these
+/// figures to decide when the new store is warm. Loop-confined.
 ///
-/// It asks over the ordinary connection, so that nothing is opened for it, and what it asks is in no counter. While the
-/// store is not there, or has much to do already, it does not ask at all. A store that does not answer from one time to
-/// the next hangs, and its connection is given up.
+/// It uses the ordinary connection, so that none is opened for it, and its commands are in no counter. It sends nothing
+/// while the store is not connected, or its queue is nearly full. A store that has not answered by the next round
+/// hangs, and its connection is closed after a timeout.
 final class KeyspaceSampler: ReplyReceiver {
-  /// How often a store is asked.
+  /// The time between rounds.
   static let interval = Duration.seconds(15)
-  /// Keys that are looked at each time, with a RANDOMKEY and a PTTL, which are O(1).
+  /// The number of keys in a round, with a RANDOMKEY and a PTTL each, which are O(1).
   static let keysPerRound = 16
-  /// Rounds whose keys are taken together: an hour. A few keys say little about the longest time to live, and a few
-  /// thousand say enough.
+  /// The rounds whose keys are evaluated together: an hour. A few keys say little about the longest time to live, and a
+  /// few thousand say enough.
   static let keptRounds = 240
   /// The longest key that is asked about, in bytes; with ``keysPerRound`` it bounds what is sent at once.
   static let longestKey = 4096
@@ -38,13 +38,13 @@ final class KeyspaceSampler: ReplyReceiver {
   private let status: InstanceStatus
   private let logger: Logger
   private var timer: LoopTimer?
-  /// Of this round, which ends with the last of them.
+  /// The number of replies to come in this round, which ends with the last one.
   private(set) var repliesLeft = 0
-  /// The loop's clock at its beginning.
+  /// The loop's clock at the beginning of the round.
   private var askedAt: UInt64 = 0
   private var figures: StoreKeyspace?
   private var round = Round()
-  /// The last ones, the oldest first.
+  /// The last rounds, the oldest first.
   private var rounds: [Round] = []
   private var hasLoggedRefusal = false
 
@@ -58,8 +58,8 @@ final class KeyspaceSampler: ReplyReceiver {
     self.timer = timer
   }
 
-  /// Asks the store, unless it is not there or has much to do. One that has not answered since the last time is not
-  /// asked again, and what was known of it is no longer so.
+  /// Begins a round, unless the store is not connected or its queue is nearly full. If the last round was not answered,
+  /// no other one begins, and the figures of the store are dropped.
   func begin() {
     let connection = store.ordinary
     guard repliesLeft == 0 else {
@@ -113,7 +113,7 @@ final class KeyspaceSampler: ReplyReceiver {
 
   private func askForExpiry(_ reply: borrowing Reply) {
     if reply.kind == .error { return refused(reply) }
-    // Nil, if the last key has gone.
+    // Nil if there is no key left.
     guard reply.kind == .string, reply.bytes.count <= Self.longestKey else { return }
     var command = ByteBuffer()
     command.appendCommand(expecting: 2) { command in
@@ -139,7 +139,7 @@ final class KeyspaceSampler: ReplyReceiver {
 
   private func finish() {
     guard var keyspace = figures else { return status.set(nil, of: store.role) }
-    // An empty store has forgotten what was in it, so that is forgotten here.
+    // The samples of a store that has become empty no longer apply.
     if keyspace.keys == 0 { rounds = [] }
     rounds.append(round)
     if rounds.count > Self.keptRounds { rounds.removeFirst() }
@@ -150,8 +150,8 @@ final class KeyspaceSampler: ReplyReceiver {
     status.set(keyspace, of: store.role)
   }
 
-  /// Logs that the store's user may not ask, or that the server does not know the command. Logs it once, since each
-  /// round fails alike, and ignores the errors of a busy server, which pass.
+  /// Logs that the store's user lacks the permission, or that the server does not know the command. Logs it once, since
+  /// each round fails alike, and ignores the errors of a busy server, which pass.
   private func refused(_ reply: borrowing Reply) {
     guard !hasLoggedRefusal, reply.knownErrorCode == .noPermission || reply.knownErrorCode == .generic else { return }
     hasLoggedRefusal = true

@@ -1,4 +1,4 @@
-/// What a metric counts.
+/// The kind of a metric.
 public enum MultiStoreMetricKind: Sendable {
   /// Only goes up.
   case counter
@@ -12,9 +12,9 @@ public enum MultiStoreMetricKind: Sendable {
 public struct MultiStoreMetric: Sendable {
   /// The metric's full name.
   public let name: String
-  /// What the metric counts.
+  /// The metric's kind.
   public let kind: MultiStoreMetricKind
-  /// One sentence for the person who reads it.
+  /// One sentence for the reader.
   public let help: String
   /// The names of its labels.
   public let labels: [String]

@@ -1,18 +1,18 @@
-/// What is known of the keys in one store's database: figures of the server's own, and a sample of keys.
+/// The keys in one store's database: the server's own figures, and a sample of keys.
 public struct StoreKeyspace: Sendable, Equatable {
-  /// Keys in the database.
+  /// The number of keys in the database.
   public let keys: Int
-  /// Those of them that have a time to live.
+  /// The number of keys that have a time to live.
   public let expiringKeys: Int
   /// The server's estimate of the average time to live of the keys that have one; nil while it has none.
   public let averageTTLMilliseconds: Int64?
-  /// The longest time to live that was left to a sampled key; nil if none of them has one.
+  /// The longest remaining time to live of a sampled key; nil if none of them has one.
   public internal(set) var longestTTLMilliseconds: Int64?
-  /// Keys that were looked at, over the last hour. One that came up twice counts twice.
+  /// The number of keys that were sampled over the last hour. One that was sampled twice counts twice.
   public internal(set) var sampledKeys = 0
-  /// Those of them that have no time to live.
+  /// The number of sampled keys that have no time to live.
   public internal(set) var sampledKeysWithoutTTL = 0
-  /// When the store was asked last, in milliseconds since 1970.
+  /// The time of the last sample, in milliseconds since 1970.
   public internal(set) var sampledAtMilliseconds: Int64 = 0
 }
 
@@ -35,7 +35,7 @@ extension StoreKeyspace {
       if parts.count == 2 { fields[parts[0]] = Int64(parts[1]) }
     }
     guard let keys = fields["keys"], let expiring = fields["expires"] else { return nil }
-    // The server samples too, and says 0 before it has done so.
+    // The server samples too, and reports 0 before it has done so.
     let average = fields["avg_ttl"].flatMap { $0 > 0 ? $0 : nil }
     self.init(keys: Int(clamping: keys), expiringKeys: Int(clamping: expiring), averageTTLMilliseconds: average)
   }

@@ -86,29 +86,29 @@ final class StoreMetrics {
   }
 }
 
-/// Why a connection to a store failed: the label `reason`.
+/// The reason why a connection to a store failed: the label `reason`.
 enum ConnectionFailureReason: String, CaseIterable {
   case connect
   case timeout
   case authentication
   case notReady = "not_ready"
   case lost
-  /// The server closed a connection on which no command was in flight. It is made again at once.
+  /// The server closed a connection on which no command was in flight. It is reopened at once.
   case idle
 }
 
-/// Why a write did not reach the other store: the label `reason`.
+/// The reason why a write did not reach the other store: the label `reason`.
 enum CopyFailureReason: String, CaseIterable {
   /// The store answered with an error.
   case errorReply = "error_reply"
   /// There was no connection to send it on.
   case unavailable
-  /// The connection broke before the reply: executed or not, nobody knows.
+  /// The connection broke before the reply: it is not known whether it was executed.
   case lost
   /// No reply in time.
   case timeout
   /// The store's queue was full.
   case queueFull = "queue_full"
-  /// It is not known what the default store did with the command, so nothing could be copied.
+  /// It is not known whether the default store executed the command, so nothing could be copied.
   case defaultUnknown = "default_unknown"
 }

@@ -124,7 +124,7 @@ extension Flip {
     var isExecuting = false
     /// Whether watches, subscribers or blocked commands have to get ready for a move.
     var awaitsClients = false
-    /// Whether subscribers listen to both stores.
+    /// Whether subscribers are subscribed on both stores.
     var hasPreparedSubscriptions = false
     /// Whether subscribers are leaving the old default store.
     var hasSwitchingSubscriptions = false

@@ -24,7 +24,7 @@ enum SubscriptionKind: CaseIterable {
   }
 }
 
-/// The channels and patterns that one connection listens to, as its server has confirmed them.
+/// The channels and patterns that one connection is subscribed to, as its server has confirmed them.
 struct SubscribedNames: Equatable {
   /// The approximate cost of a name in bytes besides its own, here and in the command that repeats it.
   private static let overhead = 64
