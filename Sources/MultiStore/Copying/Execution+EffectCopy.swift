@@ -127,7 +127,7 @@ extension Execution {
   }
 
   /// Notes the keys of a write, which are compared when they have become quiet.
-  private func noteWrittenKeys(of index: Int, in batch: CommandBatch) {
+  private func noteWrittenKeys(of index: Int) {
     let spec = batch.bytesSpec(index)
     guard spec.effect != .none else { return }
     let now = begunAt
@@ -139,7 +139,7 @@ extension Execution {
   }
 
   /// Counts and reports a failed copy of the command at `index`.
-  final func copyFailed(_ failure: CopyFailure, at index: Int, in batch: CommandBatch) {
+  final func copyFailed(_ failure: CopyFailure, at index: Int) {
     other.copyFailed(batch, index, failure.reason)
     database.reporter.writeFailed(batch.spec(index), on: other.role, failure.exception)
   }
