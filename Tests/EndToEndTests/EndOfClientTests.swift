@@ -59,6 +59,25 @@ struct EndOfClientTests {
     }
   }
 
+  @Test(arguments: [MigrationState.dual, .dualPrimary])
+  func `have what blocks nobody answered while its effect waits for the other store`(state: MigrationState) throws {
+    let deployment = try Deployment(state)
+    let other = try deployment.client()
+    #expect(try other.command("RPUSH", "k", "v") == .integer(1))
+    let (defaultStore, copies) =
+      state == .dual ? (deployment.secondary, deployment.primary) : (deployment.primary, deployment.secondary)
+    copies.pause()
+    let client = try deployment.client()
+    try client.send(RESPClient.encode(["BLPOP", "k", "0"]) + RESPClient.encode(["ECHO", "end"]))
+    client.shutdownWrites()
+    try eventually("it is served") { try defaultStore.client().command("LLEN", "k") == .integer(0) }
+    // The sidecar has seen the end by then.
+    for _ in 0..<2 { #expect(try other.command("PING") == .simple("PONG")) }
+    copies.resume()
+    #expect(try client.readReplies(2) == [.array([.text("k"), .text("v")]), .text("end")])
+    #expect(try client.readUntilClosed() == [])
+  }
+
   /// More than is read beside a command that is under way.
   @Test(arguments: [MigrationState.off, .dual])
   func `are noticed however much they have said behind what blocks`(state: MigrationState) throws {

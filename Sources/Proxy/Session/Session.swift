@@ -272,7 +272,8 @@ extension Session: EndOfTurnWorker {
     case .read: updateReading()
     case .close: stream.closeAfterWriting()
     case .cancelWait:
-      let isCancelled = instance.callOffBlockedCommands(of: self)
+      // A command that does not wait any more was served, and is answered once its effect is copied.
+      let isCancelled = instance.callOffBlockedCommands(of: self) || state.isExecuting
       if state.waitWasCancelled(isCancelled) { stream.closeAfterWriting() } else { updateReading() }
     }
   }
