@@ -58,6 +58,22 @@ private let commands: [(key: String, setup: String, old: String?, line: String, 
 
 @Suite("Commands that wait for keys to be copied to the default store")
 struct KeyArrivalTests {
+  /// One store's reply is a fallback read's.
+  @Test(arguments: [StoreRole.primary, .secondary])
+  func `a read of keys of which each store lacks one waits for the default store's`(defaultRole: StoreRole) throws {
+    let instance = try Instance(primaryAsDefault: defaultRole == .primary)
+    for (key, outdatedOn) in [("a", instance.primary), ("b", instance.secondary)] {
+      try instance.both("SET \(key) new")
+      try outdatedOn.command("SET", key, "old")
+    }
+    for (key, role) in [("a", StoreRole.primary), ("b", .secondary)] {
+      instance.database.store(role).markStale(key: Array(key.utf8), because: .lost)
+    }
+    #expect(try instance.execute("MGET a b") == "*2|$3|new|$3|new|")
+    #expect(instance.database.store(defaultRole).stale.isEmpty)
+    #expect(instance.database.store(defaultRole.other).stale.count == 1)
+  }
+
   @Test(arguments: Setup.all)
   private func `a command that names a stale key is executed when that is copied`(setup: Setup) throws {
     let instance = try setup.instance()

@@ -30,11 +30,21 @@ extension Database {
   func awaitsKeys(_ batch: CommandBatch, _ kind: BatchKind, _ routing: Routing, isOnOrdinary: Bool) -> Bool {
     if kind == .single, isOnOrdinary, !batch.spec(0).traits.contains(.iterates) {
       let commandClass = batch.withCommand(0) { batch.spec(0).commandClass(ofCommand: $0) }
-      if commandClass == .read, routing.route(for: .read) == .primaryWithFallback { return false }
+      if commandClass == .read, routing.route(for: .read) == .primaryWithFallback {
+        return batch.withCommand(0) { lacksKeysOnEachStore($0, batch.spec(0)) }
+      }
     }
     return (0..<batch.count).contains { index in
       batch.withCommand(index) { awaitsKeys($0, batch.spec(index), routing: routing) }
     }
+  }
+
+  /// Whether neither store alone can answer a read with a fallback, which is one store's reply: each lacks a key. The
+  /// default store then gets those that it lacks first.
+  private func lacksKeysOnEachStore(_ command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
+    guard let primary, !primary.isWhole, !secondary.isWhole else { return false }
+    return (primary.isStale(command, spec) || primary.isBeingCopied(command, spec))
+      && spec.hasKey(ofCommand: command) { secondary.isAwaited($0) }
   }
 
   /// Makes a batch wait for its keys, if necessary.
