@@ -13,6 +13,7 @@ enum JournalFixtures {
     .change(.clearedAll(.secondary, database: 15)),
     .change(.trust(.primary, .lost(.anotherProcess, sinceMilliseconds: 1_700_000_000_000))),
     .change(.trust(.secondary, .trusted)),
+    .change(.identified(.primary, runID: "d3c1a7")),
     .gap,
     .change(.stopped),
   ]

@@ -18,6 +18,7 @@ extension Instance: StoreOwner {
     guard store.isFirst else { return databases.accepted(store.database, by: store.role) }
     status.connected(store.role, serverVersion: identity.version)
     if isAnother { restarted(store) }
+    if let runID = identity.runID { store.family.wasIdentified(runID) }
     store.family.keyspaceSampler?.begin()
     // The server may have been restarted, which loses its scripts.
     if store.role == routingState.flip.current.defaultStore { scripts.load(into: store) }

@@ -69,6 +69,7 @@ extension Instance {
   func restore(_ memory: StalenessMemory) {
     let snapshot = memory.snapshot
     for family in families {
+      family.lastRunID = snapshot.runIDs[family.role]
       family.restoreTrust(snapshot.trust[family.role] ?? .trusted)
       status.set(family.trust, of: family.role)
       for key in snapshot.staleKeys[family.role] ?? [] {

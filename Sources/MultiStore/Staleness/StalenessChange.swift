@@ -8,6 +8,8 @@ public enum StalenessChange: Equatable, Sendable {
   case clearedAll(StoreRole, database: Int)
   /// A store is trusted, or is not any more.
   case trust(StoreRole, StoreTrust)
+  /// A store's server has told its run ID: with another one it is another process.
+  case identified(StoreRole, runID: String)
   /// Another routing is active. `isWatchful` if writes have to reach both stores or be remembered, so that an unclean
   /// stop loses something.
   case routing(defaultStore: StoreRole, isWatchful: Bool)
@@ -21,6 +23,8 @@ public struct StalenessSnapshot: Equatable, Sendable {
   public var staleKeys: [StoreRole: [StaleKey]] = [:]
   /// The stores that are not trusted.
   public var trust: [StoreRole: StoreTrust] = [:]
+  /// The run ID of each store's server when it was connected last.
+  public var runIDs: [StoreRole: String] = [:]
   /// The default store; nil if there was no process before.
   public var defaultStore: StoreRole?
   /// Whether writes had to reach both stores, or to be remembered.

@@ -25,6 +25,13 @@ extension StoreFamily {
     forEach { $0.stale.isDistrusted = !trust.isTrusted }
   }
 
+  /// Records the run ID of the store's server.
+  func wasIdentified(_ runID: String) {
+    guard runID != lastRunID else { return }
+    lastRunID = runID
+    recorder?.append(.identified(role, runID: runID))
+  }
+
   private func set(_ trust: StoreTrust) {
     self.trust = trust
     forEach { $0.stale.isDistrusted = !trust.isTrusted }

@@ -309,7 +309,7 @@ extension Store: HiredisConnectionDelegate {
   public func connectionDidBecomeReady(_ connection: HiredisConnection, identity: ServerIdentity) {
     readyConnections += 1
     guard connection === ordinary else { return }
-    let before = self.identity?.runID
+    let before = self.identity?.runID ?? (isFirst ? family.lastRunID : nil)
     self.identity = identity
     hasAbsoluteExpiry = Self.isAtLeast(6, 2, identity.version) ?? true
     hasExpiryTime = Self.isAtLeast(7, 0, identity.version) ?? false

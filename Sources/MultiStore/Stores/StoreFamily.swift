@@ -16,6 +16,8 @@ final class StoreFamily {
   /// Whether keys may be outdated on the store that are not known. Changed by ``distrust(because:now:)`` and
   /// ``becomeTrusted()``.
   var trust = StoreTrust.trusted
+  /// The run ID of the server when it was connected last, by this process or the one before; nil if it is not known.
+  var lastRunID: String?
   /// Records outdated keys beyond the process; nil if they are lost with it.
   var recorder: (any StalenessRecorder)?
   /// Called when ``trust`` has changed.

@@ -57,6 +57,27 @@ struct StateTests {
     #expect(try here.metric("multistore_store_trust_losses_total", labels) == 0)
   }
 
+  @Test func `a store that came back with older keys while the sidecar was stopped is not trusted`() throws {
+    let here = try RestartableSidecar()
+    #expect(try here.client().command("SET", "k", "old") == .ok)
+    try here.primary.client().command("SAVE")
+    #expect(try here.client().command("SET", "k", "new") == .ok)
+    try here.stop()
+    try here.primary.restart()
+    #expect(try here.primary.client().command("GET", "k") == .text("old"))
+    try here.start()
+    #expect(try here.client().command("GET", "k") == .text("new"))
+    try here.waitForMetric("multistore_store_trusted", Self.primary, 0)
+    let labels = ["store": "primary", "reason": "another_process"]
+    #expect(try here.metric("multistore_store_trust_losses_total", labels) == 1)
+    #expect(try here.metric("multistore_store_restarts_total", Self.primary) == 1)
+    #expect(try here.metric("multistore_store_restarts_total", ["store": "secondary"]) == 0)
+    // It is the same process from now on.
+    try here.stop()
+    try here.start()
+    #expect(try here.metric("multistore_store_restarts_total", Self.primary) == 0)
+  }
+
   @Test func `a clean stop, a kill without dual write and a start that fails lose no trust`() throws {
     let here = try RestartableSidecar()
     #expect(try here.client().command("SET", "k", "v") == .ok)

@@ -9,7 +9,7 @@ enum JournalRecord: Equatable {
 
   private enum Kind: UInt8 {
     case marked = 1
-    case cleared, clearedAll, trust, routing, stopped, gap, stores
+    case cleared, clearedAll, trust, routing, stopped, gap, stores, identified
   }
 
   /// The most bytes that a stale key takes in a file besides its name.
@@ -45,6 +45,9 @@ enum JournalRecord: Equatable {
       guard case .lost(let loss, let since) = trust else { return }
       bytes.append(littleEndian: since)
       bytes.append(word: loss.rawValue)
+    case .change(.identified(let role, let runID)):
+      bytes += [Kind.identified.rawValue, role.code]
+      bytes.append(word: runID)
     case .change(.routing(let role, let isWatchful)):
       bytes += [Kind.routing.rawValue, role.code, isWatchful ? 1 : 0]
     }
@@ -90,6 +93,7 @@ enum JournalRecord: Equatable {
       if reader.rest.isEmpty { return .trust(role, .trusted) }
       guard let since = reader.integer(Int64.self), let loss = reader.word().flatMap(TrustLoss.init) else { return nil }
       return .trust(role, .lost(loss, sinceMilliseconds: since))
+    case .identified: return reader.word().map { .identified(role, runID: $0) }
     case .routing:
       guard let flag = reader.byte(), flag < 2 else { return nil }
       return .routing(defaultStore: role, isWatchful: flag == 1)

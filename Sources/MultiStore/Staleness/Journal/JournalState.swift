@@ -19,6 +19,7 @@ struct JournalState: Equatable, Sendable {
   private var stale: [Place: [[UInt8]: Entry]] = [:]
   private var stores: [StoreRole: String] = [:]
   private var losses: [StoreRole: StoreTrust] = [:]
+  private var runIDs: [StoreRole: String] = [:]
   private var defaultStore: StoreRole?
   private var isWatchful = false
   private var hasGap = false
@@ -45,6 +46,7 @@ struct JournalState: Equatable, Sendable {
       let cleared = stale.removeValue(forKey: Place(role: role, database: database)) ?? [:]
       liveBytes -= cleared.keys.reduce(0) { $0 + Self.bytes(of: $1) }
     case .change(.trust(let role, let trust)): losses[role] = trust.isTrusted ? nil : trust
+    case .change(.identified(let role, let runID)): runIDs[role] = runID
     case .change(.routing(let role, let isWatchful)): (defaultStore, self.isWatchful) = (role, isWatchful)
     case .change(.stopped): wasStopped = true
     }
@@ -62,7 +64,7 @@ struct JournalState: Equatable, Sendable {
     defer { self.stores = stores }
     guard !self.stores.isEmpty, self.stores != stores else { return false }
     let mayDiffer = isWatchful || !losses.isEmpty
-    (stale, losses, liveBytes) = ([:], [:], 0)
+    (stale, losses, runIDs, liveBytes) = ([:], [:], [:], 0)
     let other = stores[.primary] == nil ? .primary : (defaultStore ?? .secondary).other
     if mayDiffer { losses[other] = .lost(.otherStores, sinceMilliseconds: now) }
     if stores[.primary] == nil { (defaultStore, isWatchful) = (nil, false) }
@@ -104,6 +106,7 @@ struct JournalState: Equatable, Sendable {
       snapshot.staleKeys[role]?.sort { $0.sinceMilliseconds < $1.sinceMilliseconds }
     }
     snapshot.trust = losses
+    snapshot.runIDs = runIDs
     snapshot.defaultStore = defaultStore
     snapshot.isWatchful = isWatchful
     snapshot.wasStopped = wasStopped && !hasGap
@@ -115,6 +118,7 @@ struct JournalState: Equatable, Sendable {
     if !stores.isEmpty { try body(.stores(stores)) }
     if let defaultStore { try body(.change(.routing(defaultStore: defaultStore, isWatchful: isWatchful))) }
     for (role, trust) in losses { try body(.change(.trust(role, trust))) }
+    for (role, runID) in runIDs { try body(.change(.identified(role, runID: runID))) }
     for (place, entries) in stale {
       for (key, entry) in entries {
         let (database, since) = (place.database, entry.sinceMilliseconds)
