@@ -38,6 +38,7 @@ final class MonitoredMigration: Sendable {
             recheck_diffs: true
         feature_flags:
           file: "\(directory.path("flags.yml"))"
+        state_directory: "\(directory.path("state"))"
         """,
       in: directory
     )

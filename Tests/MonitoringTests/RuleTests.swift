@@ -9,7 +9,7 @@ struct RuleTests {
     "MultiStoreSidecarDown", "MultiStoreStoreDown", "MultiStoreMethodMissing", "MultiStoreDiffsNotDecaying",
     "MultiStoreFallbackNotConverging", "MultiStoreOtherStoreWritesFailing", "MultiStoreFlagsDisagree",
     "MultiStoreLogEventsDropped", "MultiStoreConnectionsNearLimit", "MultiStoreMemoryShort",
-    "MultiStoreStaleKeysNotFalling", "MultiStoreNotTrusted",
+    "MultiStoreStaleKeysNotFalling", "MultiStoreNotTrusted", "MultiStoreStateNotKept",
     "MultiStoreFlagReloadFailing", "MultiStoreSameStore", "MultiStoreStoreRestarted",
   ]
 
