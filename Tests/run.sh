@@ -20,7 +20,7 @@ TEXT
 TEST_LIMIT_SECONDS=1200
 # Processes that run tests at once. A test blocks its thread, of which Swift's pool has one for each processor, and most
 # of the time it waits for servers and timeouts: a single process leaves the processors half idle.
-TEST_PROCESSES=5
+TEST_PROCESSES=4
 # Tests of a process that have begun. Without a limit Swift Testing begins them all: hundreds of servers, and what one
 # test awaits stands in line behind all the others, for longer than any sensible deadline.
 TEST_WIDTH=4

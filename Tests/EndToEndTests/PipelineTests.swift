@@ -82,7 +82,6 @@ struct PipelineTests {
         ["TTL", "t"], ["PTTL", "t"], ["PEXPIRETIME", "t"], ["SRANDMEMBER", "set", "3"], ["SSCAN", "set", "0"],
         ["RANDOMKEY"], ["OBJECT", "IDLETIME", "set"], ["DBSIZE"],
       ]
-      let expected = comparison == "exact" ? 1.0 : 0.0
       // Times to live may differ by a second. Where the stores were asked half a second apart they say nothing.
       try eventually("the pipeline is quick") {
         let before = try deployment.metric(MultiStoreNames.pipelinedDiff, ["command": "pipelined"]) ?? 0
@@ -90,7 +89,8 @@ struct PipelineTests {
         for reply in try client.pipeline(pipeline) { try expectNoError(reply) }
         guard ContinuousClock.now - start < .milliseconds(500) else { return false }
         let after = try deployment.metric(MultiStoreNames.pipelinedDiff, ["command": "pipelined"]) ?? 0
-        #expect(after - before == expected)
+        // RANDOMKEY ends a pipeline. What follows it may differ as well: an idle time is one of whole seconds.
+        #expect(comparison == "exact" ? after > before : after == before)
         return true
       }
       // What has an order is compared with it under either.
