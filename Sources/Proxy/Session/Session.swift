@@ -78,8 +78,10 @@ final class Session: ReplySink {
   var memory = ClientMemory()
   /// The memory that was granted for its large commands.
   var room = MemoryRoom()
-  private var isReading = false
-  private var isAtEndOfTurn = false
+  /// Whether the stream is read.
+  var isReading = false
+  /// Whether ``endOfTurn()`` is to be called.
+  var isAtEndOfTurn = false
 
   init(server: InstanceServer, stream: Stream, localAddress: String, id: Int) {
     self.server = server
@@ -195,109 +197,5 @@ final class Session: ReplySink {
     guard !isAtEndOfTurn else { return }
     isAtEndOfTurn = true
     server.loop.atEndOfTurn(self)
-  }
-}
-
-extension Session: StreamDelegate {
-  func stream(_ stream: Stream, didRead bytes: Span<UInt8>) {
-    guard !isClosing else { return }
-    if inputCount == 0, hasHeadroom, !state.isHeld {
-      let consumed = process(bytes).consumed
-      if consumed < bytes.count { keep(bytes.extracting(consumed..<bytes.count)) }
-    } else {
-      keep(bytes)
-    }
-    guard inputCount <= server.limits.inputBufferLimit else { return cutOff(.inputBufferLimit) }
-    finishTurn()
-  }
-
-  private func keep(_ bytes: Span<UInt8>) {
-    let directBytes = input.keep(
-      bytes,
-      mayReserve: hasRoom(forCommandOf: input.knownLength),
-      readRoom: server.directReadRoom()
-    ) { stream.read(into: &$0) }
-    server.directReads.bytes += directBytes
-  }
-
-  func streamDidDrain(_ stream: Stream) {
-    pace.wasActive(at: server.loop.now)
-    finishTurn()
-  }
-
-  func streamDidReachEnd(_ stream: Stream) {
-    state.clientEnded()
-    drain()
-  }
-
-  func streamDidClose(_ stream: Stream, error: StreamError?) {
-    state.disconnected(isWaiting: isBlocked || isInSubscriberMode)
-    pendingBefore = 0
-    abandonLogin()
-    if isClosing { releaseConnections() }
-    finishTurn()
-  }
-}
-
-extension Session: EndOfTurnWorker {
-  func endOfTurn() {
-    isAtEndOfTurn = false
-    if isGone { clearOutput(keepingCapacityUpTo: 0) }
-    defer { accountForMemory() }
-    while inputCount > 0, state.takesInput, hasHeadroom, input.take({ process($0) }) {}
-    // The command was dispatched differently, or is not executed any more.
-    if largeWriteBytes > 0, !state.isExecuting, !state.isHeld { endLargeWrite() }
-    switch state.inputWasTaken() {
-    case .serve: serveOutput()
-    case .wait: return
-    case .release:
-      releaseConnections()
-      dropInput()
-      server.didClose(self)
-    }
-  }
-
-  /// Sends the replies of the turn, and closes the connection or reads on.
-  private func serveOutput() {
-    let isHeldUpByReplies = inputCount > 0 && !isClosing && !hasHeadroom
-    // One turn's replies may exceed the limit, so that a large one reaches a client that takes it.
-    if pendingBefore > server.limits.outputBufferLimit, owedBytes > pendingBefore { return cutOff(.outputBufferLimit) }
-    let hasReplied = !output.isEmpty
-    writeOutput()
-    pendingBefore = stream.pendingWriteBytes
-    forwardWindow.adapt(hasReplied: hasReplied, owed: pendingBefore, highWater: Self.outputHighWater)
-    // If the socket has taken them all, no drain will be notified.
-    if isHeldUpByReplies, hasHeadroom { finishTurn() }
-    switch state.outputWasSent(isHeldUp: isHeldUpByReplies, isBlocked: isBlocked) {
-    case .read: updateReading()
-    case .close: stream.closeAfterWriting()
-    case .cancelWait:
-      // A command that does not wait any more was served, and is answered once its effect is copied.
-      let isCancelled = instance.callOffBlockedCommands(of: self) || state.isExecuting
-      if state.waitWasCancelled(isCancelled) { stream.closeAfterWriting() } else { updateReading() }
-    }
-  }
-
-  /// Drops commands that will never be executed.
-  private func dropInput() {
-    input.removeAll()
-    transaction = nil
-  }
-
-  /// Closes the session's own connections. A client that is gone keeps them until its commands are executed, since
-  /// those may depend on watched keys.
-  private func releaseConnections() {
-    releaseDedicated()
-    releaseSubscription()
-  }
-
-  private func updateReading() {
-    // Keep reading while blocked, so that a disconnect is noticed before the command is served.
-    let hasRoom = isQuiet || hasRoom(for: inputCount, below: Self.inputHighWater) || isBlocked
-    let mayOwe = self.hasRoom(for: output.count + pendingBefore, below: Self.outputHighWater)
-    let canRead = state.mayRead && mayOwe && hasRoom && !room.isAwaited
-    guard canRead != isReading else { return }
-    isReading = canRead
-    if canRead { stream.startReading() } else { stream.stopReading() }
   }
 }

@@ -1,0 +1,43 @@
+internal import EventLoop
+
+/// The events of the client's stream.
+extension Session: StreamDelegate {
+  func stream(_ stream: Stream, didRead bytes: Span<UInt8>) {
+    guard !isClosing else { return }
+    if inputCount == 0, hasHeadroom, !state.isHeld {
+      let consumed = process(bytes).consumed
+      if consumed < bytes.count { keep(bytes.extracting(consumed..<bytes.count)) }
+    } else {
+      keep(bytes)
+    }
+    guard inputCount <= server.limits.inputBufferLimit else { return cutOff(.inputBufferLimit) }
+    finishTurn()
+  }
+
+  private func keep(_ bytes: Span<UInt8>) {
+    let directBytes = input.keep(
+      bytes,
+      mayReserve: hasRoom(forCommandOf: input.knownLength),
+      readRoom: server.directReadRoom()
+    ) { stream.read(into: &$0) }
+    server.directReads.bytes += directBytes
+  }
+
+  func streamDidDrain(_ stream: Stream) {
+    pace.wasActive(at: server.loop.now)
+    finishTurn()
+  }
+
+  func streamDidReachEnd(_ stream: Stream) {
+    state.clientEnded()
+    drain()
+  }
+
+  func streamDidClose(_ stream: Stream, error: StreamError?) {
+    state.disconnected(isWaiting: isBlocked || isInSubscriberMode)
+    pendingBefore = 0
+    abandonLogin()
+    if isClosing { releaseConnections() }
+    finishTurn()
+  }
+}
