@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Glibc
 internal import Sidecar
 
 /// `trust`: tells a running sidecar that a store has no outdated keys but the known ones, through its admin API.
@@ -23,23 +22,13 @@ struct TrustCommand: ParsableCommand {
   @Option(help: "primary or secondary. [MULTISTORE_STORE]")
   var store: String?
 
-  @Option(help: "The reason, for the log. [MULTISTORE_WHY]")
-  var why: String?
-
-  @Option(help: "The operator's name, for the log; the login name without it. [MULTISTORE_WHO]")
-  var who: String?
+  @OptionGroup var statement: OperatorOptions
 
   func run() throws {
     let instance = try Environment.required(instance, "instance")
     let store = try Environment.required(store, "store")
-    let why = try Environment.required(why, "why")
-    let who = Environment.value(who, "who") ?? Self.loginName
-    print(try admin.ask { try $0.trust(store, of: instance, who: who, why: why) }, terminator: "")
-  }
-
-  /// The name of the user who is logged in; the user's number where the environment has no name.
-  private static var loginName: String {
-    ["SUDO_USER", "LOGNAME", "USER"].lazy.compactMap(ProcessEnvironment.value).first { !$0.isEmpty }
-      ?? "user \(getuid())"
+    let (who, why) = try statement.named()
+    let fields: KeyValuePairs = ["instance": instance, "store": store, "who": who, "why": why]
+    print(try admin.ask { try $0.state(AdminPath.trust, fields) }, terminator: "")
   }
 }

@@ -27,13 +27,13 @@ extension Instance {
   /// Whether a key of any database is known to be stale on a store.
   var hasStaleKeys: Bool { families.contains { $0.staleKeyCount > 0 } }
 
-  /// The stale keys of one store in all databases, the oldest first.
+  /// The stale keys of one store in all databases, the oldest first, and by name those of the same millisecond.
   ///
   /// - Parameter limit: the most keys that are listed.
   public func staleKeys(of role: StoreRole, limit: Int) -> [StaleKey] {
     loop.preconditionOnLoop()
     let keys = databases.all.flatMap { $0.store(role).stale.list(database: $0.number, limit: limit) }
-    return Array(keys.sorted { $0.sinceMilliseconds < $1.sinceMilliseconds }.prefix(limit))
+    return Array(keys.sorted(by: StaleKey.isOlder).prefix(limit))
   }
 
   /// The number of stale keys of one store, in all databases.
@@ -63,6 +63,35 @@ extension Instance {
     )
     family.becomeTrusted()
     return true
+  }
+
+  /// Accepts the default store's values of all keys that are stale there, because the operator states that the other
+  /// store will not come back with better ones. Commands that name such a key no longer wait for its copy. The keys are
+  /// stale on the other store from now on. Takes a microsecond for each key.
+  ///
+  /// - Parameters:
+  ///   - who: the operator's name, for the log.
+  ///   - why: the operator's reason, for the log.
+  /// - Returns: the default store, and the number of keys.
+  public func acceptStaleKeys(who: String, why: String) -> (defaultStore: StoreRole, count: Int) {
+    loop.preconditionOnLoop()
+    let role = defaultRole
+    let count = family(role).staleKeyCount
+    guard count > 0 else { return (role, 0) }
+    for database in databases.all {
+      let (store, other) = (database.store(role), database.store(role.other))
+      let keys = store.stale.list(database: database.number)
+      store.clearAllStale()
+      for key in keys { other.markStale(key: key.key, because: .accepted) }
+    }
+    logger.warning(
+      "Outdated values of the default store accepted, as the operator says",
+      metadata: [
+        "instance_name": "\(configuration.name)", "store": "\(role.label)", "stale_keys": .stringConvertible(count),
+        "who": "\(who)", "why": "\(why)",
+      ]
+    )
+    return (role, count)
   }
 
   /// Restores the knowledge of the last process. Called once, before the connections are opened.

@@ -18,6 +18,14 @@ public struct StaleKey: Equatable, Sendable {
   }
 }
 
+extension StaleKey {
+  /// Whether a key became stale before another, or has a name before the other's.
+  static func isOlder(_ key: StaleKey, than other: StaleKey) -> Bool {
+    key.sinceMilliseconds == other.sinceMilliseconds
+      ? key.key.lexicographicallyPrecedes(other.key) : key.sinceMilliseconds < other.sinceMilliseconds
+  }
+}
+
 /// The reason why a key is stale on a store. Raw values appear in files, listings and logs.
 public enum StaleReason: String, CaseIterable, Sendable {
   /// The store answered the write with an error.
@@ -36,6 +44,8 @@ public enum StaleReason: String, CaseIterable, Sendable {
   case uncopied
   /// Dual write was off after it had been on, and the default store alone got the write.
   case dualWriteOff = "dual_write_off"
+  /// The operator accepted the default store's value, which was outdated.
+  case accepted
   /// The key was compared and differed, and no failure is known.
   case difference
 

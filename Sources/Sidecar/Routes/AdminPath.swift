@@ -10,6 +10,8 @@ public enum AdminPath {
   public static let status = "/api/v4/status"
   /// The stale keys.
   public static let stale = "/api/v4/stale"
+  /// The operator's statement that the default store's outdated values count.
+  public static let acceptedStaleKeys = "/api/v4/stale/accept"
   /// The operator's statement that a store is trusted.
   public static let trust = "/api/v4/trust"
 

@@ -3,35 +3,13 @@ internal import MultiStore
 internal import Status
 
 extension HTTPRoute {
-  private static let trustFields = ["instance", "store", "who", "why"]
-
   /// A route by which an operator says that a store is trusted again.
   static func trust(in instances: [InstanceAccess]) -> HTTPRoute {
     HTTPRoute([.post], AdminPath.trust) { request in
-      let known = trustFields + ["format"]
-      guard let fields = RequestFields(request, known: Set(known)), Set(known).isSuperset(of: fields.names),
-        case let values = trustFields.compactMap(fields.single), values.count == trustFields.count,
-        values.allSatisfy({ $0.contains { !$0.isWhitespace } })
-      else {
-        return .text(
-          "instance, store, who and why have to be given once each, and not empty, in the form, the query or the JSON "
-            + "body; format may be json or table.",
-          status: 400
-        )
-      }
-      guard let format = ReportFormat(rawValue: fields.single("format") ?? ReportFormat.json.rawValue) else {
-        return .text("format has to be json or table.", status: 400)
-      }
-      guard let instance = instances.named(values[0]) else { return instances.unknownInstance }
-      let roles = instance.status.roles
-      guard let role = roles.first(where: { $0.label == values[1] }) else {
-        let labels = roles.map(\.label).joined(separator: " ")
-        return .text("\(values[0]) has no such store. Its stores: \(labels)", status: 404)
-      }
-      do throws(InstanceAccess.NoAnswer) {
-        return answer(try instance.trust(role, who: values[2], why: values[3]), role, values[0], format)
-      } catch {
-        return error.response
+      OperatorStatement.answer(request, requiring: ["instance", "store"], of: instances) { statement in
+        let (role, instance) = (try statement.store(), statement.instance)
+        let change = try instance.trust(role, who: statement.who, why: statement.why)
+        return answer(change, role, instance.status.instanceName, statement.format)
       }
     }
   }

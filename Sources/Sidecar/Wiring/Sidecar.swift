@@ -215,7 +215,7 @@ public final class Sidecar {
     let routes =
       FeatureRoutes(flagStore, flips: FlipGuard(flips)).routes
       + [.report(AdminPath.inventory) { InventoryReport(inventories) }, status.api]
-      + [.staleKeys(of: accesses), .trust(in: accesses)]
+      + [.staleKeys(of: accesses), .acceptStaleKeys(of: accesses), .trust(in: accesses)]
     // Before the web listeners: a sidecar whose health probe succeeds accepts requests of its operator.
     try http.startAdmin(options.adminListenAddress, token: adminToken(), routes: routes)
     try http.startWeb(options, access: webConfiguration.access) { () throws(TelemetryPathError) in

@@ -51,13 +51,14 @@ struct AdminAPI {
     )
   }
 
-  /// Makes an instance trust a store again, and returns the result as a sentence.
-  func trust(_ store: String, of instance: String, who: String, why: String) throws -> String {
-    let form = [
-      HTTPField("instance", instance), HTTPField("store", store), HTTPField("who", who), HTTPField("why", why),
-      HTTPField("format", ReportFormat.table.rawValue),
-    ]
-    return try answer { () throws(AdminClientError) in try client.post(AdminPath.trust, form: form) }
+  /// Posts an operator's statement, and returns the result as a sentence.
+  ///
+  /// - Parameters:
+  ///   - path: ``AdminPath/trust`` or ``AdminPath/acceptedStaleKeys``.
+  ///   - fields: The names and values of its fields.
+  func state(_ path: String, _ fields: KeyValuePairs<String, String>) throws -> String {
+    let form = fields.map { HTTPField($0.key, $0.value) } + [HTTPField("format", ReportFormat.table.rawValue)]
+    return try answer { () throws(AdminClientError) in try client.post(path, form: form) }
   }
 
   /// Returns the report at a path with its query.
