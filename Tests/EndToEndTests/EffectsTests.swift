@@ -34,12 +34,18 @@ import Testing
     guard let difference = try scenario.play(on: deployment) else {
       return #expect(try !StoreComparison.names(deployment.primary.client()).isEmpty)
     }
-    // What was not copied for want of time or of a connection says nothing about order.
-    let failures = try deployment.sidecar.metrics().sum("multistore_copy_failures_total")
-    Issue.record("seed \(run.seed): \(difference); \(failures) copies had failed")
+    try record(difference, seed: run.seed, deployment)
     if let smaller = try scenario.shrunk(on: deployment, within: Self.shrinkingLimit) {
       Issue.record("\(smaller.difference) after \(smaller.scenario)")
     }
+  }
+
+  private func record(_ difference: String, seed: UInt64, _ deployment: Deployment) throws {
+    // What was not copied for want of time or of a connection says nothing about order.
+    let metrics = try deployment.sidecar.metrics()
+    let failures = metrics.sum("multistore_copy_failures_total")
+    let events = deployment.sidecar.log.all.filter { $0["severity"]?.string == "ERROR" }.prefix(3)
+    Issue.record("seed \(seed): \(difference); \(failures) copies had failed; \(events)")
   }
 
   /// The way back has to stay open: the old store gets what the new one executes, though it can't read its dumps.
@@ -60,8 +66,9 @@ import Testing
       commandsPerClient: run.commandsPerClient,
       longestPiece: kind.longestPiece
     )
-    let difference = try scenario.play(on: deployment, primaryIsDefault: true)
-    #expect(difference == nil)
+    if let difference = try scenario.play(on: deployment, primaryIsDefault: true) {
+      try record(difference, seed: run.seed, deployment)
+    }
     #expect(try !StoreComparison.names(deployment.secondary.client()).isEmpty)
   }
 

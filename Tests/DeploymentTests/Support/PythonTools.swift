@@ -25,6 +25,6 @@ enum PythonTools {
     }
     // It begins slowly while other tests keep the processors busy.
     let environment = ["PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"]
-    return try ChildProcess.run("python3", arguments, environment: environment, within: .seconds(60))
+    return try ChildProcess.run("python3", arguments, environment: environment, within: .seconds(240))
   }
 }
