@@ -171,7 +171,7 @@ def writes() -> list:
             query(metric("multistore_stale_keys"), "{{instance}} {{store}}"), unit="short", width=6),
         graph(
             "Stale keys healed",
-            "Stale keys that were copied anew in the background, by how that ended. A copy that failed is tried again "
+            "Stale keys that were copied again in the background, by how that ended. A copy that failed is tried again "
             "after a while; multistore-exporter stale list shows the keys.",
             query(total("store, outcome", rate("multistore_healed_keys_total")), "{{store}}: {{outcome}}"),
             unit="wps", width=6),
@@ -336,7 +336,7 @@ def process() -> list:
             unit="cps", width=6),
         verdict(
             "Log files not reopened",
-            "Times that the log file could not be opened anew: the rotated one is written to. See the permissions.",
+            "Times that the log file could not be reopened: the rotated one is written to. See the permissions.",
             instant(process_metric("multistore_log_reopen_failures_total"), "{{instance}}"),
             steps=NONE_ALLOWED, width=3, height=8),
         listing(

@@ -114,13 +114,13 @@ def next_step() -> list:
         verdict(
             "Copy failures, 15 min",
             "Writes that the default store executed and the other one did not. Has to be 0 before any step: the keys "
-            "are stale there until they have been copied anew. The reason is below.",
+            "are stale there until they have been copied again. The reason is below.",
             instant(total("instance_name", increase("multistore_copy_failures_total", "15m")), by_instance),
             steps=NONE_ALLOWED).decimals(0),
         verdict(
             "Stale keys now",
             "Keys whose last write to a store failed; reads leave that store out for them. Has to be 0 before the "
-            "default moves. They are copied anew while both stores are up and dual writes are on; while these are off, "
+            "default moves. They are copied again while both stores are up and dual writes are on; while these are off, "
             "each key that is written is stale on the other store.",
             instant(f"{total('instance_name', metric('multistore_stale_keys'))} and on (instance_name) {dual}",
                     by_instance),
@@ -212,7 +212,7 @@ def writes() -> list:
                   "{{instance_name}} to {{store}}: {{reason}}"), unit="wps", width=6),
         graph(
             "Stale keys",
-            "Keys whose last write to the store failed. They are copied anew while both stores are up and dual writes "
+            "Keys whose last write to the store failed. They are copied again while both stores are up and dual writes "
             "are on. If the number only grows, the store still fails; beyond max_stale_keys it is not trusted.",
             query(total(by_store, metric("multistore_stale_keys")), "{{instance_name}} on {{store}}"), unit="short",
             width=6),

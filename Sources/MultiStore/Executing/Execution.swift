@@ -25,7 +25,7 @@ public enum BatchKind: Hashable, Sendable {
 /// handles answers, refusals and failures.
 ///
 /// An execution is reused for other batches under the same default store: a finished one goes to the database's pool.
-/// What never changes in its life is read without counting a reference. Loop-confined.
+/// Constants are read without counting a reference. Loop-confined.
 class Execution: ReplyReceiver {
   /// The most memory that an execution keeps for its next use.
   static let keptCapacity = 16 << 10

@@ -67,7 +67,7 @@ extension Instance: StoreOwner {
       "Store restarted, or another server has taken its place: what it did not keep is gone",
       metadata: [
         "instance_name": "\(configuration.name)", "store": "\(store.role.label)", "address": "\(store.address)",
-        "hint": "compare the number of keys on both stores before the next step; the warm-up is counted anew",
+        "hint": "compare the number of keys on both stores before the next step; the warm-up is restarted",
       ]
     )
   }

@@ -176,7 +176,7 @@ public enum MultiStoreMetrics {
   package static let healedKeys = MultiStoreMetric(
     name: "multistore_healed_keys_total",
     kind: .counter,
-    help: "Stale keys of the store that were copied anew in the background, by how that ended",
+    help: "Stale keys of the store that were copied again in the background, by how that ended",
     labels: ["instance_name", "store", "outcome"]
   )
   package static let settledChecks = MultiStoreMetric(

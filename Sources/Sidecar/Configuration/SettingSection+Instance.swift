@@ -141,7 +141,7 @@ extension SettingSection {
       .integer(0...100_000),
       .value("0"),
       "Keys that are compared on both stores in a second, at most, once they were written and have been quiet for two "
-        + "seconds; one that differs is copied anew. 200 suits several sidecars; 0 for none."
+        + "seconds; one that differs is copied again. 200 suits several sidecars; 0 for none."
     ),
     Setting(
       "event_rate_limit",

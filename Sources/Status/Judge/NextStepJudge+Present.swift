@@ -59,7 +59,7 @@ extension NextStepJudge {
       keys == 0 ? .met : .notMet,
       measured: HumanFormat.count(keys, "key") + (oldest ?? ""),
       threshold: "none",
-      advice: "The last write of these keys failed on a store. They are copied anew while both stores are up and dual "
+      advice: "The last write of these keys failed on a store. They are copied again while both stores are up and dual "
         + "writes are on, key_work_rate in a second: wait. multistore-exporter stale list says which they are, and why."
     )
   }

@@ -26,7 +26,7 @@ struct JournalLog: Sendable {
       metadata: metadata([
         "reason": "\(failure)",
         "hint":
-          "make room on the disk of \(folder), or let this user write there; it is written anew as soon as it can be",
+          "make room on the disk of \(folder), or let this user write there; it is rewritten as soon as it can be",
       ])
     )
   }
