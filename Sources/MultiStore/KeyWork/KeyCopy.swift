@@ -159,7 +159,10 @@ final class KeyCopy: ReplyReceiver {
       // Another dump would be refused as well.
       if dumpWasRefused { target.refusesDumps = true }
       finishStored()
-    default: finish()
+    default:
+      // A DEL: the value that it left is outdated still.
+      if failure == nil, reply.kind == .error { failure = CopyFailure(reply) }
+      finish()
     }
   }
 
