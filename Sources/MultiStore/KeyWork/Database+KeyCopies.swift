@@ -83,9 +83,15 @@ extension Database {
     }
     let copy = KeyCopy(key, verb, from: self.store(store.role.other), to: store, of: self)
     copy.add(waiter)
+    guard verb == .copyIfAbsent else {
+      copy.begin()
+      return copy
+    }
     // A key that the default store lacks may be named by writes in flight there. They have to be done, and their copies
-    // sent: one of them may have been the last to find the key.
-    if verb == .copyIfAbsent { store.fence { copy.beginOnceSettled() } } else { copy.begin() }
+    // as well: one of them may have been the last to find the key, and a pipeline copies whole keys when the other
+    // store has answered the rest.
+    let source = self.store(store.role.other)
+    store.fence { source.fence { copy.beginOnceSettled() } }
     return copy
   }
 }

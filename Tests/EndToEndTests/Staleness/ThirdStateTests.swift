@@ -92,6 +92,27 @@ struct ThirdStateTests {
     try expectNoFragment(deployment)
   }
 
+  /// The pipeline is answered before the renamed key is removed from the old store.
+  @Test(arguments: ["both", "default_store"])
+  func `a key that was renamed away does not come back`(acknowledgement: String) throws {
+    let deployment = try Deployment(.dualPrimary, instance: ["write_acknowledgement: \(acknowledgement)"])
+    let client = try deployment.client()
+    let pipelines = [
+      [["SET", "o", "1"], ["RENAME", "a", "b"], ["EVAL", "return redis.call('GET', KEYS[1])", "1", "a"]],
+      [["RENAME", "a", "b"], ["INCR", "n"], ["GETDEL", "a"]],
+    ]
+    for round in 0..<50 {
+      for pipeline in pipelines {
+        try client.expect(["SET", "a", "\(round)"], .ok)
+        #expect(try client.pipeline(pipeline).last == .null)
+        try client.expect(["GET", "b"], .text("\(round)"))
+      }
+    }
+    // A read may find what the old store had before.
+    try eventually("it is gone from the old store") { try client.command("EXISTS", "a") == .integer(0) }
+    try expectNoFragment(deployment)
+  }
+
   @Test func `without the old store the new one's miss is the truth`() throws {
     let deployment = try Deployment(.dualPrimary, instance: ["other_store_timeout: 500ms"])
     let client = try deployment.client()
