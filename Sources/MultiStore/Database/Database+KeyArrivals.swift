@@ -44,7 +44,7 @@ extension Database {
   private func lacksKeysOnEachStore(_ command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
     guard let primary, !primary.isWhole, !secondary.isWhole else { return false }
     return (primary.isStale(command, spec) || primary.isBeingCopied(command, spec))
-      && spec.hasKey(ofCommand: command) { secondary.isAwaited($0) }
+      && (secondary.family.mayHaveLostKeys || spec.hasKey(ofCommand: command) { secondary.isAwaited($0) })
   }
 
   /// Makes a batch wait for its keys, if necessary.

@@ -52,6 +52,7 @@ extension Instance: StoreOwner {
   /// and an empty store has no outdated ones.
   private func lookForOlderKeys(in store: Store, _ identity: ServerIdentity, isAnother: Bool) {
     if identity.keyCount == 0 {
+      if isAnother, store.role != defaultRole { acceptValuesOfLostKeys(of: store) }
       storeWasFoundEmpty(store, isWhole: false)
     } else if isAnother, store.role != defaultRole, wasDual {
       store.family.distrust(because: .anotherProcess, now: loop.wallClockMilliseconds)

@@ -80,7 +80,8 @@ final class KeyArrival {
         batch.spec(index).forEachKey(ofCommand: command) { if defaultStore.isAwaited($0) { outdated.insert($0.array) } }
       }
     }
-    perform(state.looked(outdated: outdated.count, questions: questions.count), outdated)
+    let canCopy = !other.family.mayHaveLostKeys
+    perform(state.looked(outdated: outdated.count, questions: questions.count, canCopy: canCopy), outdated)
   }
 
   private func perform(_ action: KeyArrivalState.Action, _ outdated: Set<[UInt8]> = []) {
@@ -88,7 +89,8 @@ final class KeyArrival {
     let hasMoved = database.defaultStore !== defaultStore
     switch action {
     case .wait: return
-    case _ where hasMoved: end { answer("the default store moved while the command waited for a key to be copied") }
+    case _ where hasMoved:
+      end { answer("the default store moved while the command waited for a key to be copied: send it again") }
     case .look: look()
     case .copy: for key in outdated { _ = database.bring(key, .copyOver, for: self) }
     case .ask: ask()
@@ -129,11 +131,11 @@ final class KeyArrival {
       database.executeAtOnce(batch, as: kind, routing: routing, over: connection, for: sink)
     case .blocking(let connection):
       // The client may have disconnected, and must not be served.
-      guard connection.takesCommands else { return answer("the connection for the command was closed") }
+      guard connection.takesCommands else { return answer("the connection for the command was closed: send it again") }
       database.executeBlockingAtOnce(batch, routing: routing, over: connection, for: sink)
     case .raw:
       guard !database.executeRawAtOnce(batch, routing: routing, for: sink) else { return }
-      answer("max_dedicated_connections are open already")
+      answer("max_dedicated_connections are open already: send it again")
     }
   }
 
@@ -143,6 +145,7 @@ final class KeyArrival {
     if case .batch(.single, _) = start, batch.withCommand(0, { batch.spec(0).replacesBlindly($0) }) {
       return execute(for: KeyReplacement(of: outdated, on: defaultStore, in: database, for: sink))
     }
+    if other.family.mayHaveLostKeys { return answer(Self.lostKeys(of: other.role)) }
     answer(
       "a key of the command is outdated on the \(defaultStore.role.label) store, and could not be copied from the "
         + "\(other.role.label) store",
@@ -150,10 +153,19 @@ final class KeyArrival {
     )
   }
 
+  private static func lostKeys(of role: StoreRole) -> String {
+    "a key of the command is outdated on the \(role.other.label) store, and the \(role.label) store, which had its "
+      + "value, came back as another process: compare them, then run multistore-exporter trust or stale accept, or "
+      + "replace the key as a whole"
+  }
+
   /// Answers with an error, without executing anything.
-  private func answer(_ message: String, because failure: CopyFailure? = nil) {
+  private func answer(_ message: String, because failure: CopyFailure?) {
     let hint = "make the \(other.role.label) store reachable, or replace the key as a whole"
-    let text = failure.map { "\(message) (\($0.reason.rawValue)): \(hint)" } ?? "\(message): send it again"
+    answer(failure.map { "\(message) (\($0.reason.rawValue)): \(hint)" } ?? "\(message): send it again")
+  }
+
+  private func answer(_ text: String) {
     var count = 1
     if case .batch(.pipelined, _) = start { count = batch.count }
     for index in 0..<count {

@@ -54,11 +54,13 @@ struct KeyArrivalState {
   /// - Parameters:
   ///   - outdated: the keys of the batch that are stale on the default store, or being copied there.
   ///   - questions: the keys whose presence on the default store has to be known.
-  mutating func looked(outdated: Int, questions: Int) -> Action {
+  ///   - canCopy: whether the other store has the values of the outdated keys.
+  mutating func looked(outdated: Int, questions: Int, canCopy: Bool = true) -> Action {
     guard case .looking(let hasFailed, let hasAsked) = state else { impossible("looked") }
     if outdated > 0 {
-      state = hasFailed ? .ended : .copying(left: outdated, hasFailed: false, hasAsked: hasAsked)
-      return hasFailed ? .giveUp : .copy
+      let givesUp = hasFailed || !canCopy
+      state = givesUp ? .ended : .copying(left: outdated, hasFailed: false, hasAsked: hasAsked)
+      return givesUp ? .giveUp : .copy
     }
     let asks = !hasAsked && questions > 0
     state = asks ? .asking(left: questions) : .ended

@@ -100,9 +100,10 @@ final class KeyQueue {
     role == instance.defaultRole || instance.routingState.flip.current.isDual
   }
 
-  /// Whether both stores can be reached.
+  /// Whether both stores can be reached, and the source has the values.
   private func canHeal(_ place: Place) -> Bool {
     place.database.stores.count == 2 && place.database.stores.allSatisfy(\.ordinary.takesCommands)
+      && (place.store.role != instance.defaultRole || !instance.family(place.store.role.other).mayHaveLostKeys)
   }
 
   private func stores(of role: StoreRole) -> [Place] {

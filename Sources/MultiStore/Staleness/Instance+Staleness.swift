@@ -78,12 +78,7 @@ extension Instance {
     let role = defaultRole
     let count = family(role).staleKeyCount
     guard count > 0 else { return (role, 0) }
-    for database in databases.all {
-      let (store, other) = (database.store(role), database.store(role.other))
-      let keys = store.stale.list(database: database.number)
-      store.clearAllStale()
-      for key in keys { other.markStale(key: key.key, because: .accepted) }
-    }
+    for database in databases.all { acceptStaleKeys(of: database, on: role) }
     logger.warning(
       "Outdated values of the default store accepted, as the operator says",
       metadata: [
@@ -92,6 +87,29 @@ extension Instance {
       ]
     )
     return (role, count)
+  }
+
+  private func acceptStaleKeys(of database: Database, on role: StoreRole) {
+    let (store, other) = (database.store(role), database.store(role.other))
+    let keys = store.stale.list(database: database.number)
+    store.clearAllStale()
+    for key in keys { other.markStale(key: key.key, because: .accepted) }
+  }
+
+  /// Accepts the default store's values of the keys that are stale there: the other store, which had better ones, came
+  /// back as another process and has no key in its database.
+  func acceptValuesOfLostKeys(of store: Store) {
+    guard let database = databases.all.first(where: { $0.store(store.role) === store }) else { return }
+    let count = database.store(store.role.other).stale.count
+    guard count > 0 else { return }
+    acceptStaleKeys(of: database, on: store.role.other)
+    logger.error(
+      "Outdated values of the default store are all that is left: the other store came back empty",
+      metadata: [
+        "instance_name": "\(configuration.name)", "store": "\(store.role.other.label)",
+        "database": .stringConvertible(database.number), "stale_keys": .stringConvertible(count),
+      ]
+    )
   }
 
   /// Restores the knowledge of the last process. Called once, before the connections are opened.

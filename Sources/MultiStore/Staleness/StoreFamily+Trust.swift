@@ -1,9 +1,9 @@
 /// Trust in a store as a whole. Each of its databases has a copy of it, so that a command checks one place.
 extension StoreFamily {
   /// Ends the trust in the store: unknown keys may be outdated on it. The first reason stays until the store is trusted
-  /// again.
+  /// again, unless the store is another process: then it may also lack the keys that it alone had.
   func distrust(because loss: TrustLoss, now: Int64) {
-    guard trust.isTrusted else { return }
+    guard trust.isTrusted || loss == .anotherProcess && !mayHaveLostKeys else { return }
     set(.lost(loss, sinceMilliseconds: now))
   }
 
@@ -12,6 +12,10 @@ extension StoreFamily {
     guard !trust.isTrusted else { return }
     set(.trusted)
   }
+
+  /// Whether the store may have older values than before: its keys are not copied to the default store, where they are
+  /// stale.
+  var mayHaveLostKeys: Bool { trust.loss == .anotherProcess }
 
   /// Clears all marks and trusts the store: it was emptied, as the default one was.
   func wasEmptied() {
