@@ -88,6 +88,9 @@ struct QuietKeys: ~Copyable {
     return nil
   }
 
+  /// Takes out the next key, however short the time since it was written is; nil if there is none.
+  mutating func takeAny() -> [UInt8]? { order.popFirst().map { remove($0) } }
+
   /// Returns an entry without a key, which has kept the memory of its former key.
   private mutating func takePlace() -> Int32 {
     guard firstFree >= 0 else {

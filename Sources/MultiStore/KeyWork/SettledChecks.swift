@@ -20,6 +20,15 @@ final class SettledChecks {
   func close() {
     timer?.close()
     timer = nil
+    leaveKeysToSuccessor()
+  }
+
+  /// Marks the keys that were not compared as stale, so that the next process copies them.
+  private func leaveKeysToSuccessor() {
+    let flip = database.instance.routingState.flip
+    guard flip.current.isDual else { return }
+    let other = database.store(flip.current.defaultStore.other)
+    while let key = database.quietKeys.takeAny() { other.markStale(key: key, because: .unchecked) }
   }
 
   /// Compares the keys that are due, for as long as the bounds permit. Called periodically.

@@ -46,6 +46,8 @@ public enum StaleReason: String, CaseIterable, Sendable {
   case dualWriteOff = "dual_write_off"
   /// The operator accepted the default store's value, which was outdated.
   case accepted
+  /// The process stopped before the key was compared.
+  case unchecked
   /// The key was compared and differed, and no failure is known.
   case difference
 
