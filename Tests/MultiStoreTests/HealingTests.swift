@@ -56,6 +56,53 @@ struct HealingTests {
     try expectHealed(instance, role, 8)
   }
 
+  /// A refused DEL leaves the outdated value.
+  @Test(arguments: [StoreRole.primary, .secondary])
+  func `not when the store refuses to remove a key`(role: StoreRole) throws {
+    let instance = try Instance(primaryAsDefault: role == .secondary) { $0.keysPerSecond = 1000 }
+    for line in ["SET gone v", "SET moved v", "RPUSH l a"] { _ = try instance.execute(line) }
+    let store = instance.client(role)
+    #expect(try store.command("CONFIG", "SET", "min-replicas-to-write", "1") == .ok)
+    for line in ["DEL gone", "RENAME moved there", "LPOP l"] { _ = try execute(line, on: instance) }
+    let labels = ["store": role.label, "outcome": "failed"]
+    try instance.run { instance.count(MultiStoreMetrics.healedKeys, labels) ?? 0 >= 4 }
+    #expect(instance.count(MultiStoreMetrics.healedKeys, ["store": role.label, "outcome": "healed"]) == 0)
+    #expect(instance.database.store(role).stale.count == 4)
+    for line in ["GET gone", "GET moved", "LINDEX l 0"] {
+      #expect(try execute(line, on: instance) == "$-1|", "\(line)")
+    }
+    #expect(try store.command("CONFIG", "SET", "min-replicas-to-write", "0") == .ok)
+    instance.database.store(role).stale.retryAll()
+    try expectHealed(instance, role, 4)
+  }
+
+  /// What the other store alone had is gone, or older than what the default store has.
+  @Test(arguments: [true, false])
+  func `not from a store that came back as another process`(isEmpty: Bool) throws {
+    let instance = try Instance(primaryAsDefault: true) { $0.keysPerSecond = 1000 }
+    for line in ["SET k oldest", "SET other v"] { _ = try instance.execute(line) }
+    if !isEmpty { #expect(try instance.secondary.command("SAVE") == .ok) }
+    _ = try instance.execute("SET k old")
+    #expect(try instance.secondary.command("SET", "k", "new") == .ok)
+    try hang(.secondary, of: instance) {
+      instance.database.primary?.markStale(key: Array("k".utf8), because: .lost)
+      instance.secondaryServer.kill()
+    }
+    try instance.secondaryServer.restart()
+    try instance.run { instance.count(MultiStoreMetrics.storeRestarts, ["store": "secondary"]) == 1 }
+    if !isEmpty {
+      let refusal = try execute("GET k", on: instance)
+      #expect(refusal.hasPrefix("-ERR MultiStore: ") && refusal.contains("came back as another process"))
+      #expect(try execute("INCR n", "GET k", as: .pipelined, on: instance).contains("stale accept"))
+      #expect(try execute("GET other", on: instance) == "$1|v|")
+      #expect(instance.multiStore.status.trust(of: .secondary).loss == .anotherProcess)
+      #expect(instance.multiStore.instance.acceptStaleKeys(who: "eve", why: "test").count == 1)
+    }
+    #expect(try execute("GET k", on: instance) == "$3|old|")
+    try instance.run { [database = instance.database] in database.primary?.stale.isEmpty == true }
+    #expect(try instance.primary.command("GET", "k") == .text("old"))
+  }
+
   @Test func `under writes that come meanwhile`() throws {
     let instance = try impatient { $0.keysPerSecond = 100 }
     try hang(.primary, of: instance) {
@@ -198,14 +245,35 @@ struct StalenessMemoryTests {
     func append(_ change: StalenessChange) { changes.append(change) }
   }
 
-  private func instance(_ snapshot: StalenessSnapshot, _ recorder: Recorder, primaryAsDefault: Bool = false) throws
-    -> Instance
-  {
+  private func instance(
+    _ snapshot: StalenessSnapshot,
+    _ recorder: Recorder,
+    primaryAsDefault: Bool = false,
+    settledChecks: Int = 0
+  ) throws -> Instance {
     try Instance(
       primaryAsDefault: primaryAsDefault,
       memory: StalenessMemory(snapshot: snapshot, recorder: recorder),
       preparedBy: ["SET k v"]
-    ) { $0.keysPerSecond = 1 }
+    ) {
+      $0.keysPerSecond = 1
+      $0.settledChecksPerSecond = settledChecks
+    }
+  }
+
+  @Test func `keys that were not compared before the stop are stale for the next process`() throws {
+    let recorder = Recorder()
+    let instance = try instance(StalenessSnapshot(), recorder, settledChecks: 1)
+    _ = try instance.execute("SET a v", "SET b v", "SET a w")
+    instance.multiStore.close()
+    let unchecked = recorder.changes.compactMap { change in
+      if case .marked(.primary, let key) = change, key.reason == .unchecked {
+        String(decoding: key.key, as: UTF8.self)
+      } else {
+        nil
+      }
+    }
+    #expect(unchecked.sorted() == ["a", "b"] && recorder.changes.last == .stopped)
   }
 
   @Test func `stale keys are known from the start, and heal`() throws {

@@ -37,9 +37,9 @@ struct JournalFormatTests {
     #expect(JournalRecord(decoding: [99]) == nil && JournalRecord(decoding: []) == nil)
   }
 
-  @Test func `an empty file knows nothing`() {
-    #expect(JournalFormat.parse([]) == .success(JournalState()))
+  @Test func `a file with the header alone knows nothing, and an empty one is damaged`() {
     #expect(JournalFormat.parse(JournalFormat.header) == .success(JournalState()))
+    #expect(JournalFormat.parse([]) == .failure(.header))
   }
 
   /// kill -9 in the middle of a write, or a full disk.

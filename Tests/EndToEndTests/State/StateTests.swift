@@ -132,6 +132,36 @@ struct StateTests {
     #expect(try here.metric("multistore_state_usable") == 1)
   }
 
+  @Test func `an empty file is a damaged one`() throws {
+    let here = try RestartableSidecar()
+    #expect(try here.client().command("SET", "k", "right") == .ok)
+    try here.stop()
+    try Data().write(to: URL(fileURLWithPath: here.file))
+    #expect(try here.primary.client().command("SET", "k", "wrong") == .ok)
+    try here.start()
+    try here.waitForMetric("multistore_store_trusted", Self.primary, 0)
+    #expect(try here.client().command("GET", "k") == .text("right"))
+  }
+
+  @Test func `a folder that is removed is made again, and a stop loses nothing`() throws {
+    let here = try RestartableSidecar()
+    let client = try here.client()
+    for key in ["a", "b"] { #expect(try client.command("SET", key, "old") == .ok) }
+    here.primary.pause()
+    #expect(try client.command("SET", "a", "new") == .ok)
+    try here.waitForMetric("multistore_stale_keys", Self.primary, 1)
+    try FileManager.default.removeItem(atPath: here.directory.path("state"))
+    #expect(try client.command("SET", "b", "new") == .ok)
+    try here.sidecar.waitForEvent { $0.message == "The file of stale keys was removed: it is rewritten" }
+    try here.stop()
+    here.primary.resume()
+    try here.start()
+    let again = try here.client()
+    for key in ["a", "b"] { #expect(try again.command("GET", key) == .text("new")) }
+    #expect(try here.metric("multistore_store_trusted", Self.primary) == 1)
+    try here.waitForMetric("multistore_stale_keys", Self.primary, 0)
+  }
+
   /// A limit on the size of its files is to a process what a full disk is.
   @Test func `a full disk is said once, and the file is right again when there is room`() throws {
     let here = try RestartableSidecar()

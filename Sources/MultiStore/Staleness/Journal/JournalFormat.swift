@@ -23,12 +23,11 @@ enum JournalFormat {
     bytes += payload
   }
 
-  /// Reads a whole file. An empty one has no state: it was created, and never written.
+  /// Reads a whole file, which has the header at least.
   ///
   /// A last record that was cut off is left out. Then the process did not end cleanly, whatever the file said before.
   static func parse(_ bytes: [UInt8]) -> Result<JournalState, JournalDamage> {
     var state = JournalState()
-    guard !bytes.isEmpty else { return .success(state) }
     guard bytes.starts(with: header) else { return .failure(damage(ofHeader: bytes)) }
     var rest = bytes[header.count...]
     while !rest.isEmpty {

@@ -31,6 +31,14 @@ struct JournalLog: Sendable {
     )
   }
 
+  /// Logs that the file, or its folder, was removed while it was in use.
+  func wasRemoved() {
+    logger.warning(
+      "The file of stale keys was removed: it is rewritten",
+      metadata: metadata(["hint": "nothing but the sidecar may change its state_directory while it runs"])
+    )
+  }
+
   /// Logs that the file is complete again.
   func recovered() {
     logger.notice("Stale keys are kept again", metadata: metadata([:]))

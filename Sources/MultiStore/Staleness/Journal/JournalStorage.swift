@@ -53,12 +53,26 @@ struct JournalStorage {
   mutating func read() throws(JournalFailure) -> [UInt8] {
     try makeFolder()
     for _ in 0..<Self.maxAttempts {
+      let isNew = !hasFile
       let found = try open()
       guard found.isInPlace else { continue }
       file = found
-      return try found.read()
+      guard isNew, found.bytes == 0 else { return try found.read() }
+      try begin(found)
+      return JournalFormat.header
     }
     throw JournalFailure(.lock, path, SystemError(code: EWOULDBLOCK))
+  }
+
+  /// Writes the header of a new file. An empty file is none: it would be a damaged one at the next start.
+  private func begin(_ file: JournalFile) throws(JournalFailure) {
+    do throws(JournalFailure) {
+      try file.append(JournalFormat.header)
+    } catch {
+      // The path is copied by the kernel.
+      _ = unsafe unlink(path)
+      throw error
+    }
   }
 
   private func open() throws(JournalFailure) -> JournalFile {
@@ -69,6 +83,9 @@ struct JournalStorage {
       return readable
     }
   }
+
+  /// Whether the file is where it was: it may have been removed with its folder.
+  var isInPlace: Bool { file?.isInPlace == true }
 
   /// Appends records in one write.
   func append(_ bytes: [UInt8]) throws(JournalFailure) { try file?.append(bytes) }
@@ -82,8 +99,8 @@ struct JournalStorage {
   /// Rewrites the file: after a crash either the old or the new one exists. It is on the disk when this returns.
   mutating func replace(by state: JournalState) throws(JournalFailure) {
     try makeFolder()
-    // A file that could not be opened before may be in use by another process now.
-    if file == nil, hasFile { file = try open() }
+    // A file that could not be opened before, or was removed, may be in use by another process now.
+    if !isInPlace, hasFile { file = try open() }
     let temporary = "\(path).new"
     // A leftover of a process that was killed while it rewrote the file. The path is copied by the kernel.
     _ = unsafe unlink(temporary)

@@ -85,6 +85,9 @@ final class JournalWriter: @unchecked Sendable {
   private func write(mustReachDisk: Bool, isLast: Bool) {
     do throws(JournalFailure) {
       switch condition {
+      case .usable where !storage.isInPlace:
+        log.wasRemoved()
+        try storage.replace(by: state)
       case .usable:
         try storage.append(buffer)
         if state.shouldCompact(fileBytes: storage.fileBytes) {
