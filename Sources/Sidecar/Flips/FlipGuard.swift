@@ -6,7 +6,7 @@ struct FlipGuard: Sendable {
   /// One instance.
   struct Instance: Sendable {
     let flags: FeatureFlags
-    let status: InstanceStatus
+    let access: InstanceAccess
     /// The most stale keys on a store that becomes the default.
     let maxKeysAtFlip: Int
   }
@@ -30,16 +30,19 @@ struct FlipGuard: Sendable {
 
   /// Returns the move of the default store that a value of its flag causes; nil if it does not move.
   private static func move(of instance: Instance, byFlag isOn: Bool) -> DefaultMove? {
-    let effective = instance.status.effective
+    let status = instance.access.status
+    let effective = status.effective
     // Without a second store the flag has no effect.
     guard !effective.isPassThrough, !effective.storesAreSame else { return nil }
     let target: StoreRole = isOn ? .primary : .secondary
     guard effective.routing.defaultStore != target else { return nil }
+    // The status is updated some times a second. An instance that does not answer has none better.
+    let counted = try? instance.access.ask { $0.staleKeyCount(of: target) }
     return DefaultMove(
       instance: instance.flags.instanceName,
       target: target,
-      trust: instance.status.trust(of: target),
-      staleKeys: instance.status.staleKeys(of: target),
+      trust: status.trust(of: target),
+      staleKeys: counted ?? status.staleKeys(of: target),
       maxKeysAtFlip: instance.maxKeysAtFlip
     )
   }

@@ -203,14 +203,14 @@ public final class Sidecar {
     let status = StatusRoutes { board.report() }
     statusSampler = StatusSampler(on: loop, board)
     let inventories = sources.map(\.inventory)
-    let flips = zip(zip(statuses, flags), fitted.instances).map { known, instance in
-      FlipGuard.Instance(flags: known.1, status: known.0, maxKeysAtFlip: instance.limits.maxKeysAtFlip)
-    }
     let accesses = instances.map { instance in
       let (server, loop) = (instance.server, instance.loop)
       return InstanceAccess(status: server.multiStore.status) { work in
         loop.execute { work(server.multiStore.instance) }
       }
+    }
+    let flips = zip(zip(accesses, flags), fitted.instances).map { known, instance in
+      FlipGuard.Instance(flags: known.1, access: known.0, maxKeysAtFlip: instance.limits.maxKeysAtFlip)
     }
     let routes =
       FeatureRoutes(flagStore, flips: FlipGuard(flips)).routes

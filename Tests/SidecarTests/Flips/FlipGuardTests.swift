@@ -12,7 +12,7 @@ struct FlipGuardTests {
     of instance: InstanceFixture,
     maxKeysAtFlip: Int = 1000
   ) -> FlipGuard {
-    FlipGuard([FlipGuard.Instance(flags: instance.flags, status: instance.access.status, maxKeysAtFlip: maxKeysAtFlip)])
+    FlipGuard([FlipGuard.Instance(flags: instance.flags, access: instance.access, maxKeysAtFlip: maxKeysAtFlip)])
   }
 
   private static let distrusted: [StoreRole: StoreTrust] = [.primary: .lost(.overflow, sinceMilliseconds: 1)]
@@ -34,6 +34,15 @@ struct FlipGuardTests {
     #expect(refusal?.contains("3 keys are stale there, and max_keys_at_flip is 2") == true)
     let alone = try InstanceFixture(staleKeys: [.secondary: keys], hasPrimary: false)
     #expect(Self.flips(of: alone, maxKeysAtFlip: 0).refusal(ofSetting: Name.defaultA, to: true) == nil)
+  }
+
+  @Test func `keys that became stale a moment ago count`() throws {
+    let instance = try InstanceFixture(staleKeys: [.secondary: [StaleKey("a", at: 1), StaleKey("b", at: 2)]])
+    let flips = Self.flips(of: instance, maxKeysAtFlip: 1)
+    #expect(flips.refusal(ofSetting: Name.defaultA, to: true) == nil)
+    // They are stale on the other store then.
+    #expect(try instance.access.ask { $0.acceptStaleKeys(who: "eve", why: "test").count } == 2)
+    #expect(flips.refusal(ofSetting: Name.defaultA, to: true)?.contains("2 keys are stale there") == true)
   }
 
   @Test func `the admin API refuses with the reason, and does what is forced`() throws {
