@@ -182,7 +182,7 @@ struct StatusTests {
 
 extension Deployment {
   /// The option that leads a subcommand to this sidecar.
-  var adminOption: String { "--admin.listen-address=unix:\(sidecar.directory.path("admin.sock"))" }
+  var adminOption: String { sidecar.adminOption }
 
   /// What the metrics listener says of the migration.
   func report() throws -> JSONValue { try JSONValue(parsing: sidecar.get("/api/v4/status").text) }
@@ -204,4 +204,9 @@ extension Deployment {
   func criterion(_ name: String) throws -> JSONValue? {
     try status()["next_step"]?["criteria"]?.elements?.first { $0["criterion"]?.string == name }
   }
+}
+
+extension SidecarProcess {
+  /// The option with which the command line reaches its admin API.
+  var adminOption: String { "--admin.listen-address=unix:\(directory.path("admin.sock"))" }
 }

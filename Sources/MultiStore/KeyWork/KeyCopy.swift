@@ -42,6 +42,8 @@ final class KeyCopy: ReplyReceiver {
   private let verb: KeyVerb
   /// Whether only the ``KeyQueue`` waits for it.
   private let isInBackground: Bool
+  /// Whether it replaces a stale value of the default store.
+  private let replacesDefault: Bool
   private unowned let database: Database
   private let source: Store
   let target: Store
@@ -69,6 +71,7 @@ final class KeyCopy: ReplyReceiver {
     self.key = key
     self.verb = verb
     self.isInBackground = isInBackground
+    replacesDefault = verb == .copyOver && target.isDefault
     self.source = source
     self.target = target
     self.database = database
@@ -137,7 +140,8 @@ final class KeyCopy: ReplyReceiver {
       if reply.kind == .error { failure = CopyFailure(reply) }
     case Self.expiryToken:
       if failure == nil, reply.kind == .error { failure = CopyFailure(reply) }
-      if failure == nil { restore(expiry: reply.integer) } else { finish() }
+      failIfSourceWasReplaced()
+      if failure == nil, isWanted { restore(expiry: reply.integer) } else { finish() }
     case Self.restoreToken:
       guard reply.kind == .error else { return finishStored() }
       if isPresent(reply) { return finish() }
@@ -150,6 +154,8 @@ final class KeyCopy: ReplyReceiver {
       }
     case Self.contentsToken:
       database.pendingDumps.remove(self)
+      failIfSourceWasReplaced()
+      guard failure == nil, isWanted else { return finish() }
       if reply.kind == .array { sendContents(reply) } else { giveUp(CopyFailure(reply)) }
     case Self.presenceToken:
       if reply.kind == .integer, reply.integer == 0 { askForContents() } else { finish() }
@@ -171,6 +177,19 @@ final class KeyCopy: ReplyReceiver {
     if token == Self.dumpToken || token == Self.contentsToken { database.pendingDumps.remove(self) }
     if self.failure == nil { self.failure = CopyFailure(failure) }
     if token != Self.dumpToken { finish() }
+  }
+
+  /// Whether the source's value, which has arrived, is still to be stored: the default store's may have been accepted
+  /// or replaced meanwhile.
+  private var isWanted: Bool {
+    let key = key
+    return !replacesDefault || target.stale.isKnown(key.span)
+  }
+
+  /// Fails a copy whose source has come back as another process since it was asked.
+  private func failIfSourceWasReplaced() {
+    guard replacesDefault, source.family.mayHaveLostKeys else { return }
+    failure = CopyFailure(.notConnected(reason: "the \(source.role.label) store came back as another process"))
   }
 
   private func keep(_ bytes: Span<UInt8>) {

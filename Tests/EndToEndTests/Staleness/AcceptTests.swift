@@ -45,6 +45,38 @@ struct AcceptTests {
     }
   }
 
+  /// The copies that the next process begins reach the store that has been replaced.
+  @Test(arguments: [true, false])
+  func `a store that was replaced while the sidecar was stopped is no source`(isEmpty: Bool) throws {
+    let here = try RestartableSidecar()
+    let client = try here.client()
+    let keys = (0..<50).map { "k\($0)" }
+    _ = try client.pipeline(keys.map { ["SET", $0, "oldest"] })
+    if !isEmpty { try here.secondary.client().command("SAVE") }
+    _ = try client.pipeline(keys.map { ["SET", $0, "old"] })
+    try here.primary.client().command("CONFIG", "SET", "min-replicas-to-write", "1")
+    _ = try client.pipeline(keys.map { ["SET", $0, "new"] })
+    here.secondary.kill()
+    try here.waitForMetric("multistore_store_up", ["store": "secondary"], 0)
+    try here.sidecar.setFlag(Deployment.defaultFlag, true)
+    try here.sidecar.waitForEvent { $0.message.hasPrefix("The default store moved while keys were stale") }
+    try here.primary.client().command("CONFIG", "SET", "min-replicas-to-write", "0")
+    try here.stop()
+    try here.secondary.restart()
+    try here.start()
+    if !isEmpty {
+      let refusal = try here.client().command("GET", "k0").errorText
+      #expect(refusal?.contains("came back as another process") == true, "\(refusal ?? "")")
+      let accept = ["stale", "accept", "--instance=sessions", "--why=x", here.sidecar.adminOption]
+      #expect(try SidecarProcess.run(accept).output.hasPrefix("50 outdated values accepted"))
+    }
+    let replies = try here.client().pipeline(keys.map { ["GET", $0] })
+    #expect(replies == Array(repeating: .text("old"), count: 50))
+    try eventually("the store that is back has them") {
+      try here.secondary.client().pipeline(keys.map { ["GET", $0] }) == replies
+    }
+  }
+
   @Test func `without stale keys nothing is changed, and mistakes are refused in words`() throws {
     let deployment = try Deployment(.dual)
     func accept(_ options: String...) throws -> ProcessOutcome {
