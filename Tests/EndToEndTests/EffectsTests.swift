@@ -41,7 +41,7 @@ import Testing
   }
 
   private func record(_ difference: String, seed: UInt64, _ deployment: Deployment) throws {
-    // What was not copied for want of time or of a connection says nothing about order.
+    // A copy that failed for want of time or of a connection says nothing about order.
     let metrics = try deployment.sidecar.metrics()
     let failures = metrics.sum("multistore_copy_failures_total")
     let events = deployment.sidecar.log.all.filter { $0["severity"]?.string == "ERROR" }.prefix(3)

@@ -76,7 +76,7 @@ struct HealingTests {
     try expectHealed(instance, role, 4)
   }
 
-  /// What the other store alone had is gone, or older than what the default store has.
+  /// The values that only the other store had are gone, or older than those of the default store.
   @Test(arguments: [true, false])
   func `not from a store that came back as another process`(isEmpty: Bool) throws {
     let instance = try Instance(primaryAsDefault: true) { $0.keysPerSecond = 1000 }

@@ -14,10 +14,8 @@ final class DualWrite: Execution {
 
   private var effect = EffectCopy()
   private var buffers = CopyBuffers()
-  /// The connection to the default store; nil for its ordinary one.
+  /// The connection to the default store; nil for its ordinary one, which is also the one that a trial succeeded on.
   private var connection: HiredisConnection?
-  /// Whether the command was, or is, executed over the ordinary connection.
-  private var isOnOrdinary = true
 
   /// Starts like ``Execution/start(_:routing:sink:)``.
   func start(_ batch: consuming CommandBatch, routing: Routing, over connection: HiredisConnection?, sink: ReplySink) {
@@ -37,10 +35,10 @@ final class DualWrite: Execution {
   override var writesToBoth: Bool { true }
 
   private func reach(over connection: HiredisConnection?) {
-    let isOrdinary = connection == nil || connection === defaultStore.ordinary
-    self.connection = isOrdinary ? nil : connection
-    isOnOrdinary = isOrdinary
+    self.connection = connection === defaultStore.ordinary ? nil : connection
   }
+
+  private var isOnOrdinary: Bool { connection == nil }
 
   override func begin() {
     effect = EffectCopy()
@@ -98,7 +96,7 @@ final class DualWrite: Execution {
 
   private func trialEnded(_ reply: borrowing Reply) {
     if BlockingTrial.hasServed(reply) {
-      isOnOrdinary = true
+      connection = nil
       defaultStoreReplied(reply[0])
     } else if let connection {
       sendOrRefuse(to: defaultStore, over: connection, token: Self.defaultToken)

@@ -140,8 +140,7 @@ final class KeyCopy: ReplyReceiver {
       if reply.kind == .error { failure = CopyFailure(reply) }
     case Self.expiryToken:
       if failure == nil, reply.kind == .error { failure = CopyFailure(reply) }
-      failIfSourceWasReplaced()
-      if failure == nil, isWanted { restore(expiry: reply.integer) } else { finish() }
+      if failure == nil, mayStore() { restore(expiry: reply.integer) } else { finish() }
     case Self.restoreToken:
       guard reply.kind == .error else { return finishStored() }
       if isPresent(reply) { return finish() }
@@ -154,8 +153,7 @@ final class KeyCopy: ReplyReceiver {
       }
     case Self.contentsToken:
       database.pendingDumps.remove(self)
-      failIfSourceWasReplaced()
-      guard failure == nil, isWanted else { return finish() }
+      guard mayStore() else { return finish() }
       if reply.kind == .array { sendContents(reply) } else { giveUp(CopyFailure(reply)) }
     case Self.presenceToken:
       if reply.kind == .integer, reply.integer == 0 { askForContents() } else { finish() }
@@ -180,16 +178,15 @@ final class KeyCopy: ReplyReceiver {
   }
 
   /// Whether the source's value, which has arrived, is still to be stored: the default store's may have been accepted
-  /// or replaced meanwhile.
-  private var isWanted: Bool {
+  /// or replaced meanwhile. Fails the copy if the source has come back as another process since it was asked.
+  private func mayStore() -> Bool {
+    guard replacesDefault else { return true }
+    if source.family.mayHaveLostKeys {
+      failure = CopyFailure(.notConnected(reason: "the \(source.role.label) store came back as another process"))
+      return false
+    }
     let key = key
-    return !replacesDefault || target.stale.isKnown(key.span)
-  }
-
-  /// Fails a copy whose source has come back as another process since it was asked.
-  private func failIfSourceWasReplaced() {
-    guard replacesDefault, source.family.mayHaveLostKeys else { return }
-    failure = CopyFailure(.notConnected(reason: "the \(source.role.label) store came back as another process"))
+    return target.stale.isKnown(key.span)
   }
 
   private func keep(_ bytes: Span<UInt8>) {

@@ -6,9 +6,10 @@ extension HTTPRoute {
   /// A route by which an operator accepts the default store's values of the keys that are stale there.
   static func acceptStaleKeys(of instances: [InstanceAccess]) -> HTTPRoute {
     HTTPRoute([.post], AdminPath.acceptedStaleKeys) { request in
-      OperatorStatement.answer(request, requiring: ["instance"], of: instances) { statement in
+      OperatorStatement.answer(request, requiring: ["instance"], of: instances) {
+        statement throws(OperatorStatement.Refusal) in
         let (who, why) = (statement.who, statement.why)
-        let accepted = try statement.instance.ask { $0.acceptStaleKeys(who: who, why: why) }
+        let accepted = try statement.ask { $0.acceptStaleKeys(who: who, why: why) }
         return answer(accepted.count, accepted.defaultStore, statement.instance.status.instanceName, statement.format)
       }
     }

@@ -3,10 +3,6 @@ internal import MultiStore
 
 /// A request by which an operator states a fact about an instance, with a name and a reason for the log.
 struct OperatorStatement {
-  /// The operator's name.
-  let who: String
-  /// The operator's reason.
-  let why: String
   let instance: InstanceAccess
   let format: ReportFormat
   private let values: [String: String]
@@ -29,16 +25,12 @@ struct OperatorStatement {
     _ request: HTTPRequest,
     requiring names: [String],
     of instances: [InstanceAccess],
-    _ body: (OperatorStatement) throws -> HTTPResponse
+    _ body: (OperatorStatement) throws(Refusal) -> HTTPResponse
   ) -> HTTPResponse {
-    do {
+    do throws(Refusal) {
       return try body(OperatorStatement(request, requiring: names, of: instances))
-    } catch let refusal as Refusal {
-      return refusal.response
-    } catch let failure as InstanceAccess.NoAnswer {
-      return failure.response
     } catch {
-      preconditionFailure("a statement failed with \(error)")
+      return error.response
     }
   }
 
@@ -69,11 +61,25 @@ struct OperatorStatement {
     }
     self.values = Dictionary(uniqueKeysWithValues: zip(required, values))
     self.format = format
-    (who, why) = (self.values["who"] ?? "", self.values["why"] ?? "")
-    guard let instance = instances.named(self.values["instance"] ?? "") else {
+    guard let instance = fields.single("instance").flatMap(instances.named) else {
       throw Refusal(response: instances.unknownInstance)
     }
     self.instance = instance
+  }
+
+  /// The operator's name.
+  var who: String { values["who", default: ""] }
+
+  /// The operator's reason.
+  var why: String { values["why", default: ""] }
+
+  /// Asks the instance, and waits for its answer.
+  func ask<Answer: Sendable>(_ body: @escaping @Sendable (Instance) -> Answer) throws(Refusal) -> Answer {
+    do throws(InstanceAccess.NoAnswer) {
+      return try instance.ask(body)
+    } catch {
+      throw Refusal(response: error.response)
+    }
   }
 
   /// The store that it is about.

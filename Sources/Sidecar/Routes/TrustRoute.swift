@@ -6,10 +6,16 @@ extension HTTPRoute {
   /// A route by which an operator says that a store is trusted again.
   static func trust(in instances: [InstanceAccess]) -> HTTPRoute {
     HTTPRoute([.post], AdminPath.trust) { request in
-      OperatorStatement.answer(request, requiring: ["instance", "store"], of: instances) { statement in
-        let (role, instance) = (try statement.store(), statement.instance)
-        let change = try instance.trust(role, who: statement.who, why: statement.why)
-        return answer(change, role, instance.status.instanceName, statement.format)
+      OperatorStatement.answer(request, requiring: ["instance", "store"], of: instances) {
+        statement throws(OperatorStatement.Refusal) in
+        let (role, status) = (try statement.store(), statement.instance.status)
+        let (who, why) = (statement.who, statement.why)
+        let change = try statement.ask { instance in
+          let change = TrustChange(role, defaultStore: status.defaultStore, trust: status.trust(of: role))
+          if case .trusted = change { instance.trust(role, who: who, why: why) }
+          return change
+        }
+        return answer(change, role, status.instanceName, statement.format)
       }
     }
   }
@@ -40,17 +46,6 @@ extension HTTPRoute {
           "was_not_trusted_since_timestamp_seconds": since,
         ]) + "\n"
       )
-    }
-  }
-}
-
-extension InstanceAccess {
-  /// Makes the instance trust a store again, if it does not.
-  fileprivate func trust(_ role: StoreRole, who: String, why: String) throws(NoAnswer) -> TrustChange {
-    try ask { [status] instance in
-      let change = TrustChange(role, defaultStore: status.defaultStore, trust: status.trust(of: role))
-      if case .trusted = change { instance.trust(role, who: who, why: why) }
-      return change
     }
   }
 }

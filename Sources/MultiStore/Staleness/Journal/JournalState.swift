@@ -103,7 +103,7 @@ struct JournalState: Equatable, Sendable {
       }
     }
     for role in snapshot.staleKeys.keys {
-      snapshot.staleKeys[role]?.sort { $0.sinceMilliseconds < $1.sinceMilliseconds }
+      snapshot.staleKeys[role]?.sort(by: StaleKey.isOlder)
     }
     snapshot.trust = losses
     snapshot.runIDs = runIDs
