@@ -72,11 +72,17 @@ public struct MultiStoreConfiguration: Sendable {
   public var staleKeyLimit = 100_000
   /// The most stale keys on a store that the default store moves to without being forced.
   public var maxKeysAtFlip = 1_000
-  /// The most keys per second that are compared on both stores after two seconds without a write; 0 for none.
-  public var settledChecksPerSecond = 0
+  /// The most keys per second that are compared on both stores once they have been quiet; 0 for none.
+  public var settledChecksPerSecond = 1_000
+  /// The time without a write after which a key is compared: longer than a copy takes.
+  public var settledCheckDelay = Duration.seconds(2)
+  /// Whether keys that differ then are copied again.
+  public var healsSettledDifferences = true
   /// The most keys per second that are copied whole while no client waits for them. With 0, stale keys are not repaired
   /// in the background.
   public var keysPerSecond = 1_000
+  /// The size in bytes of a key above which a backfill copies it alone, and names it in its report.
+  public var largeKeyBytes = 8 << 20
   /// The most dedicated connections that sessions may hold for blocking commands and WATCH.
   public var dedicatedConnectionLimit = 1_000
   /// Whether to sample each store's number of keys, and the times to live of some of them, at intervals; see

@@ -93,6 +93,7 @@ final class Instance {
     configuration.keyspaceSampling = false
     // Those about healing ask for it too.
     configuration.keysPerSecond = 0
+    configuration.settledChecksPerSecond = 0
     configure(&configuration)
     let state = FlagState(dualWrite: dual, primaryAsDefault: primaryAsDefault)
     let log = log

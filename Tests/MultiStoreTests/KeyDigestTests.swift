@@ -20,14 +20,23 @@ struct KeyDigestTests {
   ]
 
   private func digest(_ client: RESPClient) throws -> RESPReply {
-    try client.command(
-      "EVAL",
-      KeyDigest.script,
-      "1",
-      "k",
-      "\(KeyDigest.maxBytes)",
-      "\(KeyDigest.maxElements)"
-    )
+    let reply = try client.command(["EVAL", KeyDigest.script, "1", "k"] + limits)
+    return try #require(reply.elements?.first, "\(reply)")
+  }
+
+  private let limits = ["\(KeyDigest.maxBytes)", "\(KeyDigest.maxElements)"]
+
+  @Test func `of many keys come in one reply, which ends early where they are large`() throws {
+    let server = try RedisServer()
+    let client = try server.client()
+    #expect(try client.command("SCRIPT", "LOAD", KeyDigest.script).string == "\(KeyDigest.sha1)")
+    try client.command("SET", "a", "1")
+    try client.command("SETRANGE", "b", "900000", "x")
+    try client.command("SETRANGE", "c", "900000", "y")
+    let reply = try client.command(["EVALSHA", "\(KeyDigest.sha1)", "4", "a", "b", "c", "d"] + limits)
+    #expect(reply.elements?.count == 3)
+    let rest = try client.command(["EVALSHA", "\(KeyDigest.sha1)", "1", "d"] + limits)
+    #expect(rest.elements?.first?.elements?.first?.string == "none")
   }
 
   @Test(.enabled(if: ValkeyBinary.path != nil, "\(ValkeyBinary.missingReason)"))

@@ -166,6 +166,25 @@ public final class MultiStoreClient: Sendable {
     return replies
   }
 
+  /// Executes a function on the client's loop, and returns its result.
+  ///
+  /// - Throws: ``MultiStoreError`` with code `closed`; nothing was executed.
+  func onLoop<Answer: Sendable>(
+    _ body: @escaping @Sendable (Instance) -> Answer
+  ) async throws(MultiStoreError) -> Answer {
+    let result: Result<Answer, MultiStoreError> = await withCheckedContinuation { continuation in
+      let core = core
+      let isOpen = state.withLock { state in
+        guard case .open = state.phase else { return false }
+        loop.execute { continuation.resume(returning: .success(body(core.multiStore.instance))) }
+        return true
+      }
+      guard !isOpen else { return }
+      continuation.resume(returning: .failure(MultiStoreError(.closed, "the client has been closed")))
+    }
+    return try result.get()
+  }
+
   private static func refuseFlush(in commands: [ClientCommand]) throws(MultiStoreError) {
     for command in commands {
       let spec = CommandTable.spec(command.id)

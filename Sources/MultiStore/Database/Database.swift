@@ -79,7 +79,7 @@ public final class Database {
     serveStores()
     for store in stores { store.connect() }
     if configuration.rechecksDiffs { rechecks = DiffRechecks(of: self) }
-    if notesWrittenKeys { settledChecks = SettledChecks(of: self, perSecond: configuration.settledChecksPerSecond) }
+    if notesWrittenKeys { settledChecks = SettledChecks(of: self) }
   }
 
   /// Closes the connections. Commands without a reply are answered with an error.

@@ -132,7 +132,9 @@ extension Instance {
         endWatchesForMove()
         databases.serveStores()
         noteMove(to: routing.defaultStore)
+        jobs.defaultStoreMoved()
       }
+      epoch += 1
       noteRouting()
       blockedCommands.follow(routing)
       status.set(routing, now: loop.wallClockMilliseconds)

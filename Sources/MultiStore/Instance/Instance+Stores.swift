@@ -62,6 +62,8 @@ extension Instance: StoreOwner {
   /// Reports a restart of a store, which may have lost some or all of its keys. There is no other sign of that, since
   /// commands do not fail.
   private func restarted(_ store: Store) {
+    mayDiffer()
+    jobs.storeRestarted()
     store.metrics.restarts.increment()
     status.restarted(store.role, now: loop.wallClockMilliseconds)
     logger.warning(

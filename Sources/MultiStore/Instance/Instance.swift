@@ -49,6 +49,13 @@ public final class Instance {
   let blockedCommands = BlockedCommands()
   var scripts = KnownScripts()
   private(set) var keyQueue: KeyQueue!
+  private(set) var jobs: KeyJobs!
+  /// The number of events after which keys may differ that a verification under way has not seen: another routing, a
+  /// loss of trust, another process of a store.
+  var epoch = 0
+  /// The time at which a verification has found both stores equal, in milliseconds since 1970; nil if none has, or if
+  /// something happened since that makes it worthless.
+  var verifiedMilliseconds: Int64?
   /// Whether dual write is on, or was: a write to one store alone leaves a stale key on the other.
   var wasDual = false
   /// Whether this applies now: dual write is off after it was on, and all keys that are outdated are known.
@@ -102,8 +109,10 @@ public final class Instance {
     )
     routingState = RoutingState(current: routing)
     keyQueue = KeyQueue(of: self, keysPerSecond: configuration.keysPerSecond)
+    jobs = KeyJobs(of: self)
     for family in families {
       family.trustDidChange = { [unowned self] in trustDidChange(of: $0) }
+      family.trustWasLostAgain = { [unowned self] in mayDiffer() }
     }
   }
 
@@ -131,6 +140,7 @@ public final class Instance {
     blockedCommands.close()
     databases.close()
     keyQueue.close()
+    jobs.close()
     // Commands in flight have failed by now, and their keys are stale.
     recorder?.append(.stopped)
   }
@@ -159,6 +169,7 @@ public final class Instance {
   private func publishGauges() {
     for family in families { family.publishGauges() }
     publishStaleKeys()
+    jobs.proceed()
     databases.releaseDiscarded()
     inventory.publish(now: loop.wallClockMilliseconds)
     // Without commands from clients, no other code notices a change of the flags.

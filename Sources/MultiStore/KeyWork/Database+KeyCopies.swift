@@ -52,12 +52,12 @@ extension Database {
 extension Database {
   /// Copies a stale key in the background, from the store that has its value. Writes that arrive meanwhile stay in
   /// order.
-  func heal(_ key: [UInt8], on target: Store, for queue: KeyQueue) {
+  func heal(_ key: [UInt8], on target: Store, for waiter: any KeyCopyWaiter) {
     rechecks?.noteChange(of: key.span)
     let copy = KeyCopy(key, .copyOver, from: store(target.role.other), to: target, of: self, isInBackground: true)
     // Clients' copies join only copies to the other store.
     if !target.isDefault { pendingDumps.insert(copy) }
-    copy.add(queue)
+    copy.add(waiter)
     copy.begin()
   }
 

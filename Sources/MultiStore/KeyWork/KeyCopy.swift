@@ -51,10 +51,13 @@ final class KeyCopy: ReplyReceiver {
   /// The loop's clock when the source was asked.
   private var begunAt: UInt64 = 0
   private var dump: [UInt8]?
-  private var dumpBytes = 0
+  /// The size of the dump.
+  private(set) var dumpBytes = 0
   private(set) var failure: CopyFailure?
   /// Whether the source's value was stored.
   private(set) var hasStored = false
+  /// Whether the source had no value.
+  private(set) var wasMissing = false
   /// Whether the source was asked for an absolute time: its known version may change until it answers.
   private var asksForAbsoluteTime = false
   /// Whether the target refused the dump.
@@ -85,8 +88,8 @@ final class KeyCopy: ReplyReceiver {
 
   /// Reads the key again after its dump was refused, unless another copy does that already.
   private func restart() {
-    // Clients' copies join only copies to the other store.
-    if !target.isDefault {
+    // Clients' copies join only those that replace the other store's value.
+    if !target.isDefault, verb == .copyOver {
       if let pending = database.pendingDumps[key] { return join(pending) }
       database.pendingDumps.insert(self)
     }
@@ -257,6 +260,7 @@ final class KeyCopy: ReplyReceiver {
   }
 
   private func sourceLacksKey() {
+    wasMissing = true
     if verb == .copyOver { send("DEL", to: target, token: Self.deleteToken) } else { finish() }
   }
 
@@ -284,7 +288,8 @@ final class KeyCopy: ReplyReceiver {
       database.reporter.keyCopyFailed(to: target, failure, isCounted: !isInBackground)
     } else {
       if verb == .copyOver { target.clearStale(key: key.span, begunAt: begunAt) }
-      if database.notesWrittenKeys, !target.isDefault, !database.quietKeys.note(key.span, now: database.loop.now) {
+      let isNoted = verb == .copyOver && database.notesWrittenKeys && !target.isDefault
+      if isNoted, !database.quietKeys.note(key.span, now: database.loop.now) {
         database.metrics.settledChecks.unchecked.increment()
       }
       if !isInBackground, verb == .copyOver || hasStored { database.metrics.keyCopies.increment() }

@@ -5,16 +5,19 @@ internal import EventLoop
 /// differ: several sidecars may have written one in different orders. The last sidecar to write a key is the last to
 /// compare it. Loop-confined.
 final class SettledChecks {
-  /// The time without a write after which a key is compared, in nanoseconds: longer than a copy takes.
-  static let quietNanoseconds: UInt64 = 2_000_000_000
-
   private unowned let database: Database
+  /// The time without a write after which a key is compared, in nanoseconds.
+  private let quiet: UInt64
+  private let heals: Bool
   private var pace: KeyPace
   private var timer: LoopTimer?
 
-  init(of database: Database, perSecond: Int) {
+  init(of database: Database) {
     self.database = database
-    pace = KeyPace(keysPerSecond: perSecond)
+    let configuration = database.configuration
+    quiet = UInt64(configuration.settledCheckDelay / .nanoseconds(1))
+    heals = configuration.healsSettledDifferences
+    pace = KeyPace(keysPerSecond: configuration.settledChecksPerSecond)
   }
 
   func close() {
@@ -33,27 +36,43 @@ final class SettledChecks {
 
   /// Compares the keys that are due, for as long as the bounds permit. Called periodically.
   func proceed() {
-    while isPossible, database.quietKeys.count > 0 {
-      let now = database.loop.now
-      guard pace.mayBegin(now: now, isHurried: false) else {
-        // The end of a comparison calls this too.
-        if let pause = pace.pause(now: now) { proceed(after: pause) }
-        return
-      }
-      guard let key = database.quietKeys.takeDue(now: now, quiet: Self.quietNanoseconds) else { return }
-      pace.began()
-      KeyComparison(of: key, in: database) { [weak self] in self?.compared($0, $1) }.begin()
+    while isPossible {
+      let keys = takeDue()
+      guard !keys.isEmpty else { return }
+      KeyComparison(of: keys, in: database) { [weak self] in self?.compared($0) }.begin()
     }
   }
 
-  private func compared(_ comparison: KeyComparison, _ outcome: KeyComparisonOutcome) {
-    pace.ended(bytes: 0)
-    database.metrics.settledChecks.ended(outcome)
-    if outcome == .different {
-      // The queue copies the key, which is compared again afterwards.
-      database.store(database.defaultStore.role.other).markStale(key: comparison.key, because: .difference)
-      database.instance.keyQueue.wake()
+  private func takeDue() -> [[UInt8]] {
+    let now = database.loop.now
+    var keys: [[UInt8]] = []
+    while database.quietKeys.count > 0, keys.count < KeyComparison.maxKeys {
+      guard pace.mayBegin(now: now, isHurried: false) else {
+        // The end of a comparison calls `proceed` too.
+        if let pause = pace.pause(now: now) { proceed(after: pause) }
+        break
+      }
+      guard let key = database.quietKeys.takeDue(now: now, quiet: quiet) else { break }
+      pace.began()
+      keys.append(key)
     }
+    return keys
+  }
+
+  private func compared(_ keys: [ComparedKey]) {
+    let target = database.store(database.defaultStore.role.other)
+    for compared in keys {
+      pace.ended(bytes: 0)
+      let key = compared.key
+      // A key that is written again is compared later.
+      let outcome = database.quietKeys.contains(key.span) ? .disturbed : compared.outcome
+      database.metrics.settledChecks.ended(outcome)
+      // The queue copies the key, which is compared again afterwards.
+      guard outcome == .different, let expected = compared.expected, let found = compared.found else { continue }
+      database.reporter.found(expected.difference(from: found), key: key, by: "settled_check")
+      if heals { target.markStale(key: key, because: .difference) }
+    }
+    database.instance.keyQueue.wake()
     proceed()
   }
 

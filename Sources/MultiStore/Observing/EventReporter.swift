@@ -8,6 +8,7 @@ enum EventClass: Int, CaseIterable {
   case persistentDiff
   case methodMissing
   case storeFailure
+  case keyDifference
 
   var label: String {
     switch self {
@@ -16,6 +17,7 @@ enum EventClass: Int, CaseIterable {
     case .persistentDiff: "PersistentDiffError"
     case .methodMissing: "MethodMissingError"
     case .storeFailure: "StoreError"
+    case .keyDifference: "KeyDifferenceError"
     }
   }
 }

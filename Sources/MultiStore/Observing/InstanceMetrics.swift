@@ -18,6 +18,7 @@ final class InstanceMetrics {
   let blockedMoves: Counter
   let forcedMoves: Counter
   let settledChecks: SettledCheckMetrics
+  let jobs: KeyJobMetrics
   private let subscriptionMoves: [SubscriptionMove: Counter]
   private let watchLosses: [WatchLoss: Counter]
   private let instance: String
@@ -75,6 +76,7 @@ final class InstanceMetrics {
     blockedMoves = counter(MultiStoreMetrics.blockedMoves)
     forcedMoves = counter(MultiStoreMetrics.forcedMoves)
     settledChecks = SettledCheckMetrics(instance: instance, factory: factory)
+    jobs = KeyJobMetrics(instance: instance, factory: factory)
     subscriptionMoves = Dictionary(
       uniqueKeysWithValues: SubscriptionMove.allCases.map {
         ($0, counter(MultiStoreMetrics.subscriptionMoves, ("outcome", $0.rawValue)))
@@ -99,9 +101,8 @@ final class InstanceMetrics {
     persistentDiffs = byKind { kind in
       byCommand(MultiStoreMetrics.persistentDiff, kind) { rechecksDiffs && $0.isRead }
     }
-    let outcomes = rechecksDiffs ? RecheckOutcome.allCases : []
     rechecks = Dictionary(
-      uniqueKeysWithValues: outcomes.map { ($0, counter(MultiStoreMetrics.rechecks, ("outcome", $0.rawValue))) }
+      uniqueKeysWithValues: (rechecksDiffs ? RecheckOutcome.allCases : []).map { ($0, counter(MultiStoreMetrics.rechecks, ("outcome", $0.rawValue))) }
     )
   }
 

@@ -137,6 +137,19 @@ final class InstanceReporter {
     }
   }
 
+  /// Logs a key that a verification or a settled check has found different.
+  func found(_ difference: KeyDifference, key: [UInt8], by finder: String) {
+    report(.keyDifference) {
+      let name = logsValues ? String(decoding: key.prefix(256), as: UTF8.self) : PipelineDiff.digest(key.hashValue)
+      return Event(
+        eventClass: .keyDifference,
+        exception: ReportedException(.keyDifference, "A key differs between the stores: \(difference.rawValue)."),
+        commandName: finder,
+        extra: ["extra.difference": "\(difference.rawValue)", "extra.key": "\(name)"]
+      )
+    }
+  }
+
   private func storeFailed(_ exception: ReportedException, command: String, _ errorMessage: String) {
     report(.storeFailure) {
       Event(eventClass: .storeFailure, exception: exception, commandName: command, errorMessage: errorMessage)

@@ -19,6 +19,8 @@ public final class InstanceStatus: Sendable {
   private struct State {
     var effective: EffectiveState
     var stores: [StoreRole: StoreStatus] = [:]
+    var jobs: [KeyJobKind: KeyJobProgress] = [:]
+    var verifiedMilliseconds: Int64?
   }
 
   /// The instance's name.
@@ -94,6 +96,23 @@ public final class InstanceStatus: Sendable {
   /// if there is none.
   public func oldestStaleMilliseconds(of role: StoreRole) -> Int64? {
     state.withLock { $0.stores[role]?.oldestStaleMilliseconds }
+  }
+
+  /// The progress of the last job of each kind, as of the last quarter of a second.
+  public var jobs: [KeyJobProgress] {
+    state.withLock { state in KeyJobKind.allCases.compactMap { state.jobs[$0] } }
+  }
+
+  /// The time at which a verification has found both stores equal, in milliseconds since 1970; nil if none has, or if
+  /// something happened since that makes it worthless.
+  public var verifiedMilliseconds: Int64? { state.withLock { $0.verifiedMilliseconds } }
+
+  func set(_ jobs: [KeyJobKind: KeyJobProgress]) {
+    state.withLock { $0.jobs = jobs }
+  }
+
+  func set(verifiedMilliseconds: Int64?) {
+    state.withLock { $0.verifiedMilliseconds = verifiedMilliseconds }
   }
 
   func set(_ trust: StoreTrust, of role: StoreRole) {

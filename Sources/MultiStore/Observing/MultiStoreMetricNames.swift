@@ -191,6 +191,48 @@ public enum MultiStoreMetrics {
     help: "Writes whose keys were not noted for a comparison, because too many were waiting for theirs",
     labels: ["instance_name"]
   )
+  package static let jobKeys = MultiStoreMetric(
+    name: "multistore_job_keys_total",
+    kind: .counter,
+    help: "Keys that backfills and verifications have dealt with, by result",
+    labels: ["instance_name", "kind", "result"]
+  )
+  package static let jobScannedKeys = MultiStoreMetric(
+    name: "multistore_job_scanned_keys_total",
+    kind: .counter,
+    help: "Keys that backfills and verifications have scanned",
+    labels: ["instance_name", "kind"]
+  )
+  package static let jobBytes = MultiStoreMetric(
+    name: "multistore_job_copied_bytes_total",
+    kind: .counter,
+    help: "Bytes of the dumps of keys that backfills have copied",
+    labels: ["instance_name", "kind"]
+  )
+  package static let jobActive = MultiStoreMetric(
+    name: "multistore_job_active",
+    kind: .gauge,
+    help: "1 while a job of the kind has not ended, be it running, waiting or paused",
+    labels: ["instance_name", "kind"]
+  )
+  package static let jobProgress = MultiStoreMetric(
+    name: "multistore_job_progress_ratio",
+    kind: .gauge,
+    help: "Share of the keys that the last job of the kind has scanned, from 0 to 1",
+    labels: ["instance_name", "kind"]
+  )
+  package static let verifiedAt = MultiStoreMetric(
+    name: "multistore_verified_timestamp_seconds",
+    kind: .gauge,
+    help: "Time at which a verification has found both stores equal; 0 if none has, or if its result is void since",
+    labels: ["instance_name"]
+  )
+  package static let unhealedDifferences = MultiStoreMetric(
+    name: "multistore_verification_unhealed_differences",
+    kind: .gauge,
+    help: "Differences that the last verification has found and that were not mended",
+    labels: ["instance_name"]
+  )
   package static let forcedMoves = MultiStoreMetric(
     name: "multistore_forced_moves_total",
     kind: .counter,
@@ -317,6 +359,7 @@ public enum MultiStoreMetrics {
     primaryReads, fallbackReads, trueMisses, overtakenReads, staleReads, staleKeys, oldestStaleKey,
     healedKeys, storeTrusted, trustLosses, forcedMoves,
     settledChecks, uncheckedKeys,
+    jobKeys, jobScannedKeys, jobBytes, jobActive, jobProgress, verifiedAt, unhealedDifferences,
     copyFailures, keyCopies, uncopiedWrites, scriptsNotRemembered, pipelines, uncomparedReplies, differingPipelines,
     differingReplies,
     persistentDiff, rechecks,

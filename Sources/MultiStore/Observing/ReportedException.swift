@@ -14,6 +14,8 @@ struct ReportedException: Equatable {
     /// One that GitLab does not have.
     case persistentDiff = "MultiStore::PersistentDiffError"
     /// One that GitLab does not have.
+    case keyDifference = "MultiStore::KeyDifferenceError"
+    /// One that GitLab does not have.
     case queueFull = "MultiStore::QueueFullError"
   }
 

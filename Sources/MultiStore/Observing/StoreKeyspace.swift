@@ -39,4 +39,17 @@ extension StoreKeyspace {
     let average = fields["avg_ttl"].flatMap { $0 > 0 ? $0 : nil }
     self.init(keys: Int(clamping: keys), expiringKeys: Int(clamping: expiring), averageTTLMilliseconds: average)
   }
+
+  /// Reads the number of keys of each database that has some; nil for a text that is something else.
+  static func databases(info: String) -> [Int: Int]? {
+    let lines = info.split(whereSeparator: \.isNewline)
+    guard lines.contains("# Keyspace") else { return nil }
+    var counts: [Int: Int] = [:]
+    for line in lines where line.hasPrefix("db") {
+      let parts = line.dropFirst(2).split(separator: ":", maxSplits: 1)
+      guard parts.count == 2, let number = Int(parts[0]) else { continue }
+      counts[number] = StoreKeyspace(info: info, database: number)?.keys
+    }
+    return counts
+  }
 }

@@ -126,6 +126,8 @@ extension Instance {
     }
     wasDual = snapshot.isWatchful
     for family in families { family.recorder = memory.recorder }
+    restoreVerified(snapshot.verifiedMilliseconds)
+    jobs.restore(snapshot.jobs)
     let now = loop.wallClockMilliseconds
     if snapshot.isDamaged {
       for family in families { family.distrust(because: .stateDamaged, now: now) }
@@ -148,6 +150,7 @@ extension Instance {
     status.set(trust, of: family.role)
     noteTrust()
     guard case .lost(let loss, _) = trust else { return }
+    mayDiffer()
     family.metrics.trustLost(loss)
     guard routingState.flip.current.isDual else {
       return logger.notice(

@@ -13,6 +13,11 @@ public enum StalenessChange: Equatable, Sendable {
   /// Another routing is active. `isWatchful` if writes have to reach both stores or be remembered, so that an unclean
   /// stop loses something.
   case routing(defaultStore: StoreRole, isWatchful: Bool)
+  /// A job on whole keys has advanced.
+  case job(KeyJobCheckpoint)
+  /// A verification has found both stores equal, at this time in milliseconds since 1970; nil if that is worthless by
+  /// now.
+  case verified(sinceMilliseconds: Int64?)
   /// The process ends, and nothing is in flight.
   case stopped
 }
@@ -25,6 +30,10 @@ public struct StalenessSnapshot: Equatable, Sendable {
   public var trust: [StoreRole: StoreTrust] = [:]
   /// The run ID of each store's server when it was connected last.
   public var runIDs: [StoreRole: String] = [:]
+  /// The last job of each kind.
+  public var jobs: [KeyJobKind: KeyJobCheckpoint] = [:]
+  /// The time at which a verification has found both stores equal, in milliseconds since 1970.
+  public var verifiedMilliseconds: Int64?
   /// The default store; nil if there was no process before.
   public var defaultStore: StoreRole?
   /// Whether writes had to reach both stores, or to be remembered.

@@ -3,7 +3,7 @@ extension StoreFamily {
   /// Ends the trust in the store: unknown keys may be outdated on it. The first reason stays until the store is trusted
   /// again, unless the store is another process: then it may also lack the keys that it alone had.
   func distrust(because loss: TrustLoss, now: Int64) {
-    guard trust.isTrusted || loss == .anotherProcess && !mayHaveLostKeys else { return }
+    guard trust.isTrusted || loss == .anotherProcess && !mayHaveLostKeys else { return trustWasLostAgain() }
     set(.lost(loss, sinceMilliseconds: now))
   }
 

@@ -60,7 +60,7 @@ public final class Store {
     ordinary.delegate = self
     if instance.primary != nil {
       ordinary.asksForKeyCount = true
-      ordinary.preparation = [PresenceGuard.load, ExactGuard.load]
+      ordinary.preparation = [PresenceGuard.load, ExactGuard.load, KeyDigest.load]
       ordinary.probe = PresenceGuard.probe
     }
     family.add(self)

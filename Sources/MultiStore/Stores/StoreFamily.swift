@@ -22,6 +22,8 @@ final class StoreFamily {
   var recorder: (any StalenessRecorder)?
   /// Called when ``trust`` has changed.
   var trustDidChange: (StoreFamily) -> Void = { _ in }
+  /// Called at another reason not to trust a store that is not trusted.
+  var trustWasLostAgain: () -> Void = {}
   private let dedicatedLimit: Int
   private var dedicatedCount = 0
   private var members: [Member] = []

@@ -85,7 +85,7 @@ extension StalenessChange {
     switch self {
     case .marked(_, let key): key.key
     case .cleared(_, _, let key): key
-    case .clearedAll, .trust, .identified, .routing, .stopped: nil
+    case .clearedAll, .trust, .identified, .routing, .job, .verified, .stopped: nil
     }
   }
 
@@ -93,7 +93,7 @@ extension StalenessChange {
   var mustReachDisk: Bool {
     switch self {
     case .routing, .stopped: true
-    case .marked, .cleared, .clearedAll, .trust, .identified: false
+    case .marked, .cleared, .clearedAll, .trust, .identified, .job, .verified: false
     }
   }
 }

@@ -9,7 +9,7 @@ enum JournalRecord: Equatable {
 
   private enum Kind: UInt8 {
     case marked = 1
-    case cleared, clearedAll, trust, routing, stopped, gap, stores, identified
+    case cleared, clearedAll, trust, routing, stopped, gap, stores, identified, job, verified
   }
 
   /// The most bytes that a stale key takes in a file besides its name.
@@ -48,6 +48,12 @@ enum JournalRecord: Equatable {
     case .change(.identified(let role, let runID)):
       bytes += [Kind.identified.rawValue, role.code]
       bytes.append(word: runID)
+    case .change(.job(let checkpoint)):
+      bytes.append(Kind.job.rawValue)
+      bytes += checkpoint.text.utf8
+    case .change(.verified(let since)):
+      bytes.append(Kind.verified.rawValue)
+      if let since { bytes.append(littleEndian: since) }
     case .change(.routing(let role, let isWatchful)):
       bytes += [Kind.routing.rawValue, role.code, isWatchful ? 1 : 0]
     }
@@ -60,6 +66,16 @@ enum JournalRecord: Equatable {
     switch kind {
     case .gap: self = .gap
     case .stopped: self = .change(.stopped)
+    case .job:
+      guard let checkpoint = KeyJobCheckpoint(String(decoding: reader.all(), as: UTF8.self)) else { return nil }
+      self = .change(.job(checkpoint))
+    case .verified:
+      if reader.rest.isEmpty {
+        self = .change(.verified(sinceMilliseconds: nil))
+      } else {
+        guard let since = reader.integer(Int64.self) else { return nil }
+        self = .change(.verified(sinceMilliseconds: since))
+      }
     case .stores:
       var stores: [StoreRole: String] = [:]
       while let code = reader.byte() {
@@ -97,7 +113,7 @@ enum JournalRecord: Equatable {
     case .routing:
       guard let flag = reader.byte(), flag < 2 else { return nil }
       return .routing(defaultStore: role, isWatchful: flag == 1)
-    case .stopped, .gap, .stores: return nil
+    case .stopped, .gap, .stores, .job, .verified: return nil
     }
   }
 }

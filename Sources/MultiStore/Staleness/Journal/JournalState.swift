@@ -20,6 +20,8 @@ struct JournalState: Equatable, Sendable {
   private var stores: [StoreRole: String] = [:]
   private var losses: [StoreRole: StoreTrust] = [:]
   private var runIDs: [StoreRole: String] = [:]
+  private var jobs: [KeyJobKind: KeyJobCheckpoint] = [:]
+  private var verifiedMilliseconds: Int64?
   private var defaultStore: StoreRole?
   private var isWatchful = false
   private var hasGap = false
@@ -48,6 +50,8 @@ struct JournalState: Equatable, Sendable {
     case .change(.trust(let role, let trust)): losses[role] = trust.isTrusted ? nil : trust
     case .change(.identified(let role, let runID)): runIDs[role] = runID
     case .change(.routing(let role, let isWatchful)): (defaultStore, self.isWatchful) = (role, isWatchful)
+    case .change(.job(let checkpoint)): jobs[checkpoint.progress.request.kind] = checkpoint
+    case .change(.verified(let since)): verifiedMilliseconds = since
     case .change(.stopped): wasStopped = true
     }
   }
@@ -65,6 +69,7 @@ struct JournalState: Equatable, Sendable {
     guard !self.stores.isEmpty, self.stores != stores else { return false }
     let mayDiffer = isWatchful || !losses.isEmpty
     (stale, losses, runIDs, liveBytes) = ([:], [:], [:], 0)
+    (jobs, verifiedMilliseconds) = ([:], nil)
     let other = stores[.primary] == nil ? .primary : (defaultStore ?? .secondary).other
     if mayDiffer { losses[other] = .lost(.otherStores, sinceMilliseconds: now) }
     if stores[.primary] == nil { (defaultStore, isWatchful) = (nil, false) }
@@ -107,6 +112,8 @@ struct JournalState: Equatable, Sendable {
     }
     snapshot.trust = losses
     snapshot.runIDs = runIDs
+    snapshot.jobs = jobs
+    snapshot.verifiedMilliseconds = verifiedMilliseconds
     snapshot.defaultStore = defaultStore
     snapshot.isWatchful = isWatchful
     snapshot.wasStopped = wasStopped && !hasGap
@@ -119,6 +126,8 @@ struct JournalState: Equatable, Sendable {
     if let defaultStore { try body(.change(.routing(defaultStore: defaultStore, isWatchful: isWatchful))) }
     for (role, trust) in losses { try body(.change(.trust(role, trust))) }
     for (role, runID) in runIDs { try body(.change(.identified(role, runID: runID))) }
+    for checkpoint in jobs.values { try body(.change(.job(checkpoint))) }
+    if let verifiedMilliseconds { try body(.change(.verified(sinceMilliseconds: verifiedMilliseconds))) }
     for (place, entries) in stale {
       for (key, entry) in entries {
         let (database, since) = (place.database, entry.sinceMilliseconds)

@@ -1,0 +1,61 @@
+internal import CoreMetrics
+internal import Logging
+
+/// Jobs on whole keys, and what a verification proves.
+extension Instance {
+  /// Starts a job. One at a time may be under way.
+  ///
+  /// - Parameter who: the operator's name, for the log.
+  public func startJob(_ request: KeyJobRequest, who: String) throws(KeyJobRefusal) {
+    loop.preconditionOnLoop()
+    try jobs.start(request, who: who)
+  }
+
+  /// Changes the job of a kind.
+  ///
+  /// - Parameter who: the operator's name, for the log.
+  public func changeJob(_ kind: KeyJobKind, _ change: KeyJobChange, who: String) throws(KeyJobRefusal) {
+    loop.preconditionOnLoop()
+    try jobs.change(kind, change, who: who)
+  }
+
+  /// The progress of the last job of each kind.
+  public var jobProgress: [KeyJobProgress] {
+    loop.preconditionOnLoop()
+    return jobs.progress
+  }
+
+  /// Notes that a verification of all keys has found no difference, while nothing happened that makes it worthless. The
+  /// store that is not the default is trusted again.
+  func verified(defaultStore role: StoreRole) {
+    guard routingState.flip.current.isDual else { return }
+    setVerified(loop.wallClockMilliseconds)
+    let other = family(role.other)
+    guard !other.trust.isTrusted else { return }
+    logger.notice(
+      "Store trusted again: a verification found it equal",
+      metadata: ["instance_name": "\(configuration.name)", "store": "\(role.other.label)"]
+    )
+    other.becomeTrusted()
+  }
+
+  /// Notes an event after which keys may differ that no verification has seen.
+  func mayDiffer() {
+    epoch += 1
+    if verifiedMilliseconds != nil { setVerified(nil) }
+  }
+
+  private func setVerified(_ milliseconds: Int64?) {
+    verifiedMilliseconds = milliseconds
+    status.set(verifiedMilliseconds: milliseconds)
+    metrics.jobs.verifiedAt.record(Double(milliseconds ?? 0) / 1e3)
+    recorder?.append(.verified(sinceMilliseconds: milliseconds))
+  }
+
+  /// Restores the result of a verification of the last process.
+  func restoreVerified(_ milliseconds: Int64?) {
+    verifiedMilliseconds = milliseconds
+    status.set(verifiedMilliseconds: milliseconds)
+    metrics.jobs.verifiedAt.record(Double(milliseconds ?? 0) / 1e3)
+  }
+}

@@ -1,0 +1,55 @@
+/// The rate of a job: keys are taken in pages, and the next page follows when the rate permits it. While a store's
+/// latency rises, the rate falls by itself. It only decides, and has no clock of its own.
+struct JobPace {
+  /// The largest page, in keys.
+  static let maxPage = 512
+  /// The rise of the stores' latency above the lowest one seen at which the rate is halved, in nanoseconds.
+  static let latencyRise: UInt64 = 20_000_000
+  /// The lowest rate that a rising latency leads to, in keys per second.
+  static let lowestRate = 10.0
+  /// The pages in a second.
+  private static let pagesPerSecond = 100.0
+
+  /// The operator's limit, in keys per second.
+  private var limit: Double
+  /// The present rate.
+  private(set) var rate: Double
+  private var lowestLatency: UInt64?
+  private var nextAt: UInt64 = 0
+
+  /// - Parameter keysPerSecond: at least 1.
+  init(keysPerSecond: Int) {
+    limit = Double(keysPerSecond)
+    rate = limit
+  }
+
+  /// Changes the operator's limit.
+  mutating func limit(to keysPerSecond: Int) {
+    limit = Double(keysPerSecond)
+    rate = limit
+    nextAt = 0
+  }
+
+  /// The number of keys to ask for.
+  var pageSize: Int { min(Self.maxPage, max(1, Int(rate / Self.pagesPerSecond))) }
+
+  /// Notes a page of `keys` keys that begins at `now` of the loop's clock.
+  mutating func began(keys: Int, now: UInt64) {
+    // A job that was behind does not catch up: that would be a burst.
+    nextAt = max(nextAt, now) + UInt64(Double(keys) / rate * 1e9)
+  }
+
+  /// Returns the time until the next page may begin; nil if it may at once.
+  func pause(now: UInt64) -> Duration? { nextAt > now ? .nanoseconds(Int64(nextAt - now)) : nil }
+
+  /// Notes the time that the stores took for an answer, in nanoseconds.
+  mutating func measured(latency: UInt64) {
+    let lowest = min(latency, lowestLatency ?? latency)
+    lowestLatency = lowest
+    if latency > lowest + Self.latencyRise {
+      rate = max(min(limit, Self.lowestRate), rate / 2)
+    } else if rate < limit {
+      rate = min(limit, rate * 1.1)
+    }
+  }
+}

@@ -1,0 +1,123 @@
+internal import Logging
+
+/// The jobs of an instance: at most one that has not ended, and the last of each kind. Loop-confined.
+final class KeyJobs {
+  /// The time between two records of a job's progress, in nanoseconds.
+  private static let recordPause: UInt64 = 1_000_000_000
+
+  private unowned let instance: Instance
+  private var jobs: [KeyJobKind: KeyJob] = [:]
+  private var published: [KeyJobKind: KeyJobProgress] = [:]
+  private var recordedAt: UInt64 = 0
+  private var recordedStates: [KeyJobKind: KeyJobState] = [:]
+
+  init(of instance: Instance) {
+    self.instance = instance
+  }
+
+  /// The progress of the last job of each kind.
+  var progress: [KeyJobProgress] { KeyJobKind.allCases.compactMap { jobs[$0]?.progress } }
+
+  func start(_ request: KeyJobRequest, who: String) throws(KeyJobRefusal) {
+    guard instance.hasPrimary else { throw .passThrough }
+    guard !instance.storesAreSame else { throw .sameStore }
+    if let kind = KeyJobKind.allCases.first(where: { jobs[$0]?.progress.state.hasEnded == false }) { throw .busy(kind) }
+    if request.writes, !instance.routingState.flip.current.isDual { throw .dualWriteOff }
+    if request.heals, instance.configuration.keysPerSecond == 0 { throw .noKeyWork }
+    log("Job started", request.kind, ["who": "\(who)", "rate": .stringConvertible(request.rate)])
+    let job = KeyJob(request, of: instance) { [unowned self] in didAdvance($0) }
+    jobs[request.kind] = job
+    didAdvance(job)
+    job.proceed()
+    publish()
+  }
+
+  func change(_ kind: KeyJobKind, _ change: KeyJobChange, who: String) throws(KeyJobRefusal) {
+    guard let job = jobs[kind], !job.progress.state.hasEnded else { throw .notRunning(kind) }
+    try job.change(change)
+    publish()
+    log("Job changed", kind, ["who": "\(who)", "change": "\(change.word)"])
+  }
+
+  /// Restores the jobs of the last process.
+  func restore(_ checkpoints: [KeyJobKind: KeyJobCheckpoint]) {
+    for (kind, checkpoint) in checkpoints {
+      let job = KeyJob(checkpoint, of: instance) { [unowned self] in didAdvance($0) }
+      jobs[kind] = job
+      recordedStates[kind] = checkpoint.progress.state
+      didAdvance(job)
+    }
+  }
+
+  /// Takes the next steps, and publishes the progress. Called periodically.
+  func proceed() {
+    for job in jobs.values { job.proceed() }
+    publish()
+  }
+
+  /// Handles the restart of a store, which may have lost keys that a backfill has copied.
+  func storeRestarted() {
+    jobs[.backfill]?.becomeVoid()
+  }
+
+  func defaultStoreMoved() {
+    for job in jobs.values { job.defaultStoreMoved() }
+  }
+
+  func close() {
+    for (kind, job) in jobs {
+      job.close()
+      if !job.progress.state.hasEnded { record(kind, job) }
+    }
+  }
+
+  private func didAdvance(_ job: KeyJob) {
+    let kind = job.progress.request.kind
+    let now = instance.loop.now
+    let isNew = recordedStates[kind] != job.progress.state
+    if isNew || now >= recordedAt + Self.recordPause { record(kind, job) }
+    guard isNew, case .ended(let outcome) = job.progress.state else { return }
+    publish()
+    report(job.progress, outcome)
+  }
+
+  private func record(_ kind: KeyJobKind, _ job: KeyJob) {
+    recordedAt = instance.loop.now
+    recordedStates[kind] = job.progress.state
+    instance.recorder?.append(.job(job.makeCheckpoint()))
+  }
+
+  private func publish() {
+    let progress = jobs.mapValues(\.progress)
+    guard progress != published else { return }
+    for (kind, job) in progress { instance.metrics.jobs.publish(job, since: published[kind]) }
+    published = progress
+    instance.status.set(progress)
+  }
+
+  private func report(_ progress: KeyJobProgress, _ outcome: KeyJobOutcome) {
+    var metadata: Logger.Metadata = ["outcome": "\(outcome.rawValue)"]
+    for result in KeyJobResult.allCases where progress.count(result) > 0 {
+      metadata[result.rawValue] = .stringConvertible(progress.count(result))
+    }
+    log("Job ended", progress.request.kind, metadata, isProblem: outcome == .incomplete)
+  }
+
+  private func log(_ message: Logger.Message, _ kind: KeyJobKind, _ more: Logger.Metadata, isProblem: Bool = false) {
+    var metadata = more
+    metadata["instance_name"] = "\(instance.configuration.name)"
+    metadata["job"] = "\(kind.rawValue)"
+    instance.logger.log(level: isProblem ? .error : .notice, message, metadata: metadata)
+  }
+}
+
+extension KeyJobChange {
+  fileprivate var word: String {
+    switch self {
+    case .pause: "pause"
+    case .resume: "resume"
+    case .cancel: "cancel"
+    case .rate(let rate): "rate \(rate)"
+    }
+  }
+}

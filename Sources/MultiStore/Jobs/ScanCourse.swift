@@ -1,0 +1,81 @@
+/// The way of a job through the databases of the stores: which page is next. It decides, and does no I/O.
+struct ScanCourse {
+  /// One database of one store.
+  struct Place: Equatable {
+    /// The database's number as the application knows it.
+    let database: Int
+    let role: StoreRole
+  }
+
+  private let kind: KeyJobKind
+  private(set) var defaultStore: StoreRole
+  /// The number of the run: it begins anew when the default store has moved.
+  private(set) var run = 0
+  private var places: [Place] = []
+  private var index = 0
+  private(set) var isSurveyed = false
+  /// The keys that the places had together; nil if a store did not tell.
+  private(set) var expectedKeys: Int?
+  /// The cursor of the present page.
+  private(set) var cursor = KeyScan.start
+  private var next = KeyScan.start
+
+  init(of kind: KeyJobKind, defaultStore: StoreRole) {
+    self.kind = kind
+    self.defaultStore = defaultStore
+  }
+
+  /// The place of the present page; nil before the survey and after the last page.
+  var place: Place? { index < places.count ? places[index] : nil }
+
+  /// Takes the result of the survey: the keys of each database by its number, for each store.
+  mutating func surveyed(_ found: [StoreRole: [Int: Int?]]) {
+    isSurveyed = true
+    let roles = kind == .backfill ? [defaultStore] : [defaultStore, defaultStore.other]
+    places = roles.flatMap { role in
+      (found[role] ?? [:]).keys.sorted().map { Place(database: $0, role: role) }
+    }
+    let counts = roles.flatMap { Array((found[$0] ?? [:]).values) }
+    expectedKeys = counts.contains { $0 == nil } ? nil : counts.reduce(0) { $0 + ($1 ?? 0) }
+  }
+
+  /// Notes the cursor that came with the present page.
+  mutating func received(next cursor: [UInt8]) { next = cursor }
+
+  /// Ends the present page.
+  mutating func pageEnded() {
+    cursor = next
+    guard cursor == KeyScan.start else { return }
+    skipPlace()
+  }
+
+  /// Goes on with the next place.
+  mutating func skipPlace() {
+    index += 1
+    (cursor, next) = (KeyScan.start, KeyScan.start)
+  }
+
+  /// Begins anew, with another default store.
+  mutating func restart(defaultStore role: StoreRole) {
+    let run = run + 1
+    self = ScanCourse(of: kind, defaultStore: role)
+    self.run = run
+  }
+
+  /// The position for the next process; nil before the first page and after the last one.
+  var position: Position? { place.map { Position(place: $0, cursor: cursor) } }
+
+  /// A place and a cursor.
+  struct Position: Equatable {
+    let place: Place
+    let cursor: [UInt8]
+  }
+
+  /// Continues at the position of the last process, if the survey has found its place.
+  mutating func resume(at position: Position, isSameServer: Bool) {
+    guard let index = places.firstIndex(of: position.place) else { return }
+    self.index = index
+    // Another process has other cursors.
+    if isSameServer { (cursor, next) = (position.cursor, position.cursor) }
+  }
+}
