@@ -16,7 +16,7 @@ struct MultistoreExporter: ParsableCommand {
     version: Sidecar.version,
     subcommands: [
       Run.self, CheckConfig.self, FeatureCommand.self, InventoryCommand.self, StatusCommand.self, StaleCommand.self,
-      TrustCommand.self, DescribeMetrics.self,
+      TrustCommand.self, BackfillCommand.self, VerifyCommand.self, DescribeMetrics.self,
     ],
     defaultSubcommand: Run.self
   )

@@ -9,7 +9,8 @@ struct RuleTests {
     "MultiStoreSidecarDown", "MultiStoreStoreDown", "MultiStoreMethodMissing", "MultiStoreDiffsNotDecaying",
     "MultiStoreFallbackNotConverging", "MultiStoreOtherStoreWritesFailing", "MultiStoreFlagsDisagree",
     "MultiStoreLogEventsDropped", "MultiStoreConnectionsNearLimit", "MultiStoreMemoryShort",
-    "MultiStoreStaleKeysNotFalling", "MultiStoreNotTrusted", "MultiStoreStateNotKept",
+    "MultiStoreStaleKeysNotFalling", "MultiStoreNotTrusted", "MultiStoreDifferencesFound", "MultiStoreUnverified",
+    "MultiStoreStateNotKept",
     "MultiStoreFlagReloadFailing", "MultiStoreSameStore", "MultiStoreStoreRestarted",
   ]
 

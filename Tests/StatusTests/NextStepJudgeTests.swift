@@ -15,14 +15,14 @@ struct NextStepJudgeTests {
         .dualOld, .defaultOn, "multistore-exporter feature set use_primary_store_as_default_for_sessions true",
         [
           .differentServers, .storesUp, .methodMissing, .trusted, .copyFailures, .staleKeys, .diffs, .fallbackRatio,
-          .warmUp, .keysWithoutTTL, .keyCounts,
+          .backfilled, .verified,
         ]
       ),
       (
         .dualNew, .dualWriteOff, "multistore-exporter feature set use_primary_and_secondary_stores_for_sessions false",
         [
-          .storesUp, .methodMissing, .trusted, .copyFailures, .staleKeys, .diffs, .fallbackRatio, .warmUp,
-          .keysWithoutTTL, .keyCounts, .soak,
+          .storesUp, .methodMissing, .trusted, .copyFailures, .staleKeys, .diffs, .fallbackRatio,
+          .backfilled, .verified, .soak,
         ]
       ),
       (
@@ -42,6 +42,23 @@ struct NextStepJudgeTests {
     #expect(step.criteria.map(\.name) == criteria)
     #expect(step.criteria.filter { $0.result != .met } == [])
     #expect(step.answer == .yes)
+  }
+
+  @Test(arguments: [InstanceReport.State.Stage.dualOld, .dualNew])
+  func `a backfill or a verification shows that the keys are there, and only a verification that they are equal`(
+    stage: InstanceReport.State.Stage
+  ) {
+    let warmth: [Criterion.Name] = [.warmUp, .keysWithoutTTL, .keyCounts]
+    let neither = NextStepEvidence.good(stage) { $0.verifiedSeconds = nil }
+    #expect(neither.result(.verified) == .notMet && neither.result(.backfilled) == nil)
+    #expect(neither.criterion(.verified)?.advice.contains("verify start --instance") == true)
+    let names = NextStepJudge(evidence: neither).nextStep?.criteria.map(\.name) ?? []
+    #expect(warmth.allSatisfy(names.contains))
+    let backfilled = NextStepEvidence.good(stage) { ($0.verifiedSeconds, $0.isBackfilled) = (nil, true) }
+    #expect(backfilled.result(.verified) == .notMet && backfilled.result(.backfilled) == .met)
+    let verified = NextStepEvidence.good(stage) { $0.verifiedSeconds = 7_200 }
+    #expect(verified.criterion(.verified)?.measured.contains("2 h ago") == true)
+    #expect(verified.result(.backfilled) == .met)
   }
 
   @Test func `one store alone has no next step`() {
@@ -281,8 +298,9 @@ struct NextStepJudgeTests {
 
   @Test func `every criterion says what was measured and wanted, and what to do unless it is met`() throws {
     var seen: Set<Criterion.Name> = []
-    for stage in InstanceReport.State.Stage.allCases {
+    for (stage, isVerified) in InstanceReport.State.Stage.allCases.flatMap({ [($0, true), ($0, false)] }) {
       var evidence = NextStepEvidence.good(stage)
+      if !isVerified { evidence.verifiedSeconds = nil }
       evidence.window = SampleHistory.Window()
       evidence.old.keyspace = nil
       evidence.new.keyspace = nil

@@ -16,7 +16,8 @@ def dashboard() -> Dashboard:
                  description="Everything that is counted for one instance, for finding out why.")
     for title, panels in (
         ("State and flags", state()), ("What clients send", traffic()), ("Reads", reads()),
-        ("Comparison", comparison()), ("Writes to the other store", writes()), ("Stores", stores()),
+        ("Comparison", comparison()), ("Writes to the other store", writes()),
+        ("Backfill and verification", jobs()), ("Stores", stores()),
         ("Clients", clients()), ("Process", process()),
     ):
         made.with_row(Row(title))
@@ -201,6 +202,50 @@ def writes() -> list:
             query(f"topk(5, {total('command', rate('multistore_uncopied_writes_total'))})", "not copied: {{command}}"),
             query(total("instance_name", rate("multistore_scripts_not_remembered_total")), "scripts not remembered"),
             unit="wps"),
+    ]
+
+
+def jobs() -> list:
+    return [
+        graph(
+            "Backfill and verification",
+            "Share of the keys that the last backfill and the last verification have scanned, by sidecar.",
+            query(metric("multistore_job_progress_ratio"), "{{instance}} {{kind}}"),
+            unit="percentunit", maximum=1, width=6),
+        graph(
+            "Keys of jobs, by result",
+            "Keys that a backfill has copied or found there, and that a verification has found equal or different.",
+            query(total("kind, result", rate("multistore_job_keys_total")), "{{kind}}: {{result}}"),
+            unit="cps", width=6),
+        graph(
+            "Differences that were found",
+            "Keys that differed, by kind, and those that were mended; what the last verification left; keys that "
+            "settled checks found different, which are copied again.",
+            query(total("result", increase("multistore_job_keys_total", "1h",
+                                           'result=~"missing|extra|type|value|expiry|healed"')), "{{result}}"),
+            query(metric("multistore_verification_unhealed_differences"), "{{instance}} not mended"),
+            query(total("instance_name", increase("multistore_settled_checks_total", "1h", 'outcome="different"')),
+                  "settled checks"),
+            unit="short", width=6),
+        graph(
+            "Settled checks",
+            "Keys that were compared some seconds after they were written, by outcome, and writes whose keys were not "
+            "noted because too many waited.",
+            query(total("outcome", rate("multistore_settled_checks_total")), "{{outcome}}"),
+            query(total("instance_name", rate("multistore_unchecked_keys_total")), "not noted"),
+            unit="cps", width=6),
+        graph(
+            "Time since the last valid verification",
+            "Age of the verification that found both stores equal, by sidecar; nothing where none has, or where "
+            "something happened since after which keys may differ.",
+            query(f"time() - ({metric('multistore_verified_timestamp_seconds')} > 0)", "{{instance}}"),
+            unit="s", width=6),
+        graph(
+            "Keys scanned and bytes copied",
+            "Keys that jobs scan, and the bytes of the dumps that a backfill stores.",
+            query(total("kind", rate("multistore_job_scanned_keys_total")), "{{kind}}: keys"),
+            query(total("kind", rate("multistore_job_copied_bytes_total")), "{{kind}}: bytes"),
+            unit="short", width=6),
     ]
 
 

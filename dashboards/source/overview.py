@@ -229,6 +229,13 @@ def writes() -> list:
             query(total("instance_name", rate("multistore_key_copies_total")), "{{instance_name}}: copied"),
             query(total("instance_name", rate("multistore_uncopied_writes_total")), "{{instance_name}}: not copied"),
             unit="wps", width=6),
+        graph(
+            "Backfill and verification",
+            "Share of the keys that the last backfill and the last verification have scanned, and differences that the "
+            "last verification left. multistore-exporter backfill status and verify report say the rest.",
+            query(worst("instance_name, kind", metric("multistore_job_progress_ratio")), "{{instance_name}}: {{kind}}"),
+            query(worst("instance_name", metric("multistore_verification_unhealed_differences")),
+                  "{{instance_name}}: differences"), unit="short", width=24),
     ]
 
 

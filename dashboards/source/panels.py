@@ -55,9 +55,9 @@ def rate(name: str, *matchers: str) -> str:
     return f"rate({metric(name, *matchers)}[$__rate_interval])"
 
 
-def increase(name: str, window: str) -> str:
+def increase(name: str, window: str, *matchers: str) -> str:
     """A counter's growth over a window."""
-    return f"increase({metric(name)}[{window}])"
+    return f"increase({metric(name, *matchers)}[{window}])"
 
 
 def total(by: str, expression: str) -> str:

@@ -25,10 +25,20 @@ public struct InstanceConfiguration: Sendable, Equatable {
     public var maxKeysAtFlip: Int
     /// The number of keys copied whole in a second while no client waits for them.
     public var keyWorkRate: Int
-    /// The number of keys compared in a second once they were written and are quiet; 0 for none.
-    public var settledCheckRate: Int
+    /// The size in bytes of a key above which a backfill copies it alone.
+    public var largeKeyBytes: Int
     /// The number of events of one class that are logged in a second; the rest is counted as suppressed.
     public var eventRateLimitPerSecond: Int
+  }
+
+  /// The comparison of keys that were written to both stores, once they are quiet.
+  public struct SettledChecks: Sendable, Equatable {
+    /// The number of keys that are compared in a second; 0 for none.
+    public var rate: Int
+    /// The time without a write before a key is compared.
+    public var delay: Duration
+    /// Whether a key that differs is copied again.
+    public var heals: Bool
   }
 
   /// A user that clients can log in as.
@@ -69,6 +79,8 @@ public struct InstanceConfiguration: Sendable, Equatable {
   public var password: Secret?
   /// The users besides `default`. Without any, and without `password`, clients need not log in.
   public var users: [User] = []
+  /// The comparison of keys that were written.
+  public var settledChecks: SettledChecks
   /// The limits on clients.
   public var limits: Limits
 }

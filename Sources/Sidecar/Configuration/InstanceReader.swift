@@ -34,6 +34,15 @@ struct InstanceReader {
     return context.secret(inFile: file.expanded, at: file.position, key: reader.keyPath("password_file"))
   }
 
+  fileprivate static func settledChecks(of reader: MappingReader) -> InstanceConfiguration.SettledChecks {
+    let section = reader.sectionOrDefaults("settled_checks")
+    return InstanceConfiguration.SettledChecks(
+      rate: section.integer("rate"),
+      delay: section.duration("delay"),
+      heals: section.boolean("heal")
+    )
+  }
+
   /// Reads an instance with the stores that it names or defines.
   static func read(_ reader: MappingReader, stores: inout StoreReader) -> Draft {
     let name = name(of: reader)
@@ -105,6 +114,7 @@ extension InstanceConfiguration {
     logValues = reader.boolean("log_values")
     password = InstanceReader.password(of: reader)
     users = UserReader.users(of: reader)
+    settledChecks = InstanceReader.settledChecks(of: reader)
     limits = Limits(
       maxClients: reader.integer("max_clients"),
       idleTimeout: reader.optionalDuration("idle_timeout"),
@@ -116,7 +126,7 @@ extension InstanceConfiguration {
       maxStaleKeys: reader.integer("max_stale_keys"),
       maxKeysAtFlip: reader.integer("max_keys_at_flip"),
       keyWorkRate: reader.integer("key_work_rate"),
-      settledCheckRate: reader.integer("settled_check_rate"),
+      largeKeyBytes: reader.size("large_key_bytes"),
       eventRateLimitPerSecond: reader.integer("event_rate_limit")
     )
     guard let secondary else { return nil }

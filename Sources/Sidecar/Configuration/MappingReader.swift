@@ -49,6 +49,11 @@ struct MappingReader {
     }
   }
 
+  /// A map without keys, so that each has its default.
+  private init(emptyAt position: SourcePosition, section: SettingSection, path: String, context: LoadContext) {
+    (self.context, self.section, self.path, self.position) = (context, section, path, position)
+  }
+
   /// Returns the path of a key of this map. Keys are cut to a length that fits a line.
   func keyPath(_ key: String) -> String {
     let key = LoadContext.shown(key)
@@ -104,6 +109,13 @@ struct MappingReader {
   func section(_ key: String) -> MappingReader? {
     guard case .section(let section) = setting(key).kind else { preconditionFailure("\(key) is not a map") }
     return node(key).flatMap { MappingReader($0, section: section, path: keyPath(key), context: context) }
+  }
+
+  /// Returns the map of a key; one without keys, so that each has its default, when the key is missing or no map.
+  func sectionOrDefaults(_ key: String) -> MappingReader {
+    guard case .section(let section) = setting(key).kind else { preconditionFailure("\(key) is not a map") }
+    return self.section(key)
+      ?? MappingReader(emptyAt: position, section: section, path: keyPath(key), context: context)
   }
 
   /// Returns the maps of a list, without elements that are none; empty when the key is missing.

@@ -137,11 +137,16 @@ extension SettingSection {
         + "they heal only when they are written, and before a flip."
     ),
     Setting(
-      "settled_check_rate",
-      .integer(0...100_000),
-      .value("0"),
-      "Keys that are compared on both stores in a second, at most, once they were written and have been quiet for two "
-        + "seconds; one that differs is copied again. 200 suits several sidecars; 0 for none."
+      "settled_checks",
+      .section(.settledChecks),
+      .none("see below"),
+      "The comparison of keys that were written to both stores, once they are quiet."
+    ),
+    Setting(
+      "large_key_bytes",
+      .size(64 << 10...16 << 30),
+      .value("8MiB"),
+      "The size of a key in the server's memory above which a backfill copies it alone, and names it in its report."
     ),
     Setting(
       "event_rate_limit",
@@ -149,6 +154,24 @@ extension SettingSection {
       .value("10"),
       "Events of one class that are logged in a second; the rest is counted as suppressed."
     ),
+  ]
+
+  /// The keys of `settled_checks`.
+  static let settledCheckSettings: [Setting] = [
+    Setting(
+      "rate",
+      .integer(0...100_000),
+      .value("1000"),
+      "Keys that are compared on both stores in a second, at most; 0 for none. What is written faster is counted as "
+        + "unchecked."
+    ),
+    Setting(
+      "delay",
+      .duration(.seconds(1) ... .seconds(60)),
+      .value("2s"),
+      "The time without a write after which a key is compared."
+    ),
+    Setting("heal", .boolean, .value("true"), "Whether a key that differs is copied again; otherwise it is reported."),
   ]
 
   /// The keys of a user.

@@ -1,10 +1,12 @@
 /// The maps of a configuration, with all their keys.
 enum SettingSection: Sendable, CaseIterable {
-  case top, store, instance, user, featureFlags, admin, log
+  case top, store, instance, settledChecks, user, featureFlags, admin, log
   case web, webTLS, webHTTP, webHeaders, webRateLimit
 
   /// The maps of the configuration file.
-  static let ofSidecar: [SettingSection] = [.top, .store, .instance, .user, .featureFlags, .admin, .log]
+  static let ofSidecar: [SettingSection] = [
+    .top, .store, .instance, .settledChecks, .user, .featureFlags, .admin, .log,
+  ]
   /// The maps of the file that `--web.config.file` names.
   static let ofWeb: [SettingSection] = [.web, .webTLS, .webHTTP, .webHeaders, .webRateLimit]
 
@@ -14,6 +16,7 @@ enum SettingSection: Sendable, CaseIterable {
     case .top: "Top level"
     case .store: "A store (`stores.NAME`, `primary`, `secondary`)"
     case .instance: "An instance (`instances[]`)"
+    case .settledChecks: "`settled_checks` of an instance"
     case .user: "A user (`instances[].users[]`)"
     case .featureFlags: "`feature_flags`"
     case .admin: "`admin`"
@@ -32,6 +35,7 @@ enum SettingSection: Sendable, CaseIterable {
     case .top: Self.topSettings
     case .store: Self.storeSettings
     case .instance: Self.instanceSettings
+    case .settledChecks: Self.settledCheckSettings
     case .user: Self.userSettings
     case .featureFlags: Self.featureFlagSettings
     case .admin: Self.adminSettings
@@ -62,6 +66,11 @@ enum SettingSection: Sendable, CaseIterable {
         "cipher_suites":
           "cannot be chosen: GnuTLS has no list of single suites. Leave it out for GnuTLS' own choice, or "
           + "write min_version: TLS13"
+      ]
+    case .instance:
+      [
+        "<<": "merge keys are not supported; use stores for what several instances share",
+        "settled_check_rate": "unknown key; it is settled_checks: { rate: N } now",
       ]
     default: ["<<": "merge keys are not supported; use stores for what several instances share"]
     }

@@ -15,6 +15,26 @@ public enum AdminPath {
   /// The operator's statement that a store is trusted.
   public static let trust = "/api/v4/trust"
 
+  /// Backfills and verifications.
+  public static let jobs = "/api/v4/jobs"
+  /// The changes of a job.
+  public static let jobChanges = ["pause", "resume", "cancel", "rate"]
+
+  /// Returns the path of a change of a job, one of ``jobChanges``.
+  public static func jobChange(_ name: String) -> String { "\(jobs)/\(name)" }
+
+  /// Returns the path of the jobs with its query.
+  ///
+  /// - Parameters:
+  ///   - instance: The instance; nil for all.
+  ///   - job: `backfill` or `verify`.
+  ///   - showsKeys: Whether keys are shown by their names.
+  ///   - format: The format of the answer.
+  public static func jobs(instance: String?, job: String, showsKeys: Bool, format: JobFormat) -> String {
+    let instance = instance.map { "&instance=\(PercentEncoding.encode($0))" } ?? ""
+    return "\(jobs)?format=\(format.rawValue)&job=\(job)\(instance)" + (showsKeys ? "&show_keys=true" : "")
+  }
+
   /// Returns the path of one feature flag.
   public static func feature(_ name: String) -> String { "\(features)/\(PercentEncoding.encode(name))" }
 
@@ -49,6 +69,16 @@ public enum AdminPath {
       if let value = field.1 { path += "&\(field.0)=\(PercentEncoding.encode(value))" }
     }
   }
+}
+
+/// The formats of the progress of jobs. Raw values are values of the parameter `format`.
+public enum JobFormat: String, Sendable, CaseIterable {
+  /// For a person.
+  case table
+  /// For programs.
+  case json
+  /// The state, and the progress on one line, for a program that shows it to a person.
+  case line
 }
 
 /// The formats of a report. Raw values are values of the parameter `format`.

@@ -1,4 +1,3 @@
-internal import HTTPServer
 internal import JSONLog
 internal import MultiStore
 internal import Status
@@ -39,31 +38,13 @@ extension StaleKeysReport {
 }
 
 extension StaleKeysReport.Key {
-  /// The digits of a digest: 64 bits, enough to tell the keys of one list apart.
-  private static let digestDigits = 16
-  /// The bytes of a name that are shown.
-  private static let shownBytes = 200
-
   init(_ key: StaleKey, showsName: Bool) {
     self.init(
-      digest: String(SHA256.hexadecimal(of: key.key).prefix(Self.digestDigits)),
-      name: showsName ? Self.text(key.key) : nil,
+      digest: KeyName.digest(of: key.key),
+      name: showsName ? KeyName.text(of: key.key) : nil,
       database: key.database,
       sinceMilliseconds: key.sinceMilliseconds,
       reason: key.reason.rawValue
     )
-  }
-
-  /// Returns a name with everything but printable ASCII escaped, so that it cannot control a terminal.
-  private static func text(_ name: [UInt8]) -> String {
-    var text = ""
-    for byte in name.prefix(shownBytes) {
-      switch byte {
-      case UInt8(ascii: "\\"): text += "\\\\"
-      case 0x20...0x7e: text.unicodeScalars.append(Unicode.Scalar(byte))
-      default: text += "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
-      }
-    }
-    return name.count > shownBytes ? "\(text)… (\(name.count) bytes)" : text
   }
 }

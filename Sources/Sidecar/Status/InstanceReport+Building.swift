@@ -29,8 +29,12 @@ extension InstanceReport {
       nextStep: nil
     )
     guard stores.count == 2 else { return }
+    let progress = source.status.jobs
+    jobs = progress.map { JobsReport.Job($0, of: name, showsKeys: false) }
+    verifiedMilliseconds = source.status.verifiedMilliseconds
+    isBackfilled = progress.contains(where: \.isBackfilled)
     let age = Self.seconds(moment.wallMilliseconds - state.sinceMilliseconds)
-    let evidence = NextStepEvidence(
+    var evidence = NextStepEvidence(
       dualWriteFlag: FeatureFlag.dualWrite.name(instance: name),
       primaryAsDefaultFlag: FeatureFlag.primaryAsDefault.name(instance: name),
       state: state,
@@ -40,6 +44,9 @@ extension InstanceReport {
       new: stores[1],
       window: history.stateWindow
     )
+    evidence.instance = name
+    evidence.isBackfilled = isBackfilled
+    evidence.verifiedSeconds = verifiedMilliseconds.map { Self.seconds(moment.wallMilliseconds - $0) }
     nextStep = NextStepJudge(evidence: evidence).nextStep
   }
 

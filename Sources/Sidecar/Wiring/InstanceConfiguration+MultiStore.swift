@@ -26,7 +26,10 @@ extension InstanceConfiguration {
     result.staleKeyLimit = limits.maxStaleKeys
     result.maxKeysAtFlip = limits.maxKeysAtFlip
     result.keysPerSecond = limits.keyWorkRate
-    result.settledChecksPerSecond = limits.settledCheckRate
+    result.settledChecksPerSecond = settledChecks.rate
+    result.settledCheckDelay = settledChecks.delay
+    result.healsSettledDifferences = settledChecks.heals
+    result.largeKeyBytes = limits.largeKeyBytes
     result.servesOtherDatabases = !secondary.namesDatabase && primary?.namesDatabase != true
     result.eventsPerSecond = limits.eventRateLimitPerSecond
     return result

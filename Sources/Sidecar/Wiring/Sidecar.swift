@@ -216,6 +216,7 @@ public final class Sidecar {
       FeatureRoutes(flagStore, flips: FlipGuard(flips)).routes
       + [.report(AdminPath.inventory) { InventoryReport(inventories) }, status.api]
       + [.staleKeys(of: accesses), .acceptStaleKeys(of: accesses), .trust(in: accesses)]
+      + JobRoutes(of: accesses).routes
     // Before the web listeners: a sidecar whose health probe succeeds accepts requests of its operator.
     try http.startAdmin(options.adminListenAddress, token: adminToken(), routes: routes)
     try http.startWeb(options, access: webConfiguration.access) { () throws(TelemetryPathError) in

@@ -16,6 +16,12 @@ package struct NextStepEvidence: Equatable, Sendable {
   package var new: StoreReport
   /// The recent counts of this state.
   package var window: SampleHistory.Window
+  /// The name of the instance.
+  package var instance = ""
+  /// Whether a backfill has copied all keys.
+  package var isBackfilled = false
+  /// The age of the verification that found both stores equal, in seconds; nil if none has.
+  package var verifiedSeconds: Double?
 
   /// Creates evidence.
   package init(

@@ -40,8 +40,8 @@ package struct NextStepJudge {
   private func criteria(for kind: NextStep.Kind) -> [Criterion] {
     switch kind {
     case .dualWriteOn: [differentServers, storesUp, methodMissing, newStoreEmpty, trusted]
-    case .defaultOn: [differentServers, storesUp, methodMissing] + agreement + warmth
-    case .dualWriteOff: [storesUp, methodMissing] + agreement + warmth + [soak]
+    case .defaultOn: [differentServers, storesUp, methodMissing] + agreement + warmth + [verified]
+    case .dualWriteOff: [storesUp, methodMissing] + agreement + warmth + [verified, soak]
     case .removeOldStore: [storesUp, oldStoreIdle, soak]
     }
   }
@@ -52,7 +52,9 @@ package struct NextStepJudge {
   }
 
   /// The criteria for the new store having the old one's keys.
-  private var warmth: [Criterion] { [warmUp, keysWithoutTTL, keyCounts] }
+  private var warmth: [Criterion] {
+    evidence.isBackfilled || evidence.verifiedSeconds != nil ? [backfilled] : [warmUp, keysWithoutTTL, keyCounts]
+  }
 
   private func command(for kind: NextStep.Kind) -> String {
     func set(_ flag: String, _ value: Bool) -> String { "multistore-exporter feature set \(flag) \(value)" }

@@ -100,6 +100,7 @@ struct StatusPage {
       </div>
       \(history(instance))\
       \(stores(instance))\
+      \(HTML.when(!instance.jobs.isEmpty, jobs(instance)))\
       </section>
 
       """

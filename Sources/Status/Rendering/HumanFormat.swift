@@ -31,6 +31,14 @@ public enum HumanFormat {
     perSecond >= 10 ? "\(count(perSecond.rounded()))/s" : "\(significant(perSecond))/s"
   }
 
+  /// Returns a number of bytes in a unit of its size: `512 B`, `1.2 MiB`.
+  public static func bytes(_ bytes: Double) -> String {
+    var (number, unit) = (bytes, 0)
+    let units = ["B", "KiB", "MiB", "GiB", "TiB"]
+    while number >= 1024, unit < units.count - 1 { (number, unit) = (number / 1024, unit + 1) }
+    return "\(significant(number)) \(units[unit])"
+  }
+
   /// Returns a short time in a unit of its size: `85 µs`, `1.2 ms`, `3 s`.
   public static func latency(_ seconds: Double) -> String {
     switch seconds {

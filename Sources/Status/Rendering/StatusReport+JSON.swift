@@ -24,6 +24,8 @@ extension InstanceReport {
       "client_connections": JSONText.number(clients),
       "stores": JSONText.array(stores.map(\.json)),
       "history": history.json,
+      "jobs": JSONText.array(jobs.map(\.json)),
+      "verified_timestamp_seconds": verifiedMilliseconds.map { JSONText.seconds(milliseconds: $0) } ?? "null",
       "hazards": JSONText.array(hazards.map(\.json)),
       "next_step": nextStep?.json ?? "null",
     ])

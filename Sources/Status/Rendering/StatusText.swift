@@ -12,6 +12,7 @@ struct StatusText {
     var text = "\(instance.name): \(state.title), for \(age)\n\(state.sentence)\n"
     if let step = instance.nextStep { text += "\n" + next(step) }
     text += "\n" + stores(of: instance)
+    for job in instance.jobs { text += "\n\(job.summary(report.takenMilliseconds))\n" }
     if !instance.hazards.isEmpty {
       let names = instance.hazards.map { "\($0.name) (\($0.commands.joined(separator: ", ")))" }
       text += "\nHazards: \(names.joined(separator: "; "))\nSee multistore-exporter inventory for what they mean.\n"

@@ -97,6 +97,10 @@ public struct Criterion: Sendable, Hashable {
     case keysWithoutTTL = "keys_without_ttl"
     /// The new store has as many keys as the old one.
     case keyCounts = "key_counts"
+    /// A backfill has copied the keys that are not written, or a verification has found that they are there.
+    case backfilled
+    /// A verification has found both stores equal.
+    case verified
     /// No command goes to the old store any more.
     case oldStoreIdle = "old_store_idle"
     /// The present state has lasted long enough.
@@ -117,6 +121,8 @@ public struct Criterion: Sendable, Hashable {
       case .warmUp: "Warmed up"
       case .keysWithoutTTL: "Keys without a time to live"
       case .keyCounts: "Number of keys"
+      case .backfilled: "Backfilled"
+      case .verified: "Verified"
       case .oldStoreIdle: "Old store idle"
       case .soak: "Time in this state"
       }

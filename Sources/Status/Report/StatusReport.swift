@@ -156,6 +156,13 @@ public struct InstanceReport: Sendable, Hashable {
   public var stores: [StoreReport]
   /// The figures of the recent window.
   public var history: HistoryReport
+  /// The last backfill and the last verification.
+  public var jobs: [JobsReport.Job] = []
+  /// The time at which a verification has found both stores equal, in milliseconds since 1970; nil if none has, or if
+  /// something happened since that makes it worthless.
+  public var verifiedMilliseconds: Int64?
+  /// Whether a backfill has copied all keys, and no store was restarted since.
+  public var isBackfilled = false
   /// Hazards among the commands that clients sent, worst first.
   public var hazards: [Hazard]
   /// The next step of the migration; nil for an instance that has one store.

@@ -61,6 +61,16 @@ struct AdminAPI {
     return try answer { () throws(AdminClientError) in try client.post(path, form: form) }
   }
 
+  /// Starts or changes a job.
+  ///
+  /// - Parameters:
+  ///   - path: ``AdminPath/jobs`` or a path of ``AdminPath/jobChange(_:)``.
+  ///   - fields: The names and values of its fields.
+  func changeJob(_ path: String, _ fields: [(name: String, value: String)]) throws {
+    let form = fields.map { HTTPField($0.name, $0.value) }
+    _ = try answer { () throws(AdminClientError) in try client.post(path, form: form) }
+  }
+
   /// Returns the report at a path with its query.
   func report(_ path: String) throws -> String {
     try answer { () throws(AdminClientError) in try client.get(path) }

@@ -16,7 +16,7 @@ struct OperatorOptions: ParsableArguments {
   }
 
   /// The name of the user who is logged in; the user's number where the environment has no name.
-  private static var loginName: String {
+  static var loginName: String {
     ["SUDO_USER", "LOGNAME", "USER"].lazy.compactMap(ProcessEnvironment.value).first { !$0.isEmpty }
       ?? "user \(getuid())"
   }

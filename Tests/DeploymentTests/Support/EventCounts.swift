@@ -4,7 +4,8 @@ import TestSupport
 struct EventCounts: Equatable, CustomStringConvertible {
   /// All classes, as the label `class` of the metrics has them.
   static let classes = [
-    "ReadFromPrimaryError", "PipelinedDiffError", "PersistentDiffError", "MethodMissingError", "StoreError",
+    "ReadFromPrimaryError", "PipelinedDiffError", "PersistentDiffError", "MethodMissingError", "KeyDifferenceError",
+    "StoreError",
   ]
 
   private(set) var byClass: [String: Int] = [:]

@@ -4,7 +4,7 @@ import Testing
 /// Several sidecars between the same two stores. Nothing orders what two of them write to one key.
 @Suite("A fleet without coordination")
 struct FleetTests {
-  private static let settings = ["settled_check_rate: 200"]
+  private static let settings = ["settled_checks: { rate: 200 }"]
   private static let sidecars = 4
   private static let clients = 8
   private static let rounds = 500

@@ -49,7 +49,7 @@ struct ConfigurationTests {
       maxStaleKeys: 100_000,
       maxKeysAtFlip: 1000,
       keyWorkRate: 1000,
-      settledCheckRate: 0,
+      largeKeyBytes: 8 << 20,
       eventRateLimitPerSecond: 10
     )
     let instance = InstanceConfiguration(
@@ -67,6 +67,7 @@ struct ConfigurationTests {
       allowFlush: false,
       logValues: false,
       password: nil,
+      settledChecks: InstanceConfiguration.SettledChecks(rate: 1000, delay: .seconds(2), heals: true),
       limits: limits
     )
     #expect(result.instances == [instance])
@@ -104,7 +105,8 @@ struct ConfigurationTests {
           max_stale_keys: 34
           max_keys_at_flip: 5
           key_work_rate: 67
-          settled_check_rate: 89
+          settled_checks: { rate: 89, delay: 3s, heal: false }
+          large_key_bytes: 1MiB
           event_rate_limit: 3
       """
     let instance = try #require(try configuration(yaml).instances.first)
@@ -132,10 +134,12 @@ struct ConfigurationTests {
       maxStaleKeys: 34,
       maxKeysAtFlip: 5,
       keyWorkRate: 67,
-      settledCheckRate: 89,
+      largeKeyBytes: 1 << 20,
       eventRateLimitPerSecond: 3
     )
     #expect(instance.limits == limits)
+    let checks = InstanceConfiguration.SettledChecks(rate: 89, delay: .seconds(3), heals: false)
+    #expect(instance.settledChecks == checks)
   }
 
   @Test("Every key of a store and of the other sections")
@@ -238,7 +242,7 @@ struct ConfigurationTests {
   func reference() throws {
     let reference = SidecarConfiguration.reference
     let rows = reference.split(separator: "\n").filter { $0.hasPrefix("| `") }
-    #expect(rows.count == 50)
+    #expect(rows.count == 54)
     #expect(rows.contains("| `max_clients` | number, 1–1000000 | `10000` | Clients connected at once. |"))
     var values: [String: String] = [:]
     for row in rows {
