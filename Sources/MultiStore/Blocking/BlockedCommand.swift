@@ -8,10 +8,11 @@ internal import RESP
 /// sent to the new default store with the rest of its timeout. An element that arrives first is the client's.
 /// ``BlockedCommandState`` decides, this class does the I/O, and a ``DualWrite`` copies the effect of a command that
 /// was served.
-final class BlockedCommand: Execution {
+final class BlockedCommand: Execution, ReplyReceiver {
   private static let defaultToken = 0
   private static let unblockToken = 16
 
+  let core: ExecutionCore
   private var state = BlockedCommandState()
   /// The client's own connection, on which the command blocks.
   private var connection: HiredisConnection?
@@ -22,7 +23,11 @@ final class BlockedCommand: Execution {
   /// The instance that knows all blocked commands, whatever their database.
   private var instance: Instance { database.instance }
 
-  /// Starts like ``Execution/start(_:routing:sink:)``.
+  init(_ core: ExecutionCore) {
+    self.core = core
+  }
+
+  /// Executes the command of `batch` over `connection`, the client's own.
   func start(
     _ batch: CommandBatch,
     routing: Routing,
@@ -32,7 +37,9 @@ final class BlockedCommand: Execution {
     startedAt = database.loop.now
     order = instance.blockedCommands.insert(self)
     self.connection = connection
-    start(batch, routing: routing, sink: sink)
+    // The command may wait for ever, and flips must not. They wait for its trial and for the copy of its effect.
+    core.begin(batch, routing: routing, writesToBoth: false, sink: sink)
+    begin(over: connection)
   }
 
   /// Whether a flip that moves the default store waits for this command.
@@ -45,7 +52,7 @@ final class BlockedCommand: Execution {
   var isCancelled: Bool { state.isCancelled }
 
   /// The store that the command waits on.
-  var role: StoreRole { defaultRole }
+  var role: StoreRole { core.defaultRole }
 
   /// Ends the wait for good.
   func cancel() {
@@ -64,7 +71,7 @@ final class BlockedCommand: Execution {
 
   /// Applies a flip that leaves the default store in place: it decides whether the effect is copied.
   func follow(_ routing: Routing) {
-    if state.followsFlips, routing.defaultStore == role { reroute(routing) }
+    if state.followsFlips, routing.defaultStore == role { core.reroute(routing) }
   }
 
   /// Handles the end of a flip.
@@ -72,11 +79,7 @@ final class BlockedCommand: Execution {
     if state.flipEnded() { follow(instance.routingState.flip.current) }
   }
 
-  /// False: the command may wait for ever, and flips must not. They wait for its trial and for the copy of its effect.
-  override var writesToBoth: Bool { false }
-
-  override func begin() {
-    guard let connection else { return }
+  private func begin(over connection: HiredisConnection) {
     if BlockingTrial.begin(self) {
       state.trialBegan()
       database.dualExecutionBegan()
@@ -85,7 +88,7 @@ final class BlockedCommand: Execution {
     }
   }
 
-  override func receive(_ reply: borrowing Reply, token: Int) {
+  func receive(_ reply: borrowing Reply, token: Int) {
     switch token {
     case Self.unblockToken:
       guard reply.kind == .integer else { return perform(state.unblockAnswered(.unanswered)) }
@@ -96,21 +99,21 @@ final class BlockedCommand: Execution {
     }
   }
 
-  override func receive(failure: ConnectionFailure, token: Int) {
+  func receive(failure: ConnectionFailure, token: Int) {
     switch token {
     case Self.unblockToken: unblockFailed()
     case BlockingTrial.openToken: return  // EXEC fails as well
     case BlockingTrial.token:
-      answerWithFailure(failure)
+      core.answerWithDefaultStoreFailure(failure)
       finish()
     default:
       state.connectionFailed()
-      answerWithFailure(failure)
+      core.answerWithDefaultStoreFailure(failure)
       leave { finish() }
     }
   }
 
-  override func recycle() {
+  func recycle() {
     connection = nil
     switch state.finished() {
     case .none: return
@@ -149,8 +152,8 @@ final class BlockedCommand: Execution {
 
   /// Hands the effect over to a ``DualWrite``, which copies it and answers the client. Flips wait for it from now on.
   private func copyEffect(after reply: borrowing Reply, over connection: HiredisConnection) {
-    let write = database.pools.dualWrites.take(for: defaultRole, in: database)
-    write.takeOver(from: self, after: reply, over: connection)
+    let write = database.pools.dualWrites.take(for: role, in: database)
+    write.takeOver(from: core, after: reply, over: connection)
     recycle()
   }
 
@@ -180,14 +183,14 @@ final class BlockedCommand: Execution {
 
   /// Waits on another store, as an execution of its own in this one's place.
   private func continueWaiting(over connection: HiredisConnection, _ routing: Routing, now: UInt64) {
-    let successor = BlockedCommand(in: database, defaultRole: routing.defaultStore)
+    let successor = BlockedCommand(ExecutionCore(in: database, defaultRole: routing.defaultStore))
     successor.state = state
     successor.order = order
     successor.startedAt = now
     successor.connection = connection
+    successor.core.takeOver(from: core, routing: routing, writesToBoth: false)
     instance.blockedCommands.replace(self, by: successor)
-    handOver(to: successor, routing: routing)
-    successor.begin()
+    successor.begin(over: connection)
   }
 
   private var hasEffect: Bool { routing.isDual && spec(0).effect != .none }

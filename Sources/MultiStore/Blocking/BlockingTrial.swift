@@ -17,7 +17,7 @@ enum BlockingTrial {
   /// Sends the command of `execution`, if it may block and its effect is copied by a command.
   ///
   /// - Returns: false if it was not sent: nothing is to be tried, or there is no room.
-  static func begin(_ execution: Execution) -> Bool {
+  static func begin(_ execution: some Execution & ReplyReceiver) -> Bool {
     let spec = execution.spec(0)
     guard execution.routing.isDual, spec.traits.mayBlock, spec.effect != .none, spec.effect != .copyKeys else {
       return false

@@ -204,8 +204,8 @@ final class DiffRechecks: ReplyReceiver {
 
   private func decide(_ outcome: RecheckOutcome) {
     current = nil
-    defaultReply.removeAll(keepingCapacityUpTo: Execution.keptCapacity)
-    otherReply.removeAll(keepingCapacityUpTo: Execution.keptCapacity)
+    defaultReply.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity)
+    otherReply.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity)
     count(outcome)
   }
 

@@ -19,6 +19,17 @@ struct CopyFailure {
   }
 }
 
+extension ConnectionFailure {
+  fileprivate var copyFailureReason: CopyFailureReason {
+    switch self {
+    case .notConnected, .busy, .closed: .unavailable
+    case .connectionLost: .lost
+    case .timedOut: .timeout
+    case .queueFull: .queueFull
+    }
+  }
+}
+
 extension Reply {
   /// The first word of an error reply: `WRONGTYPE`, `OOM`, `ERR`.
   var errorCode: String {

@@ -1,8 +1,8 @@
 /// Decides how the effect of one command reaches the other store, from the default store's reply to the other store's.
 ///
 /// A single write holds one, a pipeline and a transaction hold one for each command. Each event changes the state and
-/// returns the holder's next step. The holder sends, counts and marks; see ``Execution``. An event that is not possible
-/// in a state traps and names it.
+/// returns the holder's next step. The holder sends, counts and marks; see ``ExecutionCore``. An event that is not
+/// possible in a state traps and names it.
 struct EffectCopy {
   /// The command that the other store gets. Its reply has the same meaning as the default store's only if it is
   /// comparable.

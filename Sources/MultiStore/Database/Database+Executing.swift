@@ -77,7 +77,7 @@ extension Database {
   func executeRawAtOnce(_ batch: CommandBatch, routing: Routing, for sink: ReplySink) -> Bool {
     guard let connection = store(routing.defaultStore).openDedicated() else { return false }
     connection.toleratesBusyServer = batch.spec(0).traits.contains(.answeredWhileBusy)
-    let execution = RawExecution(in: self, defaultRole: routing.defaultStore)
+    let execution = RawExecution(ExecutionCore(in: self, defaultRole: routing.defaultStore))
     rawExecutions[ObjectIdentifier(execution)] = execution
     execution.start(batch, routing: routing, over: connection, sink: sink)
     return true
@@ -102,7 +102,7 @@ extension Database {
     over connection: HiredisConnection,
     for sink: ReplySink
   ) {
-    BlockedCommand(in: self, defaultRole: routing.defaultStore).start(
+    BlockedCommand(ExecutionCore(in: self, defaultRole: routing.defaultStore)).start(
       batch,
       routing: routing,
       over: connection,

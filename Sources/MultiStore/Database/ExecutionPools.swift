@@ -35,7 +35,7 @@ struct ExecutionPools {
 }
 
 /// Executions of one kind, by the role of the default store that they are for.
-struct ExecutionPool<Kind: Execution> {
+struct ExecutionPool<Kind: PooledExecution> {
   private let limit: Int
   private var ofPrimary: [Kind] = []
   private var ofSecondary: [Kind] = []
@@ -47,12 +47,12 @@ struct ExecutionPool<Kind: Execution> {
   /// Returns an execution for routings whose default store has the role `defaultRole`.
   mutating func take(for defaultRole: StoreRole, in database: Database) -> Kind {
     let pooled = defaultRole == .primary ? ofPrimary.popLast() : ofSecondary.popLast()
-    return pooled ?? Kind(in: database, defaultRole: defaultRole)
+    return pooled ?? Kind(ExecutionCore(in: database, defaultRole: defaultRole))
   }
 
   /// Takes back an execution that is over.
   mutating func recycle(_ execution: consuming Kind) {
-    switch execution.defaultRole {
+    switch execution.core.defaultRole {
     case .primary: if ofPrimary.count < limit { ofPrimary.append(execution) }
     case .secondary: if ofSecondary.count < limit { ofSecondary.append(execution) }
     }

@@ -97,7 +97,7 @@ struct ElementFill: ~Copyable {
   }
 
   mutating func removeAll() {
-    elements.removeAll(keepingCapacityUpTo: Execution.keptCapacity)
+    elements.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity)
     ends.removeAll(keepingCapacity: true)
     missingCount = 0
   }

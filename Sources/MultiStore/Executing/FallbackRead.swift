@@ -3,13 +3,14 @@ internal import Hiredis
 internal import RESP
 
 /// One read under the `fallback` policy: the primary is asked, and the secondary when the primary missed or failed.
-final class FallbackRead: Execution {
+final class FallbackRead: PooledExecution, ReplyReceiver {
   private static let primaryToken = 0
   private static let secondaryToken = 1
   private static let fillToken = 2
   private static let presenceToken = 3
   private static let confirmationToken = 4
 
+  let core: ExecutionCore
   private let primary: Store
   private let secondary: Store
   /// The primary's answer, kept for the case that the secondary has nothing better.
@@ -26,13 +27,18 @@ final class FallbackRead: Execution {
   private var fill = ElementFill()
   private var scratch = ByteBuffer()
 
-  required init(in database: Database, defaultRole: StoreRole) {
-    primary = database.store(.primary)
-    secondary = database.store(.secondary)
-    super.init(in: database, defaultRole: defaultRole)
+  init(_ core: ExecutionCore) {
+    self.core = core
+    primary = core.database.store(.primary)
+    secondary = core.database.store(.secondary)
   }
 
-  override func begin() {
+  func start(_ batch: consuming CommandBatch, routing: Routing, sink: ReplySink) {
+    core.begin(batch, routing: routing, writesToBoth: false, sink: sink)
+    read()
+  }
+
+  private func read() {
     primaryHasReplied = false
     primaryErrorCode = ""
     hasAllKeys = nil
@@ -54,14 +60,14 @@ final class FallbackRead: Execution {
     return withCommand(0) { primary.isBeingCopied($0, spec(0)) }
   }
 
-  override func recycle() {
-    primaryReply.removeAll(keepingCapacityUpTo: Self.keptCapacity)
-    scratch.removeAll(keepingCapacityUpTo: Self.keptCapacity)
+  func recycle() {
+    primaryReply.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity)
+    scratch.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity)
     fill.removeAll()
     database.pools.fallbackReads.recycle(self)
   }
 
-  override func receive(_ reply: borrowing Reply, token: Int) {
+  func receive(_ reply: borrowing Reply, token: Int) {
     switch token {
     case Self.primaryToken: primaryReplied(reply)
     case Self.secondaryToken: secondaryReplied(reply)
@@ -71,24 +77,20 @@ final class FallbackRead: Execution {
     }
   }
 
-  override func receive(failure: ConnectionFailure, token: Int) {
+  func receive(failure: ConnectionFailure, token: Int) {
     if token == Self.presenceToken { return }  // the primary's answer fails as well
     if token == Self.confirmationToken { return primaryWasAskedAgain(isLacking: true) }
     if token == Self.primaryToken {
       database.reporter.readFailed(batch, on: .primary, ReportedException(failure))
       if withCommand(0, { secondary.isStale($0, spec(0)) }) {
         secondary.metrics.staleReads.increment()
-        sink?.output.appendError(failure.clientError(store: .primary))
-        sink?.executionDidFail(failure, at: 0, on: .primary)
+        core.answerWithFailure(failure, of: .primary)
         return finish()
       }
       return askSecondary(because: database.metrics.fallbackAfterError)
     }
     database.reporter.readFailed(batch, on: .secondary, ReportedException(failure))
-    answerWithoutSecondary {
-      $0.output.appendError(failure.clientError(store: .secondary))
-      $0.executionDidFail(failure, at: 0, on: .secondary)
-    }
+    answerWithoutSecondary { _ in core.answerWithFailure(failure, of: .secondary) }
   }
 
   private func primaryReplied(_ reply: borrowing Reply) {
@@ -213,7 +215,7 @@ final class FallbackRead: Execution {
       database.reporter.fellBack(batch)
       return finish()
     }
-    answer()
+    core.answer()
     askAgain()
   }
 

@@ -5,8 +5,13 @@ internal import RESP
 /// One write that changes a part of its keys, in the third state: the default store executes it through the
 /// ``ExactGuard``, if it has the keys. If it lacks one, a ``KeyArrival`` moves that key and executes the command;
 /// otherwise a ``DualWrite`` continues with the reply.
-final class GuardedWrite: Execution {
+final class GuardedWrite: PooledExecution, ReplyReceiver {
+  let core: ExecutionCore
   private var call = ByteBuffer()
+
+  init(_ core: ExecutionCore) {
+    self.core = core
+  }
 
   /// Whether the write of `batch` can be guarded.
   ///
@@ -21,24 +26,22 @@ final class GuardedWrite: Execution {
     }
   }
 
-  override var writesToBoth: Bool { true }
-
-  override func begin() {
+  func start(_ batch: consuming CommandBatch, routing: Routing, sink: ReplySink) {
+    core.begin(batch, routing: routing, writesToBoth: true, sink: sink)
     let connection = defaultStore.ordinary
     withCommand { ExactGuard.wrap($0, spec(0), into: &call) }
-    guard connection.hasRoom(commands: 1, bytes: call.count) else {
-      defaultStore.metrics.rejected.increment()
-      return receive(failure: .queueFull(limit: connection.limits.maxQueuedCommands), token: 0)
+    if let failure = core.refusal(by: defaultStore, over: connection, bytes: call.count) {
+      return receive(failure: failure, token: 0)
     }
     call.withSpan { connection.send($0, to: self, token: 0) }
   }
 
-  override func recycle() {
-    call.removeAll(keepingCapacityUpTo: Self.keptCapacity)
+  func recycle() {
+    call.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity)
     database.pools.guardedWrites.recycle(self)
   }
 
-  override func receive(_ reply: borrowing Reply, token: Int) {
+  func receive(_ reply: borrowing Reply, token: Int) {
     if ExactGuard.wasSkipped(reply) {
       if ExactGuard.isMissing(reply) {
         let load = CommandWriter.command(ExactGuard.load)
@@ -46,21 +49,19 @@ final class GuardedWrite: Execution {
       }
       moveKeys()
     } else {
-      let write = database.pools.dualWrites.take(for: defaultRole, in: database)
-      write.takeOver(from: self, after: reply, over: defaultStore.ordinary)
+      let write = database.pools.dualWrites.take(for: core.defaultRole, in: database)
+      write.takeOver(from: core, after: reply, over: defaultStore.ordinary)
     }
-    let database = database
-    recycle()
-    database.dualExecutionEnded()
+    finish()
   }
 
-  override func receive(failure: ConnectionFailure, token: Int) {
-    answerWithFailure(failure)
+  func receive(failure: ConnectionFailure, token: Int) {
+    core.answerWithDefaultStoreFailure(failure)
     finish()
   }
 
   private func moveKeys() {
-    guard let sink = takeSink() else { return }
+    guard let sink = core.takeSink() else { return }
     let moved = database.makeBatch()
     moved.swapCommands(with: batch)
     KeyArrival(of: moved, to: .batch(.single, over: nil), routing: routing, in: database, for: sink).begin()

@@ -2,11 +2,21 @@ internal import Hiredis
 internal import RESP
 
 /// One page of SCAN, SSCAN, HSCAN or ZSCAN from one store: the one that gave the cursor.
-final class PageRead: Execution {
+final class PageRead: PooledExecution, ReplyReceiver {
+  let core: ExecutionCore
   private var scratch = ByteBuffer()
   private var owner = StoreRole.secondary
 
-  override func begin() {
+  init(_ core: ExecutionCore) {
+    self.core = core
+  }
+
+  func start(_ batch: consuming CommandBatch, routing: Routing, sink: ReplySink) {
+    core.begin(batch, routing: routing, writesToBoth: false, sink: sink)
+    read()
+  }
+
+  private func read() {
     let givenBy = withCommand { StoreCursor.owner(of: $0, spec(0)) }
     owner = givenBy ?? routing.defaultStore
     if givenBy == .primary {
@@ -17,20 +27,19 @@ final class PageRead: Execution {
     sendOrRefuse(to: store, over: store.ordinary, token: 0)
   }
 
-  override func recycle() {
-    scratch.removeAll(keepingCapacityUpTo: Self.keptCapacity)
+  func recycle() {
+    scratch.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity)
     database.pools.pageReads.recycle(self)
   }
 
-  override func receive(_ reply: borrowing Reply, token: Int) {
+  func receive(_ reply: borrowing Reply, token: Int) {
     if let sink { StoreCursor.encode(reply, of: owner, into: &sink.output) }
     finish()
   }
 
-  override func receive(failure: ConnectionFailure, token: Int) {
+  func receive(failure: ConnectionFailure, token: Int) {
     database.reporter.readFailed(batch, on: owner, ReportedException(failure))
-    sink?.output.appendError(failure.clientError(store: owner))
-    sink?.executionDidFail(failure, at: 0, on: owner)
+    core.answerWithFailure(failure, of: owner)
     finish()
   }
 }

@@ -50,7 +50,7 @@ extension PipelineExecution {
     case .write, .script, .blocking:
       // The copies are sent when all commands are answered. A transaction that reached the default store over another
       // connection is repaired if its position is not known.
-      let action = defaultStoreReplied(
+      let action = core.defaultStoreReplied(
         reply,
         to: index,
         isOnOrdinary: isOnOrdinary,
@@ -97,7 +97,7 @@ extension PipelineExecution {
 
   func deadlineIsKnown(_ milliseconds: Int?, of index: Int) {
     deadlinesLeft -= 1
-    noteWholeKeys(of: index, deadlineIsKnown(milliseconds, of: index, &elements[index].effect, &buffers))
+    noteWholeKeys(of: index, core.deadlineIsKnown(milliseconds, of: index, &elements[index].effect, &buffers))
     if deadlinesLeft == 0 { defaultStoreIsDone() }
   }
 
@@ -119,7 +119,7 @@ extension PipelineExecution {
 
   func writeFailure(_ failure: ConnectionFailure) {
     database.reporter.pipelineFailed(kind, on: routing.defaultStore, ReportedException(failure))
-    for index in 0..<batch.count { noteUnknownEffect(of: failure, at: index) }
+    for index in 0..<batch.count { core.noteUnknownEffect(of: failure, at: index) }
     let repetitions = kind == .multi ? 1 : batch.count
     for index in 0..<repetitions {
       replies.appendError(failure.clientError(store: routing.defaultStore))

@@ -8,7 +8,7 @@ extension PipelineExecution {
   func sendCopies() {
     let connection = other.ordinary
     let isMulti = kind == .multi
-    let (multi, exec, isUrgent) = (Self.multi, Self.exec, isAwaited)
+    let (multi, exec, isUrgent) = (Self.multi, Self.exec, core.isAwaited)
     guard connection.hasRoom(commands: batch.count + 2, bytes: batch.byteCount + buffers.guarded.count + 64) else {
       return noCopyWasExecuted(CopyFailure(.queueFull(limit: connection.limits.maxQueuedCommands)))
     }
@@ -74,7 +74,7 @@ extension PipelineExecution {
     // Determined before a successful write clears the marks of its stale keys.
     let isUnsettled = isUnsettled(index)
     let isComparable = elements[index].effect.isComparable
-    _ = otherStoreReplied(reply, to: index, &elements[index].effect)
+    _ = core.otherStoreReplied(reply, to: index, &elements[index].effect)
     // A failure of one store is no difference.
     guard isComparable, !elements[index].effect.wasSkipped else { return }
     guard !isUnsettled else { return database.metrics.uncomparedReplies.increment() }

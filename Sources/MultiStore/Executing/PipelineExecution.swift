@@ -6,7 +6,7 @@ internal import RESP
 /// A pipeline or a transaction: executed on the default store as a whole, then on the other store, and compared element
 /// by element. With one store alone it is only executed there. Each element has an ``EffectCopy``, which decides about
 /// its copy.
-final class PipelineExecution: Execution {
+final class PipelineExecution: PooledExecution, ReplyReceiver {
   /// The state of one command.
   struct Element {
     /// The end of its encoded reply in `replies`; it begins at the end of the one before.
@@ -30,6 +30,7 @@ final class PipelineExecution: Execution {
   static let execToken = -2
   static let copiedExecToken = -3
 
+  let core: ExecutionCore
   let comparer: ReplyComparer
   let logsValues: Bool
   var kind = BatchKind.pipelined
@@ -68,15 +69,15 @@ final class PipelineExecution: Execution {
   /// The first element whose keys were not checked for `unsettledKeys`.
   var firstUnsettled = 0
 
-  required init(in database: Database, defaultRole: StoreRole) {
-    comparer = ReplyComparer(mode: database.configuration.comparison)
-    logsValues = database.configuration.logValues
-    super.init(in: database, defaultRole: defaultRole)
+  init(_ core: ExecutionCore) {
+    self.core = core
+    comparer = ReplyComparer(mode: core.database.configuration.comparison)
+    logsValues = core.database.configuration.logValues
   }
 
-  /// Starts like ``Execution/start(_:routing:sink:)``.
+  /// Executes `batch` over `connection`, one to the default store.
   func start(
-    _ batch: CommandBatch,
+    _ batch: consuming CommandBatch,
     kind: BatchKind,
     routing: Routing,
     over connection: HiredisConnection,
@@ -85,13 +86,13 @@ final class PipelineExecution: Execution {
     self.kind = kind
     self.connection = connection
     isOnOrdinary = connection === defaultStore.ordinary
-    start(batch, routing: routing, sink: sink)
+    // A batch on a session's own connection has to be done before dual writes begin: a fence does not wait for it.
+    core.begin(batch, routing: routing, writesToBoth: routing.isDual || !isOnOrdinary, sink: sink)
+    reset()
+    send(over: connection)
   }
 
-  /// A batch on a session's own connection has to be done before dual writes begin: a fence does not wait for it.
-  override var writesToBoth: Bool { routing.isDual || !isOnOrdinary }
-
-  override func begin() {
+  private func reset() {
     elements.removeAll(keepingCapacity: true)
     for _ in 0..<batch.count { elements.append(Element()) }
     isRefused = false
@@ -104,13 +105,14 @@ final class PipelineExecution: Execution {
     unsettledKeys.removeAll(keepingCapacity: true)
     firstUnsettled = 0
     copiesLeft = 0
-    guard let connection else { return }
+  }
+
+  private func send(over connection: HiredisConnection) {
     if isSeparate { beginning = database.separateTransactions.begin(beside: defaultStore.ordinary) }
     let isMulti = kind == .multi
-    guard connection.hasRoom(commands: batch.count + 2, bytes: batch.byteCount + 64) else {
-      // All or nothing: a MULTI without its EXEC would queue the commands of all other sessions.
-      defaultStore.metrics.rejected.increment(by: batch.count)
-      return failWhole(.queueFull(limit: connection.limits.maxQueuedCommands))
+    // All or nothing: a MULTI without its EXEC would queue the commands of all other sessions.
+    if let failure = core.refusal(by: defaultStore, over: connection, framing: 2, bytes: batch.byteCount + 64) {
+      return failWhole(failure)
     }
     for index in 0..<batch.count {
       let spec = batch.spec(index)
@@ -129,16 +131,16 @@ final class PipelineExecution: Execution {
     askForDeadlines(over: connection)
   }
 
-  override func recycle() {
-    replies.removeAll(keepingCapacityUpTo: Self.keptCapacity)
-    substitutes.removeAll(keepingCapacityUpTo: Self.keptCapacity)
-    buffers.removeAll(keepingCapacityUpTo: Self.keptCapacity)
-    otherReply.removeAll(keepingCapacityUpTo: Self.keptCapacity)
+  func recycle() {
+    replies.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity)
+    substitutes.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity)
+    buffers.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity)
+    otherReply.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity)
     connection = nil
     database.pools.pipelines.recycle(self)
   }
 
-  override func receive(_ reply: borrowing Reply, token: Int) {
+  func receive(_ reply: borrowing Reply, token: Int) {
     switch token {
     case Self.openToken: return  // OK and QUEUED; a refusal shows in EXEC's reply
     case Self.execToken: execReplied(reply)
@@ -152,7 +154,7 @@ final class PipelineExecution: Execution {
     }
   }
 
-  override func receive(failure: ConnectionFailure, token: Int) {
+  func receive(failure: ConnectionFailure, token: Int) {
     switch token {
     case Self.openToken: return  // EXEC fails as well, and says so once
     case Self.execToken:
@@ -164,7 +166,8 @@ final class PipelineExecution: Execution {
       database.reporter.pipelineFailed(kind, on: routing.defaultStore, ReportedException(failure))
       replies.appendError(failure.clientError(store: routing.defaultStore))
       elements[token].end = replies.count
-      noteFailure(failure, at: token)
+      sink?.executionDidFail(failure, at: token, on: routing.defaultStore)
+      core.noteUnknownEffect(of: failure, at: token)
       _ = elements[token].effect.defaultStoreReplied(hasEffect: false)
       defaultStoreAnswered()
     }
@@ -189,18 +192,14 @@ final class PipelineExecution: Execution {
     for index in elements.indices {
       let repair: KeySelection? = needsRepair && elements[index].effect.wasWritten ? .all : nil
       guard let selection = elements[index].effect.keysToCopy ?? repair else { continue }
-      copyKeys(selection, of: index, isOnOrdinary: isOnOrdinary)
+      core.copyKeys(selection, of: index, isOnOrdinary: isOnOrdinary, for: self)
     }
-    if keyCopiesLeft == 0 { complete() }
+    if !core.isCopyingKeys { complete() }
   }
 
   /// Whether it writes to both stores and uses another connection to the default store than the ordinary one, because
   /// it watches keys or has scripts.
   var isSeparate: Bool { routing.isDual && kind == .multi && !isOnOrdinary }
-
-  override func keyCopiesDidFinish() {
-    complete()
-  }
 
   func complete() {
     if isSeparate { database.separateTransactions.end() }
@@ -216,7 +215,7 @@ final class PipelineExecution: Execution {
     } else {
       writeSubstituted(into: &sink.output)
     }
-    answer()
+    core.answer()
   }
 
   private func writeSubstituted(into output: inout ByteBuffer) {
@@ -234,4 +233,11 @@ final class PipelineExecution: Execution {
 
   static let multi = CommandWriter.command("MULTI")
   static let exec = CommandWriter.command("EXEC")
+}
+
+extension PipelineExecution: KeyCopyWaiter {
+  func keyCopyDidFinish(_ copy: KeyCopy) {
+    core.keyCopyEnded()
+    if !core.isCopyingKeys { complete() }
+  }
 }

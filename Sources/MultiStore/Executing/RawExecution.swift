@@ -10,22 +10,26 @@ final class RawExecution: Execution {
   /// The largest reply, in bytes: the default limit of a client's unread output.
   private static let longestReply = 256 << 20
 
+  let core: ExecutionCore
   private var connection: HiredisConnection?
   private var scanner = ReplyScanner()
   private var received = ByteBuffer()
   private var deadline: LoopTimer?
 
-  /// Starts like ``Execution/start(_:routing:sink:)``, over a connection that nothing else uses.
+  init(_ core: ExecutionCore) {
+    self.core = core
+  }
+
+  /// Executes the command of `batch` over a connection that nothing else uses.
   func start(_ batch: CommandBatch, routing: Routing, over connection: HiredisConnection, sink: ReplySink) {
     self.connection = connection
     connection.pushReceiver = self
     connection.pushesBytes = true
-    start(batch, routing: routing, sink: sink)
+    let writesToBoth = routing.isDual && batch.spec(0).effect == .copyKeys
+    core.begin(batch, routing: routing, writesToBoth: writesToBoth, sink: sink)
   }
 
-  override var writesToBoth: Bool { routing.isDual && spec(0).effect == .copyKeys }
-
-  override func recycle() {
+  func recycle() {
     deadline?.close()
     deadline = nil
     // The connection may be in the middle of a call to this object.
@@ -34,7 +38,7 @@ final class RawExecution: Execution {
 
   private func fail(_ failure: ConnectionFailure) {
     leaveConnection()
-    answerWithFailure(failure)
+    core.answerWithDefaultStoreFailure(failure)
     finish()
   }
 
@@ -43,9 +47,9 @@ final class RawExecution: Execution {
     received.withSpan { sink?.output.append($0) }
     received.removeAll(keepingCapacityUpTo: 0)
     leaveConnection()
-    guard writesToBoth else { return finish() }
-    copyKeys(.all, of: 0, isOnOrdinary: false)
-    if keyCopiesLeft == 0 { finish() }
+    guard core.writesToBoth else { return finish() }
+    core.copyKeys(.all, of: 0, isOnOrdinary: false, for: self)
+    if !core.isCopyingKeys { finish() }
   }
 
   private func leaveConnection() {
@@ -53,6 +57,13 @@ final class RawExecution: Execution {
     guard let connection else { return }
     connection.pushReceiver = nil
     defaultStore.closeDedicated(connection)
+  }
+}
+
+extension RawExecution: KeyCopyWaiter {
+  func keyCopyDidFinish(_ copy: KeyCopy) {
+    core.keyCopyEnded()
+    if !core.isCopyingKeys { finish() }
   }
 }
 

@@ -17,13 +17,13 @@ struct CopyBuffers: ~Copyable {
 
 /// The work of every holder of an ``EffectCopy``: planning the copy, guarding it, judging the other store's reply, and
 /// accounting for it. The holder itself sends.
-extension Execution {
+extension ExecutionCore {
   /// Handles the default store's reply to the write at `index`.
   ///
   /// - Parameters:
   ///   - isOnOrdinary: whether the reply came over the default store's ordinary connection.
   ///   - isOrdered: whether the reply's position among those of other writes is known.
-  final func defaultStoreReplied(
+  func defaultStoreReplied(
     _ reply: borrowing Reply,
     to index: Int,
     isOnOrdinary: Bool,
@@ -57,7 +57,7 @@ extension Execution {
   ///
   /// A later command of the same batch may have removed the deadline again; then the sidecar's clock is used, and the
   /// copy of the later command removes the deadline on the other store too.
-  final func deadlineIsKnown(
+  func deadlineIsKnown(
     _ milliseconds: Int?,
     of index: Int,
     _ effect: inout EffectCopy,
@@ -105,7 +105,7 @@ extension Execution {
   }
 
   /// Handles the other store's reply to the copy of the command at `index`.
-  final func otherStoreReplied(
+  func otherStoreReplied(
     _ reply: borrowing Reply,
     to index: Int,
     _ effect: inout EffectCopy
@@ -139,23 +139,9 @@ extension Execution {
   }
 
   /// Counts and reports a failed copy of the command at `index`.
-  final func copyFailed(_ failure: CopyFailure, at index: Int) {
+  func copyFailed(_ failure: CopyFailure, at index: Int) {
     other.copyFailed(batch, index, failure.reason)
     database.reporter.writeFailed(batch.spec(index), on: other.role, failure.exception)
-  }
-
-  /// Copies keys of the command at `index` to the other store. ``keyCopyDidFinish(_:)`` follows for each.
-  final func copyKeys(_ selection: KeySelection, of index: Int, isOnOrdinary: Bool) {
-    keyCopiesLeft += withCommand(index) {
-      database.copyKeys(
-        of: $0,
-        bytesSpec(index),
-        selection,
-        from: routing.defaultStore,
-        isOnOrdinary: isOnOrdinary,
-        for: self
-      )
-    }
   }
 }
 

@@ -1,0 +1,168 @@
+internal import CoreMetrics
+public import Hiredis
+internal import RESP
+
+/// The part that all kinds of ``Execution`` have in common: a batch of commands, the stores that execute it, and the
+/// client that gets the replies. It answers, notes failures and refuses commands for lack of room.
+///
+/// It is reused for other batches under the same default store together with the execution that holds it. Constants are
+/// read without counting a reference. Loop-confined.
+final class ExecutionCore {
+  /// The most memory that each buffer of an execution keeps for its next use, in bytes.
+  static let keptCapacity = 16 << 10
+
+  /// The database whose stores execute. It is retained, so that no reference is counted where it is used; a closed
+  /// database has failed all commands and keeps no executions.
+  let database: Database
+  /// The role of ``defaultStore``. A pass-through instance has its secondary in both roles.
+  let defaultRole: StoreRole
+  /// The store whose reply is the client's.
+  let defaultStore: Store
+  /// The store that gets copies, if the instance has it.
+  let other: Store
+  /// The commands; none between two uses.
+  let batch = CommandBatch()
+  /// The receiver of the replies; nil once it was notified.
+  private(set) var sink: ReplySink?
+  private(set) var routing = Routing(flags: FlagState(), canUsePrimary: false, readPolicy: .fallback)
+  /// Whether the order on both stores depends on this execution, so that flips wait for its end.
+  private(set) var writesToBoth = false
+  /// The loop's clock at the start, in nanoseconds; 0 unless the order on both stores depends on it.
+  private(set) var begunAt: UInt64 = 0
+  /// The number of copies of whole keys in flight.
+  private var keyCopiesLeft = 0
+
+  /// A core without a batch, for routings whose default store has the role `defaultRole`.
+  init(in database: Database, defaultRole: StoreRole) {
+    self.database = database
+    self.defaultRole = defaultRole
+    defaultStore = database.store(defaultRole)
+    other = database.store(defaultRole.other)
+  }
+
+  // MARK: Begin and end
+
+  /// Takes over the commands of `batch`.
+  ///
+  /// - Parameter writesToBoth: whether the order on both stores depends on the execution.
+  func begin(_ batch: consuming CommandBatch, routing: Routing, writesToBoth: Bool, sink: ReplySink) {
+    self.batch.swapCommands(with: batch)
+    database.recycle(batch)
+    self.sink = sink
+    self.routing = routing
+    self.writesToBoth = writesToBoth
+    begunAt = writesToBoth ? database.dualExecutionBegan() : 0
+  }
+
+  /// Takes over the batch and the client of another execution, to go on under `routing`. The other one has neither
+  /// afterwards.
+  func takeOver(from predecessor: ExecutionCore, routing: Routing, writesToBoth: Bool) {
+    batch.swapCommands(with: predecessor.batch)
+    sink = predecessor.takeSink()
+    begunAt = predecessor.begunAt
+    self.routing = routing
+    self.writesToBoth = writesToBoth
+    if writesToBoth { database.dualExecutionBegan() }
+  }
+
+  /// Applies `routing`, whose default store is the same, from now on.
+  func reroute(_ routing: Routing) {
+    self.routing = routing
+  }
+
+  /// Answers, and drops the commands. Flips no longer wait for the execution.
+  func end() {
+    answer()
+    if writesToBoth { database.dualExecutionEnded() }
+    batch.removeAll()
+  }
+
+  // MARK: Answering
+
+  /// Whether a client waits for the replies.
+  var isAwaited: Bool { sink != nil }
+
+  /// Takes the sink out, for another object that continues with the batch and answers the client.
+  func takeSink() -> ReplySink? { sink.take() }
+
+  /// Notifies the sink that the replies are in its output, once.
+  func answer() {
+    sink.take()?.executionDidFinish()
+  }
+
+  // MARK: Failing
+
+  /// Answers the command of a batch of one with the failure of `role`'s store.
+  func answerWithFailure(_ failure: ConnectionFailure, of role: StoreRole) {
+    guard let sink else { return }
+    sink.output.appendError(failure.clientError(store: role))
+    sink.executionDidFail(failure, at: 0, on: role)
+  }
+
+  /// Answers the command of a batch of one with the default store's failure. If it may have been executed, the other
+  /// store may lack it.
+  func answerWithDefaultStoreFailure(_ failure: ConnectionFailure) {
+    answerWithFailure(failure, of: routing.defaultStore)
+    noteUnknownEffect(of: failure, at: 0)
+  }
+
+  /// Counts and marks the command at `index` as a failed copy if the store may have executed it without answering, so
+  /// that the other store may lack it. When the default store has moved meanwhile, the new one is authoritative, and
+  /// the old one may have a change too many.
+  func noteUnknownEffect(of failure: ConnectionFailure, at index: Int) {
+    guard failure.mayHaveBeenExecuted, routing.isDual else { return }
+    (database.defaultStore === other ? defaultStore : other).mayLack(batch, index)
+  }
+
+  // MARK: Refusing
+
+  /// Checks that `connection` has room for the batch, before any part of it is sent. Commands that are refused are
+  /// counted.
+  ///
+  /// - Parameters:
+  ///   - framing: the number of commands that are sent in addition.
+  ///   - bytes: the bytes of all commands.
+  /// - Returns: the failure that the commands get; nil if there is room.
+  func refusal(
+    by store: Store,
+    over connection: HiredisConnection,
+    framing: Int = 0,
+    bytes: Int
+  ) -> ConnectionFailure? {
+    guard !connection.hasRoom(commands: batch.count + framing, bytes: bytes) else { return nil }
+    store.metrics.rejected.increment(by: batch.count)
+    return .queueFull(limit: connection.limits.maxQueuedCommands)
+  }
+
+  // MARK: Copies of whole keys
+
+  /// Whether copies of whole keys are in flight.
+  var isCopyingKeys: Bool { keyCopiesLeft > 0 }
+
+  /// Copies keys of the command at `index` to the other store. `waiter` is notified for each.
+  func copyKeys(_ selection: KeySelection, of index: Int, isOnOrdinary: Bool, for waiter: any KeyCopyWaiter) {
+    keyCopiesLeft += batch.withCommand(index) {
+      database.copyKeys(
+        of: $0,
+        batch.bytesSpec(index),
+        selection,
+        from: routing.defaultStore,
+        isOnOrdinary: isOnOrdinary,
+        for: waiter
+      )
+    }
+  }
+
+  /// Notes that a copy ended.
+  func keyCopyEnded() {
+    keyCopiesLeft -= 1
+  }
+}
+
+extension ConnectionFailure {
+  /// The error reply that a client gets.
+  public func clientError(store: StoreRole) -> String {
+    if case .busy(let errorReply) = self { return errorReply }
+    return "ERR MultiStore: \(store.label) store: \(self)"
+  }
+}
