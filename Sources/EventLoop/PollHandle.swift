@@ -8,6 +8,10 @@ package struct PollEvents: OptionSet {
     self.rawValue = rawValue
   }
 
+  /// Whether it contains all of `events`. Other modules call the one of `SetAlgebra` without specialization.
+  @inlinable
+  package func contains(_ events: PollEvents) -> Bool { rawValue & events.rawValue == events.rawValue }
+
   package static let readable = PollEvents(rawValue: 1)
   package static let writable = PollEvents(rawValue: 2)
   /// The descriptor is in an error state. It is not watched any more; reading or writing returns the error.

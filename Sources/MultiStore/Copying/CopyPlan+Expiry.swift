@@ -12,7 +12,7 @@ extension CopyPlanner {
   static func setsRelativeExpiry(_ effect: Effect, _ command: Span<UInt8>) -> Bool {
     switch effect {
     case .expire, .pexpire, .setex, .psetex: true
-    case .setWithExpiry: SetOptions(command, from: 3).expiry != nil
+    case .setWithExpiry: mayHaveOptions(command) && SetOptions(command, from: 3).expiry != nil
     case .getex: SetOptions(command, from: 2).expiry != nil
     case .msetex: firstOption(ofMSETEX: command).map { SetOptions(command, from: $0).expiry != nil } ?? false
     default: false
@@ -24,11 +24,14 @@ extension CopyPlanner {
   static func changesPart(_ copy: Span<UInt8>, _ spec: CommandSpec) -> Bool {
     if spec.traits.contains(.changesPart) { return true }
     switch spec.effect {
-    case .setWithExpiry: return SetOptions(copy, from: 3).keepsExpiry
+    case .setWithExpiry: return mayHaveOptions(copy) && SetOptions(copy, from: 3).keepsExpiry
     case .msetex: return firstOption(ofMSETEX: copy).map { SetOptions(copy, from: $0).keepsExpiry } ?? false
     default: return false
     }
   }
+
+  /// Whether a SET has arguments after its value; most have none.
+  private static func mayHaveOptions(_ set: Span<UInt8>) -> Bool { ArgumentCursor(set).count > 3 }
 
   /// Whether a write that may set an expiry time changed anything, according to its reply (not an error).
   static func tookEffect(_ effect: Effect, _ command: Span<UInt8>, after reply: borrowing Reply) -> Bool {
@@ -150,8 +153,8 @@ extension CopyPlanner {
     return write(command, options, dropsConditions: false, &scratch)
   }
 
-  /// The same without the conditions.
-  private func unconditional(
+  /// EX n and PX n → PXAT ms, without the conditions; verbatim when there is neither.
+  func unconditional(
     _ command: Span<UInt8>,
     _ options: SetOptions,
     _ scratch: inout ByteBuffer

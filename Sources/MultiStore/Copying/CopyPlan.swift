@@ -68,7 +68,11 @@ struct CopyPlanner {
     case .hexpire, .hpexpire: return hashExpireAt(command, isSeconds: effect == .hexpire, &scratch)
     case .hsetex: return reply.integer == 1 ? hashExpiry(command, dropsConditions: true, &scratch) : .noEffect
     case .hgetex: return hashExpiry(command, dropsConditions: false, &scratch)
-    case .expire, .pexpire, .setWithExpiry, .setex, .psetex, .getex, .msetex:
+    case .setWithExpiry:
+      let options = SetOptions(command, from: 3)
+      guard options.tookEffect(command, after: reply) else { return .noEffect }
+      return unconditional(command, options, &scratch)
+    case .expire, .pexpire, .setex, .psetex, .getex, .msetex:
       guard Self.tookEffect(effect, command, after: reply) else { return .noEffect }
       return expiring(effect, command, into: &scratch)
     }
