@@ -83,8 +83,8 @@ extension MultiStore {
   public var queuedBytes: Int { instance.queuedBytes }
 
   /// The routing for the next command; see ``Instance/routing(orNotify:watching:)``.
-  public func routing(orNotify sink: ReplySink, watching watch: KeyWatch? = nil) -> Routing? {
-    instance.routing(orNotify: sink, watching: watch)
+  public func routing(orNotify waiter: any RoutingWaiter, watching watch: KeyWatch? = nil) -> Routing? {
+    instance.routing(orNotify: waiter, watching: watch)
   }
 
   /// The refusal of a command that the configuration does not allow; nil for all others.
@@ -123,7 +123,7 @@ extension MultiStore {
     as kind: BatchKind,
     routing: Routing,
     over connection: HiredisConnection? = nil,
-    for sink: ReplySink
+    for sink: any ReplySink
   ) {
     database.execute(batch, as: kind, routing: routing, over: connection, for: sink)
   }
@@ -133,7 +133,7 @@ extension MultiStore {
     _ batch: CommandBatch,
     routing: Routing,
     over connection: HiredisConnection,
-    for sink: ReplySink
+    for sink: any BlockingSink
   ) {
     database.executeBlocking(batch, routing: routing, over: connection, for: sink)
   }

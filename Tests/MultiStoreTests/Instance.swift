@@ -11,17 +11,29 @@ internal import Testing
 @testable internal import MultiStore
 
 /// Gets the replies of one batch.
-final class Sink: ReplySink {
+final class Sink: ReplyOutput, BlockingSink, RoutingWaiter {
   private(set) var isDone = false
   /// What to do when a change of the flags that had to wait is in force.
   var whenSettled: () -> Void = {}
 
-  override func executionDidFinish() {
+  func executionDidFinish() {
     #expect(!isDone, "a batch is answered once")
     isDone = true
   }
 
-  override func routingDidSettle() {
+  func executionDidFail(_ failure: ConnectionFailure, at index: Int, on role: StoreRole) {
+    #expect(!isDone, "a failure comes before the end")
+  }
+
+  func passOn(_ replies: Span<UInt8>) {
+    output.append(replies)
+  }
+
+  func executionWasCalledOff() {}
+
+  func connectionOfItsOwn(to role: StoreRole) -> HiredisConnection? { nil }
+
+  func routingDidSettle() {
     whenSettled()
     whenSettled = {}
   }

@@ -16,6 +16,8 @@ final class BlockedCommand: Execution, ReplyReceiver {
   private var state = BlockedCommandState()
   /// The client's own connection, on which the command blocks.
   private var connection: HiredisConnection?
+  /// The sink, which is notified and asked while the command blocks.
+  private var client: (any BlockingSink)?
   /// The command's position in the order of arrival.
   private(set) var order = 0
   private var startedAt: UInt64 = 0
@@ -32,8 +34,9 @@ final class BlockedCommand: Execution, ReplyReceiver {
     _ batch: CommandBatch,
     routing: Routing,
     over connection: HiredisConnection,
-    for sink: ReplySink
+    for sink: any BlockingSink
   ) {
+    client = sink
     startedAt = database.loop.now
     order = instance.blockedCommands.insert(self)
     self.connection = connection
@@ -115,6 +118,7 @@ final class BlockedCommand: Execution, ReplyReceiver {
 
   func recycle() {
     connection = nil
+    client = nil
     switch state.finished() {
     case .none: return
     case .leaveAndReleaseFlips: leave {}
@@ -159,7 +163,7 @@ final class BlockedCommand: Execution, ReplyReceiver {
 
   /// Sends the parked command to the store that is the default now.
   func resume(_ routing: Routing) {
-    guard state.isParked, let sink else { return }
+    guard state.isParked, core.isAwaited, let client else { return }
     let now = database.loop.now
     var rewritten = ByteBuffer()
     let hasTimeLeft = withCommand { command in
@@ -167,9 +171,9 @@ final class BlockedCommand: Execution, ReplyReceiver {
       return BlockingTimeout(command, spec(0))?.rewrite(command, after: elapsed, into: &rewritten) ?? false
     }
     if case .answer(let heldNil) = state.resume(hasTimeLeft: hasTimeLeft) { return answer(heldNil) }
-    guard let connection = sink.connectionOfItsOwn(to: routing.defaultStore) else {
+    guard let connection = client.connectionOfItsOwn(to: routing.defaultStore) else {
       state.connectionFailed()
-      sink.output.appendError(
+      client.output.appendError(
         "UNBLOCKED MultiStore: the default store has moved, and no connection to the new one is left to wait on"
       )
       return leave { finish() }
@@ -188,6 +192,7 @@ final class BlockedCommand: Execution, ReplyReceiver {
     successor.order = order
     successor.startedAt = now
     successor.connection = connection
+    successor.client = client.take()
     successor.core.takeOver(from: core, routing: routing, writesToBoth: false)
     instance.blockedCommands.replace(self, by: successor)
     successor.begin(over: connection)
@@ -212,14 +217,18 @@ final class BlockedCommand: Execution, ReplyReceiver {
     case .none: return
     case .askLater: instance.retryUnblockingLater()
     case .wait(let isCancelled):
-      if isCancelled { sink?.executionWasCalledOff() }
+      if isCancelled { notifyCancelled() }
       follow(instance.routingState.flip.current)
       instance.advanceRouting()
     case .park: instance.didPark(self)
     case .answer(let heldNil, let isCancelled):
-      if isCancelled { sink?.executionWasCalledOff() }
+      if isCancelled { notifyCancelled() }
       answer(heldNil)
     }
+  }
+
+  private func notifyCancelled() {
+    if core.isAwaited { client?.executionWasCalledOff() }
   }
 
   /// Sends CLIENT UNBLOCK.

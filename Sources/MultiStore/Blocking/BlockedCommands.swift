@@ -34,19 +34,19 @@ final class BlockedCommands {
   }
 
   /// Notes that the command of `sink` waits for its keys, until ``arrivalEnded(for:)``.
-  func arrivalBegan(for sink: ReplySink) {
+  func arrivalBegan(for sink: any ReplySink) {
     arriving[ObjectIdentifier(sink)] = false
   }
 
   /// - Returns: whether the command was cancelled meanwhile, and has to be cancelled again as soon as it blocks.
-  func arrivalEnded(for sink: ReplySink) -> Bool {
+  func arrivalEnded(for sink: any ReplySink) -> Bool {
     arriving.removeValue(forKey: ObjectIdentifier(sink)) ?? false
   }
 
   /// Cancels the blocked commands of `sink`.
   ///
   /// - Returns: whether there are any.
-  func cancel(of sink: ReplySink) -> Bool {
+  func cancel(of sink: any ReplySink) -> Bool {
     if arriving[ObjectIdentifier(sink)] != nil {
       arriving[ObjectIdentifier(sink)] = true
       return true

@@ -10,7 +10,7 @@ struct ClientReplies: Sendable {
 
 /// The execution of one call's commands, one after the other; those that may go together form one batch. The flags are
 /// read once, when it begins. Loop-confined.
-final class ClientRequest: ReplySink {
+final class ClientRequest: ReplyOutput, ReplySink, RoutingWaiter {
   private let core: ClientCore
   private let commands: [ClientCommand]
   private let isTransaction: Bool
@@ -57,15 +57,19 @@ final class ClientRequest: ReplySink {
     core.didComplete()
   }
 
-  override func executionDidFinish() {
+  func passOn(_ replies: Span<UInt8>) {
+    output.append(replies)
+  }
+
+  func executionDidFinish() {
     replied()
   }
 
-  override func routingDidSettle() {
+  func routingDidSettle() {
     proceed()
   }
 
-  override func executionDidFail(_ failure: ConnectionFailure, at index: Int, on role: StoreRole) {
+  func executionDidFail(_ failure: ConnectionFailure, at index: Int, on role: StoreRole) {
     failures[current + index] = MultiStoreError(failure, of: role)
   }
 

@@ -26,7 +26,7 @@ extension Database {
     as kind: BatchKind,
     routing: Routing,
     over connection: HiredisConnection? = nil,
-    for sink: ReplySink
+    for sink: any ReplySink
   ) {
     if mayAwaitKeys(routing), waitsForKeys(batch, .batch(kind, over: connection), routing, sink) { return }
     executeAtOnce(batch, as: kind, routing: routing, over: connection, for: sink)
@@ -38,7 +38,7 @@ extension Database {
     as kind: BatchKind,
     routing: Routing,
     over connection: HiredisConnection?,
-    for sink: ReplySink
+    for sink: any ReplySink
   ) {
     if instance.marksWrites {
       for index in 0..<batch.count { batch.withCommand(index) { willWriteAlone($0, batch.spec(index)) } }
@@ -68,13 +68,13 @@ extension Database {
   /// Executes one command on the default store over a connection of its own, however deep its reply is nested.
   ///
   /// - Returns: false at the limit of dedicated connections; the batch is the caller's then.
-  public func executeRaw(_ batch: CommandBatch, routing: Routing, for sink: ReplySink) -> Bool {
+  public func executeRaw(_ batch: CommandBatch, routing: Routing, for sink: any ReplySink) -> Bool {
     if mayAwaitKeys(routing), waitsForKeys(batch, .raw, routing, sink) { return true }
     return executeRawAtOnce(batch, routing: routing, for: sink)
   }
 
   /// The same for a command whose keys are current on the default store.
-  func executeRawAtOnce(_ batch: CommandBatch, routing: Routing, for sink: ReplySink) -> Bool {
+  func executeRawAtOnce(_ batch: CommandBatch, routing: Routing, for sink: any ReplySink) -> Bool {
     guard let connection = store(routing.defaultStore).openDedicated() else { return false }
     connection.toleratesBusyServer = batch.spec(0).traits.contains(.answeredWhileBusy)
     let execution = RawExecution(ExecutionCore(in: self, defaultRole: routing.defaultStore))
@@ -89,9 +89,9 @@ extension Database {
     _ batch: CommandBatch,
     routing: Routing,
     over connection: HiredisConnection,
-    for sink: ReplySink
+    for sink: any BlockingSink
   ) {
-    if mayAwaitKeys(routing), waitsForKeys(batch, .blocking(over: connection), routing, sink) { return }
+    if mayAwaitKeys(routing), waitsForKeys(batch, .blocking(over: connection, for: sink), routing, sink) { return }
     executeBlockingAtOnce(batch, routing: routing, over: connection, for: sink)
   }
 
@@ -100,7 +100,7 @@ extension Database {
     _ batch: CommandBatch,
     routing: Routing,
     over connection: HiredisConnection,
-    for sink: ReplySink
+    for sink: any BlockingSink
   ) {
     BlockedCommand(ExecutionCore(in: self, defaultRole: routing.defaultStore)).start(
       batch,
@@ -123,7 +123,7 @@ extension Database {
     _ batch: consuming CommandBatch,
     _ routing: Routing,
     _ connection: HiredisConnection?,
-    _ sink: ReplySink
+    _ sink: any ReplySink
   ) {
     let spec = batch.spec(0)
     let commandClass = batch.withCommand(0) { spec.commandClass(ofCommand: $0) }
@@ -151,7 +151,12 @@ extension Database {
   /// no fallback.
   ///
   /// - Returns: false for the first page under the `fallback` policy.
-  private func readsOnePage(_ batch: CommandBatch, _ spec: CommandSpec, _ routing: Routing, _ sink: ReplySink) -> Bool {
+  private func readsOnePage(
+    _ batch: CommandBatch,
+    _ spec: CommandSpec,
+    _ routing: Routing,
+    _ sink: any ReplySink
+  ) -> Bool {
     let isContinued = batch.withCommand(0) { StoreCursor.owner(of: $0, spec) != nil }
     guard isContinued || routing.route(for: spec.commandClass) != .primaryWithFallback else { return false }
     let execution = pools.pageReads.take(for: routing.defaultStore, in: self)
@@ -163,7 +168,7 @@ extension Database {
     _ batch: consuming CommandBatch,
     _ routing: Routing,
     _ connection: HiredisConnection?,
-    _ sink: ReplySink
+    _ sink: any ReplySink
   ) {
     let execution = pools.dualWrites.take(for: routing.defaultStore, in: self)
     execution.start(batch, routing: routing, over: connection, sink: sink)
@@ -174,7 +179,7 @@ extension Database {
     _ kind: BatchKind,
     _ routing: Routing,
     _ connection: HiredisConnection,
-    _ sink: ReplySink
+    _ sink: any ReplySink
   ) {
     let execution = pools.pipelines.take(for: routing.defaultStore, in: self)
     execution.start(batch, kind: kind, routing: routing, over: connection, sink: sink)

@@ -50,7 +50,12 @@ extension Database {
   /// Makes a batch wait for its keys, if necessary.
   ///
   /// - Returns: false if it is to be executed at once.
-  func waitsForKeys(_ batch: CommandBatch, _ start: KeyArrival.Start, _ routing: Routing, _ sink: ReplySink) -> Bool {
+  func waitsForKeys(
+    _ batch: CommandBatch,
+    _ start: KeyArrival.Start,
+    _ routing: Routing,
+    _ sink: any ReplySink
+  ) -> Bool {
     switch start {
     case .batch(let kind, let connection):
       guard awaitsKeys(batch, kind, routing, isOnOrdinary: connection == nil) else { return false }

@@ -26,7 +26,12 @@ final class DualWrite: PooledExecution, ReplyReceiver {
   }
 
   /// Executes the command of `batch` over `connection`, or over the default store's ordinary one.
-  func start(_ batch: consuming CommandBatch, routing: Routing, over connection: HiredisConnection?, sink: ReplySink) {
+  func start(
+    _ batch: consuming CommandBatch,
+    routing: Routing,
+    over connection: HiredisConnection?,
+    sink: any ReplySink
+  ) {
     reach(over: connection)
     core.begin(batch, routing: routing, writesToBoth: true, sink: sink)
     effect = EffectCopy()
@@ -124,7 +129,7 @@ final class DualWrite: PooledExecution, ReplyReceiver {
     core.answer()
   }
 
-  private func passOnHeldReply(to sink: ReplySink) {
+  private func passOnHeldReply(to sink: any ReplySink) {
     if sink.output.isEmpty {
       swap(&sink.output, &heldReply)
     } else {

@@ -40,7 +40,7 @@ extension Execution {
 
   /// The receiver of the replies; nil once it was notified.
   @inline(__always)
-  var sink: ReplySink? { core.sink }
+  var sink: (any ReplySink)? { core.sink }
 
   /// The routing of the batch.
   @inline(__always)

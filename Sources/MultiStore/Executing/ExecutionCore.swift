@@ -23,7 +23,7 @@ final class ExecutionCore {
   /// The commands; none between two uses.
   let batch = CommandBatch()
   /// The receiver of the replies; nil once it was notified.
-  private(set) var sink: ReplySink?
+  private(set) var sink: (any ReplySink)?
   private(set) var routing = Routing(flags: FlagState(), canUsePrimary: false, readPolicy: .fallback)
   /// Whether the order on both stores depends on this execution, so that flips wait for its end.
   private(set) var writesToBoth = false
@@ -45,7 +45,7 @@ final class ExecutionCore {
   /// Takes over the commands of `batch`.
   ///
   /// - Parameter writesToBoth: whether the order on both stores depends on the execution.
-  func begin(_ batch: consuming CommandBatch, routing: Routing, writesToBoth: Bool, sink: ReplySink) {
+  func begin(_ batch: consuming CommandBatch, routing: Routing, writesToBoth: Bool, sink: any ReplySink) {
     self.batch.swapCommands(with: batch)
     database.recycle(batch)
     self.sink = sink
@@ -83,7 +83,7 @@ final class ExecutionCore {
   var isAwaited: Bool { sink != nil }
 
   /// Takes the sink out, for another object that continues with the batch and answers the client.
-  func takeSink() -> ReplySink? { sink.take() }
+  func takeSink() -> (any ReplySink)? { sink.take() }
 
   /// Notifies the sink that the replies are in its output, once.
   func answer() {

@@ -33,7 +33,7 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
     secondary = core.database.store(.secondary)
   }
 
-  func start(_ batch: consuming CommandBatch, routing: Routing, sink: ReplySink) {
+  func start(_ batch: consuming CommandBatch, routing: Routing, sink: any ReplySink) {
     core.begin(batch, routing: routing, writesToBoth: false, sink: sink)
     read()
   }
@@ -104,7 +104,7 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
       return askSecondary(because: database.metrics.fallbackAfterError)
     }
     guard hasAllKeys.map({ !$0 }) ?? isMiss(reply) else {
-      if let sink { encode(reply, of: .primary, into: sink) }
+      if let sink { encode(reply, of: .primary, into: &sink.output) }
       return finish()
     }
     primaryHasReplied = true
@@ -155,11 +155,11 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
     scratch.withSpan { primary.ordinary.send($0, to: self, token: Self.presenceToken) }
   }
 
-  private func encode(_ reply: borrowing Reply, of role: StoreRole, into sink: ReplySink) {
+  private func encode(_ reply: borrowing Reply, of role: StoreRole, into output: inout ByteBuffer) {
     if spec(0).traits.contains(.iterates) {
-      StoreCursor.encode(reply, of: role, into: &sink.output)
+      StoreCursor.encode(reply, of: role, into: &output)
     } else {
-      reply.encode(into: &sink.output)
+      reply.encode(into: &output)
     }
   }
 
@@ -195,7 +195,7 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
       answerWithoutSecondary { reply.encode(into: &$0.output) }
       return
     }
-    if let sink { encode(reply, of: .secondary, into: sink) }
+    if let sink { encode(reply, of: .secondary, into: &sink.output) }
     if primaryHasReplied {
       guard isTrueMiss(reply) else {
         return fellBack { sendOrRefuse(to: primary, over: primary.ordinary, token: Self.confirmationToken) }
@@ -250,7 +250,7 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
 
   /// Answers without the secondary's reply. If the primary is the default store, its miss is authoritative. If the
   /// secondary is, a miss would claim that data is gone, so the client gets the error.
-  private func answerWithoutSecondary(_ writeError: (ReplySink) -> Void) {
+  private func answerWithoutSecondary(_ writeError: (any ReplySink) -> Void) {
     if fill.missingCount > 0, primaryReply.isEmpty { fill.encode(into: &primaryReply) }
     if let sink {
       if routing.defaultStore == .primary, primaryHasReplied {

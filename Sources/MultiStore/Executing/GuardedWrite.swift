@@ -26,7 +26,7 @@ final class GuardedWrite: PooledExecution, ReplyReceiver {
     }
   }
 
-  func start(_ batch: consuming CommandBatch, routing: Routing, sink: ReplySink) {
+  func start(_ batch: consuming CommandBatch, routing: Routing, sink: any ReplySink) {
     core.begin(batch, routing: routing, writesToBoth: true, sink: sink)
     let connection = defaultStore.ordinary
     withCommand { ExactGuard.wrap($0, spec(0), into: &call) }

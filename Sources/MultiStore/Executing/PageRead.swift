@@ -11,7 +11,7 @@ final class PageRead: PooledExecution, ReplyReceiver {
     self.core = core
   }
 
-  func start(_ batch: consuming CommandBatch, routing: Routing, sink: ReplySink) {
+  func start(_ batch: consuming CommandBatch, routing: Routing, sink: any ReplySink) {
     core.begin(batch, routing: routing, writesToBoth: false, sink: sink)
     read()
   }

@@ -81,7 +81,7 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
     kind: BatchKind,
     routing: Routing,
     over connection: HiredisConnection,
-    sink: ReplySink
+    sink: any ReplySink
   ) {
     self.kind = kind
     self.connection = connection

@@ -21,7 +21,7 @@ final class RawExecution: Execution {
   }
 
   /// Executes the command of `batch` over a connection that nothing else uses.
-  func start(_ batch: CommandBatch, routing: Routing, over connection: HiredisConnection, sink: ReplySink) {
+  func start(_ batch: CommandBatch, routing: Routing, over connection: HiredisConnection, sink: any ReplySink) {
     self.connection = connection
     connection.pushReceiver = self
     connection.pushesBytes = true

@@ -4,7 +4,7 @@ extension Instance {
   /// It stays blocked if the store can't unblock it.
   ///
   /// - Returns: whether there is such a command.
-  public func callOffBlockedCommands(of sink: ReplySink) -> Bool { blockedCommands.cancel(of: sink) }
+  public func callOffBlockedCommands(of sink: any ReplySink) -> Bool { blockedCommands.cancel(of: sink) }
 
   func retryUnblockingLater() {
     blockedCommands.retryLater(isSettled: routingState.flip.isSettled, on: loop)

@@ -7,12 +7,12 @@ extension Instance {
   ///
   /// - Parameter watch: the client's watch, if any. While a move of the default store waits, the client continues until
   ///   the watch has ended.
-  /// - Returns: nil while a flip waits for executions in flight. ``ReplySink/routingDidSettle()`` of `sink` is called
-  ///   then, within `RoutingState.holdLimit`.
-  public func routing(orNotify sink: ReplySink, watching watch: KeyWatch? = nil) -> Routing? {
+  /// - Returns: nil while a flip waits for executions in flight. ``RoutingWaiter/routingDidSettle()`` of `waiter`
+  ///   is called then, within `RoutingState.holdLimit`.
+  public func routing(orNotify waiter: any RoutingWaiter, watching watch: KeyWatch? = nil) -> Routing? {
     if flags.state != routingState.flip.flags { flagsChanged() }
     guard !routingState.flip.isSettled, !routingState.letsEnd(watch) else { return routingState.flip.current }
-    routingState.waiting.append(sink)
+    routingState.waiting.append(waiter)
     return nil
   }
 
@@ -54,7 +54,7 @@ extension Instance {
   private func notifyWaiting() {
     let waiting = routingState.waiting
     routingState.waiting = []
-    for sink in waiting { sink.routingDidSettle() }
+    for waiter in waiting { waiter.routingDidSettle() }
   }
 
   /// - Returns: the loop's clock.

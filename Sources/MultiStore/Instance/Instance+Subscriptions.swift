@@ -5,7 +5,7 @@ extension Instance {
   /// Opens a subscription on the default store for a client that has none; nil at the limit of dedicated connections.
   ///
   /// - Parameter sink: receives the store's messages; it closes the subscription before it is released.
-  public func openSubscription(for sink: ReplySink) -> Subscription? {
+  public func openSubscription(for sink: any SubscriptionSink) -> Subscription? {
     let store = family(routingState.flip.current.defaultStore).first
     guard let subscription = Subscription(self, store: store, sink: sink) else { return nil }
     subscriptions.insert(subscription)

@@ -12,7 +12,7 @@ final class KeyArrival {
     /// As by ``Database/execute(_:as:routing:over:for:)``.
     case batch(BatchKind, over: HiredisConnection?)
     /// As by ``Database/executeBlocking(_:routing:over:for:)``.
-    case blocking(over: HiredisConnection)
+    case blocking(over: HiredisConnection, for: any BlockingSink)
     /// As a ``RawExecution``.
     case raw
   }
@@ -27,7 +27,7 @@ final class KeyArrival {
   private let batch: CommandBatch
   private let routing: Routing
   private let start: Start
-  private let sink: ReplySink
+  private let sink: any ReplySink
   private let defaultStore: Store
   private let other: Store
   private var state = KeyArrivalState()
@@ -40,7 +40,7 @@ final class KeyArrival {
   /// The last failure of a copy.
   private var failure: CopyFailure?
 
-  init(of batch: CommandBatch, to start: Start, routing: Routing, in database: Database, for sink: ReplySink) {
+  init(of batch: CommandBatch, to start: Start, routing: Routing, in database: Database, for sink: any ReplySink) {
     self.database = database
     self.batch = batch
     self.routing = routing
@@ -123,13 +123,13 @@ final class KeyArrival {
     database.dualExecutionEnded()
   }
 
-  private func execute(for sink: ReplySink) {
+  private func execute(for sink: any ReplySink) {
     // A flip that does not move the default store may have become active meanwhile.
     let routing = database.instance.routingState.flip.current
     switch start {
     case .batch(let kind, let connection):
       database.executeAtOnce(batch, as: kind, routing: routing, over: connection, for: sink)
-    case .blocking(let connection):
+    case .blocking(let connection, let sink):
       // The client may have disconnected, and must not be served.
       guard connection.takesCommands else { return answer("the connection for the command was closed: send it again") }
       database.executeBlockingAtOnce(batch, routing: routing, over: connection, for: sink)

@@ -5,21 +5,25 @@ internal import RESP
 /// before. Until it is done, commands that name one of the keys wait as for a copy, and no copy begins.
 ///
 /// It stands between the execution and the client's sink. Loop-confined; the execution retains it.
-final class KeyReplacement: ReplySink {
-  private let sink: ReplySink
+final class KeyReplacement: ReplyOutput, ReplySink {
+  private let sink: any ReplySink
   private let copies: [KeyCopy]
 
-  init(of keys: Set<[UInt8]>, on store: Store, in database: Database, for sink: ReplySink) {
+  init(of keys: Set<[UInt8]>, on store: Store, in database: Database, for sink: any ReplySink) {
     self.sink = sink
     copies = keys.map { KeyCopy($0, .replace, from: database.store(store.role.other), to: store, of: database) }
     super.init()
   }
 
-  override func executionDidFail(_ failure: ConnectionFailure, at index: Int, on role: StoreRole) {
+  func executionDidFail(_ failure: ConnectionFailure, at index: Int, on role: StoreRole) {
     sink.executionDidFail(failure, at: index, on: role)
   }
 
-  override func executionDidFinish() {
+  func passOn(_ replies: Span<UInt8>) {
+    output.append(replies)
+  }
+
+  func executionDidFinish() {
     let isRefused = output.withSpan { $0.isEmpty || $0[0] == UInt8(ascii: "-") }
     for copy in copies { copy.keyWasReplaced(!isRefused) }
     output.withSpan { sink.output.append($0) }

@@ -1,6 +1,6 @@
 internal import EventLoop
 
-/// The routing of an instance: the flip, the state that it waits for, and the sinks that wait for it.
+/// The routing of an instance: the flip, the state that it waits for, and the callers that wait for it.
 struct RoutingState {
   /// The longest time that commands wait for a flip: a store that hangs must not keep the operator from moving away
   /// from it.
@@ -11,8 +11,8 @@ struct RoutingState {
   var watches = OpenWatches()
   /// The number of executions in flight that write to both stores.
   var dualExecutions = 0
-  /// The sinks that asked for the routing while a flip waited.
-  var waiting: [ReplySink] = []
+  /// The callers that asked for the routing while a flip waited.
+  var waiting: [any RoutingWaiter] = []
   var holdTimer: LoopTimer?
 
   init(current: Routing) {

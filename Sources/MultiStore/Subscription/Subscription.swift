@@ -13,7 +13,7 @@ public final class Subscription {
 
   unowned let instance: Instance
   /// The receiver of replies and messages. It closes the subscription before it is released.
-  unowned let sink: ReplySink
+  unowned let sink: any SubscriptionSink
   /// The connection that delivers the client's messages.
   private var active: SubscriberLink?
   /// The connection to the store that becomes the default one.
@@ -41,7 +41,7 @@ public final class Subscription {
     case leaving
   }
 
-  init?(_ instance: Instance, store: Store, sink: ReplySink) {
+  init?(_ instance: Instance, store: Store, sink: any SubscriptionSink) {
     self.instance = instance
     self.sink = sink
     target = store.role

@@ -12,7 +12,7 @@ internal import RESP
 /// While both are, one execution at a time is in flight, and the commands that arrive meanwhile become the next
 /// pipeline. A command on any other way (another connection, an answer of the sidecar's own) waits until nothing is in
 /// flight. So replies never have to be sorted. Confined to the instance's loop.
-final class Session: ReplySink {
+final class Session: ReplyOutput, BlockingSink, SubscriptionSink, RoutingWaiter {
   /// The most commands of one client that are executed as one pipeline.
   static let maxPipelineCommands = 1024
   /// The bytes of input that are kept while earlier commands are executed; a client with more is not read.
@@ -115,30 +115,30 @@ final class Session: ReplySink {
   /// Whether no further command is executed.
   var isClosing: Bool { state.isClosing }
 
-  override func connectionOfItsOwn(to role: StoreRole) -> HiredisConnection? {
+  func connectionOfItsOwn(to role: StoreRole) -> HiredisConnection? {
     guard !isGone else { return nil }
     path = dedicatedConnection(to: role)
     return path
   }
 
-  override func executionDidFail(_ failure: ConnectionFailure, at index: Int, on role: StoreRole) {
+  func executionDidFail(_ failure: ConnectionFailure, at index: Int, on role: StoreRole) {
     if failure.isReplyTooDeep, executingIdentity != 0 { server.deepReplies.insert(executingIdentity) }
     // A WATCH that waited for its keys; see ``takeWatch(_:_:_:)``.
     if lastCommand == .watch { checkWatch(after: failure) }
   }
 
-  override func executionWasCalledOff() {
+  func executionWasCalledOff() {
     if state.executionWasCancelled() { finishTurn() }
   }
 
-  override func passOn(_ replies: Span<UInt8>) {
+  func passOn(_ replies: Span<UInt8>) {
     executing.passedOnBytes += replies.count
     guard !isGone, !dropsReplies else { return }
     writeAtOnce(replies)
     finishTurn()
   }
 
-  override func executionDidFinish() {
+  func executionDidFinish() {
     state.executionEnded()
     replyWindow.executed(executing.commands, replyBytes: executing.passedOnBytes + output.count)
     executing = (0, 0, 0)
@@ -151,17 +151,17 @@ final class Session: ReplySink {
     finishTurn()
   }
 
-  override func subscriptionDidReceive(_ reply: borrowing Reply) {
+  func subscriptionDidReceive(_ reply: borrowing Reply) {
     if upgrader.isActive { return take(push: reply) }
     reply.encode(into: &output)
     finishTurn()
   }
 
-  override func subscriptionDidEnd() {
+  func subscriptionDidEnd() {
     cutOff(.subscriptionLost)
   }
 
-  override func routingDidSettle() {
+  func routingDidSettle() {
     release(from: .flip)
   }
 
