@@ -77,6 +77,7 @@ let package = Package(
     ),
     .target(name: "Sockets", swiftSettings: common),
     .target(name: "Threads", swiftSettings: safe),
+    .target(name: "TLS", dependencies: ["CGnuTLS"], swiftSettings: common + hotPath),
     .target(
       name: "EventLoop",
       dependencies: ["CUV", "Sockets", .product(name: "DequeModule", package: "swift-collections")],
@@ -85,7 +86,7 @@ let package = Package(
     .target(
       name: "Hiredis",
       dependencies: [
-        "CHiredis", "EventLoop", "RESP",
+        "CHiredis", "EventLoop", "RESP", "TLS",
         .product(name: "DequeModule", package: "swift-collections"),
       ],
       swiftSettings: common + hotPath
@@ -113,7 +114,7 @@ let package = Package(
     ),
     .target(
       name: "HTTPServer",
-      dependencies: ["CCrypt", "CGnuTLS", "CMicroHTTPD", "CZlib", "Sockets"],
+      dependencies: ["CCrypt", "CMicroHTTPD", "CZlib", "Sockets", "TLS"],
       swiftSettings: common
     ),
     .target(name: "Status", swiftSettings: safe),
@@ -129,7 +130,7 @@ let package = Package(
       name: "Sidecar",
       dependencies: [
         "RESP", "Sockets", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "Proxy", "JSONLog",
-        "HTTPServer", "Status", "Threads",
+        "HTTPServer", "Status", "Threads", "TLS",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
       ],
@@ -192,7 +193,12 @@ let package = Package(
     .testTarget(name: "RESPTests", dependencies: ["RESP", "FuzzChecks", "TestSupport"], swiftSettings: common),
     .testTarget(name: "SocketsTests", dependencies: ["Sockets"], swiftSettings: common),
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "Sockets", "TestSupport"], swiftSettings: common),
-    .testTarget(name: "HiredisTests", dependencies: ["Hiredis", "EventLoop", "TestSupport"], swiftSettings: common),
+    .testTarget(name: "TLSTests", dependencies: ["TLS", "TestSupport"], swiftSettings: common),
+    .testTarget(
+      name: "HiredisTests",
+      dependencies: ["Hiredis", "EventLoop", "TLS", "TestSupport"],
+      swiftSettings: common
+    ),
     .testTarget(
       name: "MultiStoreTests",
       dependencies: [
@@ -216,7 +222,7 @@ let package = Package(
     ),
     .testTarget(
       name: "HTTPServerTests",
-      dependencies: ["HTTPServer", "HTTPTestSupport", "Sockets", "TestSupport"],
+      dependencies: ["HTTPServer", "HTTPTestSupport", "Sockets", "TLS", "TestSupport"],
       swiftSettings: common
     ),
     .testTarget(
@@ -229,7 +235,7 @@ let package = Package(
       name: "SidecarTests",
       dependencies: [
         "Sidecar", "EventLoop", "HTTPServer", "HTTPTestSupport", "MultiStore", "RESP", "PrometheusExposition",
-        "Sockets", "Status", "TestSupport",
+        "Sockets", "Status", "TLS", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: common

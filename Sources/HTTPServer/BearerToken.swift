@@ -1,4 +1,4 @@
-internal import CGnuTLS
+internal import TLS
 
 /// The secret of a listener's clients, sent as `Authorization: Bearer …` (RFC 6750). It prints as `<redacted>`.
 public struct BearerToken: Sendable {
@@ -35,7 +35,7 @@ public struct BearerToken: Sendable {
     let scheme = Array("bearer ".utf8)
     guard bytes.count >= scheme.count, zip(bytes, scheme).allSatisfy({ $0 | 0x20 == $1 }) else { return false }
     let shown = Array(bytes.dropFirst(scheme.count))
-    return shown.count == secret.count && gnutls_memcmp(shown, secret, secret.count) == 0
+    return SecureBytes.areEqual(shown, secret)
   }
 }
 

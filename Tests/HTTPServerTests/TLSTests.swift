@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTestSupport
 import Sockets
+import TLS
 import TestSupport
 import Testing
 

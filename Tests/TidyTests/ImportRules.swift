@@ -10,7 +10,7 @@ struct ImportRules: Sendable {
   /// The wrapped C libraries, each with the one target that may import it.
   static let cModules = [
     "CHiredis": "Hiredis", "CUV": "EventLoop", "CMicroHTTPD": "HTTPServer", "CZlib": "HTTPServer",
-    "CGnuTLS": "HTTPServer", "CCrypt": "HTTPServer",
+    "CGnuTLS": "TLS", "CCrypt": "HTTPServer",
   ]
 
   // Foundation is in nobody's rules: it costs more memory than the process may have.
@@ -21,8 +21,9 @@ struct ImportRules: Sendable {
     "RESP": ImportRules(own: [], packages: ["BasicContainers"], system: []),
     "Sockets": ImportRules(own: [], packages: [], system: libc),
     "Threads": ImportRules(own: [], packages: [], system: libc),
+    "TLS": ImportRules(own: ["CGnuTLS"], packages: [], system: libc),
     "EventLoop": ImportRules(own: ["CUV", "Sockets"], packages: ["DequeModule"], system: libc),
-    "Hiredis": ImportRules(own: ["CHiredis", "EventLoop", "RESP"], packages: ["DequeModule"], system: libc),
+    "Hiredis": ImportRules(own: ["CHiredis", "EventLoop", "RESP", "TLS"], packages: ["DequeModule"], system: libc),
     "MultiStore": ImportRules(
       own: ["RESP", "Hiredis", "EventLoop", "Threads"],
       packages: ["BasicContainers", "DequeModule", "Logging", "Metrics", "CoreMetrics"],
@@ -31,7 +32,7 @@ struct ImportRules: Sendable {
     "PrometheusExposition": ImportRules(own: [], packages: ["CoreMetrics"], system: libc),
     "JSONLog": ImportRules(own: ["Threads"], packages: ["Logging"], system: libc),
     "HTTPServer": ImportRules(
-      own: ["CCrypt", "CGnuTLS", "CMicroHTTPD", "CZlib", "Sockets"],
+      own: ["CCrypt", "CMicroHTTPD", "CZlib", "Sockets", "TLS"],
       packages: [],
       system: libc
     ),
@@ -44,7 +45,7 @@ struct ImportRules: Sendable {
     "Sidecar": ImportRules(
       own: [
         "RESP", "Sockets", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "Proxy", "JSONLog",
-        "HTTPServer", "Status", "Threads",
+        "HTTPServer", "Status", "Threads", "TLS",
       ],
       packages: ["Logging", "Yams"],
       system: libc

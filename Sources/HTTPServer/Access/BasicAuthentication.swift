@@ -1,6 +1,6 @@
-internal import CGnuTLS
 internal import Sockets
 internal import Synchronization
+internal import TLS
 
 /// Users who log in with a name and a password at each request (RFC 7617).
 ///
@@ -42,10 +42,7 @@ public final class BasicAuthentication: Sendable {
     hashes = users
     // An unknown name takes as long as a known one.
     unmatchable = .unmatchable(cost: users.values.map(\.cost).max() ?? PasswordHash.costs.lowerBound)
-    var key = [UInt8](repeating: 0, count: 32)
-    let code = gnutls_rnd(GNUTLS_RND_KEY, &key, key.count)
-    precondition(code == GNUTLS_E_SUCCESS, "the system has no random numbers")
-    self.key = key
+    key = SecureBytes.random(count: 32)
     self.now = now
     self.check = check
   }
@@ -74,9 +71,6 @@ public final class BasicAuthentication: Sendable {
   private func digest(_ credentials: BasicCredentials, _ hash: PasswordHash) -> PasswordLedger.Digest {
     // No name has a colon and no hash has a zero byte, so that different ones can't be mistaken for each other.
     let bytes = Array(credentials.name.utf8) + [0x3a] + Array(hash.bytes) + [0] + Array(credentials.password.utf8)
-    var digest = PasswordLedger.Digest(repeating: 0, count: Int(gnutls_hmac_get_len(GNUTLS_MAC_SHA256)))
-    let code = gnutls_hmac_fast(GNUTLS_MAC_SHA256, key, key.count, bytes, bytes.count, &digest)
-    precondition(code == GNUTLS_E_SUCCESS, "GnuTLS has no SHA-256")
-    return digest
+    return SHA256.authenticationCode(of: bytes, key: key)
   }
 }

@@ -1,4 +1,4 @@
-internal import CGnuTLS
+internal import TLS
 
 /// The name and the password of an `Authorization: Basic …` header (RFC 7617 section 2).
 struct BasicCredentials: Sendable, Equatable {
@@ -8,17 +8,10 @@ struct BasicCredentials: Sendable, Equatable {
   /// Reads the header; nil for another scheme, and for all but base 64 (RFC 4648 section 4) of UTF-8 text with a colon.
   init?(header: String) {
     let words = header.split(separator: " ")
-    guard words.count == 2, words[0].lowercased() == "basic", let bytes = Self.decode(words[1]),
+    guard words.count == 2, words[0].lowercased() == "basic", let bytes = Base64.decode(words[1]),
       let text = String(validating: bytes, as: UTF8.self), let colon = text.firstIndex(of: ":")
     else { return nil }
     name = String(text[..<colon])
     password = String(text[text.index(after: colon)...])
-  }
-
-  private static func decode(_ text: Substring) -> [UInt8]? {
-    var decoded = gnutls_datum_t()
-    guard withDatum(Array(text.utf8), { gnutls_base64_decode2($0, &decoded) }) == GNUTLS_E_SUCCESS else { return nil }
-    defer { multistore_gnutls_free(decoded.data) }
-    return Array(UnsafeBufferPointer(start: decoded.data, count: Int(decoded.size)))
   }
 }

@@ -1,4 +1,5 @@
 internal import Sockets
+public import class TLS.TLSCredentials
 
 /// A listener's requirements on its clients, and the header fields of its answers. The probes' routes require no
 /// authorization.

@@ -1,6 +1,6 @@
 internal import CCrypt
-internal import CGnuTLS
 internal import Glibc
+internal import TLS
 
 /// A bcrypt hash as htpasswd writes it: `$2y$10$` (or `$2a$`, `$2b$`) and 53 characters. It prints as `<redacted>`.
 public struct PasswordHash: Sendable, Hashable {
@@ -46,7 +46,7 @@ public struct PasswordHash: Sendable, Hashable {
     var size: Int32 = 0
     defer { free(memory) }
     guard let computed = crypt_ra(password, text, &memory, &size) else { return false }
-    let isEqual = strlen(computed) == text.utf8.count && gnutls_memcmp(computed, text, text.utf8.count) == 0
+    let isEqual = SecureBytes.areEqual(Array(String(cString: computed).utf8), Array(text.utf8))
     // A memory dump would show the intermediate state.
     if let memory { explicit_bzero(memory, Int(size)) }
     return isEqual

@@ -1,5 +1,6 @@
 internal import CMicroHTTPD
 internal import Sockets
+internal import TLS
 
 /// The bridge to libmicrohttpd: one daemon, the thread that runs it, and its callbacks.
 ///

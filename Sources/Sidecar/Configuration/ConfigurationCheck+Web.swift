@@ -1,5 +1,6 @@
 internal import HTTPServer
 internal import Status
+internal import TLS
 
 extension ConfigurationCheck {
   /// Reads a web configuration and the files that it names, and reports their mistakes.

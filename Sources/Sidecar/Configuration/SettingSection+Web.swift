@@ -1,4 +1,4 @@
-internal import HTTPServer
+internal import TLS
 
 /// The file that `--web.config.file` names: names and meanings are those of Prometheus' exporter-toolkit
 /// (docs/web-configuration.md).

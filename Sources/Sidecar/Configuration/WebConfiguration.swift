@@ -1,4 +1,5 @@
 internal import HTTPServer
+internal import TLS
 
 /// The web configuration: the requirements of the web listeners on their clients.
 struct WebConfiguration: Sendable {

@@ -1,4 +1,4 @@
-internal import HTTPServer
+internal import TLS
 
 /// Reads `tls_server_config`, and reports each mistake at its key.
 struct WebTLSReader {

@@ -25,7 +25,10 @@ public final class TLSCredentials: @unchecked Sendable {
   /// - Throws: ``TLSSettingsError`` for what GnuTLS cannot use.
   public init(_ settings: TLSSettings) throws(TLSSettingsError) {
     self.settings = settings
-    expiration = try Self.expiration(ofCertificate: settings.certificate)
+    guard let expiration = PEM.expirations(of: settings.certificate)?.first else {
+      throw TLSSettingsError(part: .certificate, reason: "has no certificate in PEM")
+    }
+    self.expiration = expiration
     try Self.checkKey(settings.key)
     credentials = try Self.makeCredentials(settings)
     var made: gnutls_priority_t?
@@ -45,7 +48,7 @@ public final class TLSCredentials: @unchecked Sendable {
 
   /// Sets the credentials of a session before its handshake. They have to outlive the session's last use. If this
   /// fails, the session has no certificate, and its handshake fails.
-  func equip(_ session: gnutls_session_t) {
+  package func equip(_ session: OpaquePointer) {
     gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, UnsafeMutableRawPointer(credentials))
     gnutls_priority_set(session, priorities)
     guard settings.clientAuthentication != .none else { return }
@@ -90,46 +93,17 @@ public final class TLSCredentials: @unchecked Sendable {
     return made
   }
 
-  private static func expiration(ofCertificate bytes: [UInt8]) throws(TLSSettingsError) -> Int {
-    var certificates: UnsafeMutablePointer<gnutls_x509_crt_t?>?
-    var count: UInt32 = 0
-    let code = withDatum(bytes) {
-      gnutls_x509_crt_list_import2(&certificates, &count, $0, GNUTLS_X509_FMT_PEM, 0)
-    }
-    guard code >= 0, count > 0, let certificates else {
-      throw TLSSettingsError(part: .certificate, reason: "has no certificate in PEM")
-    }
-    defer {
-      for index in 0..<Int(count) { gnutls_x509_crt_deinit(certificates[index]) }
-      multistore_gnutls_free(certificates)
-    }
-    return gnutls_x509_crt_get_expiration_time(certificates[0])
-  }
-
   private static func checkKey(_ bytes: [UInt8]) throws(TLSSettingsError) {
-    var key: gnutls_x509_privkey_t?
-    guard gnutls_x509_privkey_init(&key) == GNUTLS_E_SUCCESS else {
-      throw TLSSettingsError(part: .key, reason: "memory is used up")
-    }
-    defer { gnutls_x509_privkey_deinit(key) }
-    switch withDatum(bytes, { gnutls_x509_privkey_import2(key, $0, GNUTLS_X509_FMT_PEM, nil, 0) }) {
-    case GNUTLS_E_SUCCESS: return
-    case GNUTLS_E_DECRYPTION_FAILED:
+    switch PEM.key(bytes, password: nil) {
+    case .usable: return
+    case .encrypted:
       throw TLSSettingsError(part: .key, reason: "is encrypted; write it without a password: openssl pkey -in … -out …")
-    default:
+    case .unreadable:
       throw TLSSettingsError(part: .key, reason: "has no private key in PEM")
     }
   }
 
   private static func words(_ code: Int32) -> String {
     "cannot be used: \(String(cString: gnutls_strerror(code)))"
-  }
-}
-
-/// Calls `body` with bytes in GnuTLS' form; GnuTLS does not write to them.
-func withDatum<Result>(_ bytes: [UInt8], _ body: (UnsafePointer<gnutls_datum_t>) -> Result) -> Result {
-  bytes.withUnsafeBufferPointer { buffer in
-    var datum = gnutls_datum_t(data: UnsafeMutablePointer(mutating: buffer.baseAddress), size: UInt32(buffer.count))
-    return body(&datum)
   }
 }

@@ -1,5 +1,4 @@
 internal import CGnuTLS
-internal import Glibc
 
 /// Verifies the certificate of a client's handshake before each of its requests.
 ///
@@ -8,11 +7,9 @@ internal import Glibc
 extension TLSCredentials {
   /// The longest chain that is read, in certificates.
   private static let longestChain = 16
-  /// The longest name in a certificate that is compared, in bytes.
-  private static let longestName = 1024
 
   /// Returns the sentence with which a client is refused; nil if it is accepted.
-  func refusal(of session: gnutls_session_t) -> String? {
+  package func refusal(of session: OpaquePointer) -> String? {
     let wanted = settings.clientAuthentication
     guard wanted != .none, wanted != .request else { return nil }
     let chain = Self.chain(of: session)
@@ -23,7 +20,9 @@ extension TLSCredentials {
     if wanted.isVerified, let problem = problem(with: chain) {
       return "The client certificate is not accepted: \(problem)"
     }
-    if let allowed = settings.allowedClientNames, !Self.names(in: certificate).contains(where: allowed.contains) {
+    if let allowed = settings.allowedClientNames,
+      !CertificateNames.all(in: certificate).contains(where: allowed.contains)
+    {
       return "The client certificate has none of the names that are allowed here."
     }
     return nil
@@ -70,35 +69,5 @@ extension TLSCredentials {
     defer { multistore_gnutls_free(data) }
     let words = String(decoding: UnsafeBufferPointer(start: data, count: Int(text.size)), as: UTF8.self)
     return String(words.reversed().drop { $0 == " " }.reversed())
-  }
-
-  /// Returns the DNS names, e-mail addresses, URIs and IP addresses among the subject's alternative names.
-  private static func names(in certificate: gnutls_x509_crt_t?) -> [String] {
-    var names: [String] = []
-    var index: UInt32 = 0
-    while true {
-      var buffer = [UInt8](repeating: 0, count: longestName)
-      var size = buffer.count
-      let kind = gnutls_x509_crt_get_subject_alt_name(certificate, index, &buffer, &size, nil)
-      index += 1
-      switch kind {
-      case Int32(bitPattern: GNUTLS_SAN_DNSNAME.rawValue), Int32(bitPattern: GNUTLS_SAN_RFC822NAME.rawValue),
-        Int32(bitPattern: GNUTLS_SAN_URI.rawValue):
-        names.append(String(decoding: buffer[..<size], as: UTF8.self))
-      case Int32(bitPattern: GNUTLS_SAN_IPADDRESS.rawValue):
-        if let address = address(Array(buffer[..<size])) { names.append(address) }
-      case GNUTLS_E_SHORT_MEMORY_BUFFER, 0...: continue
-      default: return names
-      }
-    }
-  }
-
-  private static func address(_ bytes: [UInt8]) -> String? {
-    guard bytes.count == 4 || bytes.count == 16 else { return nil }
-    var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-    guard inet_ntop(bytes.count == 4 ? AF_INET : AF_INET6, bytes, &text, socklen_t(text.count)) != nil else {
-      return nil
-    }
-    return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 }

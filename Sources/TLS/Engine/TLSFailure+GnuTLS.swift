@@ -1,0 +1,51 @@
+internal import CGnuTLS
+
+/// GnuTLS' errors and the peer's alerts in an operator's words.
+extension TLSFailure {
+  /// The peer has sent something else than TLS.
+  static let notTLS = TLSFailure(.notTLS, "the answer is not TLS; the port may be one without TLS")
+
+  /// Whether a byte is the type of a record (RFC 8446 section 5.1), or begins a greeting of SSL 2.
+  static func beginsRecord(_ byte: UInt8) -> Bool { (20...23).contains(byte) || byte == 0x80 }
+
+  /// Makes the failure of a call that returned `code`; `alert` is the last one that the peer has sent.
+  init(code: Int32, alert: gnutls_alert_description_t) {
+    switch code {
+    case GNUTLS_E_FATAL_ALERT_RECEIVED: self.init(alert: alert)
+    case GNUTLS_E_UNSUPPORTED_VERSION_PACKET, GNUTLS_E_NO_CIPHER_SUITES, GNUTLS_E_NO_COMMON_KEY_SHARE:
+      self.init(.incompatible, "no protocol version, cipher or group in common: \(Self.words(code))")
+    case GNUTLS_E_PREMATURE_TERMINATION:
+      self.init(.closed, "the connection was closed without the end of TLS")
+    default:
+      self.init(.protocol, "a violation of the TLS protocol, or damaged data: \(Self.words(code))")
+    }
+  }
+
+  private init(alert: gnutls_alert_description_t) {
+    let name = gnutls_alert_get_name(alert).map { String(cString: $0) } ?? "alert \(alert.rawValue)"
+    switch alert {
+    case GNUTLS_A_CERTIFICATE_REQUIRED:
+      self.init(.refusedCertificate, "the peer requires a certificate; set tls.cert_file and tls.key_file")
+    case GNUTLS_A_BAD_CERTIFICATE, GNUTLS_A_UNSUPPORTED_CERTIFICATE, GNUTLS_A_CERTIFICATE_REVOKED,
+      GNUTLS_A_CERTIFICATE_EXPIRED, GNUTLS_A_CERTIFICATE_UNKNOWN, GNUTLS_A_UNKNOWN_CA, GNUTLS_A_ACCESS_DENIED:
+      self.init(.refusedCertificate, "the peer does not accept this side's certificate: \(name)")
+    case GNUTLS_A_PROTOCOL_VERSION, GNUTLS_A_INSUFFICIENT_SECURITY, GNUTLS_A_HANDSHAKE_FAILURE:
+      // TLS 1.2 has no alert for a missing certificate but handshake_failure (RFC 5246 section 7.2.2).
+      self.init(
+        .incompatible,
+        "the peer refuses the handshake (\(name)): no protocol version or cipher in common, or it requires a certificate"
+      )
+    case GNUTLS_A_UNRECOGNIZED_NAME:
+      self.init(.name, "the peer does not know the server name; set tls.server_name")
+    default:
+      self.init(.protocol, "the peer has ended TLS with the alert: \(name)")
+    }
+  }
+
+  /// Returns GnuTLS' words for an error.
+  static func words(_ code: Int32) -> String {
+    var text = String(cString: gnutls_strerror(code))
+    if text.hasSuffix(".") { text.removeLast() }
+    return text
+  }
+}

@@ -1,0 +1,39 @@
+/// The reason why a connection has no TLS, or has lost it.
+public struct TLSFailure: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The kinds of failures. Raw values are labels of metrics.
+  public enum Reason: String, Sendable, CaseIterable {
+    /// Certificates or keys of this side cannot be used.
+    case credentials
+    /// The peer's certificate leads to no trusted authority.
+    case untrusted
+    /// The peer's certificate has expired, or is not valid yet.
+    case expired
+    /// The peer's certificate is for another name.
+    case name
+    /// The peer's certificate is not accepted for another reason.
+    case certificate
+    /// The peer requires a certificate of this side, or does not accept it.
+    case refusedCertificate = "refused_certificate"
+    /// Both sides have no protocol version, cipher or group in common.
+    case incompatible
+    /// The peer does not speak TLS.
+    case notTLS = "not_tls"
+    /// The peer has closed the connection during the handshake.
+    case closed
+    /// The peer has violated the protocol, or data was changed on its way.
+    case `protocol`
+  }
+
+  /// The kind of failure.
+  public let reason: Reason
+  /// One sentence for humans, without a full stop and without secrets.
+  public let message: String
+
+  /// The same as ``message``.
+  public var description: String { message }
+
+  init(_ reason: Reason, _ message: String) {
+    self.reason = reason
+    self.message = message
+  }
+}
