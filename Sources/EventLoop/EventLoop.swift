@@ -24,6 +24,8 @@ public protocol EndOfTurnWorker: AnyObject {
 public final class EventLoop: @unchecked Sendable {
   /// The size of the read buffer, in bytes; all readers of a loop share it.
   static let readBufferSize = 64 * 1024
+  /// The size of the buffer for plaintext, in bytes: one record of TLS (RFC 8446 section 5.1).
+  private static let plaintextBufferSize = 16 * 1024
 
   /// The number of times that workers may register more workers within one turn before the sockets are polled again.
   private static let maximumPassesPerTurn = 16
@@ -54,6 +56,8 @@ public final class EventLoop: @unchecked Sendable {
   let uv: UnsafeMutablePointer<uv_loop_t>
   /// The buffer of all reads; the next read overwrites it.
   package let readBuffer: UnsafeMutableRawBufferPointer
+  /// Nil until the first connection with TLS.
+  private var madePlaintextBuffer: UnsafeMutableRawBufferPointer?
   private let wakeUp: UnsafeMutablePointer<uv_async_t>
   private let beforeSleep: UnsafeMutablePointer<uv_prepare_t>
   /// Active only while the loop must not sleep: libuv does not block while an idle handle is active.
@@ -112,6 +116,14 @@ public final class EventLoop: @unchecked Sendable {
 
   deinit {
     close()
+  }
+
+  /// The buffer of all decrypted reads; the next one overwrites it.
+  package var plaintextBuffer: UnsafeMutableRawBufferPointer {
+    if let madePlaintextBuffer { return madePlaintextBuffer }
+    let made = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.plaintextBufferSize, alignment: 16)
+    madePlaintextBuffer = made
+    return made
   }
 
   /// Runs the loop on the calling thread, which is the loop's thread until this returns, after `stop`.
@@ -185,6 +197,7 @@ public final class EventLoop: @unchecked Sendable {
     precondition(result == 0, "libuv handles were left open on a closing loop")
     uv.deallocate()
     readBuffer.deallocate()
+    madePlaintextBuffer?.deallocate()
   }
 
   /// Traps if the loop is run by another thread than the calling one.

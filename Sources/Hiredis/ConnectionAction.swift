@@ -52,7 +52,7 @@ extension ConnectionLoss {
     case .replyTooDeep:
       oldest = .connectionLost(reason: ConnectionFailure.tooDeep)
       others = .connectionLost(reason: ConnectionFailure.neighbourTooDeep)
-    case .failed, .protocolViolated, .abandoned:
+    case .failed, .tlsFailed, .protocolViolated, .abandoned:
       oldest = nil
       others = .connectionLost(reason: reason.detail)
     }
@@ -76,5 +76,6 @@ enum ConnectionAdmission: Equatable {
 
 /// The states of a connection by name.
 enum ConnectionPhase: String, CaseIterable, Codable, Sendable {
-  case idle, starting, waiting, resolving, connecting, shakingHands, betweenProbes, awaitingProbe, ready, closed
+  case idle, starting, waiting, resolving, connecting, securing, shakingHands, betweenProbes, awaitingProbe
+  case ready, closed
 }

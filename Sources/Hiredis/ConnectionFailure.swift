@@ -63,7 +63,7 @@ extension ConnectionFailure {
     switch reason.kind {
     case .busy: self = .busy(errorReply: reason.detail)
     case .lost, .commandTimedOut: self = .connectionLost(reason: reason.description)
-    case .connectFailed, .timedOut, .authenticationRejected, .refused, .databaseRejected:
+    case .connectFailed, .timedOut, .tlsFailed, .authenticationRejected, .refused, .databaseRejected:
       self = .notConnected(reason: reason.description)
     }
   }
@@ -75,6 +75,8 @@ public struct ConnectionDownReason: Sendable, Equatable, CustomStringConvertible
   public enum Kind: String, Sendable {
     /// No connection could be made.
     case connectFailed
+    /// TLS could not be agreed upon. A retry can succeed only after certificates or settings were changed.
+    case tlsFailed
     /// Connecting or the handshake took longer than the connect timeout, or a probe was not answered.
     case timedOut
     /// The store requires a password, or another one. A retry can succeed only after that was changed.
@@ -107,6 +109,7 @@ public struct ConnectionDownReason: Sendable, Equatable, CustomStringConvertible
     let what =
       switch kind {
       case .connectFailed: "connecting failed"
+      case .tlsFailed: "TLS failed"
       case .timedOut: "connecting took too long"
       case .authenticationRejected: "the store rejected the login"
       case .refused: "the store is not ready"

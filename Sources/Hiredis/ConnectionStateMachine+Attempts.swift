@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import TLS
 
 /// The events on the way from an address to a connected context.
 extension ConnectionStateMachine {
@@ -31,6 +32,10 @@ extension ConnectionStateMachine {
         attempt.stage = .shakingHands(handshake, candidates: candidates)
         state = .connecting(attempt)
         return .repeatHandshake(commands, timeout: limits.connectTimeout)
+      case .securing:
+        state = .connecting(attempt)
+        let detail = "no TLS handshake within \(limits.connectTimeout); the port may be one without TLS"
+        return .endContext(.abandoned(.timedOut, detail: detail))
       case .connecting, .shakingHands: break
       }
       state = .connecting(attempt)
@@ -86,7 +91,24 @@ extension ConnectionStateMachine {
     return connect(attempt, to: candidates, failure: "\(address): \(reason)")
   }
 
-  /// Records that the context has connected.
+  /// Records that the files for TLS can't be used.
+  mutating func tlsDidFail(_ failure: TLSFailure) -> ConnectionAction {
+    let attempt = takeAttempt("TLS could not begin")
+    guard case .connecting = attempt.stage else { Self.impossible("TLS could not begin", in: .connecting(attempt)) }
+    return fail(.tlsFailed, failure.message)
+  }
+
+  /// Records that the context has connected, and that its TLS shakes hands.
+  mutating func contextDidReachStore() {
+    var attempt = takeAttempt("TLS began")
+    guard case .connecting(let candidates) = attempt.stage else {
+      Self.impossible("TLS began", in: .connecting(attempt))
+    }
+    attempt.stage = .securing(candidates: candidates)
+    state = .connecting(attempt)
+  }
+
+  /// Records that the context has connected, and that its TLS, if there is any, is agreed upon.
   ///
   /// - Parameters:
   ///   - preparation: commands that every new connection executes before any other.
@@ -100,8 +122,10 @@ extension ConnectionStateMachine {
     toleratesBusyServer: Bool = false
   ) -> ConnectionAction {
     var attempt = takeAttempt("a context connected")
-    guard case .connecting(let candidates) = attempt.stage else {
-      Self.impossible("a context connected", in: .connecting(attempt))
+    let candidates: ArraySlice<SocketAddress>
+    switch attempt.stage {
+    case .connecting(let left), .securing(let left): candidates = left
+    case .resolving, .shakingHands: Self.impossible("a context connected", in: .connecting(attempt))
     }
     let handshake = Handshake(
       endpoint: endpoint,

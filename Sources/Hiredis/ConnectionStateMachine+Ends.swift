@@ -1,8 +1,9 @@
 internal import EventLoop
+internal import TLS
 
 /// Failed attempts, and the ends of connections.
 extension ConnectionStateMachine {
-  /// The delay before the next attempt at a store that has rejected a login or a database: the cause is most probably a
+  /// The delay before the next attempt at a store that has rejected a login or a database, or without TLS: the cause is most probably a
   /// mistake in a configuration, and servers log each rejection.
   static var rejectionDelay: Duration { .seconds(1) }
 
@@ -12,9 +13,11 @@ extension ConnectionStateMachine {
     case .connecting(let attempt):
       guard let candidates = attempt.candidates else { Self.impossible("a context ended", in: .connecting(attempt)) }
       if case .abandoned(let kind, let detail) = end { return fail(kind, detail) }
-      return connect(attempt, to: candidates, failure: "\(endpoint.address): \(end.detail)")
+      if case .tlsFailed(let failure) = end, candidates.isEmpty { return fail(.tlsFailed, failure.message) }
+      return connect(attempt, to: candidates, failure: "\(endpoint.address): \(end.detail)\(hint(at: attempt, end))")
     case .proving:
       if case .abandoned(let kind, let detail) = end { return fail(kind, detail) }
+      if case .tlsFailed(let failure) = end { return fail(.tlsFailed, failure.message) }
       return fail(.connectFailed, end.detail)
     case .ready(let login):
       return lose(login, end, unanswered, at: now)
@@ -22,10 +25,24 @@ extension ConnectionStateMachine {
     }
   }
 
+  /// Returns a possible cause for the failure's text: servers close a connection with TLS that begins without.
+  private func hint(at attempt: Attempt, _ end: ContextEnd) -> String {
+    guard endpoint.tls == nil, case .shakingHands(let handshake, _) = attempt.stage, !handshake.hasReplies else {
+      return ""
+    }
+    switch end {
+    case .failed, .protocolViolated: return "; the port may be one with TLS, for which a URL begins with rediss://"
+    case .tlsFailed, .replyTooDeep, .abandoned: return ""
+    }
+  }
+
   /// Records that an attempt has failed.
   mutating func fail(_ kind: ConnectionDownReason.Kind, _ detail: String) -> ConnectionAction {
     var delay = backoff.next()
-    if kind == .authenticationRejected || kind == .databaseRejected { delay = max(delay, Self.rejectionDelay) }
+    switch kind {
+    case .authenticationRejected, .databaseRejected, .tlsFailed: delay = max(delay, Self.rejectionDelay)
+    default: break
+    }
     let reason = ConnectionDownReason(kind: kind, detail: detail, attempt: backoff.attempt, retryDelay: delay)
     state = .waiting(refusal: .notConnected(reason: reason.description))
     return .becomeUnavailable(reason)

@@ -14,6 +14,8 @@ struct ConnectionStateMachine<Lookup>: ~Copyable {
       case resolving(Lookup?)
       /// A context connects. The candidates were not tried yet.
       case connecting(candidates: ArraySlice<SocketAddress>)
+      /// A context has connected, and its TLS shakes hands.
+      case securing(candidates: ArraySlice<SocketAddress>)
       case shakingHands(Handshake, candidates: ArraySlice<SocketAddress>)
     }
 
@@ -27,7 +29,7 @@ struct ConnectionStateMachine<Lookup>: ~Copyable {
     var candidates: ArraySlice<SocketAddress>? {
       switch stage {
       case .resolving: nil
-      case .connecting(let candidates), .shakingHands(_, let candidates): candidates
+      case .connecting(let candidates), .securing(let candidates), .shakingHands(_, let candidates): candidates
       }
     }
   }
@@ -128,6 +130,7 @@ struct ConnectionStateMachine<Lookup>: ~Copyable {
       switch attempt.stage {
       case .resolving: .resolving
       case .connecting: .connecting
+      case .securing: .securing
       case .shakingHands: .shakingHands
       }
     case .proving(_, let awaitsReply): awaitsReply ? .awaitingProbe : .betweenProbes

@@ -10,6 +10,8 @@ struct ContextOutput: ~Copyable {
   /// A command of this size is written at once if nothing waits before it, instead of being copied first.
   private static let directWriteBytes = 64 * 1024
 
+  /// Encrypts the output; nil for a plain connection.
+  private let tls: ContextTLS?
   /// Never lent to code that could re-enter this type.
   private var buffer = ByteBuffer()
   private var large: SharedBytes?
@@ -17,6 +19,11 @@ struct ContextOutput: ~Copyable {
   private var largeLeft = 0
   /// Whether the operating system did not take all that it was offered last; it reports when it takes more.
   private(set) var isSocketFull = false
+
+  /// Makes an empty output, which is encrypted if `tls` is given.
+  init(tls: ContextTLS? = nil) {
+    self.tls = tls
+  }
 
   /// The bytes that the operating system has not taken.
   @inline(__always)
@@ -46,7 +53,7 @@ struct ContextOutput: ~Copyable {
   private mutating func appendLarge(_ bytes: Span<UInt8>, of owner: SharedBytes?, to fd: Int32) {
     if !isSocketFull { flush(to: fd) }
     guard count == 0 else { return buffer.append(bytes) }
-    let taken = max(0, Self.send(bytes, to: fd))
+    let taken = max(0, send(bytes, to: fd))
     isSocketFull = taken < bytes.count
     if let owner, isSocketFull {
       precondition(owner.count == bytes.count, "a command's owner holds something else")
@@ -62,12 +69,12 @@ struct ContextOutput: ~Copyable {
   mutating func flush(to fd: Int32) -> Int {
     var count = 0
     if largeLeft > 0, let large {
-      count = large.withSpan { Self.send($0.extracting(last: largeLeft), to: fd) }
+      count = large.withSpan { send($0.extracting(last: largeLeft), to: fd) }
       largeLeft -= max(0, count)
       if largeLeft == 0 { self.large = nil }
     }
     if largeLeft == 0, !buffer.isEmpty {
-      count = buffer.withSpan { Self.send($0, to: fd) }
+      count = buffer.withSpan { send($0, to: fd) }
       if count > 0 { buffer.removeFirst(count) }
     }
     isSocketFull = self.count > 0
@@ -80,8 +87,9 @@ struct ContextOutput: ~Copyable {
   }
 
   /// Returns the number of bytes that the operating system took, or minus the error number.
-  private static func send(_ bytes: Span<UInt8>, to fd: Int32) -> Int {
-    bytes.withUnsafeBytes { bytes in
+  private func send(_ bytes: Span<UInt8>, to fd: Int32) -> Int {
+    if let tls { return tls.send(bytes, to: fd) }
+    return bytes.withUnsafeBytes { bytes in
       let count = Glibc.send(fd, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
       return count < 0 ? -Int(errno) : count
     }

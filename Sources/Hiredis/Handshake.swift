@@ -60,6 +60,8 @@ struct Handshake {
   private var awaited: ArraySlice<Request>
   /// The commands that a busy server refused.
   private var refused: [Request] = []
+  /// Whether the server has replied to any command.
+  private(set) var hasReplies = false
   private let toleratesBusyServer: Bool
   private var identity: ServerIdentity
   /// The connection's number at the server, if that was asked for and is known.
@@ -106,6 +108,7 @@ struct Handshake {
     guard let request = awaited.popFirst() else {
       preconditionFailure("a reply came after the handshake was finished")
     }
+    hasReplies = true
     let step = request.step
     switch (answer, step) {
     case (.error(let text), _) where ServerErrorCode(errorReply: text) == .busy:

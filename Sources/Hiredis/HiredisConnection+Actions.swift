@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import TLS
 
 /// Performs the actions that the state machine decides on.
 extension HiredisConnection {
@@ -69,11 +70,22 @@ extension HiredisConnection {
   }
 
   private func connect(to address: SocketAddress) {
+    let tls: ContextTLS?
+    do throws(TLSFailure) {
+      tls = try makeTLS()
+    } catch {
+      return perform(machine.tlsDidFail(error))
+    }
     do throws(ContextFailure) {
-      context = try HiredisContext(on: loop, address: address, owner: self)
+      context = try HiredisContext(on: loop, address: address, tls: tls, owner: self)
     } catch {
       perform(machine.connectDidFail(to: address, error.reason))
     }
+  }
+
+  private func makeTLS() throws(TLSFailure) -> ContextTLS? {
+    guard let client = endpoint.tls else { return nil }
+    return try ContextTLS(client, host: endpoint.host)
   }
 
   /// Sends a command whose reply goes to the state machine.

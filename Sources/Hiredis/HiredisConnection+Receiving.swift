@@ -4,6 +4,10 @@ internal import RESP
 
 /// Reports of the context: it has connected, read, written, or ended.
 extension HiredisConnection {
+  func contextDidReachStore() {
+    machine.contextDidReachStore()
+  }
+
   func contextDidConnect() {
     perform(
       machine.contextDidConnect(

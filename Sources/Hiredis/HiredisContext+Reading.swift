@@ -44,6 +44,7 @@ extension HiredisContext {
   /// Reads once, and delivers complete replies; returns false if no more bytes are available.
   private func readOnce(_ context: UnsafeMutablePointer<redisContext>, _ owner: HiredisConnection) -> Bool {
     guard let reader = context.pointee.reader else { return false }
+    if let tls { return readSecured(tls, context, owner) }
     let missing = isRaw ? 0 : Self.missingBytes(of: reader)
     guard missing == 0 else {
       let room = min(missing, Self.directReadBytes)
@@ -53,19 +54,28 @@ extension HiredisContext {
     let buffer = loop.readBuffer
     let count = recv(context.pointee.fd, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
     return hasRead(count, of: buffer.count) { count in
-      let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-      if isRaw {
-        owner.contextDidReceiveRaw(bytes.assumingMemoryBound(to: UInt8.self).span)
-      } else {
-        feed(bytes, to: reader)
-      }
+      deliver(UnsafeRawBufferPointer(rebasing: buffer[..<count]), to: reader, owner)
+    }
+  }
+
+  /// Delivers bytes as they are, or the replies that are complete with them.
+  @inline(__always)
+  func deliver(
+    _ bytes: UnsafeRawBufferPointer,
+    to reader: UnsafeMutablePointer<redisReader>,
+    _ owner: HiredisConnection
+  ) {
+    if isRaw {
+      owner.contextDidReceiveRaw(bytes.assumingMemoryBound(to: UInt8.self).span)
+    } else {
+      feed(bytes, to: reader)
     }
   }
 
   /// Delivers the bytes that were read with `deliver`, if there are any; returns false if no more are available. Called
   /// right after `recv`, with its result.
   @inline(__always)
-  private func hasRead(_ count: Int, of room: Int, _ deliver: (Int) -> Void) -> Bool {
+  func hasRead(_ count: Int, of room: Int, _ deliver: (Int) -> Void) -> Bool {
     guard count > 0 else {
       stopReading(count, errno)
       return false
@@ -77,7 +87,7 @@ extension HiredisContext {
   }
 
   private func stopReading(_ count: Int, _ error: Int32) {
-    if count == 0 { return end(.failed("the store closed the connection")) }
+    if count == 0 { return end(tls?.socketDidEnd() ?? .storeClosed) }
     if error != EAGAIN, error != EINTR { end(.failed(Self.text(error))) }
   }
 

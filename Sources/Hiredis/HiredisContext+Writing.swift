@@ -50,6 +50,8 @@ extension HiredisContext: EndOfTurnWorker {
     if output.count > 0 {
       let count = output.flush(to: context.pointee.fd)
       if count < 0, count != -Int(EAGAIN), count != -Int(EINTR) { return end(.failed(Self.text(Int32(-count)))) }
+    } else if let tls, tls.hasOutput {
+      _ = tls.flush(to: context.pointee.fd)
     }
     output.trim(to: Self.keptBytes)
     // The owner is retained for the call, which may release it, but not for the question alone.
@@ -60,7 +62,7 @@ extension HiredisContext: EndOfTurnWorker {
   /// Watches the socket for input, and for room to write if that is needed.
   func watch() {
     guard context != nil, isConnected else { return }
-    let needsRoom = output.count > 0 && !isRegistered
+    let needsRoom = (output.count > 0 || tls?.hasOutput == true) && !isRegistered
     // Compared here: asking the handle costs a reference count.
     guard needsRoom != watchesForRoom else { return }
     watchesForRoom = needsRoom

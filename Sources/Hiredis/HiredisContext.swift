@@ -16,29 +16,47 @@ final class HiredisContext: PollHandleOwner {
   /// The seconds of silence after which the kernel probes a TCP store; hiredis' own suggestion.
   private static let keepAliveSeconds: Int32 = 15
 
+  /// The way to a connection that takes commands.
+  private enum Progress {
+    case connecting
+    /// TLS shakes hands.
+    case securing
+    case connected
+  }
+
   /// Nil once the owner has detached. The owner detaches in its deinit, so that it is alive while it is set.
   private(set) var owner: Unmanaged<HiredisConnection>?
   let loop: EventLoop
   private(set) var context: UnsafeMutablePointer<redisContext>?
   private(set) var poll: PollHandle?
-  private(set) var isConnected = false
+  /// TLS of the connection; nil for a plain one.
+  let tls: ContextTLS?
+  private var progress = Progress.connecting
   /// The reason why the context ends when the reply's receiver has returned: the reader is in use until then.
   var pendingEnd: ContextEnd?
   var isDelivering = false
   /// Whether bytes are passed on as they come, without hiredis' reader.
   var isRaw = false
-  var output = ContextOutput()
+  var output: ContextOutput
   /// Whether the loop calls ``endOfTurn()``, which writes the output.
   var isRegistered = false
   var gathering = OutputGathering()
   /// Whether the socket is watched for room to write, in addition to input; nil until it is connected.
   var watchesForRoom: Bool?
 
-  /// Begins to connect to an IP literal or a unix socket. The owner is notified of the result.
+  /// Begins to connect to an IP literal or a unix socket, and to shake hands if `tls` is given. The owner is notified of
+  /// the result.
   ///
   /// - Throws: `ContextFailure` when it fails at once.
-  init(on loop: EventLoop, address: SocketAddress, owner: HiredisConnection) throws(ContextFailure) {
+  init(
+    on loop: EventLoop,
+    address: SocketAddress,
+    tls: ContextTLS?,
+    owner: HiredisConnection
+  ) throws(ContextFailure) {
     self.loop = loop
+    self.tls = tls
+    output = ContextOutput(tls: tls)
     self.owner = Unmanaged.passUnretained(owner)
     let connecting: UnsafeMutablePointer<redisContext>?
     switch address {
@@ -75,6 +93,9 @@ final class HiredisContext: PollHandleOwner {
     precondition(context == nil, "a hiredis context outlived its owner")
   }
 
+  /// Whether the handshake of TLS, if there is one, is done.
+  var isConnected: Bool { progress == .connected }
+
   /// Whether bytes can be appended.
   var isOpen: Bool { isConnected && context != nil && pendingEnd == nil }
 
@@ -92,8 +113,12 @@ final class HiredisContext: PollHandleOwner {
 
   func pollHandle(_ handle: PollHandle, isReadyFor events: PollEvents) {
     if events.contains(.loopClosed) { return end(.failed("the event loop was closed")) }
+    switch progress {
     // Readable and failed count too: the socket's error shows whether it is connected.
-    guard isConnected else { return finishConnecting() }
+    case .connecting: return finishConnecting()
+    case .securing: return continueHandshake()
+    case .connected: break
+    }
     if events.contains(.failed) {
       readRest()
       return
@@ -131,7 +156,17 @@ final class HiredisContext: PollHandleOwner {
     var length = socklen_t(MemoryLayout<Int32>.size)
     getsockopt(context.pointee.fd, SOL_SOCKET, SO_ERROR, &error, &length)
     guard error == 0 else { return end(.failed(Self.text(error))) }
-    isConnected = true
+    guard let tls else { return didConnect() }
+    progress = .securing
+    owner?.takeUnretainedValue().contextDidReachStore()
+    tls.begin()
+    flushHandshake()
+  }
+
+  /// Records that commands can be sent.
+  func didConnect() {
+    progress = .connected
+    tls?.didSecure()
     owner?.takeUnretainedValue().contextDidConnect()
     watch()
   }
@@ -144,6 +179,10 @@ final class HiredisContext: PollHandleOwner {
       return
     }
     self.context = nil
+    if progress != .connecting, let tls {
+      tls.didEnd()
+      tls.sayGoodbye(to: context.pointee.fd)
+    }
     poll?.close()
     redisFree(context)
     let owner = owner?.takeUnretainedValue()

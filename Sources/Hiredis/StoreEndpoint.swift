@@ -1,4 +1,5 @@
 public import EventLoop
+public import class TLS.TLSClient
 
 /// The address of a store and the login there. No description of it contains the password.
 public struct StoreEndpoint: Sendable, Equatable {
@@ -10,13 +11,33 @@ public struct StoreEndpoint: Sendable, Equatable {
   public var password: String?
   /// The number of the logical database, 0 or more.
   public var database: Int
+  /// TLS of all connections to the store, whose name is that of the address unless the settings have another; nil for
+  /// plain ones.
+  public var tls: TLSClient?
 
-  /// Makes the endpoint of a store at `address`; database 0 and no login by default.
-  public init(address: SocketAddress, username: String? = nil, password: String? = nil, database: Int = 0) {
+  /// Makes the endpoint of a store at `address`; database 0, no login and no TLS by default.
+  public init(
+    address: SocketAddress,
+    username: String? = nil,
+    password: String? = nil,
+    database: Int = 0,
+    tls: TLSClient? = nil
+  ) {
     self.address = address
+    self.tls = tls
     self.username = username
     self.password = password
     self.database = database
+  }
+}
+
+extension StoreEndpoint {
+  /// The name of the store's machine; a unix socket leads to this one.
+  var host: String {
+    switch address {
+    case .tcp(let host, _): host
+    case .unix: "localhost"
+    }
   }
 }
 
@@ -33,6 +54,7 @@ extension StoreEndpoint: CustomStringConvertible, CustomDebugStringConvertible, 
       self,
       children: [
         "address": address, "username": username as Any, "hasPassword": password != nil, "database": database,
+        "hasTLS": tls != nil,
       ]
     )
   }

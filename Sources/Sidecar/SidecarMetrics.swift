@@ -105,7 +105,7 @@ enum SidecarMetrics {
 
   /// All metrics at /metrics.
   static let all =
-    MultiStoreMetrics.all.map(MetricDescriptor.init) + journal + state + ProxyMetrics.all + process
+    MultiStoreMetrics.all.map(MetricDescriptor.init) + journal + state + storeTLS + ProxyMetrics.all + process
     + [PrometheusRegistry.droppedSeries] + ProcessCollector.descriptors
 }
 

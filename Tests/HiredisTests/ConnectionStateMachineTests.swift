@@ -1,4 +1,5 @@
 import EventLoop
+@testable import TLS
 import Testing
 
 @testable import Hiredis
@@ -9,10 +10,10 @@ private typealias Machine = ConnectionStateMachine<String>
 /// The events of the machine, each at a fixed time and with fixed arguments.
 enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
   case connect, retryNow, timerFired
-  case lookupBegan, lookupFinished, lookupFailed, noContext, contextConnected
+  case lookupBegan, lookupFinished, lookupFailed, noContext, noCertificates, tlsBegan, contextConnected
   case oddReply, lastReply, rejection
   case holdDeadline, becomesPatient, becomesBestEffort
-  case lostIdle, lostInUse, commandTimedOut, replyTooDeep
+  case lostIdle, lostInUse, commandTimedOut, replyTooDeep, tlsFailed
   case close
 }
 
@@ -39,6 +40,24 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
     ConnectionDownReason(kind: kind, detail: detail, attempt: 1, retryDelay: .zero)
   }
 
+  /// A failure that only a change of files or settings can end: the next attempt is not made at once.
+  private static func rejected(_ kind: ConnectionDownReason.Kind, attempt: Int = 1) -> ConnectionDownReason {
+    ConnectionDownReason(
+      kind: kind,
+      detail: certificateFailure.message,
+      attempt: attempt,
+      retryDelay: Machine.rejectionDelay
+    )
+  }
+
+  private static let certificateFailure = TLSFailure(.untrusted, "not trusted")
+
+  private static let handshake = ConnectionAction.sendHandshake(
+    [["CLIENT", "SETNAME", "multistore-exporter"], ["INFO", "server"], preparation[0], ["PING"]].map {
+      encode($0.map { Array($0.utf8) })
+    }
+  )
+
   /// A machine of a dispensable store that events have brought into `phase`.
   private static func machine(in phase: Phase) -> Machine {
     let endpoint = StoreEndpoint(address: .tcp(host: "store", port: 1))
@@ -50,6 +69,7 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
     case .waiting: advance(&machine, .connect, .timerFired, .lookupFailed)
     case .resolving: advance(&machine, .connect, .timerFired, .lookupBegan)
     case .connecting: advance(&machine, .connect, .timerFired, .lookupFinished)
+    case .securing: advance(&machine, .connect, .timerFired, .lookupFinished, .tlsBegan)
     case .shakingHands:
       advance(&machine, .connect, .timerFired, .lookupFinished, .contextConnected, .oddReply, .oddReply, .oddReply)
     case .ready:
@@ -84,6 +104,10 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
     case .lookupFinished: return machine.lookupDidFinish(candidates)
     case .lookupFailed: return machine.lookupDidFail("unknown")
     case .noContext: return machine.connectDidFail(to: candidates[0], "no descriptors")
+    case .noCertificates: return machine.tlsDidFail(certificateFailure)
+    case .tlsBegan:
+      machine.contextDidReachStore()
+      return .none
     case .contextConnected: return machine.contextDidConnect(preparation: preparation, asksForClientID: false)
     case .oddReply: return machine.didReceive(.text("run_id:x\r\nredis_version:7.0\r\n"), at: now)
     case .lastReply: return machine.didReceive(.text("PONG"), at: now)
@@ -96,6 +120,7 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
     case .commandTimedOut:
       return machine.contextDidEnd(.abandoned(.commandTimedOut, detail: "late"), busy, at: now)
     case .replyTooDeep: return machine.contextDidEnd(.replyTooDeep, busy, at: now)
+    case .tlsFailed: return machine.contextDidEnd(.tlsFailed(certificateFailure), busy, at: now)
     case .close:
       machine.close()
       return .none
@@ -126,20 +151,32 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
     .connecting: [
       .timerFired: (.endContext(.abandoned(.timedOut, detail: "no connection within 5.0 seconds")), .connecting),
       .noContext: (.connect(to: candidates[1], timeout: nil), .connecting),
-      .contextConnected: (
-        .sendHandshake(
-          [["CLIENT", "SETNAME", "multistore-exporter"], ["INFO", "server"], preparation[0], ["PING"]].map {
-            encode($0.map { Array($0.utf8) })
-          }
-        ), .shakingHands
-      ),
+      .noCertificates: (.becomeUnavailable(rejected(.tlsFailed)), .waiting),
+      .tlsBegan: (.none, .securing),
+      .tlsFailed: (.connect(to: candidates[1], timeout: nil), .connecting),
+      .contextConnected: (handshake, .shakingHands),
       .lostIdle: (.connect(to: candidates[1], timeout: nil), .connecting),
       .lostInUse: (.connect(to: candidates[1], timeout: nil), .connecting),
       .replyTooDeep: (.connect(to: candidates[1], timeout: nil), .connecting),
       .commandTimedOut: (.becomeUnavailable(unavailable(.commandTimedOut, "late")), .waiting),
       .holdDeadline: (.failQueued(.heldTooLong), .connecting),
     ],
+    .securing: [
+      .timerFired: (
+        .endContext(
+          .abandoned(.timedOut, detail: "no TLS handshake within 5.0 seconds; the port may be one without TLS")
+        ), .securing
+      ),
+      .contextConnected: (handshake, .shakingHands),
+      .lostIdle: (.connect(to: candidates[1], timeout: nil), .connecting),
+      .lostInUse: (.connect(to: candidates[1], timeout: nil), .connecting),
+      .replyTooDeep: (.connect(to: candidates[1], timeout: nil), .connecting),
+      .tlsFailed: (.connect(to: candidates[1], timeout: nil), .connecting),
+      .commandTimedOut: (.becomeUnavailable(unavailable(.commandTimedOut, "late")), .waiting),
+      .holdDeadline: (.failQueued(.heldTooLong), .securing),
+    ],
     .shakingHands: [
+      .tlsFailed: (.connect(to: candidates[1], timeout: nil), .connecting),
       .timerFired: (.endContext(.abandoned(.timedOut, detail: "no connection within 5.0 seconds")), .shakingHands),
       .oddReply: (.becomeReady(identity, awaitsProbeReply: false), .ready),
       .lastReply: (.becomeReady(identity, awaitsProbeReply: false), .ready),
@@ -173,6 +210,7 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
         .failInFlight(loss(.abandoned(.commandTimedOut, detail: "late"), .commandTimedOut, "late")), .waiting
       ),
       .replyTooDeep: (.failInFlight(loss(.replyTooDeep, .lost, ConnectionFailure.tooDeep)), .starting),
+      .tlsFailed: (.failInFlight(loss(.tlsFailed(certificateFailure), .lost, certificateFailure.message)), .starting),
     ],
     .closed: [:],
   ]
@@ -183,6 +221,7 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
     .lostInUse: (.becomeUnavailable(second(.connectFailed, "EOF")), .waiting),
     .replyTooDeep: (.becomeUnavailable(second(.connectFailed, ConnectionFailure.tooDeep)), .waiting),
     .commandTimedOut: (.becomeUnavailable(second(.commandTimedOut, "late")), .waiting),
+    .tlsFailed: (.becomeUnavailable(rejected(.tlsFailed, attempt: 2)), .waiting),
   ]
 
   private static func second(_ kind: ConnectionDownReason.Kind, _ detail: String) -> ConnectionDownReason {

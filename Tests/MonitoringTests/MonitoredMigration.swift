@@ -3,7 +3,8 @@ import Synchronization
 import TestSupport
 
 /// A sidecar in the middle of a migration between two real stores, with clients that give it everything to count:
-/// fallbacks, true misses, diffs, commands on no list, failed copies, blocked and listening clients.
+/// fallbacks, true misses, diffs, commands on no list, failed copies, blocked and listening clients. The primary is
+/// reached over TLS.
 ///
 /// The traffic goes on until the object goes.
 final class MonitoredMigration: Sendable {
@@ -24,16 +25,21 @@ final class MonitoredMigration: Sendable {
 
   /// Starts the stores and the sidecar, turns dual writes on, and begins with the traffic.
   init() throws {
-    primary = try RedisServer()
     secondary = try RedisServer()
     let directory = try TemporaryDirectory()
+    let authority = try CertificateAuthority("stores", in: directory)
+    let own = try authority.issue("client", for: .client)
+    let tls = try TLSRedis(authority.issue("server", for: .server), authority: authority, clients: .required)
+    primary = tls.redis
     try directory.write("{}\n", to: "flags.yml")
     sidecar = try SidecarProcess(
       configuration: """
         instances:
           - name: sessions
             listen: "unix:\(directory.path("sessions.sock"))"
-            primary: { url: "\(primary.url)" }
+            primary:
+              url: "\(tls.url)"
+              tls: { ca_file: "\(authority.certificate)", cert_file: "\(own.certificate)", key_file: "\(own.key)" }
             secondary: { url: "\(secondary.url)" }
             recheck_diffs: true
         feature_flags:

@@ -10,8 +10,8 @@ struct RuleTests {
     "MultiStoreFallbackNotConverging", "MultiStoreOtherStoreWritesFailing", "MultiStoreFlagsDisagree",
     "MultiStoreLogEventsDropped", "MultiStoreConnectionsNearLimit", "MultiStoreMemoryShort",
     "MultiStoreStaleKeysNotFalling", "MultiStoreNotTrusted", "MultiStoreDifferencesFound", "MultiStoreUnverified",
-    "MultiStoreStateNotKept",
-    "MultiStoreFlagReloadFailing", "MultiStoreSameStore", "MultiStoreStoreRestarted",
+    "MultiStoreStateNotKept", "MultiStoreFlagReloadFailing", "MultiStoreSameStore", "MultiStoreStoreRestarted",
+    "MultiStoreCertificateExpires",
   ]
 
   @Test func `promtool and amtool take the files for good`() throws {

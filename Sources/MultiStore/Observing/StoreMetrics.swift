@@ -90,6 +90,7 @@ final class StoreMetrics {
 enum ConnectionFailureReason: String, CaseIterable {
   case connect
   case timeout
+  case tls
   case authentication
   case notReady = "not_ready"
   case lost

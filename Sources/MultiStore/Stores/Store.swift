@@ -375,6 +375,7 @@ extension ConnectionFailureReason {
     switch reason.kind {
     case .connectFailed: self = .connect
     case .timedOut, .commandTimedOut: self = .timeout
+    case .tlsFailed: self = .tls
     case .authenticationRejected: self = .authentication
     case .refused, .busy, .databaseRejected: self = .notReady
     case .lost: self = .lost

@@ -1,11 +1,11 @@
 /// The maps of a configuration, with all their keys.
 enum SettingSection: Sendable, CaseIterable {
-  case top, store, instance, settledChecks, user, featureFlags, admin, log
+  case top, store, storeTLS, instance, settledChecks, user, featureFlags, admin, log
   case web, webTLS, webHTTP, webHeaders, webRateLimit
 
   /// The maps of the configuration file.
   static let ofSidecar: [SettingSection] = [
-    .top, .store, .instance, .settledChecks, .user, .featureFlags, .admin, .log,
+    .top, .store, .storeTLS, .instance, .settledChecks, .user, .featureFlags, .admin, .log,
   ]
   /// The maps of the file that `--web.config.file` names.
   static let ofWeb: [SettingSection] = [.web, .webTLS, .webHTTP, .webHeaders, .webRateLimit]
@@ -15,6 +15,7 @@ enum SettingSection: Sendable, CaseIterable {
     switch self {
     case .top: "Top level"
     case .store: "A store (`stores.NAME`, `primary`, `secondary`)"
+    case .storeTLS: "`tls` of a store"
     case .instance: "An instance (`instances[]`)"
     case .settledChecks: "`settled_checks` of an instance"
     case .user: "A user (`instances[].users[]`)"
@@ -34,6 +35,7 @@ enum SettingSection: Sendable, CaseIterable {
     switch self {
     case .top: Self.topSettings
     case .store: Self.storeSettings
+    case .storeTLS: Self.storeTLSSettings
     case .instance: Self.instanceSettings
     case .settledChecks: Self.settledCheckSettings
     case .user: Self.userSettings
@@ -56,8 +58,7 @@ enum SettingSection: Sendable, CaseIterable {
         "sentinel": "Sentinel is not supported yet; give the address of the server",
         "sentinels": "Sentinel is not supported yet; give the address of the server",
         "cluster": "Redis Cluster is not supported yet",
-        "tls": "TLS to stores is not supported yet",
-        "ssl": "TLS to stores is not supported yet",
+        "ssl": "unknown key; TLS is a rediss:// URL, and a map tls with its settings",
         "database": "unknown key; the database is part of the url: redis://host:port/1 or unix:///path?db=1",
         "db": "unknown key; the database is part of the url: redis://host:port/1 or unix:///path?db=1",
       ]
@@ -118,8 +119,8 @@ enum SettingSection: Sendable, CaseIterable {
       "url",
       .url,
       .required,
-      "`redis://[user][:password@]host[:port][/database]` or `unix:///path[?db=database]`; port 6379 and database "
-        + "0 unless given; where neither store's URL names a database, clients can SELECT any. Percent-encode special "
+      "`redis://[user][:password@]host[:port][/database]`, the same with `rediss://` for TLS, or "
+        + "`unix:///path[?db=database]`; port 6379 and database 0 unless given; where neither store's URL names a database, clients can SELECT any. Percent-encode special "
         + "characters; the value of `${NAME}` needs no encoding."
     ),
     Setting("username", .text, .none("Redis' `default`"), "ACL user, if not in the URL."),
@@ -131,10 +132,16 @@ enum SettingSection: Sendable, CaseIterable {
       "File that has the password and nothing else; read at the start."
     ),
     Setting(
+      "tls",
+      .section(.storeTLS),
+      .none("as the URL says"),
+      "Settings of TLS, which a `rediss://` URL uses with the defaults; with this map a `redis://` URL uses it too."
+    ),
+    Setting(
       "connect_timeout",
       .duration(.milliseconds(1)...(.seconds(600))),
       .value("5s"),
-      "The time limit on connecting and logging in."
+      "The time limit on connecting, the handshake of TLS and logging in."
     ),
     Setting(
       "command_timeout",

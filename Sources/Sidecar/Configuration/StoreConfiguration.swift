@@ -1,4 +1,5 @@
 public import Sockets
+public import class TLS.TLSClient
 
 /// The configuration of one store: its address, its login and its limits.
 ///
@@ -16,7 +17,9 @@ public struct StoreConfiguration: Sendable, Equatable, CustomStringConvertible {
   public var database: Int
   /// Whether the URL names the database; clients can't select another one then.
   public var namesDatabase = false
-  /// The time limit on connecting, including the login.
+  /// TLS to the store; nil for plain connections.
+  public var tls: TLSClient?
+  /// The time limit on connecting, including TLS and the login.
   public var connectTimeout: Duration
   /// The time limit on a reply; nil for none.
   public var commandTimeout: Duration?

@@ -1,3 +1,5 @@
+internal import TLS
+
 /// Reads stores, under `stores` and inside instances.
 struct StoreReader {
   /// A store under `stores`.
@@ -45,7 +47,10 @@ struct StoreReader {
     guard let value = reader.value(key) else { return nil }
     if let definition = definitions[value.expanded] {
       definitions[value.expanded] = Definition(position: definition.position, store: definition.store, isUsed: true)
-      return definition.store
+      guard var store = definition.store else { return nil }
+      // Instances count their handshakes each for itself.
+      if let shared = store.tls { store.tls = TLSClient(shared.settings) }
+      return store
     }
     // The value may be a URL with a password: it is shown only if it looks like a name.
     guard InstanceReader.isName(value.raw) || EnvironmentExpansion.isExpandable(value.raw) else {
@@ -73,6 +78,7 @@ struct StoreReader {
     if username != nil, password == nil, url != nil, !reader.has("password"), !reader.has("password_file") {
       context.error(reader.position, path, "a user name without a password; add password_file")
     }
+    let tls = StoreTLSReader(store: reader, url: url).client()
     let connectTimeout = reader.duration("connect_timeout")
     let commandTimeout = commandTimeout(of: reader)
     let maxQueuedCommands = reader.integer("max_queued_commands")
@@ -85,6 +91,7 @@ struct StoreReader {
       password: password,
       database: url.database,
       namesDatabase: url.namesDatabase,
+      tls: tls,
       connectTimeout: connectTimeout,
       commandTimeout: commandTimeout,
       maxQueuedCommands: maxQueuedCommands,

@@ -3,7 +3,8 @@ internal import Sockets
 /// The address and the login of a store, from its URL.
 ///
 /// The forms are those of redis-cli and the common clients:
-/// `redis://[user][:password@]host[:port][/database]` (IANA's provisional `redis` scheme) and
+/// `redis://[user][:password@]host[:port][/database]` (IANA's provisional `redis` scheme), the same with `rediss://` for
+/// TLS, and
 /// `unix://[user][:password@]/path[?db=database]`, of which `unix:/path` is the short form. No mistake that is
 /// reported repeats any part of the URL.
 struct StoreURL: Equatable {
@@ -18,6 +19,8 @@ struct StoreURL: Equatable {
   let database: Int
   /// Whether the URL names the database, even if it is 0.
   let namesDatabase: Bool
+  /// Whether the scheme is `rediss`.
+  let usesTLS: Bool
 
   /// Reads a URL as it is in the file.
   ///
@@ -36,13 +39,15 @@ struct StoreURL: Equatable {
   private init(
     address: SocketAddress,
     login: (user: String?, password: Secret?),
-    database: Int?
+    database: Int?,
+    usesTLS: Bool = false
   ) {
     self.address = address
     username = login.user
     password = login.password
     self.database = database ?? 0
     namesDatabase = database != nil
+    self.usesTLS = usesTLS
   }
 }
 
@@ -55,11 +60,11 @@ extension StoreURL {
       guard let colon = url.firstIndex(of: ":") else { throw Self.wrongScheme }
       let rest = url[url.index(after: colon)...]
       switch url[..<colon].lowercased() {
-      case "redis":
+      case "redis", "rediss":
         guard rest.hasPrefix("//") else { throw Self.wrongScheme }
-        return try parseRedis(rest.dropFirst(2))
+        return try parseRedis(rest.dropFirst(2), usesTLS: url[..<colon].lowercased() == "rediss")
       case "unix": return try parseUnix(rest)
-      case "rediss", "valkeys": throw ValueMistake("TLS to stores (rediss://) is not supported yet")
+      case "valkeys": throw ValueMistake("TLS to a store is written rediss://, for Valkey as well")
       case "sentinel", "redis-sentinel", "redis+sentinel":
         throw ValueMistake("Sentinel is not supported yet; give the address of the server")
       case "redis-cluster", "redis+cluster", "cluster": throw ValueMistake("Redis Cluster is not supported yet")
@@ -67,12 +72,12 @@ extension StoreURL {
       }
     }
 
-    private static let wrongScheme = ValueMistake("a store's URL has to begin with redis:// or unix://")
+    private static let wrongScheme = ValueMistake("a store's URL has to begin with redis://, rediss:// or unix://")
     private static let misplacedAt = ValueMistake(
       "an @ behind the host; write / ? # @ : and % in a password percent-encoded, or use password_file"
     )
 
-    private func parseRedis(_ text: Substring) throws(ValueMistake) -> StoreURL {
+    private func parseRedis(_ text: Substring, usesTLS: Bool) throws(ValueMistake) -> StoreURL {
       let authorityEnd = text.firstIndex { "/?#".contains($0) } ?? text.endIndex
       let tail = text[authorityEnd...]
       guard !tail.contains("@") else { throw Self.misplacedAt }
@@ -83,9 +88,11 @@ extension StoreURL {
         ports: 1...65535
       )
       guard !tail.contains("?"), !tail.contains("#") else {
-        throw ValueMistake("a redis:// URL ends with the database, such as /1; no ? or # may follow")
+        let scheme = usesTLS ? "rediss" : "redis"
+        throw ValueMistake("a \(scheme):// URL ends with the database, such as /1; no ? or # may follow")
       }
-      return StoreURL(address: address, login: login, database: try database(tail.dropFirst(), mayBeEmpty: true))
+      let database = try database(tail.dropFirst(), mayBeEmpty: true)
+      return StoreURL(address: address, login: login, database: database, usesTLS: usesTLS)
     }
 
     private func parseUnix(_ text: Substring) throws(ValueMistake) -> StoreURL {

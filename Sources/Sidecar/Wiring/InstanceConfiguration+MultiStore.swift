@@ -3,6 +3,7 @@ internal import Hiredis
 internal import MultiStore
 internal import Proxy
 internal import RESP
+internal import TLS
 
 // Conversions of the configuration file's types to the library's.
 
@@ -66,7 +67,8 @@ extension StoreConfiguration {
         address: address,
         username: username,
         password: password?.value,
-        database: database
+        database: database,
+        tls: tls
       ),
       limits: ConnectionLimits(
         connectTimeout: connectTimeout,

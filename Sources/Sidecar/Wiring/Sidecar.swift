@@ -190,6 +190,7 @@ public final class Sidecar {
       running.journal.map { (instance.name, $0) }
     }
     MetricsPage.register(journals, in: registry)
+    MetricsPage.registerTLS(of: fitted.instances, in: registry)
     memory.register(in: registry)
     let (registry, shutdown) = (registry, shutdown)
     let sources = zip(instances, flags).map { instance, flags in

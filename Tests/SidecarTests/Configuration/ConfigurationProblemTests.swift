@@ -184,12 +184,13 @@ private let mistakes: [(yaml: String, problems: [String])] = [
     ["sidecar.yml:5:14: instances[0].primary: a user name without a password; add password_file"]
   ),
   (
-    minimal(instance: "primary: { url: redis://h, sentinel: a, db: 1, tls: on }"),
+    minimal(instance: "primary: { url: redis://h, sentinel: a, db: 1, tls: on, ssl: on }"),
     [
       "sidecar.yml:5:32: instances[0].primary.sentinel: Sentinel is not supported yet; give the address of the server",
       "sidecar.yml:5:45: instances[0].primary.db: unknown key; the database is part of the url: "
         + "redis://host:port/1 or unix:///path?db=1",
-      "sidecar.yml:5:52: instances[0].primary.tls: TLS to stores is not supported yet",
+      "sidecar.yml:5:57: instances[0].primary.tls: expected a map, found \"on\"",
+      "sidecar.yml:5:61: instances[0].primary.ssl: unknown key; TLS is a rediss:// URL, and a map tls with its settings",
     ]
   ),
   (
@@ -231,7 +232,7 @@ struct ConfigurationProblemTests {
       instances:
         - name: Sessions
           listen: 6400
-          secondary: { url: rediss://h }
+          secondary: { url: sentinel://h }
           secondary: { url: redis://h, comand_timeout: 1s }
         - name: cache
           listen: unix:relative

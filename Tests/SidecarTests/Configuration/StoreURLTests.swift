@@ -30,19 +30,22 @@ private let good: [(String, Expected)] = [
   ("redis://${HOST}:${PORT}/${DB}", Expected(address: .tcp(host: "redis.internal", port: 6390), database: 4)),
   ("redis://${AUTHORITY}/1", Expected(address: .tcp(host: "h", port: 1), database: 1)),
   ("${URL}", Expected(address: .tcp(host: "h", port: 1), user: "u", password: "pA", database: 2)),
+  ("rediss://u:pw@h:7/1", Expected(address: .tcp(host: "h", port: 7), user: "u", password: "pw", database: 1)),
   ("unix:///run/redis.sock", Expected(address: .unix(path: "/run/redis.sock"))),
   ("unix:/run/redis.sock", Expected(address: .unix(path: "/run/redis.sock"))),
   ("unix:///run/a%20b.sock?db=3", Expected(address: .unix(path: "/run/a b.sock"), database: 3)),
   ("unix://:pw@/run/r.sock?db=${DB}", Expected(address: .unix(path: "/run/r.sock"), password: "pw", database: 4)),
 ]
 
-private let scheme = "a store's URL has to begin with redis:// or unix://"
+private let scheme = "a store's URL has to begin with redis://, rediss:// or unix://"
 private let port = "the port has to be a number from 1 to 65535"
 private let database = "the database has to be a number, such as redis://host:6379/1 or unix:///path?db=1"
 private let percent = "a percent sign in a URL has to be followed by two hexadecimal digits; write %25 for %"
 private let bad: [(String, String)] = [
   ("", scheme), ("127.0.0.1:6379", scheme), ("http://h", scheme), ("redis:h", scheme), ("redis:/h", scheme),
-  ("rediss://h", "TLS to stores (rediss://) is not supported yet"),
+  ("rediss:h", scheme), ("rediss://", "the host is missing"), ("rediss://h:0", port),
+  ("rediss://h/1?a=b", "a rediss:// URL ends with the database, such as /1; no ? or # may follow"),
+  ("valkeys://h", "TLS to a store is written rediss://, for Valkey as well"),
   ("redis+sentinel://h", "Sentinel is not supported yet; give the address of the server"),
   ("redis-cluster://h", "Redis Cluster is not supported yet"),
   ("redis://", "the host is missing"), ("redis:///1", "the host is missing"), ("redis://:1", "the host is missing"),
@@ -89,6 +92,7 @@ struct StoreURLTests {
     #expect(url.password?.value == expected.password, "\(text)")
     #expect(url.database == expected.database ?? 0, "\(text)")
     #expect(url.namesDatabase == (expected.database != nil), "\(text)")
+    #expect(url.usesTLS == text.hasPrefix("rediss:"), "\(text)")
   }
 
   @Test("Bad URLs", arguments: bad)

@@ -1,0 +1,46 @@
+internal import PrometheusExposition
+
+/// The metrics of TLS to stores. A store has them if its connections use TLS.
+extension SidecarMetrics {
+  static let storeTLSInfo = MetricDescriptor(
+    name: "multistore_store_tls_info",
+    kind: .gauge,
+    help: "Always 1; the labels have the version and the cipher of the latest handshake with the store",
+    labels: ["instance_name", "store", "version", "cipher"]
+  )
+  static let storeTLSHandshakes = MetricDescriptor(
+    name: "multistore_store_tls_handshakes_total",
+    kind: .counter,
+    help: "Handshakes of TLS with the store that succeeded; resumed is yes for those without certificates",
+    labels: ["instance_name", "store", "resumed"]
+  )
+  static let storeTLSFailures = MetricDescriptor(
+    name: "multistore_store_tls_failures_total",
+    kind: .counter,
+    help: "Handshakes of TLS with the store that failed, and connections whose TLS was broken, by reason",
+    labels: ["instance_name", "store", "reason"]
+  )
+  static let storeCertificateExpiration = MetricDescriptor(
+    name: "multistore_store_certificate_not_after_timestamp_seconds",
+    kind: .gauge,
+    help: "When the certificate expires that the store showed last, in Unix time",
+    labels: ["instance_name", "store"]
+  )
+  static let clientCertificateExpiration = MetricDescriptor(
+    name: "multistore_store_client_certificate_not_after_timestamp_seconds",
+    kind: .gauge,
+    help: "When the sidecar's own certificate for the store expires, in Unix time",
+    labels: ["instance_name", "store"]
+  )
+  static let storeCertificatesUsable = MetricDescriptor(
+    name: "multistore_store_tls_files_usable",
+    kind: .gauge,
+    help: "0 while changed certificates and keys for the store cannot be used, and those before still are",
+    labels: ["instance_name", "store"]
+  )
+
+  static let storeTLS = [
+    storeTLSInfo, storeTLSHandshakes, storeTLSFailures, storeCertificateExpiration, clientCertificateExpiration,
+    storeCertificatesUsable,
+  ]
+}
