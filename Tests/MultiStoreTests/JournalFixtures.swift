@@ -14,9 +14,17 @@ enum JournalFixtures {
     .change(.trust(.primary, .lost(.anotherProcess, sinceMilliseconds: 1_700_000_000_000))),
     .change(.trust(.secondary, .trusted)),
     .change(.identified(.primary, runID: "d3c1a7")),
+    .change(.job(checkpoint)),
+    .change(.verified(sinceMilliseconds: 1_700_000_000_001)),
     .gap,
     .change(.stopped),
   ]
+
+  private static let checkpoint = KeyJobCheckpoint(
+    progress: KeyJobProgress(KeyJobRequest(.backfill), defaultStore: .secondary, now: 1),
+    position: ScanCourse.Position(place: ScanCourse.Place(database: 0, role: .secondary), cursor: Array("17".utf8)),
+    runID: "d3c1a7"
+  )
 
   static func key(
     _ name: String,

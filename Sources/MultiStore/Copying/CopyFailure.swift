@@ -6,8 +6,11 @@ struct CopyFailure {
   let reason: CopyFailureReason
   /// The exception that redis-rb would have raised; without keys or values.
   let exception: ReportedException
+  /// Whether the store executes no command at present, whatever it is.
+  let isOfBusyStore: Bool
 
   init(_ failure: ConnectionFailure) {
+    isOfBusyStore = false
     reason = failure.copyFailureReason
     exception = ReportedException(failure)
   }
@@ -15,6 +18,7 @@ struct CopyFailure {
   /// The failure that is an error reply.
   init(_ reply: borrowing Reply) {
     reason = .errorReply
+    isOfBusyStore = reply.knownErrorCode == .busy || reply.knownErrorCode == .loading
     exception = ReportedException(errorReply: reply.errorCode)
   }
 }

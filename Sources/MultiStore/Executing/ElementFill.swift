@@ -48,15 +48,24 @@ struct ElementFill: ~Copyable {
 
   /// Writes the reply with its holes filled from `filling`, whose elements are in the order of the holes.
   ///
+  /// - Parameter unfilled: elements that stay nil.
   /// - Returns: true if anything was filled.
-  func encode(filledFrom filling: borrowing Reply, into output: inout ByteBuffer) -> Bool {
+  func encode(
+    filledFrom filling: borrowing Reply,
+    except unfilled: Set<Int> = [],
+    into output: inout ByteBuffer
+  ) -> Bool {
     var filled = false
     var hole = 0
     output.appendArrayHeader(ends.count)
     for index in ends.indices {
       if isHole(index) {
-        if filling[hole].kind != .nil { filled = true }
-        filling[hole].encode(into: &output)
+        if unfilled.contains(index) {
+          output.appendNull()
+        } else {
+          if filling[hole].kind != .nil { filled = true }
+          filling[hole].encode(into: &output)
+        }
         hole += 1
       } else {
         output.append(elements.span.extracting(start(index)..<ends[index]))

@@ -82,7 +82,7 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
     if token == Self.confirmationToken { return primaryWasAskedAgain(isLacking: true) }
     if token == Self.primaryToken {
       database.reporter.readFailed(batch, on: .primary, ReportedException(failure))
-      if withCommand(0, { secondary.isStale($0, spec(0)) }) {
+      if isOutdatedOnSecondary {
         secondary.metrics.staleReads.increment()
         core.answerWithFailure(failure, of: .primary)
         return finish()
@@ -95,8 +95,13 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
 
   private func primaryReplied(_ reply: borrowing Reply) {
     let spec = spec(0)
+    if !primary.isWhole, routing.defaultStore == .secondary, lacksKeys(primary) {
+      // The copy of an earlier write was refused since the read was sent, and had been acknowledged before.
+      sendOrRefuse(to: secondary, over: secondary.ordinary, token: Self.secondaryToken)
+      return
+    }
     if reply.kind == .error {
-      if withCommand(0, { secondary.isStale($0, spec) }) {
+      if isOutdatedOnSecondary {
         if let sink { reply.encode(into: &sink.output) }
         return finish()
       }
@@ -111,7 +116,7 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
     if spec.id == .mget, reply.kind == .array {
       return fillElements(of: reply, isWholeKeys: true)
     }
-    if withCommand(0, { secondary.isStale($0, spec) }) {
+    if isOutdatedOnSecondary {
       // The secondary's value was deleted or replaced since: the primary's miss is authoritative.
       secondary.metrics.staleReads.increment()
       if let sink { reply.encode(into: &sink.output) }
@@ -189,7 +194,26 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
     sendOrRefuse(to: secondary, over: secondary.ordinary, token: Self.secondaryToken)
   }
 
+  /// Whether the secondary's value is outdated: a copy of the default store's has failed or is in flight.
+  private var isOutdatedOnSecondary: Bool {
+    guard !secondary.isWhole else { return false }
+    return withCommand(0) { command in
+      secondary.isStale(command, spec(0))
+        || routing.defaultStore == .primary && secondary.isBeingCopied(command, spec(0))
+    }
+  }
+
+  /// Answers with the primary's miss, if the copy of an earlier write was refused by the secondary since the read was
+  /// sent.
+  private func answersWithMiss() -> Bool {
+    guard routing.defaultStore == .primary, primaryHasReplied, isOutdatedOnSecondary else { return false }
+    secondary.metrics.staleReads.increment()
+    answerWithoutSecondary { _ in }
+    return true
+  }
+
   private func secondaryReplied(_ reply: borrowing Reply) {
+    if answersWithMiss() { return }
     if reply.kind == .error {
       // Both stores refuse it (a key of another type, say): an error of the command, not a failure of a store.
       answerWithoutSecondary { reply.encode(into: &$0.output) }
@@ -235,17 +259,33 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
   }
 
   private func fillReplied(_ reply: borrowing Reply) {
+    let isOfKeys = spec(0).id == .mget
+    if !isOfKeys, answersWithMiss() { return }
     guard reply.kind == .array, reply.count == fill.missingCount else {
       answerWithoutSecondary { reply.encode(into: &$0.output) }
       return
     }
-    guard let sink, fill.encode(filledFrom: reply, into: &sink.output) else {
+    let outdated = isOfKeys ? outdatedElements : []
+    guard let sink, fill.encode(filledFrom: reply, except: outdated, into: &sink.output) else {
       database.metrics.trueMisses.increment()
       return finish()
     }
     primaryReply.removeAll()
     reply.encode(into: &primaryReply)
     fellBack { scratch.withSpan { primary.ordinary.send($0, to: self, token: Self.confirmationToken) } }
+  }
+
+  /// The elements of MGET whose keys have become outdated on the secondary since it was asked.
+  private var outdatedElements: Set<Int> {
+    guard !secondary.isWhole, routing.defaultStore == .primary else { return [] }
+    var outdated: Set<Int> = []
+    withCommand(0) { command in
+      var arguments = ArgumentCursor(command)
+      while let key = arguments.next() {
+        if arguments.index > 1, secondary.isAwaited(key) { outdated.insert(arguments.index - 2) }
+      }
+    }
+    return outdated
   }
 
   /// Answers without the secondary's reply. If the primary is the default store, its miss is authoritative. If the

@@ -51,12 +51,14 @@ extension Instance: StoreOwner {
   /// Updates the trust in a store that has connected: another process may have loaded an older snapshot of the keys,
   /// and an empty store has no outdated ones.
   private func lookForOlderKeys(in store: Store, _ identity: ServerIdentity, isAnother: Bool) {
-    if identity.keyCount == 0 {
-      if isAnother, store.role != defaultRole { acceptValuesOfLostKeys(of: store) }
-      storeWasFoundEmpty(store, isWhole: false)
-    } else if isAnother, store.role != defaultRole, wasDual {
+    let isEmpty = identity.keyCount == 0
+    // Other databases may have keys that nobody has asked for yet; they end the trust until all are known to be empty.
+    if isAnother, store.role != defaultRole, wasDual, !isEmpty || configuration.servesOtherDatabases {
       store.family.distrust(because: .anotherProcess, now: loop.wallClockMilliseconds)
     }
+    guard isEmpty else { return }
+    if isAnother, store.role != defaultRole { acceptValuesOfLostKeys(of: store) }
+    storeWasFoundEmpty(store, isWhole: false)
   }
 
   /// Reports a restart of a store, which may have lost some or all of its keys. There is no other sign of that, since

@@ -186,7 +186,7 @@ extension KeyArrival: KeyCopyWaiter {
     }
     guard let failure = copy.failure else { return perform(state.copyEnded(.done)) }
     self.failure = failure
-    perform(state.copyEnded(failure.reason == .errorReply ? .refused : .unreachable))
+    perform(state.copyEnded(failure.reason == .errorReply && !failure.isOfBusyStore ? .refused : .unreachable))
   }
 }
 

@@ -62,6 +62,12 @@ final class InstanceMetrics {
     func byKind<Counters>(_ counters: ((String, String)) -> Counters) -> [DiffKind: Counters] {
       Dictionary(uniqueKeysWithValues: DiffKind.allCases.map { ($0, counters(("kind", $0.rawValue))) })
     }
+    func byCase<Case: CaseIterable & Hashable & RawRepresentable<String>>(
+      _ metric: MultiStoreMetric,
+      _ label: String
+    ) -> [Case: Counter] {
+      Dictionary(uniqueKeysWithValues: Case.allCases.map { ($0, counter(metric, (label, $0.rawValue))) })
+    }
     primaryReads = counter(MultiStoreMetrics.primaryReads)
     fallbackAfterMiss = counter(MultiStoreMetrics.fallbackReads, ("reason", "miss"))
     fallbackAfterError = counter(MultiStoreMetrics.fallbackReads, ("reason", "error"))
@@ -77,16 +83,8 @@ final class InstanceMetrics {
     forcedMoves = counter(MultiStoreMetrics.forcedMoves)
     settledChecks = SettledCheckMetrics(instance: instance, factory: factory)
     jobs = KeyJobMetrics(instance: instance, factory: factory)
-    subscriptionMoves = Dictionary(
-      uniqueKeysWithValues: SubscriptionMove.allCases.map {
-        ($0, counter(MultiStoreMetrics.subscriptionMoves, ("outcome", $0.rawValue)))
-      }
-    )
-    watchLosses = Dictionary(
-      uniqueKeysWithValues: WatchLoss.allCases.map {
-        ($0, counter(MultiStoreMetrics.watchLosses, ("reason", $0.rawValue)))
-      }
-    )
+    subscriptionMoves = byCase(MultiStoreMetrics.subscriptionMoves, "outcome")
+    watchLosses = byCase(MultiStoreMetrics.watchLosses, "reason")
     pipelinedDiff = byBatch(MultiStoreMetrics.pipelinedDiff)
     pipelines = byBatch(MultiStoreMetrics.pipelines)
     differingPipelines = byKind { byBatch(MultiStoreMetrics.differingPipelines, $0) }
@@ -101,9 +99,7 @@ final class InstanceMetrics {
     persistentDiffs = byKind { kind in
       byCommand(MultiStoreMetrics.persistentDiff, kind) { rechecksDiffs && $0.isRead }
     }
-    rechecks = Dictionary(
-      uniqueKeysWithValues: (rechecksDiffs ? RecheckOutcome.allCases : []).map { ($0, counter(MultiStoreMetrics.rechecks, ("outcome", $0.rawValue))) }
-    )
+    rechecks = rechecksDiffs ? byCase(MultiStoreMetrics.rechecks, "outcome") : [:]
   }
 
   /// Counts a key that the secondary had and the primary lacked, and that was read there, or moved.

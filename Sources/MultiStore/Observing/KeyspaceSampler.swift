@@ -105,8 +105,7 @@ final class KeyspaceSampler: ReplyReceiver {
     guard reply.kind == .string else { return refused(reply) }
     let text = String(decoding: reply.bytes.array, as: UTF8.self)
     figures = StoreKeyspace(info: text, database: store.database)
-    // Each database that has keys has a line.
-    if figures?.keys == 0 { store.wasFoundEmpty(isWhole: !text.contains("\ndb")) }
+    if figures?.keys == 0 { store.wasFoundEmpty(isWhole: StoreKeyspace.databases(info: text)?.isEmpty == true) }
     // A small database has fewer keys than a round: don't sample them repeatedly.
     for _ in 0..<min(figures?.keys ?? 0, Self.keysPerRound) { send(Self.keyCommand.span, token: Self.keyToken) }
   }

@@ -26,7 +26,11 @@ struct StaleKeys {
     case full
   }
 
+  /// The most bytes that the names of the keys may have together.
+  static let maxBytes = 64 << 20
+
   private var entries: [[UInt8]: Entry] = [:]
+  private var bytes = 0
   /// The keys that wait to be copied, in the order of their turns. Some of them are not stale any more.
   private var order = Deque<[UInt8]>()
   /// Keys that could not be copied, each with the time of its next attempt by the loop's clock. The pause is always the
@@ -61,7 +65,8 @@ struct StaleKeys {
       entries[key]?.reason = reason
       return .known
     }
-    guard entries.count < limit else { return .full }
+    guard entries.count < limit, bytes + key.count <= Self.maxBytes else { return .full }
+    bytes += key.count
     entries[key] = Entry(markedAt: time, sinceMilliseconds: sinceMilliseconds, reason: reason)
     order.append(key)
     compact()
@@ -77,12 +82,14 @@ struct StaleKeys {
     let key = key.array
     guard let entry = entries[key], entry.markedAt < time else { return false }
     entries[key] = nil
+    bytes -= key.count
     return true
   }
 
   /// Forgets all keys.
   mutating func removeAll() {
     entries = [:]
+    bytes = 0
     order = []
     postponed = []
   }

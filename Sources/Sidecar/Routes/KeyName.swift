@@ -1,4 +1,4 @@
-internal import HTTPServer
+internal import TLS
 
 /// The names of keys in reports.
 enum KeyName {

@@ -1,7 +1,6 @@
 internal import JSONLog
 internal import MultiStore
 internal import Status
-internal import TLS
 
 extension StaleKeysReport {
   /// Asks instances for their stale keys, one after the other.

@@ -46,8 +46,8 @@ struct JobOptions: ParsableArguments {
       let lines = try admin.ask { try $0.report(path) }.split(separator: "\n", omittingEmptySubsequences: false)
       guard let outcome = JobOutcome(lines.first.map(String.init) ?? "") else {
         display.show(lines.dropFirst().first.map(String.init) ?? "")
-        // Safe: there is no descriptor to wait for, only the time.
-        _ = unsafe poll(nil, 0, Self.pauseMilliseconds)
+        // There is no descriptor to wait for, only the time.
+        _ = poll(nil, 0, Self.pauseMilliseconds)
         continue
       }
       display.end()

@@ -115,7 +115,11 @@ struct RunbookTextTests {
   @Test func `commands of the sidecar that are named exist`() throws {
     let typed = both.map(\.text).joined().replacing("\\\n", with: "")
     let commands = typed.matches(
-      of: /multistore-exporter (feature (?:get|set)|stale list|(?:backfill|verify) [a-z]+|trust|status|inventory|check-config)\b(.*)/
+      of:
+        #/
+        multistore-exporter[ ]
+        (feature[ ](?:get|set)|stale[ ]list|(?:backfill|verify)[ ][a-z]+|trust|status|inventory|check-config)\b(.*)
+        /#
     )
     let words = typed.matches(of: /multistore-exporter ([a-z]\S*)/)
     #expect(commands.count > 20 && commands.count == words.count, "\(words.map(\.1))")

@@ -122,4 +122,18 @@ struct ThirdStateTests {
     try client.expect(["RPUSH", "l", "a"], .integer(1))
     try client.expect(["INCR", "n"], .integer(2))
   }
+
+  @Test func `a busy old store keeps no write from the new one`() throws {
+    let deployment = try Deployment(.dualPrimary)
+    let client = try deployment.client()
+    let old = try deployment.secondary.client()
+    try old.expect(["CONFIG", "SET", "lua-time-limit", "50"], .ok)
+    try deployment.secondary.client().send(RESPClient.encode(["EVAL", "while true do end", "0"]))
+    try eventually("the old store is busy") { try old.command("PING").errorText?.hasPrefix("BUSY") == true }
+    for (command, expected) in [
+      (["INCR", "n"], RESPReply.integer(1)), (["RPUSH", "l", "a"], .integer(1)), (["SETNX", "s", "v"], .integer(1)),
+      (["HSET", "h", "f", "v"], .integer(1)), (["LPOP", "nothing"], .null),
+    ] { #expect(try client.command(command) == expected, "\(command)") }
+    try old.expect(["SCRIPT", "KILL"], .ok)
+  }
 }

@@ -37,11 +37,11 @@ enum JournalFormat {
         rest = rest[end...]
       case .cutOff:
         state.wasStopped = false
-        return .success(state)
+        return state.isComplete ? .success(state) : .failure(.incomplete)
       case .damaged: return .failure(.record(offset: rest.startIndex))
       }
     }
-    return .success(state)
+    return state.isComplete ? .success(state) : .failure(.incomplete)
   }
 
   private enum Next {
@@ -79,6 +79,8 @@ enum JournalFormat {
 enum JournalDamage: Error, Equatable {
   /// It does not begin with the header.
   case header
+  /// The records that each file begins with are missing.
+  case incomplete
   /// A record was changed, at this offset of the file.
   case record(offset: Int)
   /// A later version of the program has written it.
@@ -88,6 +90,7 @@ enum JournalDamage: Error, Equatable {
   var explanation: String {
     switch self {
     case .header: "it does not begin as a file of stale keys"
+    case .incomplete: "it ends before it says which stores it is about and how they were used"
     case .record(let offset): "the record at byte \(offset) was changed after it was written"
     case .laterVersion(let number):
       "a later version of the program has written it: format \(number), this one reads \(JournalFormat.version)"

@@ -30,6 +30,9 @@ struct JournalState: Equatable, Sendable {
   /// The most bytes that the stale keys take in a file.
   private(set) var liveBytes = 0
 
+  /// Whether it says which stores it is about, and how they were used, if they were.
+  var isComplete: Bool { !stores.isEmpty && (defaultStore != nil || wasStopped) }
+
   /// Applies the next record.
   mutating func apply(_ record: JournalRecord) {
     wasStopped = false
