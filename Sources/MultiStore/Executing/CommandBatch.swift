@@ -20,6 +20,9 @@ public final class CommandBatch {
   /// The most memory that a batch keeps for its next use.
   private static let keptCapacity = 64 << 10
 
+  /// The command table. Kept, since a command's line is read several times, and each access to the global one calls a
+  /// function that checks whether it was initialized.
+  private let table = CommandTable.all
   var bytes = ByteBuffer()
   /// The commands in the order they came.
   private(set) var commands = UniqueArray<Entry>()
@@ -74,13 +77,13 @@ public final class CommandBatch {
   /// The line of the command table for the command at `index`.
   @inline(__always)
   func spec(_ index: Int) -> CommandSpec {
-    CommandTable.spec(commands[index].id)
+    table[Int(commands[index].id.rawValue)]
   }
 
   /// The line of the command table for the command in the bytes at `index`, which determines where the keys are.
   @inline(__always)
   func bytesSpec(_ index: Int) -> CommandSpec {
-    CommandTable.spec(commands[index].bytesID)
+    table[Int(commands[index].bytesID.rawValue)]
   }
 
   /// Lends the bytes of the command at `index` to `body`.
