@@ -8,11 +8,11 @@ internal import RESP
 /// sent to the new default store with the rest of its timeout. An element that arrives first is the client's.
 /// ``BlockedCommandState`` decides, this class does the I/O, and a ``DualWrite`` copies the effect of a command that
 /// was served.
-final class BlockedCommand: Execution, ReplyReceiver {
+final class BlockedCommand: ReplyReceiver {
   private static let defaultToken = 0
   private static let unblockToken = 16
 
-  let core: ExecutionCore
+  private let core: ExecutionCore
   private var state = BlockedCommandState()
   /// The client's own connection, on which the command blocks.
   private var connection: HiredisConnection?
@@ -23,7 +23,7 @@ final class BlockedCommand: Execution, ReplyReceiver {
   private var startedAt: UInt64 = 0
 
   /// The instance that knows all blocked commands, whatever their database.
-  private var instance: Instance { database.instance }
+  private var instance: Instance { core.database.instance }
 
   init(_ core: ExecutionCore) {
     self.core = core
@@ -37,13 +37,16 @@ final class BlockedCommand: Execution, ReplyReceiver {
     for sink: any BlockingSink
   ) {
     client = sink
-    startedAt = database.loop.now
+    startedAt = core.database.loop.now
     order = instance.blockedCommands.insert(self)
     self.connection = connection
     // The command may wait for ever, and flips must not. They wait for its trial and for the copy of its effect.
     core.begin(batch, routing: routing, writesToBoth: false, sink: sink)
     begin(over: connection)
   }
+
+  /// The receiver of the reply; nil once it was notified.
+  var sink: (any ReplySink)? { core.sink }
 
   /// Whether a flip that moves the default store waits for this command.
   var isUnblocking: Bool { state.isUnblocking }
@@ -83,11 +86,11 @@ final class BlockedCommand: Execution, ReplyReceiver {
   }
 
   private func begin(over connection: HiredisConnection) {
-    if BlockingTrial.begin(self) {
+    if BlockingTrial.begin(core, for: self) {
       state.trialBegan()
-      database.dualExecutionBegan()
+      core.database.dualExecutionBegan()
     } else {
-      sendOrRefuse(to: defaultStore, over: connection, token: Self.defaultToken)
+      core.sendOrRefuse(to: core.defaultStore, over: connection, token: Self.defaultToken, for: self)
     }
   }
 
@@ -116,7 +119,9 @@ final class BlockedCommand: Execution, ReplyReceiver {
     }
   }
 
-  func recycle() {
+  /// Answers, unless a ``DualWrite`` does, and ends. Nothing may use the execution afterwards.
+  private func finish() {
+    core.end()
     connection = nil
     client = nil
     switch state.finished() {
@@ -124,15 +129,17 @@ final class BlockedCommand: Execution, ReplyReceiver {
     case .leaveAndReleaseFlips: leave {}
     case .releaseFlips: break
     }
-    database.dualExecutionEnded()
+    core.database.dualExecutionEnded()
   }
 
   private func trialEnded(_ reply: borrowing Reply) {
-    if BlockingTrial.hasServed(reply) { return copyEffect(after: reply[0], over: defaultStore.ordinary) }
-    if let connection { sendOrRefuse(to: defaultStore, over: connection, token: Self.defaultToken) }
+    if BlockingTrial.hasServed(reply) { return copyEffect(after: reply[0], over: core.ordinary) }
+    if let connection {
+      core.sendOrRefuse(to: core.defaultStore, over: connection, token: Self.defaultToken, for: self)
+    }
     let action = state.trialEnded()
     if action == .ask { ask() }
-    if action != .none { database.dualExecutionEnded() }
+    if action != .none { core.database.dualExecutionEnded() }
   }
 
   private func replied(_ reply: borrowing Reply) {
@@ -145,30 +152,30 @@ final class BlockedCommand: Execution, ReplyReceiver {
     case .copy:
       guard let connection else { return }
       // The copy is in flight before a flip that waits for this command continues.
-      database.dualExecutionBegan()
+      core.database.dualExecutionBegan()
       let reply = copy reply
       leave { copyEffect(after: reply, over: connection) }
     case .answer:
-      if let sink { reply.encode(into: &sink.output) }
+      if let sink = core.sink { reply.encode(into: &sink.output) }
       leave { finish() }
     }
   }
 
   /// Hands the effect over to a ``DualWrite``, which copies it and answers the client. Flips wait for it from now on.
   private func copyEffect(after reply: borrowing Reply, over connection: HiredisConnection) {
-    let write = database.pools.dualWrites.take(for: role, in: database)
+    let write = core.database.pools.dualWrites.take(for: role, in: core.database)
     write.takeOver(from: core, after: reply, over: connection)
-    recycle()
+    finish()
   }
 
   /// Sends the parked command to the store that is the default now.
   func resume(_ routing: Routing) {
     guard state.isParked, core.isAwaited, let client else { return }
-    let now = database.loop.now
+    let now = core.database.loop.now
     var rewritten = ByteBuffer()
-    let hasTimeLeft = withCommand { command in
+    let hasTimeLeft = core.batch.withCommand(0) { command in
       let elapsed = Duration.nanoseconds(Int64(clamping: now - startedAt))
-      return BlockingTimeout(command, spec(0))?.rewrite(command, after: elapsed, into: &rewritten) ?? false
+      return BlockingTimeout(command, core.batch.spec(0))?.rewrite(command, after: elapsed, into: &rewritten) ?? false
     }
     if case .answer(let heldNil) = state.resume(hasTimeLeft: hasTimeLeft) { return answer(heldNil) }
     guard let connection = client.connectionOfItsOwn(to: routing.defaultStore) else {
@@ -178,16 +185,16 @@ final class BlockedCommand: Execution, ReplyReceiver {
       )
       return leave { finish() }
     }
-    database.metrics.blockedMoves.increment()
-    let id = batch.spec(0).id
-    batch.removeAll()
-    batch.append(rewritten.span, id: id)
+    core.database.metrics.blockedMoves.increment()
+    let id = core.batch.spec(0).id
+    core.batch.removeAll()
+    core.batch.append(rewritten.span, id: id)
     continueWaiting(over: connection, routing, now: now)
   }
 
   /// Waits on another store, as an execution of its own in this one's place.
   private func continueWaiting(over connection: HiredisConnection, _ routing: Routing, now: UInt64) {
-    let successor = BlockedCommand(ExecutionCore(in: database, defaultRole: routing.defaultStore))
+    let successor = BlockedCommand(ExecutionCore(in: core.database, defaultRole: routing.defaultStore))
     successor.state = state
     successor.order = order
     successor.startedAt = now
@@ -198,11 +205,13 @@ final class BlockedCommand: Execution, ReplyReceiver {
     successor.begin(over: connection)
   }
 
-  private var hasEffect: Bool { routing.isDual && spec(0).effect != .none }
+  private var hasEffect: Bool { core.routing.isDual && core.batch.spec(0).effect != .none }
 
   /// Whether the command's wait can be ended, and be resumed with the rest of its timeout. The batch of an answered
   /// command is empty.
-  private var canBeUnblocked: Bool { !state.isAnswered && withCommand { BlockingTimeout($0, spec(0)) } != nil }
+  private var canBeUnblocked: Bool {
+    !state.isAnswered && core.batch.withCommand(0) { BlockingTimeout($0, core.batch.spec(0)) } != nil
+  }
 
   private func perform(_ action: BlockedCommandState.EndAction) {
     switch action {
@@ -238,7 +247,7 @@ final class BlockedCommand: Execution, ReplyReceiver {
       return perform(state.unblockAnswered(connection?.isReady == true ? .unanswered : .notBlocked))
     }
     let command = CommandWriter.command("CLIENT", "UNBLOCK", String(id), "TIMEOUT")
-    defaultStore.ordinary.send(command.span, to: self, token: Self.unblockToken)
+    core.ordinary.send(command.span, to: self, token: Self.unblockToken)
   }
 
   /// Handles a failed CLIENT UNBLOCK. If the default store has moved, the command would wait for as long as the old one
@@ -250,7 +259,7 @@ final class BlockedCommand: Execution, ReplyReceiver {
 
   /// Answers with the nil that was held.
   private func answer(_ heldNil: [UInt8]) {
-    sink?.output.append(heldNil.span)
+    core.sink?.output.append(heldNil.span)
     leave { finish() }
   }
 

@@ -14,20 +14,20 @@ enum BlockingTrial {
   /// The token of the replies to MULTI and to the command, which are ignored: a refusal shows in EXEC's reply.
   static let openToken = 33
 
-  /// Sends the command of `execution`, if it may block and its effect is copied by a command.
+  /// Sends the command of `core`, if it may block and its effect is copied by a command.
   ///
   /// - Returns: false if it was not sent: nothing is to be tried, or there is no room.
-  static func begin(_ execution: some Execution & ReplyReceiver) -> Bool {
-    let spec = execution.spec(0)
-    guard execution.routing.isDual, spec.traits.mayBlock, spec.effect != .none, spec.effect != .copyKeys else {
+  static func begin(_ core: ExecutionCore, for receiver: some ReplyReceiver) -> Bool {
+    let spec = core.batch.spec(0)
+    guard core.routing.isDual, spec.traits.mayBlock, spec.effect != .none, spec.effect != .copyKeys else {
       return false
     }
-    let ordinary = execution.defaultStore.ordinary
-    guard ordinary.isReady, ordinary.hasRoom(commands: 3, bytes: execution.batch.byteCount + 64) else { return false }
+    let ordinary = core.ordinary
+    guard ordinary.isReady, ordinary.hasRoom(commands: 3, bytes: core.batch.byteCount + 64) else { return false }
     let (multi, exec) = (PipelineExecution.multi, PipelineExecution.exec)
-    ordinary.send(multi.span, to: execution, token: openToken)
-    execution.withCommand { ordinary.send($0, to: execution, token: openToken) }
-    ordinary.send(exec.span, to: execution, token: token)
+    ordinary.send(multi.span, to: receiver, token: openToken)
+    core.batch.withCommand(0) { ordinary.send($0, to: receiver, token: openToken) }
+    ordinary.send(exec.span, to: receiver, token: token)
     return true
   }
 

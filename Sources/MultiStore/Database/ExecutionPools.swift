@@ -52,7 +52,7 @@ struct ExecutionPool<Kind: PooledExecution> {
 
   /// Takes back an execution that is over.
   mutating func recycle(_ execution: consuming Kind) {
-    switch execution.core.defaultRole {
+    switch execution.defaultRole {
     case .primary: if ofPrimary.count < limit { ofPrimary.append(execution) }
     case .secondary: if ofSecondary.count < limit { ofSecondary.append(execution) }
     }

@@ -12,7 +12,7 @@ final class DualWrite: PooledExecution, ReplyReceiver {
   private static let copyToken = 1
   private static let deadlineToken = 2
 
-  let core: ExecutionCore
+  private let core: ExecutionCore
   private var effect = EffectCopy()
   private var buffers = CopyBuffers()
   /// The connection to the default store; nil for its ordinary one, which is also the one that a trial succeeded on.
@@ -20,6 +20,8 @@ final class DualWrite: PooledExecution, ReplyReceiver {
   /// The client's reply, while it has to wait for the other store: the contents of the sink's output may be sent at any
   /// time.
   private var heldReply = ByteBuffer()
+
+  var defaultRole: StoreRole { core.defaultRole }
 
   init(_ core: ExecutionCore) {
     self.core = core
@@ -35,8 +37,9 @@ final class DualWrite: PooledExecution, ReplyReceiver {
     reach(over: connection)
     core.begin(batch, routing: routing, writesToBoth: true, sink: sink)
     effect = EffectCopy()
-    if !isOnOrdinary, BlockingTrial.begin(self) { return }
-    if let connection = self.connection { send(over: connection) } else { send(over: defaultStore.ordinary) }
+    if isOnOrdinary { return send(over: core.ordinary) }
+    if BlockingTrial.begin(core, for: self) { return }
+    if let connection = self.connection { send(over: connection) }
   }
 
   /// Copies the effect of a command that another execution has sent, and answers it. The default store's `reply` came
@@ -49,26 +52,22 @@ final class DualWrite: PooledExecution, ReplyReceiver {
   }
 
   private func reach(over connection: HiredisConnection?) {
-    self.connection = connection === defaultStore.ordinary ? nil : connection
+    self.connection = connection === core.ordinary ? nil : connection
   }
 
   private var isOnOrdinary: Bool { connection == nil }
 
   /// Sends the command, and the question about its deadline if the copy needs that.
   private func send(over connection: HiredisConnection) {
-    let spec = batch.spec(0)
+    let spec = core.batch.spec(0)
     let asksForDeadline =
-      routing.isDual && defaultStore.hasExpiryTime
-      && batch.withCommand(0) { CopyPlanner.setsRelativeExpiry(spec.effect, $0) }
-    guard sendOrRefuse(to: defaultStore, over: connection, token: Self.defaultToken), asksForDeadline else { return }
+      core.routing.isDual && core.defaultStore.hasExpiryTime
+      && core.batch.withCommand(0) { CopyPlanner.setsRelativeExpiry(spec.effect, $0) }
+    guard core.sendOrRefuse(to: core.defaultStore, over: connection, token: Self.defaultToken, for: self),
+      asksForDeadline
+    else { return }
     effect.askedForDeadline()
-    DeadlineQuestion.send(about: batch, 0, over: connection, to: self, token: Self.deadlineToken)
-  }
-
-  func recycle() {
-    buffers.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity)
-    connection = nil
-    database.pools.dualWrites.recycle(self)
+    DeadlineQuestion.send(about: core.batch, 0, over: connection, to: self, token: Self.deadlineToken)
   }
 
   func receive(_ reply: borrowing Reply, token: Int) {
@@ -88,7 +87,7 @@ final class DualWrite: PooledExecution, ReplyReceiver {
       perform(effect.defaultStoreReplied(hasEffect: false))
     case Self.copyToken:
       if effect.failed() == .noteStale { core.copyFailed(CopyFailure(failure), at: 0) }
-      complete()
+      finish()
     case Self.deadlineToken: perform(core.deadlineIsKnown(nil, of: 0, &effect, &buffers))
     default: return  // EXEC fails as well
     }
@@ -107,26 +106,27 @@ final class DualWrite: PooledExecution, ReplyReceiver {
       connection = nil
       defaultStoreReplied(reply[0])
     } else if let connection {
-      sendOrRefuse(to: defaultStore, over: connection, token: Self.defaultToken)
+      core.sendOrRefuse(to: core.defaultStore, over: connection, token: Self.defaultToken, for: self)
     }
   }
 
   private func perform(_ action: EffectCopy.Action) {
     if action == .wait { return }
     // The client is answered first, so that its reply is written before the copy.
-    if database.configuration.writeAcknowledgement == .defaultStore { answer() }
+    if core.database.configuration.writeAcknowledgement == .defaultStore { answer() }
     switch action {
     case .send: sendCopy()
     case .copyKeys(let selection):
       core.copyKeys(selection, of: 0, isOnOrdinary: isOnOrdinary, for: self)
-      if !core.isCopyingKeys { complete() }
-    default: complete()
+      if !core.isCopyingKeys { finish() }
+    default: finish()
     }
   }
 
   private func answer() {
-    if !heldReply.isEmpty, let sink { passOnHeldReply(to: sink) }
-    core.answer()
+    guard let sink = core.takeSink() else { return }
+    if !heldReply.isEmpty { passOnHeldReply(to: sink) }
+    sink.executionDidFinish()
   }
 
   private func passOnHeldReply(to sink: any ReplySink) {
@@ -138,22 +138,26 @@ final class DualWrite: PooledExecution, ReplyReceiver {
     heldReply.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity)
   }
 
-  private func complete() {
+  /// Answers, and gives the execution back for reuse. Nothing may use the execution afterwards.
+  private func finish() {
     answer()
-    finish()
+    core.end()
+    buffers.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity)
+    connection = nil
+    core.database.pools.dualWrites.recycle(self)
   }
 
   private func sendCopy() {
     guard let form = effect.form else { return }
-    let (connection, isUrgent) = (other.ordinary, core.isAwaited)
+    let (connection, isUrgent) = (core.otherOrdinary, core.isAwaited)
     effect.wasSent()
     if case .guarded(let range, _) = form {
       buffers.guarded.withSpan {
         connection.send($0.extracting(range), to: self, token: Self.copyToken, isUrgent: isUrgent)
       }
     } else {
-      batch.withCommand(0) {
-        connection.send($0, of: batch.owner(0), to: self, token: Self.copyToken, isUrgent: isUrgent)
+      core.batch.withCommand(0) {
+        connection.send($0, of: core.batch.owner(0), to: self, token: Self.copyToken, isUrgent: isUrgent)
       }
     }
   }
@@ -162,6 +166,6 @@ final class DualWrite: PooledExecution, ReplyReceiver {
 extension DualWrite: KeyCopyWaiter {
   func keyCopyDidFinish(_ copy: KeyCopy) {
     core.keyCopyEnded()
-    if !core.isCopyingKeys { complete() }
+    if !core.isCopyingKeys { finish() }
   }
 }

@@ -2,12 +2,22 @@ internal import CoreMetrics
 public import Hiredis
 internal import RESP
 
-/// The part that all kinds of ``Execution`` have in common: a batch of commands, the stores that execute it, and the
-/// client that gets the replies. It answers, notes failures and refuses commands for lack of room.
+/// The part that all kinds of execution have in common: a batch of commands, the stores that execute it, and the client
+/// that gets the replies. It answers, notes failures and refuses commands for lack of room.
 ///
-/// It is reused for other batches under the same default store together with the execution that holds it. Constants are
-/// read without counting a reference. Loop-confined.
-final class ExecutionCore {
+/// It is reused for other batches under the same default store together with the execution that holds it. A value of
+/// constants, so that its holder reads them without counting a reference, which the constants of an object within an
+/// object would cost; what changes is in ``State``. Loop-confined.
+struct ExecutionCore {
+  /// What changes from batch to batch.
+  private final class State {
+    var sink: (any ReplySink)?
+    var routing = Routing(flags: FlagState(), canUsePrimary: false, readPolicy: .fallback)
+    var writesToBoth = false
+    var begunAt: UInt64 = 0
+    var keyCopiesLeft = 0
+  }
+
   /// The most memory that each buffer of an execution keeps for its next use, in bytes.
   static let keptCapacity = 16 << 10
 
@@ -18,27 +28,45 @@ final class ExecutionCore {
   let defaultRole: StoreRole
   /// The store whose reply is the client's.
   let defaultStore: Store
+  /// The ordinary connection to ``defaultStore``.
+  let ordinary: HiredisConnection
   /// The store that gets copies, if the instance has it.
   let other: Store
+  /// The ordinary connection to ``other``.
+  let otherOrdinary: HiredisConnection
   /// The commands; none between two uses.
   let batch = CommandBatch()
-  /// The receiver of the replies; nil once it was notified.
-  private(set) var sink: (any ReplySink)?
-  private(set) var routing = Routing(flags: FlagState(), canUsePrimary: false, readPolicy: .fallback)
-  /// Whether the order on both stores depends on this execution, so that flips wait for its end.
-  private(set) var writesToBoth = false
-  /// The loop's clock at the start, in nanoseconds; 0 unless the order on both stores depends on it.
-  private(set) var begunAt: UInt64 = 0
-  /// The number of copies of whole keys in flight.
-  private var keyCopiesLeft = 0
+  private let state = State()
 
   /// A core without a batch, for routings whose default store has the role `defaultRole`.
   init(in database: Database, defaultRole: StoreRole) {
     self.database = database
     self.defaultRole = defaultRole
     defaultStore = database.store(defaultRole)
+    ordinary = defaultStore.ordinary
     other = database.store(defaultRole.other)
+    otherOrdinary = other.ordinary
   }
+
+  /// The receiver of the replies; nil once it was notified.
+  @inline(__always)
+  var sink: (any ReplySink)? { state.sink }
+
+  /// Whether a client waits for the replies.
+  @inline(__always)
+  var isAwaited: Bool { state.sink != nil }
+
+  /// The routing of the batch.
+  @inline(__always)
+  var routing: Routing { state.routing }
+
+  /// Whether the order on both stores depends on this execution, so that flips wait for its end.
+  @inline(__always)
+  var writesToBoth: Bool { state.writesToBoth }
+
+  /// The loop's clock at the start, in nanoseconds; 0 unless the order on both stores depends on it.
+  @inline(__always)
+  var begunAt: UInt64 { state.begunAt }
 
   // MARK: Begin and end
 
@@ -48,26 +76,26 @@ final class ExecutionCore {
   func begin(_ batch: consuming CommandBatch, routing: Routing, writesToBoth: Bool, sink: any ReplySink) {
     self.batch.swapCommands(with: batch)
     database.recycle(batch)
-    self.sink = sink
-    self.routing = routing
-    self.writesToBoth = writesToBoth
-    begunAt = writesToBoth ? database.dualExecutionBegan() : 0
+    state.sink = sink
+    state.routing = routing
+    state.writesToBoth = writesToBoth
+    state.begunAt = writesToBoth ? database.dualExecutionBegan() : 0
   }
 
   /// Takes over the batch and the client of another execution, to go on under `routing`. The other one has neither
   /// afterwards.
   func takeOver(from predecessor: ExecutionCore, routing: Routing, writesToBoth: Bool) {
     batch.swapCommands(with: predecessor.batch)
-    sink = predecessor.takeSink()
-    begunAt = predecessor.begunAt
-    self.routing = routing
-    self.writesToBoth = writesToBoth
+    state.sink = predecessor.takeSink()
+    state.begunAt = predecessor.begunAt
+    state.routing = routing
+    state.writesToBoth = writesToBoth
     if writesToBoth { database.dualExecutionBegan() }
   }
 
   /// Applies `routing`, whose default store is the same, from now on.
   func reroute(_ routing: Routing) {
-    self.routing = routing
+    state.routing = routing
   }
 
   /// Answers, and drops the commands. Flips no longer wait for the execution.
@@ -79,15 +107,12 @@ final class ExecutionCore {
 
   // MARK: Answering
 
-  /// Whether a client waits for the replies.
-  var isAwaited: Bool { sink != nil }
-
   /// Takes the sink out, for another object that continues with the batch and answers the client.
-  func takeSink() -> (any ReplySink)? { sink.take() }
+  func takeSink() -> (any ReplySink)? { state.sink.take() }
 
   /// Notifies the sink that the replies are in its output, once.
   func answer() {
-    sink.take()?.executionDidFinish()
+    state.sink.take()?.executionDidFinish()
   }
 
   // MARK: Failing
@@ -134,14 +159,33 @@ final class ExecutionCore {
     return .queueFull(limit: connection.limits.maxQueuedCommands)
   }
 
+  /// Sends the command of a batch of one to `store`, or refuses it if the queue has no room. A session has one
+  /// execution at a time, so that the refusal needs no position in the connection's order.
+  ///
+  /// - Returns: false if it was refused. `receiver` was notified, and the execution may be over.
+  @discardableResult
+  func sendOrRefuse(
+    to store: Store,
+    over connection: HiredisConnection,
+    token: Int,
+    for receiver: some ReplyReceiver
+  ) -> Bool {
+    if let failure = refusal(by: store, over: connection, bytes: batch.byteCount) {
+      receiver.receive(failure: failure, token: token)
+      return false
+    }
+    batch.withCommand(0) { connection.send($0, of: batch.owner(0), to: receiver, token: token) }
+    return true
+  }
+
   // MARK: Copies of whole keys
 
   /// Whether copies of whole keys are in flight.
-  var isCopyingKeys: Bool { keyCopiesLeft > 0 }
+  var isCopyingKeys: Bool { state.keyCopiesLeft > 0 }
 
   /// Copies keys of the command at `index` to the other store. `waiter` is notified for each.
   func copyKeys(_ selection: KeySelection, of index: Int, isOnOrdinary: Bool, for waiter: any KeyCopyWaiter) {
-    keyCopiesLeft += batch.withCommand(index) {
+    state.keyCopiesLeft += batch.withCommand(index) {
       database.copyKeys(
         of: $0,
         batch.bytesSpec(index),
@@ -155,7 +199,7 @@ final class ExecutionCore {
 
   /// Notes that a copy ended.
   func keyCopyEnded() {
-    keyCopiesLeft -= 1
+    state.keyCopiesLeft -= 1
   }
 }
 

@@ -10,9 +10,11 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
   private static let presenceToken = 3
   private static let confirmationToken = 4
 
-  let core: ExecutionCore
+  private let core: ExecutionCore
   private let primary: Store
   private let secondary: Store
+  private let primaryConnection: HiredisConnection
+  private let secondaryConnection: HiredisConnection
   /// The primary's answer, kept for the case that the secondary has nothing better.
   private var primaryReply = ByteBuffer()
   private var primaryHasReplied = false
@@ -27,10 +29,14 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
   private var fill = ElementFill()
   private var scratch = ByteBuffer()
 
+  var defaultRole: StoreRole { core.defaultRole }
+
   init(_ core: ExecutionCore) {
     self.core = core
     primary = core.database.store(.primary)
     secondary = core.database.store(.secondary)
+    primaryConnection = primary.ordinary
+    secondaryConnection = secondary.ordinary
   }
 
   func start(_ batch: consuming CommandBatch, routing: Routing, sink: any ReplySink) {
@@ -43,28 +49,30 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
     primaryErrorCode = ""
     hasAllKeys = nil
     if !primary.isWhole, lacksKeys(primary) {
-      sendOrRefuse(to: secondary, over: secondary.ordinary, token: Self.secondaryToken)
+      core.sendOrRefuse(to: secondary, over: secondaryConnection, token: Self.secondaryToken, for: self)
     } else {
-      database.metrics.primaryReads.increment()
-      if spec(0).traits.contains(.mergesKeys) { askForPresence() }
-      sendOrRefuse(to: primary, over: primary.ordinary, token: Self.primaryToken)
+      core.database.metrics.primaryReads.increment()
+      if core.batch.spec(0).traits.contains(.mergesKeys) { askForPresence() }
+      core.sendOrRefuse(to: primary, over: primaryConnection, token: Self.primaryToken, for: self)
     }
   }
 
   private func lacksKeys(_ primary: Store) -> Bool {
-    if withCommand(0, { primary.isStale($0, spec(0)) }) {
+    if core.batch.withCommand(0, { primary.isStale($0, core.batch.spec(0)) }) {
       primary.metrics.staleReads.increment()
       return true
     }
     // A client that has written a key reads its new value, though the primary does not have that yet.
-    return withCommand(0) { primary.isBeingCopied($0, spec(0)) }
+    return core.batch.withCommand(0) { primary.isBeingCopied($0, core.batch.spec(0)) }
   }
 
-  func recycle() {
+  /// Answers, and gives the execution back for reuse. Nothing may use the execution afterwards.
+  private func finish() {
+    core.end()
     primaryReply.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity)
     scratch.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity)
     fill.removeAll()
-    database.pools.fallbackReads.recycle(self)
+    core.database.pools.fallbackReads.recycle(self)
   }
 
   func receive(_ reply: borrowing Reply, token: Int) {
@@ -81,35 +89,35 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
     if token == Self.presenceToken { return }  // the primary's answer fails as well
     if token == Self.confirmationToken { return primaryWasAskedAgain(isLacking: true) }
     if token == Self.primaryToken {
-      database.reporter.readFailed(batch, on: .primary, ReportedException(failure))
+      core.database.reporter.readFailed(core.batch, on: .primary, ReportedException(failure))
       if isOutdatedOnSecondary {
         secondary.metrics.staleReads.increment()
         core.answerWithFailure(failure, of: .primary)
         return finish()
       }
-      return askSecondary(because: database.metrics.fallbackAfterError)
+      return askSecondary(because: core.database.metrics.fallbackAfterError)
     }
-    database.reporter.readFailed(batch, on: .secondary, ReportedException(failure))
+    core.database.reporter.readFailed(core.batch, on: .secondary, ReportedException(failure))
     answerWithoutSecondary { _ in core.answerWithFailure(failure, of: .secondary) }
   }
 
   private func primaryReplied(_ reply: borrowing Reply) {
-    let spec = spec(0)
-    if !primary.isWhole, routing.defaultStore == .secondary, lacksKeys(primary) {
+    let spec = core.batch.spec(0)
+    if !primary.isWhole, core.routing.defaultStore == .secondary, lacksKeys(primary) {
       // The copy of an earlier write was refused since the read was sent, and had been acknowledged before.
-      sendOrRefuse(to: secondary, over: secondary.ordinary, token: Self.secondaryToken)
+      core.sendOrRefuse(to: secondary, over: secondaryConnection, token: Self.secondaryToken, for: self)
       return
     }
     if reply.kind == .error {
       if isOutdatedOnSecondary {
-        if let sink { reply.encode(into: &sink.output) }
+        if let sink = core.sink { reply.encode(into: &sink.output) }
         return finish()
       }
       primaryErrorCode = reply.errorCode
-      return askSecondary(because: database.metrics.fallbackAfterError)
+      return askSecondary(because: core.database.metrics.fallbackAfterError)
     }
     guard hasAllKeys.map({ !$0 }) ?? isMiss(reply) else {
-      if let sink { encode(reply, of: .primary, into: &sink.output) }
+      if let sink = core.sink { encode(reply, of: .primary, into: &sink.output) }
       return finish()
     }
     primaryHasReplied = true
@@ -119,20 +127,20 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
     if isOutdatedOnSecondary {
       // The secondary's value was deleted or replaced since: the primary's miss is authoritative.
       secondary.metrics.staleReads.increment()
-      if let sink { reply.encode(into: &sink.output) }
+      if let sink = core.sink { reply.encode(into: &sink.output) }
       return finish()
     }
     if spec.miss == .anyNullElement, reply.kind == .array {
       fillElements(of: reply, isWholeKeys: false)
     } else {
       reply.encode(into: &primaryReply)
-      askSecondary(because: database.metrics.fallbackAfterMiss)
+      askSecondary(because: core.database.metrics.fallbackAfterMiss)
     }
   }
 
   private func fillElements(of reply: borrowing Reply, isWholeKeys: Bool) {
     let reply = copy reply
-    withCommand { command in
+    core.batch.withCommand(0) { command in
       fill.prepare(
         command: command,
         reply: reply,
@@ -143,25 +151,25 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
     }
     guard fill.missingCount > 0 else {
       secondary.metrics.staleReads.increment()
-      if let sink { reply.encode(into: &sink.output) }
+      if let sink = core.sink { reply.encode(into: &sink.output) }
       return finish()
     }
-    database.metrics.fallbackAfterMiss.increment()
-    writesWereInFlight = database.instance.hasDualExecutions
-    scratch.withSpan { secondary.ordinary.send($0, to: self, token: Self.fillToken) }
+    core.database.metrics.fallbackAfterMiss.increment()
+    writesWereInFlight = core.database.instance.hasDualExecutions
+    scratch.withSpan { secondaryConnection.send($0, to: self, token: Self.fillToken) }
   }
 
   /// Asks the primary for the number of the keys that it has, right before the command itself: a reply that merges
   /// several keys does not show a missing one.
   private func askForPresence() {
-    keyCount = withCommand { PresenceQuestion.write(about: $0, spec(0), into: &scratch) }
+    keyCount = core.batch.withCommand(0) { PresenceQuestion.write(about: $0, core.batch.spec(0), into: &scratch) }
     guard keyCount > 1 else { return }
-    guard primary.ordinary.hasRoom(commands: 2, bytes: scratch.count + batch.byteCount) else { return }
-    scratch.withSpan { primary.ordinary.send($0, to: self, token: Self.presenceToken) }
+    guard primaryConnection.hasRoom(commands: 2, bytes: scratch.count + core.batch.byteCount) else { return }
+    scratch.withSpan { primaryConnection.send($0, to: self, token: Self.presenceToken) }
   }
 
   private func encode(_ reply: borrowing Reply, of role: StoreRole, into output: inout ByteBuffer) {
-    if spec(0).traits.contains(.iterates) {
+    if core.batch.spec(0).traits.contains(.iterates) {
       StoreCursor.encode(reply, of: role, into: &output)
     } else {
       reply.encode(into: &output)
@@ -178,35 +186,36 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
     reply.encode(into: &scratch)
     let comparer = ReplyComparer(mode: .canonical)
     return primaryReply.withSpan { primaryReply in
-      scratch.withSpan { comparer.areEqual(spec(0).comparison, primaryReply, $0) }
+      scratch.withSpan { comparer.areEqual(core.batch.spec(0).comparison, primaryReply, $0) }
     }
   }
 
   private func isMiss(_ reply: borrowing Reply) -> Bool {
     let reply = copy reply
-    let miss = batch.spec(0).miss
-    return batch.withCommand(0) { miss.isMiss(reply, of: $0) }
+    let miss = core.batch.spec(0).miss
+    return core.batch.withCommand(0) { miss.isMiss(reply, of: $0) }
   }
 
   private func askSecondary(because reason: Counter) {
     reason.increment()
-    writesWereInFlight = database.instance.hasDualExecutions
-    sendOrRefuse(to: secondary, over: secondary.ordinary, token: Self.secondaryToken)
+    writesWereInFlight = core.database.instance.hasDualExecutions
+    core.sendOrRefuse(to: secondary, over: secondaryConnection, token: Self.secondaryToken, for: self)
   }
 
   /// Whether the secondary's value is outdated: a copy of the default store's has failed or is in flight.
   private var isOutdatedOnSecondary: Bool {
     guard !secondary.isWhole else { return false }
-    return withCommand(0) { command in
-      secondary.isStale(command, spec(0))
-        || routing.defaultStore == .primary && secondary.isBeingCopied(command, spec(0))
+    let spec = core.batch.spec(0)
+    return core.batch.withCommand(0) { command in
+      secondary.isStale(command, spec)
+        || core.routing.defaultStore == .primary && secondary.isBeingCopied(command, spec)
     }
   }
 
   /// Answers with the primary's miss, if the copy of an earlier write was refused by the secondary since the read was
   /// sent.
   private func answersWithMiss() -> Bool {
-    guard routing.defaultStore == .primary, primaryHasReplied, isOutdatedOnSecondary else { return false }
+    guard core.routing.defaultStore == .primary, primaryHasReplied, isOutdatedOnSecondary else { return false }
     secondary.metrics.staleReads.increment()
     answerWithoutSecondary { _ in }
     return true
@@ -219,14 +228,16 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
       answerWithoutSecondary { reply.encode(into: &$0.output) }
       return
     }
-    if let sink { encode(reply, of: .secondary, into: &sink.output) }
+    if let sink = core.sink { encode(reply, of: .secondary, into: &sink.output) }
     if primaryHasReplied {
       guard isTrueMiss(reply) else {
-        return fellBack { sendOrRefuse(to: primary, over: primary.ordinary, token: Self.confirmationToken) }
+        return fellBack {
+          core.sendOrRefuse(to: primary, over: primaryConnection, token: Self.confirmationToken, for: self)
+        }
       }
-      database.metrics.trueMisses.increment()
+      core.database.metrics.trueMisses.increment()
     } else if !primaryErrorCode.isEmpty {
-      database.reporter.readFailed(batch, on: .primary, ReportedException(errorReply: primaryErrorCode))
+      core.database.reporter.readFailed(core.batch, on: .primary, ReportedException(errorReply: primaryErrorCode))
     }
     finish()
   }
@@ -236,7 +247,7 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
   /// secondary had executed are sent. The client does not wait for the second answer.
   private func fellBack(_ askAgain: () -> Void) {
     guard writesWereInFlight, hasAllKeys == nil else {
-      database.reporter.fellBack(batch)
+      core.database.reporter.fellBack(core.batch)
       return finish()
     }
     core.answer()
@@ -244,11 +255,11 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
   }
 
   private func primaryWasAskedAgain(isLacking: Bool) {
-    let isBeingCopied = !primary.isWhole && withCommand(0) { primary.isBeingCopied($0, spec(0)) }
+    let isBeingCopied = !primary.isWhole && core.batch.withCommand(0) { primary.isBeingCopied($0, core.batch.spec(0)) }
     if isLacking, !isBeingCopied {
-      database.reporter.fellBack(batch)
+      core.database.reporter.fellBack(core.batch)
     } else {
-      database.metrics.overtakenReads.increment()
+      core.database.metrics.overtakenReads.increment()
     }
     finish()
   }
@@ -259,27 +270,27 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
   }
 
   private func fillReplied(_ reply: borrowing Reply) {
-    let isOfKeys = spec(0).id == .mget
+    let isOfKeys = core.batch.spec(0).id == .mget
     if !isOfKeys, answersWithMiss() { return }
     guard reply.kind == .array, reply.count == fill.missingCount else {
       answerWithoutSecondary { reply.encode(into: &$0.output) }
       return
     }
     let outdated = isOfKeys ? outdatedElements : []
-    guard let sink, fill.encode(filledFrom: reply, except: outdated, into: &sink.output) else {
-      database.metrics.trueMisses.increment()
+    guard let sink = core.sink, fill.encode(filledFrom: reply, except: outdated, into: &sink.output) else {
+      core.database.metrics.trueMisses.increment()
       return finish()
     }
     primaryReply.removeAll()
     reply.encode(into: &primaryReply)
-    fellBack { scratch.withSpan { primary.ordinary.send($0, to: self, token: Self.confirmationToken) } }
+    fellBack { scratch.withSpan { primaryConnection.send($0, to: self, token: Self.confirmationToken) } }
   }
 
   /// The elements of MGET whose keys have become outdated on the secondary since it was asked.
   private var outdatedElements: Set<Int> {
-    guard !secondary.isWhole, routing.defaultStore == .primary else { return [] }
+    guard !secondary.isWhole, core.routing.defaultStore == .primary else { return [] }
     var outdated: Set<Int> = []
-    withCommand(0) { command in
+    core.batch.withCommand(0) { command in
       var arguments = ArgumentCursor(command)
       while let key = arguments.next() {
         if arguments.index > 1, secondary.isAwaited(key) { outdated.insert(arguments.index - 2) }
@@ -292,8 +303,8 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
   /// secondary is, a miss would claim that data is gone, so the client gets the error.
   private func answerWithoutSecondary(_ writeError: (any ReplySink) -> Void) {
     if fill.missingCount > 0, primaryReply.isEmpty { fill.encode(into: &primaryReply) }
-    if let sink {
-      if routing.defaultStore == .primary, primaryHasReplied {
+    if let sink = core.sink {
+      if core.routing.defaultStore == .primary, primaryHasReplied {
         primaryReply.withSpan { sink.output.append($0) }
       } else {
         writeError(sink)

@@ -6,8 +6,10 @@ internal import RESP
 /// ``ExactGuard``, if it has the keys. If it lacks one, a ``KeyArrival`` moves that key and executes the command;
 /// otherwise a ``DualWrite`` continues with the reply.
 final class GuardedWrite: PooledExecution, ReplyReceiver {
-  let core: ExecutionCore
+  private let core: ExecutionCore
   private var call = ByteBuffer()
+
+  var defaultRole: StoreRole { core.defaultRole }
 
   init(_ core: ExecutionCore) {
     self.core = core
@@ -28,29 +30,31 @@ final class GuardedWrite: PooledExecution, ReplyReceiver {
 
   func start(_ batch: consuming CommandBatch, routing: Routing, sink: any ReplySink) {
     core.begin(batch, routing: routing, writesToBoth: true, sink: sink)
-    let connection = defaultStore.ordinary
-    withCommand { ExactGuard.wrap($0, spec(0), into: &call) }
-    if let failure = core.refusal(by: defaultStore, over: connection, bytes: call.count) {
+    let connection = core.ordinary
+    core.batch.withCommand(0) { ExactGuard.wrap($0, core.batch.spec(0), into: &call) }
+    if let failure = core.refusal(by: core.defaultStore, over: connection, bytes: call.count) {
       return receive(failure: failure, token: 0)
     }
     call.withSpan { connection.send($0, to: self, token: 0) }
   }
 
-  func recycle() {
+  /// Answers, and gives the execution back for reuse. Nothing may use the execution afterwards.
+  private func finish() {
+    core.end()
     call.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity)
-    database.pools.guardedWrites.recycle(self)
+    core.database.pools.guardedWrites.recycle(self)
   }
 
   func receive(_ reply: borrowing Reply, token: Int) {
     if ExactGuard.wasSkipped(reply) {
       if ExactGuard.isMissing(reply) {
         let load = CommandWriter.command(ExactGuard.load)
-        defaultStore.ordinary.send(load.span, to: DiscardedReplies.shared, token: 0)
+        core.ordinary.send(load.span, to: DiscardedReplies.shared, token: 0)
       }
       moveKeys()
     } else {
-      let write = database.pools.dualWrites.take(for: core.defaultRole, in: database)
-      write.takeOver(from: core, after: reply, over: defaultStore.ordinary)
+      let write = core.database.pools.dualWrites.take(for: core.defaultRole, in: core.database)
+      write.takeOver(from: core, after: reply, over: core.ordinary)
     }
     finish()
   }
@@ -62,8 +66,8 @@ final class GuardedWrite: PooledExecution, ReplyReceiver {
 
   private func moveKeys() {
     guard let sink = core.takeSink() else { return }
-    let moved = database.makeBatch()
-    moved.swapCommands(with: batch)
-    KeyArrival(of: moved, to: .batch(.single, over: nil), routing: routing, in: database, for: sink).begin()
+    let moved = core.database.makeBatch()
+    moved.swapCommands(with: core.batch)
+    KeyArrival(of: moved, to: .batch(.single, over: nil), routing: core.routing, in: core.database, for: sink).begin()
   }
 }

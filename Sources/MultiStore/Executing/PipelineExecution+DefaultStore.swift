@@ -9,42 +9,42 @@ extension PipelineExecution {
   /// never make a transaction fail; no command of another client comes between on this connection.
   func askForDeadlines(over connection: HiredisConnection) {
     deadlinesLeft = 0
-    guard routing.isDual, kind != .single, defaultStore.hasExpiryTime else { return }
-    for index in 0..<batch.count
-    where batch.withCommand(index, { CopyPlanner.setsRelativeExpiry(batch.spec(index).effect, $0) }) {
+    guard core.routing.isDual, kind != .single, core.defaultStore.hasExpiryTime else { return }
+    for index in 0..<core.batch.count
+    where core.batch.withCommand(index, { CopyPlanner.setsRelativeExpiry(core.batch.spec(index).effect, $0) }) {
       deadlinesLeft += 1
       elements[index].effect.askedForDeadline()
-      DeadlineQuestion.send(about: batch, index, over: connection, to: self, token: Self.deadlineBit + index)
+      DeadlineQuestion.send(about: core.batch, index, over: connection, to: self, token: Self.deadlineBit + index)
     }
   }
 
   /// Rewrites the cursor of the command at `index` for the default store, which executes the batch as a whole: a cursor
   /// of the other store becomes an invalid one.
   func giveCursorToItsStore(_ index: Int) {
-    let spec = spec(index)
-    guard let owner = withCommand(index, { StoreCursor.owner(of: $0, spec) }) else { return }
-    if owner != routing.defaultStore {
-      withCommand(index) { StoreCursor.invalidate($0, spec, into: &buffers.scratch) }
+    let spec = core.batch.spec(index)
+    guard let owner = core.batch.withCommand(index, { StoreCursor.owner(of: $0, spec) }) else { return }
+    if owner != core.routing.defaultStore {
+      core.batch.withCommand(index) { StoreCursor.invalidate($0, spec, into: &buffers.scratch) }
     } else if owner == .primary {
-      withCommand(index) { StoreCursor.unmark($0, spec, into: &buffers.scratch) }
+      core.batch.withCommand(index) { StoreCursor.unmark($0, spec, into: &buffers.scratch) }
     } else {
       return
     }
-    batch.replace(index, with: &buffers.scratch)
+    core.batch.replace(index, with: &buffers.scratch)
   }
 
   func keep(_ reply: borrowing Reply, at index: Int) {
-    let spec = batch.spec(index)
+    let spec = core.batch.spec(index)
     if spec.traits.contains(.iterates) {
-      StoreCursor.encode(reply, of: routing.defaultStore, into: &replies)
+      StoreCursor.encode(reply, of: core.routing.defaultStore, into: &replies)
     } else {
       reply.encode(into: &replies)
     }
     elements[index].end = replies.count
     // A single command is here because one store alone executes it.
-    guard routing.isDual, kind != .single else { return }
+    guard core.routing.isDual, kind != .single else { return }
     let reply = copy reply
-    switch batch.withCommand(index, { spec.commandClass(ofCommand: $0) }) {
+    switch core.batch.withCommand(index, { spec.commandClass(ofCommand: $0) }) {
     case .read:
       if reply.kind != .error || spec.commandClass == .read { keepRead(reply, at: index, spec) }
     case .write, .script, .blocking:
@@ -75,23 +75,25 @@ extension PipelineExecution {
   }
 
   private func joinsWholeKeys(_ index: Int) -> Bool {
-    let spec = bytesSpec(index)
-    let joins = withCommand(index) { command in spec.hasKey(ofCommand: command) { wholeKeys.contains($0.array) } }
+    let spec = core.batch.bytesSpec(index)
+    let joins = core.batch.withCommand(index) { command in
+      spec.hasKey(ofCommand: command) { wholeKeys.contains($0.array) }
+    }
     if joins { elements[index].effect.joinWholeKeys() }
     return joins
   }
 
   private func addWholeKeys(of index: Int) {
-    let spec = bytesSpec(index)
-    withCommand(index) { command in spec.forEachKey(ofCommand: command) { wholeKeys.insert($0.array) } }
+    let spec = core.batch.bytesSpec(index)
+    core.batch.withCommand(index) { command in spec.forEachKey(ofCommand: command) { wholeKeys.insert($0.array) } }
   }
 
   private func keepRead(_ reply: borrowing Reply, at index: Int, _ spec: CommandSpec) {
-    if routing.readPolicy == .fallback, routing.defaultStore == .primary {
-      database.metrics.primaryReads.increment()
+    if core.routing.readPolicy == .fallback, core.routing.defaultStore == .primary {
+      core.database.metrics.primaryReads.increment()
     }
     let reply = copy reply
-    elements[index].isMiss = batch.withCommand(index) { spec.miss.isMiss(reply, of: $0) }
+    elements[index].isMiss = core.batch.withCommand(index) { spec.miss.isMiss(reply, of: $0) }
     elements[index].effect.readReplied()
   }
 
@@ -102,7 +104,7 @@ extension PipelineExecution {
   }
 
   func execReplied(_ reply: borrowing Reply) {
-    guard reply.kind == .array, reply.count == batch.count else {
+    guard reply.kind == .array, reply.count == core.batch.count else {
       // Refused (EXECABORT) or aborted by WATCH: it was not executed, so the other store does not get it.
       reply.encode(into: &replies)
       refuseAll()
@@ -118,12 +120,12 @@ extension PipelineExecution {
   }
 
   func writeFailure(_ failure: ConnectionFailure) {
-    database.reporter.pipelineFailed(kind, on: routing.defaultStore, ReportedException(failure))
-    for index in 0..<batch.count { core.noteUnknownEffect(of: failure, at: index) }
-    let repetitions = kind == .multi ? 1 : batch.count
+    core.database.reporter.pipelineFailed(kind, on: core.routing.defaultStore, ReportedException(failure))
+    for index in 0..<core.batch.count { core.noteUnknownEffect(of: failure, at: index) }
+    let repetitions = kind == .multi ? 1 : core.batch.count
     for index in 0..<repetitions {
-      replies.appendError(failure.clientError(store: routing.defaultStore))
-      sink?.executionDidFail(failure, at: index, on: routing.defaultStore)
+      replies.appendError(failure.clientError(store: core.routing.defaultStore))
+      core.sink?.executionDidFail(failure, at: index, on: core.routing.defaultStore)
     }
     refuseAll()
   }
@@ -142,14 +144,15 @@ extension PipelineExecution {
   private func defaultStoreIsDone() {
     guard !isRefused else { return complete() }
     // Commands that the default store executes from now on are sent to the other one after these copies.
-    isInOrder = !isSeparate || database.separateTransactions.wasAlone(since: beginning, beside: defaultStore.ordinary)
-    guard routing.isDual, elements.indices.contains(where: { elements[$0].effect.form != nil }) else {
+    isInOrder =
+      !isSeparate || core.database.separateTransactions.wasAlone(since: beginning, beside: core.ordinary)
+    guard core.routing.isDual, elements.indices.contains(where: { elements[$0].effect.form != nil }) else {
       return copyKeys()
     }
     // A missed read may get a better answer from the other store, so it has to be waited for.
-    let mayFill = routing.readPolicy == .fallback && elements.indices.contains(where: { elements[$0].isMiss })
+    let mayFill = core.routing.readPolicy == .fallback && elements.indices.contains(where: { elements[$0].isMiss })
     // The client is answered first, so that its reply is written before the copies.
-    if database.configuration.writeAcknowledgement == .defaultStore, !mayFill { writeAnswer() }
+    if core.database.configuration.writeAcknowledgement == .defaultStore, !mayFill { writeAnswer() }
     sendCopies()
   }
 }

@@ -6,10 +6,11 @@ internal import RESP
 /// Sending the copies, and comparing the other store's replies with the default store's.
 extension PipelineExecution {
   func sendCopies() {
-    let connection = other.ordinary
+    let connection = core.otherOrdinary
     let isMulti = kind == .multi
     let (multi, exec, isUrgent) = (Self.multi, Self.exec, core.isAwaited)
-    guard connection.hasRoom(commands: batch.count + 2, bytes: batch.byteCount + buffers.guarded.count + 64) else {
+    guard connection.hasRoom(commands: core.batch.count + 2, bytes: core.batch.byteCount + buffers.guarded.count + 64)
+    else {
       return noCopyWasExecuted(CopyFailure(.queueFull(limit: connection.limits.maxQueuedCommands)))
     }
     if isMulti { connection.send(multi.span, to: self, token: Self.openToken, isUrgent: isUrgent) }
@@ -23,7 +24,7 @@ extension PipelineExecution {
           connection.send($0.extracting(range), to: self, token: token, isUrgent: isUrgent)
         }
       } else {
-        batch.withCommand(index) { connection.send($0, to: self, token: token, isUrgent: isUrgent) }
+        core.batch.withCommand(index) { connection.send($0, to: self, token: token, isUrgent: isUrgent) }
       }
     }
     if isMulti {
@@ -65,22 +66,22 @@ extension PipelineExecution {
   private func copyFailed(_ failure: CopyFailure, of index: Int) {
     if copyFailure == nil { copyFailure = failure }
     if elements[index].effect.failed() == .noteStale {
-      other.copyFailed(batch, index, failure.reason)
+      core.other.copyFailed(core.batch, index, failure.reason)
     }
   }
 
   private func compare(_ reply: borrowing Reply, with index: Int) {
-    let spec = batch.spec(index)
+    let spec = core.batch.spec(index)
     // Determined before a successful write clears the marks of its stale keys.
     let isUnsettled = isUnsettled(index)
     let isComparable = elements[index].effect.isComparable
     _ = core.otherStoreReplied(reply, to: index, &elements[index].effect)
     // A failure of one store is no difference.
     guard isComparable, !elements[index].effect.wasSkipped else { return }
-    guard !isUnsettled else { return database.metrics.uncomparedReplies.increment() }
+    guard !isUnsettled else { return core.database.metrics.uncomparedReplies.increment() }
     otherReply.removeAll()
     if spec.traits.contains(.iterates) {
-      StoreCursor.encode(reply, of: other.role, into: &otherReply)
+      StoreCursor.encode(reply, of: core.other.role, into: &otherReply)
     } else {
       reply.encode(into: &otherReply)
     }
@@ -89,9 +90,9 @@ extension PipelineExecution {
     if isInOrder {
       compareReplies(at: range, with: reply, of: index, spec)
     } else {
-      database.metrics.uncomparedReplies.increment()
+      core.database.metrics.uncomparedReplies.increment()
     }
-    if elements[index].isMiss, routing.readPolicy == .fallback { substitute(reply, for: index, spec, range) }
+    if elements[index].isMiss, core.routing.readPolicy == .fallback { substitute(reply, for: index, spec, range) }
   }
 
   private func compareReplies(
@@ -105,10 +106,10 @@ extension PipelineExecution {
     withReplies(range) { defaultReply, otherReply in
       if comparer.areEqual(spec.comparison, defaultReply, otherReply) { return }
       if ReplyComparer.isRefusal(defaultReply) || ReplyComparer.isRefusal(otherReply) {
-        return database.metrics.uncomparedReplies.increment()
+        return core.database.metrics.uncomparedReplies.increment()
       }
-      if elements[index].effect.isRead { database.rechecks?.add(batch, index, routing: routing) }
-      let kind = withCommand(index) {
+      if elements[index].effect.isRead { core.database.rechecks?.add(core.batch, index, routing: core.routing) }
+      let kind = core.batch.withCommand(index) {
         DiffKind(of: spec, $0, reply, otherReply: otherReply, defaultReply: defaultReply)
       }
       diff.add(
@@ -123,9 +124,11 @@ extension PipelineExecution {
 
   /// Marks the elements that concern a key whose copy is in flight now: it may end before they are answered.
   func noteKeysBeingCopied() {
-    guard routing.isDual, kind != .single, !other.isWhole else { return }
+    guard core.routing.isDual, kind != .single, !core.other.isWhole else { return }
     for index in elements.indices {
-      elements[index].wasBeingCopied = withCommand(index) { other.isBeingCopied($0, spec(index)) }
+      elements[index].wasBeingCopied = core.batch.withCommand(index) {
+        core.other.isBeingCopied($0, core.batch.spec(index))
+      }
     }
   }
 
@@ -138,20 +141,22 @@ extension PipelineExecution {
   private func isUnsettled(_ index: Int) -> Bool {
     while firstUnsettled < index {
       if elements[firstUnsettled].effect.keysToCopy != nil {
-        withCommand(firstUnsettled) { command in
-          bytesSpec(firstUnsettled).forEachKey(ofCommand: command) { unsettledKeys.insert($0.array) }
+        core.batch.withCommand(firstUnsettled) { command in
+          core.batch.bytesSpec(firstUnsettled).forEachKey(ofCommand: command) { unsettledKeys.insert($0.array) }
         }
       }
       firstUnsettled += 1
     }
     if elements[index].wasBeingCopied { return true }
-    if !other.isWhole {
-      let spec = bytesSpec(index)
-      if withCommand(index, { other.isBeingCopied($0, spec) || other.isStale($0, spec) }) { return true }
+    if !core.other.isWhole {
+      let spec = core.batch.bytesSpec(index)
+      if core.batch.withCommand(index, { core.other.isBeingCopied($0, spec) || core.other.isStale($0, spec) }) {
+        return true
+      }
     }
     guard !unsettledKeys.isEmpty else { return false }
-    return withCommand(index) { command in
-      bytesSpec(index).hasKey(ofCommand: command) { unsettledKeys.contains($0.array) }
+    return core.batch.withCommand(index) { command in
+      core.batch.bytesSpec(index).hasKey(ofCommand: command) { unsettledKeys.contains($0.array) }
     }
   }
 
@@ -160,22 +165,22 @@ extension PipelineExecution {
     let reply = copy reply
     guard reply.kind != .error else { return }
     // Only a miss of the primary is a fallback; a miss of the secondary is a diff and nothing else.
-    let isFallback = routing.defaultStore == .primary
-    if isFallback { database.metrics.fallbackAfterMiss.increment() }
+    let isFallback = core.routing.defaultStore == .primary
+    if isFallback { core.database.metrics.fallbackAfterMiss.increment() }
     let start = substitutes.count
     let isMiss: Bool
     if spec.miss == .anyNullElement {
       isMiss = !withReplies(range) { ElementFill.merge($0, $1, into: &substitutes) }
     } else {
-      isMiss = withCommand(index) { spec.miss.isMiss(reply, of: $0) }
+      isMiss = core.batch.withCommand(index) { spec.miss.isMiss(reply, of: $0) }
       if !isMiss { otherReply.withSpan { substitutes.append($0) } }
     }
     guard !isMiss else {
-      if isFallback { database.metrics.trueMisses.increment() }
+      if isFallback { core.database.metrics.trueMisses.increment() }
       return
     }
     elements[index].substitute = start..<substitutes.count
-    if isFallback { database.reporter.fellBack(batch, index) }
+    if isFallback { core.database.reporter.fellBack(core.batch, index) }
   }
 
   /// Lends the default store's encoded reply, which is at `range` in `replies`, and the other store's to `body`.

@@ -12,8 +12,8 @@ extension PipelineExecution {
   /// Passes on the default store's reply at `index`, which has just arrived, and the replies before it, if it is large.
   func passOn(through index: Int) {
     let start = index == 0 ? 0 : elements[index - 1].end
-    let spec = spec(index)
-    guard kind == .pipelined, replies.count - start >= Self.passedOnBytes, let sink,
+    let spec = core.batch.spec(index)
+    guard kind == .pipelined, replies.count - start >= Self.passedOnBytes, let sink = core.sink,
       ReplyDigest.isPossible(spec.comparison, comparer.mode), spec.miss != .anyNullElement,
       (passedOn.count...index).allSatisfy(isFinal)
     else { return }
@@ -31,8 +31,10 @@ extension PipelineExecution {
   /// Whether the client's reply at `index` is final: no later event can change it, or has to come before it.
   private func isFinal(_ index: Int) -> Bool {
     // The other store may have what the default store lacks.
-    if elements[index].isMiss { return routing.readPolicy != .fallback }
-    if elements[index].effect.isRead || database.configuration.writeAcknowledgement == .defaultStore { return true }
+    if elements[index].isMiss { return core.routing.readPolicy != .fallback }
+    if elements[index].effect.isRead || core.database.configuration.writeAcknowledgement == .defaultStore {
+      return true
+    }
     return !elements[index].effect.isPending
   }
 
@@ -42,11 +44,13 @@ extension PipelineExecution {
     if spec.comparison == .ignored, comparer.mode == .canonical { return }
     let other = otherReply.withSpan { ReplyDigest($0, spec.comparison, comparer.mode) }
     guard digest != other else { return }
-    if otherReply.withSpan({ ReplyComparer.isRefusal($0) }) { return database.metrics.uncomparedReplies.increment() }
-    if elements[index].effect.isRead { database.rechecks?.add(batch, index, routing: routing) }
+    if otherReply.withSpan({ ReplyComparer.isRefusal($0) }) {
+      return core.database.metrics.uncomparedReplies.increment()
+    }
+    if elements[index].effect.isRead { core.database.rechecks?.add(core.batch, index, routing: core.routing) }
     let reply = copy reply
     let kind = otherReply.withSpan { otherReply in
-      withCommand(index) { DiffKind(of: spec, $0, reply, otherReply: otherReply, defaultReply: Span()) }
+      core.batch.withCommand(index) { DiffKind(of: spec, $0, reply, otherReply: otherReply, defaultReply: Span()) }
     }
     diff.add(
       index: index,

@@ -69,6 +69,8 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
   /// The first element whose keys were not checked for `unsettledKeys`.
   var firstUnsettled = 0
 
+  var defaultRole: StoreRole { core.defaultRole }
+
   init(_ core: ExecutionCore) {
     self.core = core
     comparer = ReplyComparer(mode: core.database.configuration.comparison)
@@ -85,7 +87,7 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
   ) {
     self.kind = kind
     self.connection = connection
-    isOnOrdinary = connection === defaultStore.ordinary
+    isOnOrdinary = connection === core.ordinary
     // A batch on a session's own connection has to be done before dual writes begin: a fence does not wait for it.
     core.begin(batch, routing: routing, writesToBoth: routing.isDual || !isOnOrdinary, sink: sink)
     reset()
@@ -94,7 +96,7 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
 
   private func reset() {
     elements.removeAll(keepingCapacity: true)
-    for _ in 0..<batch.count { elements.append(Element()) }
+    for _ in 0..<core.batch.count { elements.append(Element()) }
     isRefused = false
     copyFailure = nil
     isInOrder = true
@@ -108,36 +110,41 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
   }
 
   private func send(over connection: HiredisConnection) {
-    if isSeparate { beginning = database.separateTransactions.begin(beside: defaultStore.ordinary) }
+    if isSeparate { beginning = core.database.separateTransactions.begin(beside: core.ordinary) }
     let isMulti = kind == .multi
     // All or nothing: a MULTI without its EXEC would queue the commands of all other sessions.
-    if let failure = core.refusal(by: defaultStore, over: connection, framing: 2, bytes: batch.byteCount + 64) {
+    if let failure = core.refusal(by: core.defaultStore, over: connection, framing: 2, bytes: core.batch.byteCount + 64)
+    {
       return failWhole(failure)
     }
-    for index in 0..<batch.count {
-      let spec = batch.spec(index)
+    for index in 0..<core.batch.count {
+      let spec = core.batch.spec(index)
       if spec.traits.contains(.iterates) { giveCursorToItsStore(index) }
-      if spec.commandClass == .script { batch.withCommand(index) { database.instance.noteScript(in: $0, spec) } }
+      if spec.commandClass == .script {
+        core.batch.withCommand(index) { core.database.instance.noteScript(in: $0, spec) }
+      }
     }
     noteKeysBeingCopied()
     if isMulti { connection.send(Self.multi.span, to: self, token: Self.openToken) }
-    for index in 0..<batch.count {
-      batch.withCommand(index) {
-        connection.send($0, of: batch.owner(index), to: self, token: isMulti ? Self.openToken : index)
+    for index in 0..<core.batch.count {
+      core.batch.withCommand(index) {
+        connection.send($0, of: core.batch.owner(index), to: self, token: isMulti ? Self.openToken : index)
       }
     }
     if isMulti { connection.send(Self.exec.span, to: self, token: Self.execToken) }
-    repliesLeft = isMulti ? 1 : batch.count
+    repliesLeft = isMulti ? 1 : core.batch.count
     askForDeadlines(over: connection)
   }
 
-  func recycle() {
+  /// Gives the execution back for reuse. Nothing may use the execution afterwards.
+  private func finish() {
+    core.end()
     replies.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity)
     substitutes.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity)
     buffers.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity)
     otherReply.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity)
     connection = nil
-    database.pools.pipelines.recycle(self)
+    core.database.pools.pipelines.recycle(self)
   }
 
   func receive(_ reply: borrowing Reply, token: Int) {
@@ -163,10 +170,10 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
     case Self.deadlineBit...: deadlineIsKnown(nil, of: token - Self.deadlineBit)
     case Self.copiedExecToken, Self.copyBit...: copyFailed(CopyFailure(failure), token)
     default:
-      database.reporter.pipelineFailed(kind, on: routing.defaultStore, ReportedException(failure))
-      replies.appendError(failure.clientError(store: routing.defaultStore))
+      core.database.reporter.pipelineFailed(kind, on: core.routing.defaultStore, ReportedException(failure))
+      replies.appendError(failure.clientError(store: core.routing.defaultStore))
       elements[token].end = replies.count
-      sink?.executionDidFail(failure, at: token, on: routing.defaultStore)
+      core.sink?.executionDidFail(failure, at: token, on: core.routing.defaultStore)
       core.noteUnknownEffect(of: failure, at: token)
       _ = elements[token].effect.defaultStoreReplied(hasEffect: false)
       defaultStoreAnswered()
@@ -177,10 +184,10 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
 
   func finishComparison() {
     if let copyFailure {
-      database.reporter.pipelineFailed(kind, on: other.role, copyFailure.exception)
+      core.database.reporter.pipelineFailed(kind, on: core.other.role, copyFailure.exception)
     } else {
-      database.metrics.compared(kind)
-      if !diff.isEmpty { database.reporter.differed(kind, diff, defaultStore: routing.defaultStore) }
+      core.database.metrics.compared(kind)
+      if !diff.isEmpty { core.database.reporter.differed(kind, diff, defaultStore: core.routing.defaultStore) }
     }
     copyKeys()
   }
@@ -199,17 +206,17 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
 
   /// Whether it writes to both stores and uses another connection to the default store than the ordinary one, because
   /// it watches keys or has scripts.
-  var isSeparate: Bool { routing.isDual && kind == .multi && !isOnOrdinary }
+  var isSeparate: Bool { core.routing.isDual && kind == .multi && !isOnOrdinary }
 
   func complete() {
-    if isSeparate { database.separateTransactions.end() }
+    if isSeparate { core.database.separateTransactions.end() }
     writeAnswer()
     finish()
   }
 
   func writeAnswer() {
-    guard let sink else { return }
-    if kind == .multi, !isRefused { sink.output.appendArrayHeader(batch.count) }
+    guard let sink = core.sink else { return }
+    if kind == .multi, !isRefused { sink.output.appendArrayHeader(core.batch.count) }
     if substitutes.isEmpty {
       replies.withSpan { sink.output.append($0.extracting(passedOn.end...)) }
     } else {

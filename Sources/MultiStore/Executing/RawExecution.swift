@@ -6,11 +6,11 @@ internal import RESP
 /// read, and for commands that must not wait behind others because they end a script.
 ///
 /// The database retains it until it is done, since no connection does.
-final class RawExecution: Execution {
+final class RawExecution {
   /// The largest reply, in bytes: the default limit of a client's unread output.
   private static let longestReply = 256 << 20
 
-  let core: ExecutionCore
+  private let core: ExecutionCore
   private var connection: HiredisConnection?
   private var scanner = ReplyScanner()
   private var received = ByteBuffer()
@@ -29,11 +29,13 @@ final class RawExecution: Execution {
     core.begin(batch, routing: routing, writesToBoth: writesToBoth, sink: sink)
   }
 
-  func recycle() {
+  /// Answers, and leaves the database at the end of the turn.
+  private func finish() {
+    core.end()
     deadline?.close()
     deadline = nil
     // The connection may be in the middle of a call to this object.
-    database.loop.atEndOfTurn(self)
+    core.database.loop.atEndOfTurn(self)
   }
 
   private func fail(_ failure: ConnectionFailure) {
@@ -44,7 +46,7 @@ final class RawExecution: Execution {
 
   private func complete(_ length: Int) {
     received.truncate(to: length)
-    received.withSpan { sink?.output.append($0) }
+    received.withSpan { core.sink?.output.append($0) }
     received.removeAll(keepingCapacityUpTo: 0)
     leaveConnection()
     guard core.writesToBoth else { return finish() }
@@ -56,7 +58,7 @@ final class RawExecution: Execution {
     deadline?.cancel()
     guard let connection else { return }
     connection.pushReceiver = nil
-    defaultStore.closeDedicated(connection)
+    core.defaultStore.closeDedicated(connection)
   }
 }
 
@@ -69,11 +71,11 @@ extension RawExecution: KeyCopyWaiter {
 
 extension RawExecution: PushReceiver {
   func pushConnectionDidBecomeReady(_ connection: HiredisConnection) {
-    if let timeout = defaultStore.ordinary.limits.commandTimeout {
-      deadline = LoopTimer(on: database.loop) { [unowned self] in fail(.timedOut) }
+    if let timeout = core.defaultStore.ordinary.limits.commandTimeout {
+      deadline = LoopTimer(on: core.database.loop) { [unowned self] in fail(.timedOut) }
       deadline?.schedule(after: timeout)
     }
-    _ = withCommand { connection.push($0) }
+    _ = core.batch.withCommand(0) { connection.push($0) }
   }
 
   func pushConnection(_ connection: HiredisConnection, didReceive bytes: Span<UInt8>) {
@@ -96,6 +98,6 @@ extension RawExecution: PushReceiver {
 extension RawExecution: EndOfTurnWorker {
   func endOfTurn() {
     connection = nil
-    database.rawExecutions[ObjectIdentifier(self)] = nil
+    core.database.rawExecutions[ObjectIdentifier(self)] = nil
   }
 }

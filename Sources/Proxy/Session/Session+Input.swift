@@ -21,6 +21,7 @@ extension Session {
     let routing: Routing
     /// The connection for reads and writes that only one store executes.
     let ordinary: HiredisConnection
+    let inventory: InventoryCounts
     /// Whether a write that only one store executes leaves a stale key on the other.
     let marksWrites: Bool
     /// Whether commands may have to wait for keys that are stale on the default store, or not there yet.
@@ -43,6 +44,7 @@ extension Session {
       database: database,
       routing: routing,
       ordinary: database.store(routing.defaultStore).ordinary,
+      inventory: server.inventory,
       marksWrites: database.marksWrites,
       mayAwaitKeys: database.mayAwaitKeys(routing)
     )
@@ -128,7 +130,7 @@ extension Session {
       lastCommand = spec.id
       // Commands that are refused for their form, or for lack of a login, say nothing about the application.
       if isAuthenticated, spec.accepts(argumentCount: command.argumentCount) {
-        server.inventory.count(spec.id, byOptions: spec.commandClass(ofCommand: bytes) != spec.commandClass)
+        turn.inventory.count(spec.id, byOptions: spec.commandClass(ofCommand: bytes) != spec.commandClass)
       }
       answer(bytes, spec, command.argumentCount, turn.routing)
       return .taken
@@ -138,7 +140,7 @@ extension Session {
     lastCommand = spec.id
     let disposal = dispatch(bytes, spec, commandClass, command.argumentCount, turn, &gathered)
     if disposal == .taken {
-      server.inventory.count(spec.id, byOptions: commandClass != spec.commandClass)
+      turn.inventory.count(spec.id, byOptions: commandClass != spec.commandClass)
     } else {
       lastCommand = before
     }
