@@ -3,8 +3,8 @@ internal import TLS
 
 /// Failed attempts, and the ends of connections.
 extension ConnectionStateMachine {
-  /// The delay before the next attempt at a store that has rejected a login or a database, or without TLS: the cause is most probably a
-  /// mistake in a configuration, and servers log each rejection.
+  /// The delay before the next attempt at a store that has rejected a login or a database, or with which TLS failed:
+  /// the cause is most probably a mistake in a configuration, and servers log each rejection.
   static var rejectionDelay: Duration { .seconds(1) }
 
   /// Records that the context has ended.

@@ -44,8 +44,8 @@ final class HiredisContext: PollHandleOwner {
   /// Whether the socket is watched for room to write, in addition to input; nil until it is connected.
   var watchesForRoom: Bool?
 
-  /// Begins to connect to an IP literal or a unix socket, and to shake hands if `tls` is given. The owner is notified of
-  /// the result.
+  /// Begins to connect to an IP literal or a unix socket, and then to shake hands if `tls` is given. The owner is
+  /// notified of the result.
   ///
   /// - Throws: `ContextFailure` when it fails at once.
   init(

@@ -34,6 +34,12 @@ struct TLSStoreTests {
     return sidecar
   }
 
+  /// What threads with clients have in common with the test that ends them.
+  private final class Progress: Sendable {
+    let isOver = Atomic(false)
+    let rounds = Atomic(0)
+  }
+
   func tls(_ more: String = "") -> String { "tls: { ca_file: \"\(authority.certificate)\"\(more) }" }
 
   @Test func `dual writes, blocked commands, transactions and subscriptions use it`() throws {
@@ -99,19 +105,19 @@ struct TLSStoreTests {
       primary: "{ url: \"\(plain.url)\" }",
       secondary: "{ url: \"\(store.url)\", \(settings) }"
     )
-    let (isOver, rounds) = (Atomic(false), Atomic(0))
+    let progress = Progress()
     let threads = Threads(4) { thread in
-      while !isOver.load(ordering: .relaxed) {
+      while !progress.isOver.load(ordering: .relaxed) {
         let client = try sidecar.client(instance: "sessions")
         try client.expect(["WATCH", "\(thread)"], .ok)
         let replies = try client.pipeline([["MULTI"], ["INCR", "\(thread)"], ["EXEC"], ["INCR", "all"]])
         for reply in replies { try expectNoError(reply) }
-        rounds.add(1, ordering: .relaxed)
+        progress.rounds.add(1, ordering: .relaxed)
       }
     }
     let waitForMore = {
-      let before = rounds.load(ordering: .relaxed)
-      try eventually("clients go on") { rounds.load(ordering: .relaxed) > before + 20 }
+      let before = progress.rounds.load(ordering: .relaxed)
+      try eventually("clients go on") { progress.rounds.load(ordering: .relaxed) > before + 20 }
     }
     try waitForMore()
     try install(both, names[0])
@@ -124,7 +130,7 @@ struct TLSStoreTests {
     try install(newClient.key, names[2])
     try install(next.certificate, names[0])
     try waitForMore()
-    isOver.store(true, ordering: .relaxed)
+    progress.isOver.store(true, ordering: .relaxed)
     try threads.join()
     #expect(!sidecar.log.text.contains("Store unavailable"), "\(sidecar.log.text.suffix(2_000))")
     #expect(try store.redis.client().command("GET", "all") == plain.client().command("GET", "all"))

@@ -15,7 +15,8 @@ extension SettingSection {
       "cert_file",
       .file,
       .none("no certificate"),
-      "PEM file with the sidecar's own certificate, for a store that requires one, and those of intermediate authorities."
+      "PEM file with the sidecar's own certificate, for a store that requires one, and those of intermediate "
+        + "authorities."
     ),
     Setting("key_file", .file, .none("none"), "PEM file with its key."),
     Setting("key_password_file", .file, .none("not encrypted"), "File that has the password of the key, in one line."),

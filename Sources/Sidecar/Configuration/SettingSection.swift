@@ -120,8 +120,9 @@ enum SettingSection: Sendable, CaseIterable {
       .url,
       .required,
       "`redis://[user][:password@]host[:port][/database]`, the same with `rediss://` for TLS, or "
-        + "`unix:///path[?db=database]`; port 6379 and database 0 unless given; where neither store's URL names a database, clients can SELECT any. Percent-encode special "
-        + "characters; the value of `${NAME}` needs no encoding."
+        + "`unix:///path[?db=database]`; port 6379 and database 0 unless given; where neither store's URL names a "
+        + "database, clients can SELECT any. Percent-encode special characters; the value of `${NAME}` needs no "
+        + "encoding."
     ),
     Setting("username", .text, .none("Redis' `default`"), "ACL user, if not in the URL."),
     Setting("password", .secret, .none("no AUTH"), "Password, if not in the URL."),

@@ -3,10 +3,9 @@ internal import Sockets
 /// The address and the login of a store, from its URL.
 ///
 /// The forms are those of redis-cli and the common clients:
-/// `redis://[user][:password@]host[:port][/database]` (IANA's provisional `redis` scheme), the same with `rediss://` for
-/// TLS, and
-/// `unix://[user][:password@]/path[?db=database]`, of which `unix:/path` is the short form. No mistake that is
-/// reported repeats any part of the URL.
+/// `redis://[user][:password@]host[:port][/database]` (IANA's provisional `redis` scheme), the same with `rediss://`
+/// for TLS, and `unix://[user][:password@]/path[?db=database]`, of which `unix:/path` is the short form. No mistake
+/// that is reported repeats any part of the URL.
 struct StoreURL: Equatable {
   /// The default port of Redis.
   static let defaultPort = 6379

@@ -9,6 +9,8 @@ internal import Glibc
 public final class TLSEngine {
   /// The most plaintext of one record, in bytes (RFC 8446 section 5.1), and so the size of a `scratch` buffer.
   package static let recordBytes = 16 * 1024
+  /// The most calls in a row that take no input: a record can hold so many of the smallest messages of the protocol.
+  private static let mostIdleCalls = 4096
 
   /// The side of the connection, with what GnuTLS refers to until the session has ended.
   enum Role {
@@ -110,7 +112,8 @@ public final class TLSEngine {
         let count = gnutls_record_send(session, rest.baseAddress, rest.count)
         if count > 0 {
           rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-        } else if gnutls_error_is_fatal(Int32(clamping: count)) != 0 || count == 0 {
+        } else {
+          // The output takes everything, so that there is nothing to wait for.
           machine.writeDidFail(failure(Int32(clamping: count)))
         }
       }
@@ -147,17 +150,20 @@ public final class TLSEngine {
   private func advance(into scratch: UnsafeMutableRawBufferPointer, _ deliver: (Span<UInt8>) -> Bool) {
     var step = machine.inputDidArrive()
     var code: Int32 = 0
+    var (idleCalls, left) = (0, input.count)
     while true {
+      idleCalls = input.count == left ? idleCalls + 1 : 0
+      left = input.count
       switch step {
       case .wait: return
       case .shakeHands:
         code = gnutls_handshake(session)
-        step = machine.handshakeDidReturn(result(code))
+        step = machine.handshakeDidReturn(result(code, idleCalls: idleCalls))
       case .readRecord:
         // Only a beginning without input has no room.
         guard !scratch.isEmpty else { return }
         code = Int32(clamping: gnutls_record_recv(session, scratch.baseAddress, scratch.count))
-        step = machine.recordDidReturn(result(code))
+        step = machine.recordDidReturn(result(code, idleCalls: idleCalls))
         guard code > 0 else { continue }
         let plaintext = UnsafeRawBufferPointer(rebasing: scratch[..<Int(code)]).assumingMemoryBound(to: UInt8.self)
         guard deliver(plaintext.span) else { return }
@@ -180,10 +186,11 @@ public final class TLSEngine {
     return taken
   }
 
-  private func result(_ code: Int32) -> TLSResult {
+  private func result(_ code: Int32, idleCalls: Int) -> TLSResult {
     if code >= 0 { return .done(count: Int(code)) }
-    if code == GNUTLS_E_AGAIN { return .again }
-    return gnutls_error_is_fatal(code) == 0 ? .interrupted : .failed(failure(code))
+    guard gnutls_error_is_fatal(code) == 0, idleCalls < Self.mostIdleCalls else { return .failed(failure(code)) }
+    // GnuTLS returns this for a message of the protocol too, whatever follows it.
+    return code == GNUTLS_E_AGAIN && input.isEmpty ? .again : .interrupted
   }
 
   private func failure(_ code: Int32) -> TLSFailure {

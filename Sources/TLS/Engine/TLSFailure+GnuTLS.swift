@@ -33,7 +33,7 @@ extension TLSFailure {
       // TLS 1.2 has no alert for a missing certificate but handshake_failure (RFC 5246 section 7.2.2).
       self.init(
         .incompatible,
-        "the peer refuses the handshake (\(name)): no protocol version or cipher in common, or it requires a certificate"
+        "the peer refuses the handshake (\(name)): no version or cipher in common, or it requires a certificate"
       )
     case GNUTLS_A_UNRECOGNIZED_NAME:
       self.init(.name, "the peer does not know the server name; set tls.server_name")

@@ -189,8 +189,9 @@ private let mistakes: [(yaml: String, problems: [String])] = [
       "sidecar.yml:5:32: instances[0].primary.sentinel: Sentinel is not supported yet; give the address of the server",
       "sidecar.yml:5:45: instances[0].primary.db: unknown key; the database is part of the url: "
         + "redis://host:port/1 or unix:///path?db=1",
-      "sidecar.yml:5:57: instances[0].primary.tls: expected a map, found \"on\"",
-      "sidecar.yml:5:61: instances[0].primary.ssl: unknown key; TLS is a rediss:// URL, and a map tls with its settings",
+      "sidecar.yml:5:57: instances[0].primary.tls: expected a map, found text",
+      "sidecar.yml:5:61: instances[0].primary.ssl: unknown key; TLS is a rediss:// URL, and a map tls with its "
+        + "settings",
     ]
   ),
   (

@@ -42,7 +42,8 @@ struct StoreTLSTests {
     let store = try store(
       """
       { url: redis://h:1, tls: { ca_file: test-ca.pem, ca_path: ., cert_file: client.pem, key_file: client.key, \
-      key_password_file: password, server_name: other.example.com, verify: ca, min_version: TLS13, ciphers: SECURE256 } }
+      key_password_file: password, server_name: other.example.com, verify: ca, min_version: TLS13, \
+      ciphers: SECURE256 } }
       """
     )
     var expected = TLSClientSettings()
@@ -64,33 +65,33 @@ struct StoreTLSTests {
     _ = try authority.issue("old", for: .client, days: -1)
     let key = "sidecar.yml:5:"
     let cases: [(String, [String])] = [
-      ("ca_file: no.pem", ["40: instances[0].primary.tls.ca_file: cannot read no.pem: No such file or directory"]),
-      ("ca_file: sidecar.yml", ["40: instances[0].primary.tls.ca_file: sidecar.yml has no certificate in PEM"]),
+      ("ca_file: no.pem", ["49: instances[0].primary.tls.ca_file: cannot read no.pem: No such file or directory"]),
+      ("ca_file: sidecar.yml", ["49: instances[0].primary.tls.ca_file: sidecar.yml has no certificate in PEM"]),
       (
         "cert_file: client.pem, key_file: other.key",
-        ["62: instances[0].primary.tls.key_file: other.key does not belong to the certificate in client.pem"]
+        ["73: instances[0].primary.tls.key_file: other.key does not belong to the certificate in client.pem"]
       ),
-      ("key_file: client.key", ["41: instances[0].primary.tls.key_file: has no effect without cert_file"]),
-      ("cert_file: client.pem", ["31: instances[0].primary.tls.key_file: is missing; the certificate needs its key"]),
+      ("key_file: client.key", ["50: instances[0].primary.tls.key_file: has no effect without cert_file"]),
+      ("cert_file: client.pem", ["38: instances[0].primary.tls.key_file: is missing; the certificate needs its key"]),
       (
         "cert_file: old.pem, key_file: old.key",
-        ["42: warning: instances[0].primary.tls.cert_file: the certificate has expired; the store will refuse it"]
+        ["51: warning: instances[0].primary.tls.cert_file: the certificate has expired; the store will refuse it"]
       ),
       (
         "verify: none",
         [
-          "39: warning: instances[0].primary.tls.verify: the store's certificate is not verified; anybody between can "
+          "48: warning: instances[0].primary.tls.verify: the store's certificate is not verified; anybody between can "
             + "read and change everything"
         ]
       ),
       (
         "verify: nome",
-        ["39: instances[0].primary.tls.verify: expected full or ca or none, found \"nome\"; did you mean \"none\"?"]
+        ["48: instances[0].primary.tls.verify: expected full or ca or none, found \"nome\"; did you mean \"none\"?"]
       ),
       (
         "ciphers: NOPE",
         [
-          "40: instances[0].primary.tls.ciphers: is no GnuTLS priority string; gnutls-cli -l --priority … tests one"
+          "49: instances[0].primary.tls.ciphers: is no GnuTLS priority string; gnutls-cli -l --priority … tests one"
         ]
       ),
     ]
@@ -102,7 +103,7 @@ struct StoreTLSTests {
   @Test func `a unix socket has no TLS`() throws {
     #expect(
       try problems("{ url: \"unix:///run/r.sock\", tls: { verify: ca } }") == [
-        "sidecar.yml:5:46: instances[0].primary.tls: a unix socket has no TLS; write rediss://…"
+        "sidecar.yml:5:48: instances[0].primary.tls: a unix socket has no TLS; write rediss://…"
       ]
     )
   }
