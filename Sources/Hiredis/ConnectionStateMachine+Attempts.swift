@@ -111,11 +111,13 @@ extension ConnectionStateMachine {
   /// Records that the context has connected, and that its TLS, if there is any, is agreed upon.
   ///
   /// - Parameters:
+  ///   - login: the endpoint with the login of this connection; nil for the one of all connections.
   ///   - preparation: commands that every new connection executes before any other.
   ///   - asksForClientID: whether the connection asks the server for its number.
   ///   - asksForKeyCount: whether the connection asks how many keys its database has.
   ///   - toleratesBusyServer: whether the connection can be used while the server executes a script.
   mutating func contextDidConnect(
+    login: StoreEndpoint? = nil,
     preparation: [[String]],
     asksForClientID: Bool,
     asksForKeyCount: Bool = false,
@@ -128,7 +130,7 @@ extension ConnectionStateMachine {
     case .resolving, .shakingHands: Self.impossible("a context connected", in: .connecting(attempt))
     }
     let handshake = Handshake(
-      endpoint: endpoint,
+      endpoint: login ?? endpoint,
       preparation: preparation,
       asksForClientID: asksForClientID,
       asksForKeyCount: asksForKeyCount,

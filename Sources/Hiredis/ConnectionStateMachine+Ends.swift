@@ -25,13 +25,14 @@ extension ConnectionStateMachine {
     }
   }
 
-  /// Returns a possible cause for the failure's text: servers close a connection with TLS that begins without.
+  /// Returns a possible cause for the failure's text. Servers with TLS close a connection that begins without. In TLS
+  /// 1.3 they look at the client's certificate last, and their alert is lost if they close with commands unread.
   private func hint(at attempt: Attempt, _ end: ContextEnd) -> String {
-    guard endpoint.tls == nil, case .shakingHands(let handshake, _) = attempt.stage, !handshake.hasReplies else {
-      return ""
-    }
+    guard case .shakingHands(let handshake, _) = attempt.stage, !handshake.hasReplies else { return "" }
     switch end {
-    case .failed, .protocolViolated: return "; the port may be one with TLS, for which a URL begins with rediss://"
+    case .failed where endpoint.tls != nil: return "; the store may require a certificate, or refuse this one"
+    case .failed, .protocolViolated:
+      return endpoint.tls == nil ? "; the port may be one with TLS, for which a URL begins with rediss://" : ""
     case .tlsFailed, .replyTooDeep, .abandoned: return ""
     }
   }

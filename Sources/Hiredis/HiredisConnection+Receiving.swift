@@ -11,6 +11,7 @@ extension HiredisConnection {
   func contextDidConnect() {
     perform(
       machine.contextDidConnect(
+        login: endpoint.withCurrentLogin,
         preparation: preparation,
         asksForClientID: asksForClientID,
         asksForKeyCount: asksForKeyCount,

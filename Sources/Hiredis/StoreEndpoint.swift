@@ -9,6 +9,10 @@ public struct StoreEndpoint: Sendable, Equatable {
   public var username: String?
   /// The password; nil sends no AUTH.
   public var password: String?
+  /// The file that has the ACL user now; nil for ``username``.
+  public var usernameFile: LoginFile?
+  /// The file that has the password now; nil for ``password``.
+  public var passwordFile: LoginFile?
   /// The number of the logical database, 0 or more.
   public var database: Int
   /// TLS of all connections to the store, whose name is that of the address unless the settings have another; nil for
@@ -32,6 +36,14 @@ public struct StoreEndpoint: Sendable, Equatable {
 }
 
 extension StoreEndpoint {
+  /// The same endpoint with the login that its files have now.
+  var withCurrentLogin: StoreEndpoint {
+    var endpoint = self
+    if let usernameFile { endpoint.username = usernameFile.read() }
+    if let passwordFile { endpoint.password = passwordFile.read() }
+    return endpoint
+  }
+
   /// The name of the store's machine; a unix socket leads to this one.
   var host: String {
     switch address {

@@ -19,6 +19,28 @@ import class TestSupport.RedisServer
     connection.close()
   }
 
+  @Test func `a password file is read again for each connection`() throws {
+    let redis = try RedisServer(password: "first")
+    let harness = try Harness()
+    defer { harness.finish() }
+    let file = try redis.directory.write("first\n", to: "password")
+    var endpoint = StoreEndpoint(address: .unix(path: redis.socketPath), password: "first")
+    endpoint.passwordFile = LoginFile(file, text: "first")
+    let connection = harness.readyConnection(to: endpoint)
+    let administrator = try redis.client()
+    try administrator.command("CONFIG", "SET", "requirepass", "second")
+    try redis.directory.write("second", to: "password")
+    try administrator.command("CLIENT", "KILL", "TYPE", "normal")
+    harness.run { harness.identities.count == 2 }
+    #expect(connection.isReady && harness.downs.isEmpty)
+    // An empty file is one that is about to be written.
+    try redis.directory.write("", to: "password")
+    try administrator.command("CLIENT", "KILL", "TYPE", "normal")
+    harness.run { harness.identities.count == 3 }
+    #expect(harness.downs.isEmpty, "\(harness.downs)")
+    connection.close()
+  }
+
   @Test func logsInAsAUserWithFewRights() throws {
     let redis = try RedisServer(users: ["app on >secret ~* -@all +get +ping"])
     let harness = try Harness()

@@ -43,7 +43,8 @@ struct TLSConnectionTests {
     defer { harness.finish() }
     let issued = try authority.issue("server", for: .server)
     let store = try TLSRedis(issued, authority: authority, settings: ["tls-protocols \(version)"])
-    let connection = harness.readyConnection(to: endpoint(store.port, client()))
+    // A busy machine takes seconds for the largest.
+    let connection = harness.readyConnection(to: endpoint(store.port, client()), ConnectionLimits(commandTimeout: nil))
     let sizes = [1, 5_000, 16_384, 70_000, 1_000_000, 20_000_000]
     for (index, size) in sizes.enumerated() {
       harness.send("SET", "key:\(index)", String(repeating: "x", count: size), on: connection)
@@ -113,8 +114,9 @@ struct TLSConnectionTests {
     let settings = ["tls-protocols \(version)"]
     let store = try TLSRedis(issued, authority: authority, clients: .required, settings: settings)
     let failure = try firstFailure(endpoint(store.port, client()))
-    #expect(failure.kind == .tlsFailed)
-    #expect(failure.detail.contains("requires a certificate"), "\(failure)")
+    // In TLS 1.3 the server's alert may be lost with its reset.
+    let mayBeLost = version == "TLSv1.3" && failure.detail.contains("the store may require a certificate")
+    #expect(mayBeLost || failure.kind == .tlsFailed && failure.detail.contains("requires a certificate"), "\(failure)")
     let own = try authority.issue("client", for: .client)
     let client = client {
       $0.certificateFile = own.certificate

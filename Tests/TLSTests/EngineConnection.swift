@@ -76,7 +76,8 @@ final class EngineConnection {
     socket.shutdownWrites()
   }
 
-  private func readOnce() throws {
+  /// Reads what is there, waited for.
+  func readOnce() throws {
     let bytes = try socket.read()
     if bytes.isEmpty { engine.transportDidEnd() } else { received += engine.receive(bytes) }
     if client?.remember(engine) == true { client = nil }

@@ -63,13 +63,12 @@ struct InteroperationTests {
   @Test func `openssl's server changes its keys and requests new ones`() throws {
     let server = try openssl(["-tls1_3"])
     let connection = try EngineConnection(certificates.client(), port: server.port)
-    for (index, round) in ["K", "k", "K"].enumerated() {
+    for round in ["K", "k", "K"] {
       try server.type("before\n")
       try connection.expect("before")
       try server.type("\(round)\n")
-      try eventually("new keys are there") {
-        server.output.text.split(separator: "SSL_do_handshake ->").count > index + 1
-      }
+      // What is typed before the server has changed its keys is dropped.
+      try connection.readOnce()
       try server.type("after\n")
       try connection.expect("after")
       try connection.send("answer to \(round)\n")

@@ -125,12 +125,18 @@ enum SettingSection: Sendable, CaseIterable {
         + "encoding."
     ),
     Setting("username", .text, .none("Redis' `default`"), "ACL user, if not in the URL."),
+    Setting(
+      "username_file",
+      .file,
+      .none("Redis' `default`"),
+      "File that has the ACL user and nothing else; read again for each connection."
+    ),
     Setting("password", .secret, .none("no AUTH"), "Password, if not in the URL."),
     Setting(
       "password_file",
       .file,
       .none("no AUTH"),
-      "File that has the password and nothing else; read at the start."
+      "File that has the password and nothing else; read again for each connection."
     ),
     Setting(
       "tls",

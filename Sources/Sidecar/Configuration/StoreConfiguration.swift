@@ -13,6 +13,10 @@ public struct StoreConfiguration: Sendable, Equatable, CustomStringConvertible {
   public var username: String?
   /// The password; nil for no AUTH.
   public var password: Secret?
+  /// The path of the file that has the user now; nil without one.
+  public var usernameFile: String?
+  /// The path of the file that has the password now; nil without one.
+  public var passwordFile: String?
   /// The database's number.
   public var database: Int
   /// Whether the URL names the database; clients can't select another one then.

@@ -75,8 +75,10 @@ struct StoreReader {
     let url = url(of: reader)
     let username = username(of: reader, url: url)
     let password = password(of: reader, inURL: url?.password)
+    let file = { (key: String) in reader.value(key).map { context.resolve(path: $0.expanded) } }
+    let (usernameFile, passwordFile) = (file("username_file"), file("password_file"))
     if username != nil, password == nil, url != nil, !reader.has("password"), !reader.has("password_file") {
-      context.error(reader.position, path, "a user name without a password; add password_file")
+      context.error(reader.position, reader.path, "a user name without a password; add password_file")
     }
     let tls = StoreTLSReader(store: reader, url: url).client()
     let connectTimeout = reader.duration("connect_timeout")
@@ -89,6 +91,8 @@ struct StoreReader {
       address: url.address,
       username: username,
       password: password,
+      usernameFile: usernameFile,
+      passwordFile: passwordFile,
       database: url.database,
       namesDatabase: url.namesDatabase,
       tls: tls,
@@ -114,6 +118,14 @@ struct StoreReader {
   }
 
   private func username(of reader: MappingReader, url: StoreURL?) -> String? {
+    if let file = reader.value("username_file") {
+      if url?.username != nil || reader.has("username") {
+        let message = "the user name is given already; give it once"
+        context.error(file.position, reader.keyPath("username_file"), message)
+      }
+      let key = reader.keyPath("username_file")
+      return context.secret(inFile: file.expanded, at: file.position, key: key)?.value
+    }
     guard let value = reader.value("username") else { return url?.username }
     if url?.username != nil {
       context.error(value.position, reader.keyPath("username"), "the url has a user name already; give it once")

@@ -62,14 +62,17 @@ extension InstanceConfiguration {
 
 extension StoreConfiguration {
   var multiStore: MultiStoreConfiguration.Store {
-    MultiStoreConfiguration.Store(
-      endpoint: StoreEndpoint(
-        address: address,
-        username: username,
-        password: password?.value,
-        database: database,
-        tls: tls
-      ),
+    var endpoint = StoreEndpoint(
+      address: address,
+      username: username,
+      password: password?.value,
+      database: database,
+      tls: tls
+    )
+    endpoint.usernameFile = usernameFile.map { LoginFile($0, text: username ?? "") }
+    endpoint.passwordFile = passwordFile.map { LoginFile($0, text: password?.value ?? "") }
+    return MultiStoreConfiguration.Store(
+      endpoint: endpoint,
       limits: ConnectionLimits(
         connectTimeout: connectTimeout,
         commandTimeout: commandTimeout,

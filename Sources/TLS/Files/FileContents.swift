@@ -1,12 +1,12 @@
 internal import Glibc
 
 /// Reads small files.
-enum FileContents {
+package enum FileContents {
   /// The limit on a file, in bytes: a bundle of all public authorities has a quarter of a MiB.
   private static let limitBytes = 4 << 20
 
   /// Returns a whole file, or the reason why it can't be read.
-  static func read(_ path: String) -> Result<[UInt8], Failure> {
+  package static func read(_ path: String) -> Result<[UInt8], Failure> {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return .failure(Failure(errno: errno)) }
     defer { close(descriptor) }
@@ -23,10 +23,10 @@ enum FileContents {
   }
 
   /// A failed system call on a file.
-  struct Failure: Error {
-    let errno: Int32
+  package struct Failure: Error {
+    package let errno: Int32
 
     /// The C library's words.
-    var words: String { String(cString: strerror(errno)) }
+    package var words: String { String(cString: strerror(errno)) }
   }
 }
