@@ -8,10 +8,13 @@ import Testing
 struct Certificates {
   let directory: TemporaryDirectory
   let authority: CertificateAuthority
+  /// The certificate of a server for 127.0.0.1 and localhost.
+  private let issued: CertificateAuthority.Certificate
 
   init() throws {
     directory = try TemporaryDirectory()
     authority = try CertificateAuthority("engine", in: directory)
+    issued = try authority.issue("localhost", for: .server)
   }
 
   /// Returns credentials of a server with this certificate.
@@ -26,7 +29,7 @@ struct Certificates {
 
   /// Returns credentials of a server for 127.0.0.1 and localhost.
   func server(_ change: (inout TLSSettings) -> Void = { _ in }) throws -> TLSCredentials {
-    try server(authority.issue("server", for: .server), change)
+    try server(issued, change)
   }
 
   /// Returns a client that trusts the authority.
