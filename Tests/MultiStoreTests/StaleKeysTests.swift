@@ -22,22 +22,6 @@ private final class Keys {
   func remove(_ key: String, begunAt time: UInt64 = 100) -> Bool { keys.remove(Array(key.utf8).span, begunAt: time) }
 
   func takeNext() -> String? { keys.takeNext().map { String(decoding: $0, as: UTF8.self) } }
-
-  @Test func `their names are bounded in bytes as well`() {
-    var keys = StaleKeys(limit: 1_000)
-    func insert(_ name: [UInt8]) -> StaleKeys.Marking { keys.insert(name, at: 0, sinceMilliseconds: 0, .timeout) }
-    func large(_ number: Int) -> [UInt8] { Array(repeating: UInt8(number), count: 1 << 20) }
-    let outcomes = (0..<StaleKeys.maxBytes >> 20).map { insert(large($0)) }
-    #expect(outcomes.allSatisfy { $0 == .added })
-    var outcome = insert([1])
-    #expect(outcome == .full)
-    let isRemoved = keys.remove(large(3).span, begunAt: 1)
-    outcome = insert([1])
-    #expect(isRemoved && outcome == .added)
-    keys.removeAll()
-    outcome = insert(large(3))
-    #expect(outcome == .added)
-  }
 }
 
 @Suite("Stale keys")
@@ -132,6 +116,22 @@ struct StaleKeysTests {
     #expect(stale.remove("a", begunAt: 6000) && stale.insert("a", at: 7000) == .added)
     stale.keys.giveBack(Array("a".utf8), hasFailed: false, now: 8000)
     #expect(stale.takeNext() != nil && stale.takeNext() == nil)
+  }
+
+  @Test func `their names are bounded in bytes as well`() {
+    var keys = StaleKeys(limit: 1_000)
+    func insert(_ name: [UInt8]) -> StaleKeys.Marking { keys.insert(name, at: 0, sinceMilliseconds: 0, .timeout) }
+    func large(_ number: Int) -> [UInt8] { Array(repeating: UInt8(number), count: 1 << 20) }
+    let outcomes = (0..<StaleKeys.maxBytes >> 20).map { insert(large($0)) }
+    #expect(outcomes.allSatisfy { $0 == .added })
+    var outcome = insert([1])
+    #expect(outcome == .full)
+    let isRemoved = keys.remove(large(3).span, begunAt: 1)
+    outcome = insert([1])
+    #expect(isRemoved && outcome == .added)
+    keys.removeAll()
+    outcome = insert(large(3))
+    #expect(outcome == .added)
   }
 }
 

@@ -117,8 +117,8 @@ struct RunbookTextTests {
     let commands = typed.matches(
       of:
         #/
-        multistore-exporter[ ]
-        (feature[ ](?:get|set)|stale[ ]list|(?:backfill|verify)[ ][a-z]+|trust|status|inventory|check-config)\b(.*)
+        multistore-exporter\x20
+        (feature\ (?:get|set)|stale\ list|(?:backfill|verify)\ [a-z]+|trust|status|inventory|check-config)\b(.*)
         /#
     )
     let words = typed.matches(of: /multistore-exporter ([a-z]\S*)/)
