@@ -292,6 +292,16 @@ struct StalenessMemoryTests {
     #expect(recorder.changes.last == .stopped)
   }
 
+  @Test func `after damage the default store is read all the same`() throws {
+    var snapshot = StalenessSnapshot()
+    snapshot.isDamaged = true
+    let instance = try instance(snapshot, Recorder())
+    try instance.secondary.command("SET", "old", "v")
+    instance.multiStore.instance.family(.primary).becomeTrusted()
+    #expect(try instance.execute("GET old") == "$1|v|")
+    #expect(try instance.execute("MGET old nobody") == "*2|$1|v|$-1|")
+  }
+
   @Test(arguments: [StoreRole.primary, .secondary])
   func `a stop that was not clean costs the other store its trust`(other: StoreRole) throws {
     var snapshot = StalenessSnapshot()

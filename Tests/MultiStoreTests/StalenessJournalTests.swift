@@ -54,6 +54,7 @@ struct StalenessJournalTests {
   @Test func `the next process knows what was stale, for this user alone`() throws {
     let (nothing, first) = open()
     #expect(nothing == StalenessSnapshot())
+    first.append(.routing(defaultStore: .secondary, isWatchful: false))
     close(first)
     run([.routing(defaultStore: .secondary, isWatchful: true), marked("b", since: 2), marked("a", since: 1)])
     let (snapshot, journal) = open()

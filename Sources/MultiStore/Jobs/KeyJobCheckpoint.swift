@@ -37,13 +37,18 @@ public struct KeyJobCheckpoint: Sendable, Equatable {
     for (role, version) in progress.versions { add("version", "\(role.label) \(version)") }
     for (result, count) in progress.counts { add("count", "\(result.rawValue) \(count)") }
     for (reason, count) in progress.failures { add("failure", "\(count) \(Self.hexadecimal(Array(reason.utf8)))") }
-    return lines.joined(separator: "\n")
+    return (lines + [Self.end]).joined(separator: "\n")
   }
+
+  /// The last line, which shows that the text is whole.
+  private static let end = "end"
 
   /// Reads a text; nil if it is none.
   public init?(_ text: String) {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    guard lines.last == Self.end[...] else { return nil }
     var values: [Substring: [Substring]] = [:]
-    for line in text.split(separator: "\n") {
+    for line in lines.dropLast() {
       let parts = line.split(separator: " ", maxSplits: 1)
       guard parts.count == 2 else { return nil }
       values[parts[0], default: []].append(parts[1])

@@ -4,10 +4,11 @@ internal import RESP
 
 /// Keys that are outdated on this store.
 extension Store {
-  /// Whether a key of `command` is stale here, so that the store's reply can't be trusted.
+  /// Whether a key of `command` is stale here, so that the store's reply can't be trusted. The default store's values
+  /// are authoritative, but for the keys that are known to be stale.
   func isStale(_ command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
     guard !stale.isEmpty else { return false }
-    if stale.isDistrusted { return true }
+    if stale.isDistrusted, !isDefault { return true }
     return spec.hasKey(ofCommand: command) { stale.isKnown($0) }
   }
 

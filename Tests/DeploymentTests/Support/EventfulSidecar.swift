@@ -112,5 +112,9 @@ final class EventfulSidecar: Sendable {
     try client.command("TIME")
     try client.command("GET", "a")
     _ = try client.pipeline([["GET", "b"], ["GET", "nobody"]])
+    // A settled check finds what was changed behind the sidecar's back.
+    let key = "changed-\(UInt64.random(in: 0 ... .max))"
+    try client.command("SET", key, "v")
+    try primary.client().command("SET", key, "w")
   }
 }

@@ -30,8 +30,11 @@ struct JournalState: Equatable, Sendable {
   /// The most bytes that the stale keys take in a file.
   private(set) var liveBytes = 0
 
-  /// Whether it says which stores it is about, and how they were used, if they were.
-  var isComplete: Bool { !stores.isEmpty && (defaultStore != nil || wasStopped) }
+  /// Whether it says which stores it is about, and anything about them: an instance begins with the routing.
+  var isComplete: Bool {
+    let isEmpty = defaultStore == nil && stale.isEmpty && losses.isEmpty && runIDs.isEmpty && !hasGap
+    return !stores.isEmpty && (!isEmpty || wasStopped)
+  }
 
   /// Applies the next record.
   mutating func apply(_ record: JournalRecord) {

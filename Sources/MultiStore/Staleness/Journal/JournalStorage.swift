@@ -48,9 +48,9 @@ struct JournalStorage {
     return unsafe lstat(path, &status) == 0
   }
 
-  /// Opens and locks the file, creates it and its folder if they are missing, and returns its contents. A file that
-  /// can't be written is still read.
-  mutating func read() throws(JournalFailure) -> [UInt8] {
+  /// Opens and locks the file, creates it and its folder if they are missing, and returns its contents; nil if there
+  /// was none. A file that can't be written is still read.
+  mutating func read() throws(JournalFailure) -> [UInt8]? {
     try makeFolder()
     for _ in 0..<Self.maxAttempts {
       let isNew = !hasFile
@@ -59,7 +59,7 @@ struct JournalStorage {
       file = found
       guard isNew, found.bytes == 0 else { return try found.read() }
       try begin(found)
-      return JournalFormat.header
+      return nil
     }
     throw JournalFailure(.lock, path, SystemError(code: EWOULDBLOCK))
   }

@@ -41,7 +41,8 @@ public final class StalenessJournal: StalenessRecorder, Sendable {
     var isDamaged = false
     var failure: JournalFailure?
     do throws(JournalFailure) {
-      switch JournalFormat.parse(try storage.read()) {
+      switch try storage.read().map(JournalFormat.parse) {
+      case nil: break
       case .success(let found): state = found
       case .failure(let damage):
         isDamaged = true
