@@ -235,11 +235,11 @@ def jobs() -> list:
             query(total("instance_name", rate("multistore_unchecked_keys_total")), "not noted"),
             unit="cps", width=6),
         graph(
-            "Time since the last valid verification",
-            "Age of the verification that found both stores equal, by sidecar; nothing where none has, or where "
-            "something happened since after which keys may differ.",
-            query(f"time() - ({metric('multistore_verified_timestamp_seconds')} > 0)", "{{instance}}"),
-            unit="s", width=6),
+            "Last valid verification",
+            "When a verification has found both stores equal, by sidecar; 1970 where none has, or where something "
+            "happened since after which keys may differ.",
+            query(f"{metric('multistore_verified_timestamp_seconds')} * 1000", "{{instance}}"),
+            unit="dateTimeAsIso", width=6),
         graph(
             "Keys scanned and bytes copied",
             "Keys that jobs scan, and the bytes of the dumps that a backfill stores.",

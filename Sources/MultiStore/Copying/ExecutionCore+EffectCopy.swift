@@ -131,11 +131,9 @@ extension ExecutionCore {
     let spec = batch.bytesSpec(index)
     guard spec.effect != .none else { return }
     let now = begunAt
-    var isNoted = true
     batch.withCommand(index) { command in
-      spec.forEachKey(ofCommand: command) { isNoted = database.quietKeys.note($0, now: now) && isNoted }
+      spec.forEachKey(ofCommand: command) { database.quietKeys.note($0, now: now) }
     }
-    if !isNoted { database.metrics.settledChecks.unchecked.increment() }
   }
 
   /// Counts and reports a failed copy of the command at `index`.

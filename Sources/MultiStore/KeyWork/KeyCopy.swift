@@ -184,12 +184,13 @@ final class KeyCopy: ReplyReceiver {
   /// or replaced meanwhile. Fails the copy if the source has come back as another process since it was asked.
   private func mayStore() -> Bool {
     guard replacesDefault else { return true }
+    let key = key
+    guard target.stale.isKnown(key.span) else { return false }
     if source.family.mayHaveLostKeys {
       failure = CopyFailure(.notConnected(reason: "the \(source.role.label) store came back as another process"))
       return false
     }
-    let key = key
-    return target.stale.isKnown(key.span)
+    return true
   }
 
   private func keep(_ bytes: Span<UInt8>) {
@@ -288,9 +289,8 @@ final class KeyCopy: ReplyReceiver {
       database.reporter.keyCopyFailed(to: target, failure, isCounted: !isInBackground)
     } else {
       if verb == .copyOver { target.clearStale(key: key.span, begunAt: begunAt) }
-      let isNoted = verb == .copyOver && database.notesWrittenKeys && !target.isDefault
-      if isNoted, !database.quietKeys.note(key.span, now: database.loop.now) {
-        database.metrics.settledChecks.unchecked.increment()
+      if verb == .copyOver, database.notesWrittenKeys, !target.isDefault {
+        database.quietKeys.note(key.span, now: database.loop.now)
       }
       if !isInBackground, verb == .copyOver || hasStored { database.metrics.keyCopies.increment() }
     }

@@ -35,6 +35,15 @@ struct QuietKeys: ~Copyable {
   /// Entries in the order in which they are checked.
   private var order = Deque<Int32>()
 
+  /// The number of keys that were not added since the last call of ``takeRejected()``.
+  private var rejected = 0
+
+  /// Returns how many keys were not added since the last call.
+  mutating func takeRejected() -> Int {
+    defer { rejected = 0 }
+    return rejected
+  }
+
   /// The number of keys that wait.
   var count: Int { order.count }
 
@@ -42,6 +51,7 @@ struct QuietKeys: ~Copyable {
   ///
   /// - Parameter now: the loop's clock, in nanoseconds.
   /// - Returns: false if there is no room for it.
+  @discardableResult
   mutating func note(_ key: Span<UInt8>, now: UInt64) -> Bool {
     let hash = Self.hash(key)
     if buckets.isEmpty { buckets = UniqueArray(repeating: Self.none, count: Self.bucketCount) }
@@ -54,7 +64,10 @@ struct QuietKeys: ~Copyable {
       }
       index = entries[Int(index)].next
     }
-    guard order.count < Self.limit, key.count <= Self.longestKey else { return false }
+    guard order.count < Self.limit, key.count <= Self.longestKey else {
+      rejected += 1
+      return false
+    }
     let place = takePlace()
     entries[Int(place)].key.append(key)
     entries[Int(place)].hash = hash

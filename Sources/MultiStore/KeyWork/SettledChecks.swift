@@ -36,6 +36,8 @@ final class SettledChecks {
 
   /// Compares the keys that are due, for as long as the bounds permit. Called periodically.
   func proceed() {
+    let rejected = database.quietKeys.takeRejected()
+    if rejected > 0 { database.metrics.settledChecks.unchecked.increment(by: rejected) }
     while isPossible {
       let keys = takeDue()
       guard !keys.isEmpty else { return }

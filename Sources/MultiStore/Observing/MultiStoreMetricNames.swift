@@ -188,7 +188,7 @@ public enum MultiStoreMetrics {
   package static let uncheckedKeys = MultiStoreMetric(
     name: "multistore_unchecked_keys_total",
     kind: .counter,
-    help: "Writes whose keys were not noted for a comparison, because too many were waiting for theirs",
+    help: "Written keys that were not noted for a comparison, because too many were waiting for theirs",
     labels: ["instance_name"]
   )
   package static let jobKeys = MultiStoreMetric(

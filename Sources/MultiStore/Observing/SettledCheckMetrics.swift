@@ -2,7 +2,7 @@ internal import CoreMetrics
 
 /// The metrics of an instance's settled checks; recording is lock-free and allowed on any thread.
 final class SettledCheckMetrics {
-  /// Writes whose keys were not noted.
+  /// Written keys that were not noted.
   let unchecked: Counter
   private let outcomes: [KeyComparisonOutcome: Counter]
 

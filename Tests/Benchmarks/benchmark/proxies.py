@@ -37,6 +37,8 @@ class SidecarState:
     instances: int = 1
     # Events of a kind that the log gets in a second; None for the default.
     events_per_second: int | None = None
+    # Keys that settled checks compare in a second; None for the default.
+    settled_checks: int | None = None
 
 
 def sidecar_configuration(state: SidecarState, ports: tuple[int, ...], old: Store, new: Store, flags: Path) -> str:
@@ -53,6 +55,8 @@ def sidecar_configuration(state: SidecarState, ports: tuple[int, ...], old: Stor
         ]
         if state.events_per_second is not None:
             lines.append(f"    event_rate_limit: {state.events_per_second}")
+        if state.settled_checks is not None:
+            lines.append(f"    settled_checks: {{ rate: {state.settled_checks} }}")
     lines += ["feature_flags:", f'  file: "{flags}"']
     return "\n".join(lines) + "\n"
 

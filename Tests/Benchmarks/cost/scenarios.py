@@ -29,6 +29,8 @@ class Scenario:
     hash_fields: int = 0
     protocol: int = 2
     dual_write: bool = False
+    # Whether written keys are noted, to be compared later, as they are by default.
+    settled_checks: bool = False
     absence: Absence = WHOLE
     pipeline: int = 1
     # How often it is sent while it is counted. Much more often than anything that happens by the clock.
@@ -37,7 +39,12 @@ class Scenario:
     @property
     def state(self) -> SidecarState:
         """The sidecar that it needs. How many events are logged depends on the time, so there are next to none."""
-        return SidecarState(dual_write=self.dual_write, database=self.absence.database, events_per_second=1)
+        return SidecarState(
+            dual_write=self.dual_write,
+            database=self.absence.database,
+            events_per_second=1,
+            settled_checks=None if self.settled_checks else 0,
+        )
 
     @property
     def is_scrape(self) -> bool:
@@ -74,6 +81,9 @@ SCENARIOS = (
     Scenario("SET, dual write", Operation.SET, dual_write=True),
     Scenario("GET, dual write, pipelines of 16", Operation.GET, dual_write=True, pipeline=PIPELINE, batches=250),
     Scenario("SET, dual write, pipelines of 16", Operation.SET, dual_write=True, pipeline=PIPELINE, batches=250),
+    Scenario("SET, dual write, settled checks", Operation.SET, dual_write=True, settled_checks=True),
+    Scenario("SET, dual write, pipelines of 16, settled checks", Operation.SET, dual_write=True, settled_checks=True,
+             pipeline=PIPELINE, batches=250),
     Scenario("scrape", dual_write=True, batches=20),
 )
 

@@ -18,7 +18,7 @@ struct OtherDatabaseTrustTests {
     return client
   }
 
-  /// Waits until the sidecar knows how many keys the new store's first database has: the empty one must not bring trust.
+  /// Waits until the sidecar knows how many keys the new store's first database has: an empty one brings no trust.
   private func waitForFigures(_ here: RestartableSidecar) throws {
     try eventually("the stores' keys were counted") { try here.metric("multistore_store_keys", primary) != nil }
   }
