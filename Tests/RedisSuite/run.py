@@ -26,9 +26,9 @@ from suite import UNITS, download, first_failure, run_unit
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parent.parent / ".build"
 STATES = ("direct", "flags off", "dual write")
-# The least that has to pass of all units' cases, whatever the list says.
 # More failures than this in one unit follow from one another.
 MANY_FAILURES = 20
+# The least that has to pass of all units' cases, whatever the list says.
 REQUIRED = {"flags off": 1550, "dual write": 1530}
 
 
