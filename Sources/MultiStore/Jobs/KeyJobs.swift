@@ -51,6 +51,7 @@ final class KeyJobs {
 
   /// Takes the next steps, and publishes the progress. Called periodically.
   func proceed() {
+    guard !jobs.isEmpty else { return }
     for job in jobs.values { job.proceed() }
     publish()
   }
