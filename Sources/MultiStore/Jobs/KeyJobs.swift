@@ -22,7 +22,9 @@ final class KeyJobs {
     guard instance.hasPrimary else { throw .passThrough }
     guard !instance.storesAreSame else { throw .sameStore }
     if let kind = KeyJobKind.allCases.first(where: { jobs[$0]?.progress.state.hasEnded == false }) { throw .busy(kind) }
-    if request.writes, !instance.routingState.flip.current.isDual { throw .dualWriteOff }
+    // A flag that was just set is applied soon, and the job waits for that.
+    let isDual = instance.flags.state.dualWrite || instance.routingState.flip.current.isDual
+    if request.writes, !isDual { throw .dualWriteOff }
     if request.heals, instance.configuration.keysPerSecond == 0 { throw .noKeyWork }
     log("Job started", request.kind, ["who": "\(who)", "rate": .stringConvertible(request.rate)])
     let job = KeyJob(request, of: instance) { [unowned self] in didAdvance($0) }
