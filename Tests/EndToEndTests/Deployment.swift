@@ -84,7 +84,7 @@ final class Deployment: Sendable {
     if !instance.contains(where: { $0.hasPrefix("other_store_timeout:") }) {
       lines.append("    other_store_timeout: 60s")
     }
-    // What tests see of the stores' commands is to be the clients' alone; those about settled checks ask for them.
+    // Tests count the stores' commands, which are to be the clients' alone; those about settled checks ask for them.
     if !instance.contains(where: { $0.hasPrefix("settled_checks:") }) {
       lines.append("    settled_checks: { rate: 0 }")
     }

@@ -9,7 +9,7 @@ internal import RESP
 /// constants, so that its holder reads them without counting a reference, which the constants of an object within an
 /// object would cost; what changes is in ``State``. Loop-confined.
 struct ExecutionCore {
-  /// What changes from batch to batch.
+  /// The values that change from batch to batch.
   private final class State {
     var sink: (any ReplySink)?
     var routing = Routing(flags: FlagState(), canUsePrimary: false, readPolicy: .fallback)

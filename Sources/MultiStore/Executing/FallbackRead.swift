@@ -145,7 +145,7 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
         command: command,
         reply: reply,
         isWholeKeys: isWholeKeys,
-        isStale: { secondary.stale.isKnown($0) || secondary.stale.isDistrusted && !secondary.isDefault },
+        isStale: { secondary.isStale(key: $0) },
         into: &scratch
       )
     }

@@ -147,7 +147,7 @@ final class KeyJob {
     timer.schedule(after: pause)
   }
 
-  /// What is in the way of the next step.
+  /// The obstacle to the next step; nil if there is none.
   private var obstacle: KeyJobObstacle? {
     let flip = instance.routingState.flip
     guard flip.isSettled else { return .flip }

@@ -57,7 +57,7 @@ public struct KeyJobCheckpoint: Sendable, Equatable {
     func number(_ name: Substring) -> Int? { value(name).flatMap { Int($0) } }
     guard let kind = value("kind").flatMap(KeyJobKind.init), let rate = number("rate"),
       KeyJobRequest.rates.contains(rate), let rounds = number("rounds"), let findings = number("findings"),
-      let role = value("default").flatMap(StoreRole.init(word:)), let started = number("started"),
+      let role = value("default").flatMap(StoreRole.init(label:)), let started = number("started"),
       let state = value("state").flatMap(Self.state)
     else { return nil }
     var request = KeyJobRequest(kind)
@@ -76,7 +76,7 @@ public struct KeyJobCheckpoint: Sendable, Equatable {
     position = value("position").flatMap(Self.position)
     for version in values["version"] ?? [] {
       let parts = version.split(separator: " ", maxSplits: 1)
-      if parts.count == 2, let role = StoreRole(word: String(parts[0])) { progress.versions[role] = String(parts[1]) }
+      if parts.count == 2, let role = StoreRole(label: String(parts[0])) { progress.versions[role] = String(parts[1]) }
     }
     for count in values["count"] ?? [] {
       let parts = count.split(separator: " ")
@@ -92,7 +92,7 @@ public struct KeyJobCheckpoint: Sendable, Equatable {
 
   private static func position(_ text: String) -> ScanCourse.Position? {
     let parts = text.split(separator: " ")
-    guard parts.count == 3, let database = Int(parts[0]), let role = StoreRole(word: String(parts[1])) else {
+    guard parts.count == 3, let database = Int(parts[0]), let role = StoreRole(label: String(parts[1])) else {
       return nil
     }
     return ScanCourse.Position(place: ScanCourse.Place(database: database, role: role), cursor: Array(parts[2].utf8))
@@ -129,13 +129,5 @@ public struct KeyJobCheckpoint: Sendable, Equatable {
       bytes.append(byte)
     }
     return bytes
-  }
-}
-
-extension StoreRole {
-  /// The role of a label's value.
-  fileprivate init?(word: String) {
-    guard let role = Self.allCases.first(where: { $0.label == word }) else { return nil }
-    self = role
   }
 }

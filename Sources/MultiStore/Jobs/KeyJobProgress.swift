@@ -50,7 +50,7 @@ public struct KeyFinding: Sendable, Equatable {
   public let key: [UInt8]
   /// The database that it is in, by the number of the old store.
   public let database: Int
-  /// What was found, or done.
+  /// The result for the key.
   public let result: KeyJobResult
   /// The reason of a failure, or what was found; empty if there is nothing to say.
   public let detail: String

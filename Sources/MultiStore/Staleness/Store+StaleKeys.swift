@@ -8,9 +8,15 @@ extension Store {
   /// are authoritative, but for the keys that are known to be stale.
   func isStale(_ command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
     guard !stale.isEmpty else { return false }
-    if stale.isDistrusted, !isDefault { return true }
+    if isDistrusted { return true }
     return spec.hasKey(ofCommand: command) { stale.isKnown($0) }
   }
+
+  /// Whether a key is stale here.
+  func isStale(key: Span<UInt8>) -> Bool { isDistrusted || stale.isKnown(key) }
+
+  /// Whether all keys count as stale.
+  private var isDistrusted: Bool { stale.isDistrusted && !isDefault }
 
   /// Marks the keys of `command` as stale: it did not reach this store, or may not have.
   func markStale(_ command: Span<UInt8>, _ spec: CommandSpec, because reason: StaleReason) {

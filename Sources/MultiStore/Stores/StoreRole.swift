@@ -21,6 +21,12 @@ public enum StoreRole: Hashable, Sendable, CaseIterable {
     }
   }
 
+  /// The role whose label has this value.
+  public init?(label: String) {
+    guard let role = Self.allCases.first(where: { $0.label == label }) else { return nil }
+    self = role
+  }
+
   /// The store's name in GitLab's messages.
   var messageName: String { "\(label)_store" }
 }

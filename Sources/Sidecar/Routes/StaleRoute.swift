@@ -73,11 +73,3 @@ extension HTTPRoute {
     }
   }
 }
-
-extension StoreRole {
-  /// The role of a label's value.
-  init?(label: String) {
-    guard let role = Self.allCases.first(where: { $0.label == label }) else { return nil }
-    self = role
-  }
-}

@@ -12,8 +12,7 @@ extension JobsReport {
     guard !jobs.isEmpty else { return "There was no such job yet.\n" }
     var text = jobs.map { $0.text(takenMilliseconds) }.joined(separator: "\n")
     if let key = jobs.flatMap({ $0.keys + $0.largeKeys }).first, key.name == nil {
-      text += "\nA key is shown by the first \(key.digest.count) digits of its SHA-256: "
-      text += "printf %s KEY | sha256sum | cut -c-\(key.digest.count)\n"
+      text += "\n\(KeyDigestHint.sentence(digits: key.digest.count))\n"
     }
     return text
   }

@@ -17,8 +17,7 @@ extension StaleKeysReport {
       .joined(separator: "\n")
     let keys = instances.flatMap(\.stores).flatMap(\.keys)
     if let key = keys.first, key.name == nil {
-      text += "\nA key is shown by the first \(key.digest.count) digits of its SHA-256: "
-      text += "printf %s KEY | sha256sum | cut -c-\(key.digest.count)\n"
+      text += "\n\(KeyDigestHint.sentence(digits: key.digest.count))\n"
     }
     return text
   }

@@ -8,9 +8,9 @@ public struct JobsReport: Sendable, Hashable {
     public var name: String?
     /// The database, by the number of the old store.
     public var database: Int
-    /// What was found, in one word: `missing`.
+    /// The result in one word: `missing`.
     public var result: String
-    /// What there is to say about it; empty for nothing.
+    /// The details of the result; empty if there are none.
     public var detail: String
 
     /// Creates a key.

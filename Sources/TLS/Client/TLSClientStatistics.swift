@@ -2,7 +2,7 @@
 public struct TLSClientStatistics: Sendable, Equatable {
   /// Handshakes that have succeeded.
   public private(set) var handshakes = 0
-  /// Those among them that resumed an earlier session.
+  /// The number of them that resumed an earlier session.
   public private(set) var resumptions = 0
   /// Failures by reason. Those before the first connection, such as files that cannot be read, count too.
   public internal(set) var failures: [TLSFailure.Reason: Int] = [:]

@@ -115,7 +115,7 @@ struct ShipperTests {
         unseen.subtract(found)
       }
     }
-    // What settled checks find is mended; what a verification finds has an alert made of the metrics.
+    // Settled checks mend differences, and for those of a verification there is an alert made of the metrics.
     unseen.remove("MultiStore::KeyDifferenceError")
     #expect(unseen.isEmpty, "no rule looks for \(unseen)")
   }
