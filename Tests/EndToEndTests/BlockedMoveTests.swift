@@ -50,6 +50,37 @@ struct BlockedMoveTests {
     try deployment.waitForMetric("multistore_store_connections", ["store": "primary"], 2)
   }
 
+  /// In the third state a command waits until its key has arrived on the default store before it blocks there. The
+  /// move has told all others by then.
+  @Test func `a command that waits for its key when the move begins is taken along`() throws {
+    let deployment = try Deployment(.dualPrimary)
+    let (first, late) = (try deployment.client(), try deployment.client())
+    try first.send(RESPClient.encode(["BLPOP", "other", "0"]))
+    try waitUntilBlocked(on: deployment.primary, not: deployment.secondary, [])
+    let primary = try deployment.primary.client()
+    let calls = { (command: String) in
+      let statistics = try primary.command("INFO", "commandstats").string ?? ""
+      let line = statistics.split(separator: "\r\n").first { $0.hasPrefix("cmdstat_\(command):calls=") }
+      return line?.split(separator: "=").dropFirst().first.flatMap { Int($0.prefix { $0.isNumber }) } ?? 0
+    }
+    let asked = try calls("exists")
+    deployment.secondary.pause()
+    try late.send(RESPClient.encode(["BLPOP", "k", "0"]))
+    try eventually("the default store was asked for the key") { try calls("exists") > asked }
+    try deployment.sidecar.setFlag(Deployment.defaultFlag, false)
+    let held = try deployment.client()
+    try held.send(RESPClient.encode(["SET", "x", "1"]))
+    try eventually("the move has begun") { try calls("client|unblock") > 0 }
+    deployment.secondary.resume()
+    #expect(try held.readReply() == .ok)
+    try eventually("both wait on the other store") {
+      let blocked = try deployment.secondary.client().command("INFO", "clients").string
+      return blocked?.contains("blocked_clients:2") == true
+    }
+    #expect(try held.command("RPUSH", "k", "v") == .integer(1))
+    #expect(try late.readReply() == .array([.text("k"), .text("v")]))
+  }
+
   /// A store that hangs can't call anybody off.
   @Test(arguments: [true, false])
   func `a client does not wait on a store that hangs once the default has left it`(isDual: Bool) throws {

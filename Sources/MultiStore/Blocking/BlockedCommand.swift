@@ -43,6 +43,8 @@ final class BlockedCommand: ReplyReceiver {
     // The command may wait for ever, and flips must not. They wait for its trial and for the copy of its effect.
     core.begin(batch, routing: routing, writesToBoth: false, sink: sink)
     begin(over: connection)
+    // The move has begun before the command, which waited for its keys or comes from a client that watches some.
+    if instance.routingState.flip.isMoving { unblock() }
   }
 
   /// The receiver of the reply; nil once it was notified.

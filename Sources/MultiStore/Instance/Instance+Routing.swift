@@ -48,7 +48,7 @@ extension Instance {
     }
     if hold.beginsLimit { routingState.holdTimer?.schedule(after: limit) }
     // This flip waits for clients that watch keys, which may be waiting for an earlier one.
-    if routingState.flip.letsWatchesEnd, routingState.watches.count > 0 { notifyWaiting() }
+    if routingState.flip.isMoving, routingState.watches.count > 0 { notifyWaiting() }
   }
 
   private func notifyWaiting() {

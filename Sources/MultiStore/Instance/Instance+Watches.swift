@@ -18,7 +18,7 @@ extension Instance {
   public func isOpen(_ watch: KeyWatch) -> Bool { routingState.watches.isOpen(watch) }
 
   /// Whether a move of the default store waits for open watches to end.
-  public var awaitsWatches: Bool { routingState.flip.letsWatchesEnd }
+  public var awaitsWatches: Bool { routingState.flip.isMoving }
 
   /// Counts an EXEC that was answered with nil because its watch was lost.
   public func transactionWasRefused(because loss: WatchLoss) {

@@ -40,8 +40,9 @@ struct Flip {
   /// Whether no flip waits.
   var isSettled: Bool { if case .settled = state { true } else { false } }
 
-  /// Whether clients that watch keys continue with `current` while all others wait.
-  var letsWatchesEnd: Bool {
+  /// Whether the default store is to move as soon as everything under way has ended. Clients that watch keys continue
+  /// with `current` until then, while all others wait.
+  var isMoving: Bool {
     if case .gathering(let next) = state { next.defaultStore != current.defaultStore } else { false }
   }
 
@@ -149,7 +150,7 @@ extension Flip {
     case .settled, .fencing: return .none
     case .gathering(let next):
       // When the default store does not move, no command waits for late clients.
-      guard !progress.isExecuting, !letsWatchesEnd || !progress.awaitsClients && !progress.isHealing else {
+      guard !progress.isExecuting, !isMoving || !progress.awaitsClients && !progress.isHealing else {
         return .none
       }
       // Commands sent to the default store alone are not copied: they must not follow those that go to both.

@@ -20,5 +20,5 @@ struct RoutingState {
   }
 
   /// Whether the client that watches `watch` continues with the current routing while all others wait.
-  func letsEnd(_ watch: KeyWatch?) -> Bool { watch.map { flip.letsWatchesEnd && watches.isOpen($0) } ?? false }
+  func letsEnd(_ watch: KeyWatch?) -> Bool { watch.map { flip.isMoving && watches.isOpen($0) } ?? false }
 }
