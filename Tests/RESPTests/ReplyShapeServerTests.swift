@@ -61,6 +61,7 @@ struct ReplyShapeServerTests {
       let replies = try [2, 3].map { version in
         let client = try RESPBytesClient(server.address, version: version)
         for command in reset + sample.setup { try client.reply(to: command) }
+        if sample.command.starts(with: ["CLIENT", "LIST"]) { try waitUntilAlone(client) }
         return try client.reply(to: sample.command)
       }
       let upgraded = upgrade(replies[0], of: sample.command)
@@ -69,6 +70,14 @@ struct ReplyShapeServerTests {
       if upgraded != replies[0] { different += 1 }
     }
     return different
+  }
+
+  /// Waits until the server has closed the connections of the samples before.
+  private func waitUntilAlone(_ client: RESPBytesClient) throws {
+    try eventually("the server has this client alone") {
+      let list = String(decoding: try client.reply(to: ["CLIENT", "LIST"]), as: UTF8.self)
+      return list.matches(of: /\ addr=/).count == 1
+    }
   }
 
   private func upgrade(_ reply: [UInt8], of command: [String]) -> [UInt8] {
