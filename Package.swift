@@ -80,7 +80,7 @@ let package = Package(
     .target(name: "TLS", dependencies: ["CGnuTLS"], swiftSettings: common + hotPath),
     .target(
       name: "EventLoop",
-      dependencies: ["CUV", "Sockets", .product(name: "DequeModule", package: "swift-collections")],
+      dependencies: ["CUV", "Sockets", "TLS", .product(name: "DequeModule", package: "swift-collections")],
       swiftSettings: common + hotPath
     ),
     .target(
@@ -121,8 +121,9 @@ let package = Package(
     .target(
       name: "Proxy",
       dependencies: [
-        "RESP", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition",
+        "RESP", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "TLS",
         .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: safe + hotPath
     ),

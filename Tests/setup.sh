@@ -112,6 +112,7 @@ find_missing_packages() {
   need_command shellcheck shellcheck
   need_command openssl openssl
   need_command gnutls-bin gnutls-cli
+  need_command socat socat
   # systemd-socket-activate hands over sockets as systemd does, without it running.
   need_command systemd systemd-socket-activate
   # Chromium looks at the status page, which has no fonts of its own.

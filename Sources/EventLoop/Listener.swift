@@ -5,6 +5,7 @@ internal import Glibc
 @_exported public import enum Sockets.PeerNetwork
 @_exported public import enum Sockets.SocketAddress
 public import Sockets
+internal import TLS
 
 /// Accepts connections at one address, on the loop's thread.
 ///
@@ -23,6 +24,8 @@ public final class Listener: PollHandleOwner {
   public private(set) var acceptFailures: UInt64 = 0
 
   private let loop: EventLoop
+  /// Nil for plain streams.
+  private let tls: ListenerTLS?
   private let accept: (Stream) -> Void
   private var fd: Int32
   private let socketFile: SocketFile?
@@ -33,17 +36,20 @@ public final class Listener: PollHandleOwner {
   /// replaces one that a dead process left behind.
   ///
   /// - Parameters:
+  ///   - tls: The TLS of its streams; nil for plain ones.
   ///   - backlog: The number of connections that the kernel keeps until they are accepted; Redis has 511.
   ///   - accept: Gets each new stream and sets its delegate. The stream does not read until it is started.
   /// - Throws: The address and the reason, such as that it is already in use.
   public init(
     on loop: EventLoop,
     address: SocketAddress,
+    tls: ListenerTLS? = nil,
     backlog: Int = 511,
     accept: @escaping (Stream) -> Void
   ) throws(ListenError) {
     loop.preconditionOnLoop()
     self.loop = loop
+    self.tls = tls
     self.accept = accept
     let socket = try ListeningSocket(address, ListeningSocket.Options(backlog: Int32(clamping: backlog)))
     boundAddress = socket.boundAddress
@@ -100,8 +106,16 @@ public final class Listener: PollHandleOwner {
     }
     _ = fcntl(client, F_SETFL, fcntl(client, F_GETFL) | O_NONBLOCK)
     _ = fcntl(client, F_SETFD, FD_CLOEXEC)
+    let secured: StreamTLS?
+    do throws(TLSFailure) {
+      secured = if let tls { try StreamTLS(tls) } else { nil }
+    } catch {
+      // The files can't be used, which is counted; the next client may find better ones.
+      Glibc.close(client)
+      return true
+    }
     do throws(SystemError) {
-      accept(try Stream(on: loop, takingOwnershipOf: client, listeningAt: boundAddress))
+      accept(try Stream(on: loop, takingOwnershipOf: client, listeningAt: boundAddress, tls: secured))
       return true
     } catch {
       failed()

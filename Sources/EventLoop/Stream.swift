@@ -1,6 +1,7 @@
 internal import CUV
 internal import Glibc
 internal import Sockets
+internal import TLS
 
 /// A connection that a listener accepted: bytes in both directions, over TCP or a unix socket.
 ///
@@ -15,7 +16,9 @@ public final class Stream: HandleOwner {
   /// The peer's address: `127.0.0.1:53211`, or `unix:` and the path of the listener's socket.
   public let peer: String
 
-  private let loop: EventLoop
+  let loop: EventLoop
+  /// Nil for a plain stream.
+  let tls: StreamTLS?
   /// Nil from the moment that the stream begins to close.
   private var handle: UnsafeMutablePointer<uv_stream_t>?
   private var isReading = false
@@ -29,8 +32,14 @@ public final class Stream: HandleOwner {
   /// Takes ownership of a connected descriptor, and closes it on failure.
   ///
   /// - Throws: If libuv refuses the descriptor.
-  init(on loop: EventLoop, takingOwnershipOf fd: Int32, listeningAt address: SocketAddress) throws(SystemError) {
+  init(
+    on loop: EventLoop,
+    takingOwnershipOf fd: Int32,
+    listeningAt address: SocketAddress,
+    tls: StreamTLS? = nil
+  ) throws(SystemError) {
     self.loop = loop
+    self.tls = tls
     let result: Int32
     switch address {
     case .tcp:
@@ -107,9 +116,10 @@ public final class Stream: HandleOwner {
 
   /// Reads available bytes directly into the free capacity of `output`, for a delegate that has read the beginning of a
   /// large command. If there are none, at the end and on failure it reads nothing, and the loop notifies the delegate.
+  /// A stream with TLS reads nothing here: its bytes have to be decrypted.
   public func read(into output: inout OutputSpan<UInt8>) {
     loop.preconditionOnLoop()
-    guard let handle, isReading else { return }
+    guard let handle, isReading, tls == nil else { return }
     var fd: Int32 = -1
     guard uv_fileno(UnsafeRawPointer(handle).assumingMemoryBound(to: uv_handle_t.self), &fd) == 0 else { return }
     output.withUnsafeMutableBufferPointer { buffer, count in
@@ -122,6 +132,19 @@ public final class Stream: HandleOwner {
   /// written later. The rest has no bound: the caller watches `pendingWriteBytes`. Does nothing on a closing stream.
   public func write(_ bytes: Span<UInt8>, _ more: Span<UInt8> = Span(), _ last: Span<UInt8> = Span()) {
     loop.preconditionOnLoop()
+    guard let tls else { return send(bytes, more, last) }
+    guard isOpen else { return }
+    tls.seal(bytes) { send($0) }
+    tls.seal(more) { send($0) }
+    tls.seal(last) { send($0) }
+    tls.flush { send($0) }
+  }
+
+  /// Whether it has not begun to close, and takes what is written.
+  var isOpen: Bool { handle != nil && !closesAfterWriting }
+
+  /// Writes bytes as they are.
+  func send(_ bytes: Span<UInt8>, _ more: Span<UInt8> = Span(), _ last: Span<UInt8> = Span()) {
     guard let handle, !closesAfterWriting else { return }
     let count = bytes.count + more.count + last.count
     guard count > 0 else { return }
@@ -156,6 +179,15 @@ public final class Stream: HandleOwner {
 
   /// Closes the stream as soon as all pending bytes are written, or can't be written any more, and stops reading.
   public func closeAfterWriting() {
+    if let tls, isOpen {
+      tls.engine.close()
+      tls.flush { send($0) }
+    }
+    closeAfterWriting(because: nil)
+  }
+
+  func closeAfterWriting(because error: StreamError?) {
+    closeError = closeError ?? error
     stopReading()
     if output.isWriting {
       closesAfterWriting = true
@@ -210,14 +242,19 @@ public final class Stream: HandleOwner {
   private func didRead(_ count: Int) {
     if count > 0 {
       let bytes = UnsafeRawBufferPointer(rebasing: loop.readBuffer[..<count]).assumingMemoryBound(to: UInt8.self)
-      delegate?.stream(self, didRead: bytes.span)
+      if let tls { didReceive(bytes.span, tls) } else { delegate?.stream(self, didRead: bytes.span) }
       pauseIfGreedy(count)
     } else if count == Int(UV_EOF.rawValue) {
-      stopReading()
-      if let delegate { delegate.streamDidReachEnd(self) } else { close() }
+      if let tls { transportDidEnd(tls) } else { endReached() }
     } else if count < 0 {
       fail(Int32(count))
     }
+  }
+
+  /// Acts upon the end of what the peer sends.
+  func endReached() {
+    stopReading()
+    if let delegate { delegate.streamDidReachEnd(self) } else { close() }
   }
 
   /// Hands the next bytes to libuv, which calls back when the kernel has taken all of them.

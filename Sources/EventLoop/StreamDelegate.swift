@@ -3,6 +3,10 @@ public protocol StreamDelegate: AnyObject {
   /// Delivers bytes that have arrived. They are in a buffer that all streams of the loop share, valid during the call.
   func stream(_ stream: Stream, didRead bytes: Span<UInt8>)
 
+  /// Called when the handshake of TLS is done, before anything is delivered. Never for a plain stream. By default it
+  /// is ignored.
+  func streamDidShakeHands(_ stream: Stream)
+
   /// Called when everything written has been handed to the operating system: `pendingWriteBytes` has become 0.
   func streamDidDrain(_ stream: Stream)
 
@@ -16,6 +20,9 @@ public protocol StreamDelegate: AnyObject {
 }
 
 extension StreamDelegate {
+  /// Does nothing.
+  public func streamDidShakeHands(_ stream: Stream) {}
+
   /// Closes the stream.
   public func streamDidReachEnd(_ stream: Stream) {
     stream.close()

@@ -1,4 +1,6 @@
 internal import CUV
+internal import Glibc
+public import TLS
 
 /// A failed system call, as the number of its error, so that no caller has to compare texts.
 struct SystemError: Error, Equatable {
@@ -51,11 +53,20 @@ public struct StreamError: Error, Equatable, CustomStringConvertible {
   public let code: Int32
   /// The reason in words.
   public let reason: String
+  /// The failure of TLS; nil for one of the socket.
+  public let tls: TLSFailure?
 
   init(uv result: Int32) {
     let error = SystemError(uv: result)
     self.code = error.code
     self.reason = error.reason
+    tls = nil
+  }
+
+  init(_ failure: TLSFailure) {
+    code = EPROTO
+    reason = failure.message
+    tls = failure
   }
 
   /// The reason, for humans.

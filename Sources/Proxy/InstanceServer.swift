@@ -1,8 +1,10 @@
 internal import PrometheusExposition
 package import EventLoop
 internal import Hiredis
+package import Logging
 package import MultiStore
 package import RESP
+package import TLS
 
 /// A running instance: its event loop on a thread of its own, its listeners, its clients, and the MultiStore between
 /// them and the stores. Confined to that loop; set up before the loop has a thread.
@@ -11,6 +13,8 @@ package final class InstanceServer {
   package struct Limits: Sendable {
     var maxClients: Int
     var idleTimeout: Duration?
+    /// The time that a client has for the handshake of TLS.
+    var handshakeTimeout: Duration
     var parser: ParserLimits
     /// The most commands of one client that may be in flight to a store; more wait in its input.
     var maxInFlight: Int
@@ -26,15 +30,29 @@ package final class InstanceServer {
     package init(
       maxClients: Int,
       idleTimeout: Duration?,
+      handshakeTimeout: Duration,
       parser: ParserLimits,
       maxInFlight: Int,
       outputBufferLimit: Int
     ) {
       self.maxClients = maxClients
       self.idleTimeout = idleTimeout
+      self.handshakeTimeout = handshakeTimeout
       self.parser = parser
       self.maxInFlight = maxInFlight
       self.outputBufferLimit = outputBufferLimit
+    }
+  }
+
+  /// An address that clients connect to.
+  package struct Entrance: Sendable {
+    let address: SocketAddress
+    /// Nil for connections without TLS.
+    let tls: TLSServer?
+
+    package init(_ address: SocketAddress, tls: TLSServer?) {
+      self.address = address
+      self.tls = tls
     }
   }
 
@@ -57,6 +75,8 @@ package final class InstanceServer {
   package let inventory: InventoryCounts
   /// Commands that need a connection which hiredis does not read.
   var deepReplies = DeepReplies()
+  private let logger: Logger
+  private var refusalLog = RefusalLog()
   /// The gate that delays logins after wrong passwords.
   private(set) lazy var logins = LoginGate(on: loop, metrics: metrics) { [unowned self] in client($0) }
   /// Memory for large commands.
@@ -87,8 +107,10 @@ package final class InstanceServer {
     limits: Limits,
     credentials: Credentials?,
     metrics: ClientMetrics,
-    memory: MemoryBudget
+    memory: MemoryBudget,
+    logger: Logger
   ) {
+    self.logger = logger
     self.loop = loop
     self.multiStore = multiStore
     self.limits = limits
@@ -107,10 +129,12 @@ package final class InstanceServer {
   /// Opens the stores' connections and the listeners.
   ///
   /// - Returns: the addresses that clients can use, with real port numbers.
-  package func start(listeningOn addresses: [SocketAddress]) throws(ListenError) -> [SocketAddress] {
+  package func start(listeningOn entrances: [Entrance]) throws(ListenError) -> [SocketAddress] {
     multiStore.start()
-    for address in addresses {
-      listeners.append(try Listener(on: loop, address: address) { [unowned self] in accept($0, at: address) })
+    for entrance in entrances {
+      let address = entrance.address
+      let tls = entrance.tls.map { ListenerTLS($0, refusalOfPlaintext: Self.plaintextError) }
+      listeners.append(try Listener(on: loop, address: address, tls: tls) { [unowned self] in accept($0, at: address) })
     }
     let timer = LoopTimer(on: loop) { [unowned self] in sweep() }
     timer.schedule(after: Self.sweepInterval, repeating: Self.sweepInterval)
@@ -180,17 +204,35 @@ package final class InstanceServer {
 
   /// The error of a Redis server in this case, so that clients recognise it.
   private static let maxClientsError = Array("-ERR max number of clients reached\r\n".utf8)
+  private static let plaintextError = Array("-ERR This port speaks TLS: connect with it (rediss://)\r\n".utf8)
+
+  /// Logs that a client's connection was refused, unless many are.
+  ///
+  /// - Parameter reason: one of a few words.
+  func noteRefusal(_ reason: String, _ message: String, of peer: String) {
+    guard let suppressed = refusalLog.suppressed(reason, at: loop.now) else { return }
+    logger.warning(
+      "Client refused",
+      metadata: [
+        "instance_name": "\(multiStore.instance.configuration.name)", "client": "\(peer)", "reason": "\(reason)",
+        "error": "\(message)", "suppressed": .stringConvertible(suppressed),
+      ]
+    )
+  }
 
   private func sweep() {
     let now = loop.now
     let timeout = limits.idleTimeout.map(Self.nanoseconds)
+    let handshakeTimeout = Self.nanoseconds(limits.handshakeTimeout)
     spareBuffers.trim()
     trimMemory()
     for session in sessions.values {
       session.notePace()
       session.expireOwnConnection()
       let idle = now - min(now, session.pace.lastActive)
-      if let timeout, idle > timeout, session.isQuiet, session.subscription == nil {
+      if session.stream.isShakingHands {
+        if now - session.connectedAt > handshakeTimeout { session.cutOff(.handshakeTimeout) }
+      } else if let timeout, idle > timeout, session.isQuiet, session.subscription == nil {
         session.cutOff(.idleTimeout)
       } else if idle > Self.trimAfterNanoseconds {
         session.trim()

@@ -181,6 +181,8 @@ public struct CommandParser: Sendable {
   }
 
   private mutating func parseInline(_ input: Span<UInt8>) -> Outcome {
+    // No line begins so, but the greeting of TLS (RFC 8446 section 5.1), which would wait for an answer.
+    if input[0] == 0x16 { return fail(.handshakeOfTLS) }
     // `position` remembers how far a line that is not whole was searched.
     var end = position
     while end < input.count, input[end] != UInt8(ascii: "\n") { end += 1 }

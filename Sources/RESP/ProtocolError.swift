@@ -13,6 +13,8 @@ public struct ProtocolError: Error, Equatable, Sendable, CustomStringConvertible
   static let tooBigBulkCount = ProtocolError(reason: "too big bulk count string")
   static let tooBigInline = ProtocolError(reason: "too big inline request")
   static let unbalancedQuotes = ProtocolError(reason: "unbalanced quotes in request")
+  /// The client has begun TLS, which this port does not have.
+  public static let handshakeOfTLS = ProtocolError(reason: "this port does not speak TLS; connect without it")
   static let unterminatedLine = ProtocolError(reason: "expected LF after CR")
   static let unterminatedBulk = ProtocolError(reason: "expected CRLF after bulk string")
 

@@ -39,6 +39,35 @@ extension SidecarMetrics {
     labels: ["instance_name", "store"]
   )
 
+  static let listenerTLSHandshakes = MetricDescriptor(
+    name: "multistore_listener_tls_handshakes_total",
+    kind: .counter,
+    help: "Handshakes of TLS with clients that succeeded; resumed is yes for those without certificates",
+    labels: ["instance_name", "resumed"]
+  )
+  static let listenerTLSFailures = MetricDescriptor(
+    name: "multistore_listener_tls_failures_total",
+    kind: .counter,
+    help: "Handshakes of TLS with clients that failed, and connections whose TLS was broken, by reason",
+    labels: ["instance_name", "reason"]
+  )
+  static let listenerCertificateExpiration = MetricDescriptor(
+    name: "multistore_listener_certificate_not_after_timestamp_seconds",
+    kind: .gauge,
+    help: "When the certificate expires that clients see, in Unix time",
+    labels: ["instance_name"]
+  )
+  static let listenerCertificatesUsable = MetricDescriptor(
+    name: "multistore_listener_tls_files_usable",
+    kind: .gauge,
+    help: "0 while the listener's changed certificate and key cannot be used, and those before still are",
+    labels: ["instance_name"]
+  )
+
+  static let listenerTLS = [
+    listenerTLSHandshakes, listenerTLSFailures, listenerCertificateExpiration, listenerCertificatesUsable,
+  ]
+
   static let storeTLS = [
     storeTLSInfo, storeTLSHandshakes, storeTLSFailures, storeCertificateExpiration, clientCertificateExpiration,
     storeCertificatesUsable,

@@ -105,7 +105,8 @@ enum SidecarMetrics {
 
   /// All metrics at /metrics.
   static let all =
-    MultiStoreMetrics.all.map(MetricDescriptor.init) + journal + state + storeTLS + ProxyMetrics.all + process
+    MultiStoreMetrics.all.map(MetricDescriptor.init) + journal + state + storeTLS + listenerTLS
+    + ProxyMetrics.all + process
     + [PrometheusRegistry.droppedSeries] + ProcessCollector.descriptors
 }
 

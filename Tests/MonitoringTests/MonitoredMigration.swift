@@ -4,7 +4,7 @@ import TestSupport
 
 /// A sidecar in the middle of a migration between two real stores, with clients that give it everything to count:
 /// fallbacks, true misses, diffs, commands on no list, failed copies, blocked and listening clients. The primary is
-/// reached over TLS.
+/// reached over TLS, and clients could use it too.
 ///
 /// The traffic goes on until the object goes.
 final class MonitoredMigration: Sendable {
@@ -29,14 +29,16 @@ final class MonitoredMigration: Sendable {
     let directory = try TemporaryDirectory()
     let authority = try CertificateAuthority("stores", in: directory)
     let own = try authority.issue("client", for: .client)
-    let tls = try TLSRedis(authority.issue("server", for: .server), authority: authority, clients: .required)
+    let issued = try authority.issue("server", for: .server)
+    let tls = try TLSRedis(issued, authority: authority, clients: .required)
     primary = tls.redis
     try directory.write("{}\n", to: "flags.yml")
     sidecar = try SidecarProcess(
       configuration: """
         instances:
           - name: sessions
-            listen: "unix:\(directory.path("sessions.sock"))"
+            listen: ["unix:\(directory.path("sessions.sock"))", "tls:127.0.0.1:0"]
+            tls: { cert_file: "\(issued.certificate)", key_file: "\(issued.key)" }
             primary:
               url: "\(tls.url)"
               tls: { ca_file: "\(authority.certificate)", cert_file: "\(own.certificate)", key_file: "\(own.key)" }

@@ -77,9 +77,13 @@ final class EnginePair {
   private(set) var atClient: [UInt8] = []
   private(set) var atServer: [UInt8] = []
 
-  init(_ client: TLSClient, _ server: TLSCredentials, host: String = "localhost") throws {
+  convenience init(_ client: TLSClient, _ server: TLSCredentials, host: String = "localhost") throws {
+    try self.init(client, server.makeEngine(), host: host)
+  }
+
+  init(_ client: TLSClient, _ server: TLSEngine, host: String = "localhost") throws {
     self.client = try client.makeEngine(host: host)
-    self.server = server.makeEngine()
+    self.server = server
     self.client.begin()
     self.server.begin()
   }

@@ -7,13 +7,13 @@ struct TLSStateMachineTests {
   static let failure = TLSFailure(.protocol, "made up")
 
   static func open() -> TLSStateMachine {
-    var machine = TLSStateMachine()
+    var machine = TLSStateMachine(side: .client)
     _ = machine.handshakeDidReturn(.done(count: 0))
     return machine
   }
 
   @Test func `a handshake goes on until it is done, and records are read from then on`() {
-    var machine = TLSStateMachine()
+    var machine = TLSStateMachine(side: .client)
     #expect(machine.inputDidArrive() == .shakeHands)
     #expect(!machine.isWritable)
     let handshake = [
@@ -43,7 +43,7 @@ struct TLSStateMachineTests {
   }
 
   @Test func `a failure is told to the peer and ends everything`() {
-    var early = TLSStateMachine()
+    var early = TLSStateMachine(side: .client)
     var late = Self.open()
     let steps = [early.handshakeDidReturn(.failed(Self.failure)), late.recordDidReturn(.failed(Self.failure))]
     #expect(steps == [.sendAlert, .sendAlert])
@@ -59,7 +59,7 @@ struct TLSStateMachineTests {
   }
 
   @Test func `the end of the transport is a failure before a close-notify`() {
-    for var machine in [TLSStateMachine(), Self.open()] {
+    for var machine in [TLSStateMachine(side: .client), Self.open()] {
       let isNews = machine.transportDidEnd()
       #expect(isNews)
       guard case .failed(let failure) = machine.state else {
@@ -77,7 +77,7 @@ struct TLSStateMachineTests {
   }
 
   @Test func `nothing is said at the end of a handshake that was not done`() {
-    var machine = TLSStateMachine()
+    var machine = TLSStateMachine(side: .client)
     let saysGoodbye = machine.close()
     #expect(!saysGoodbye)
     #expect(machine.state == .closed)
@@ -86,7 +86,7 @@ struct TLSStateMachineTests {
 
   @Test func `a record before the handshake is impossible`() async {
     await #expect(processExitsWith: .failure) {
-      var machine = TLSStateMachine()
+      var machine = TLSStateMachine(side: .client)
       _ = machine.recordDidReturn(.again)
     }
   }

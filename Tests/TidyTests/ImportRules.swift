@@ -22,7 +22,7 @@ struct ImportRules: Sendable {
     "Sockets": ImportRules(own: [], packages: [], system: libc),
     "Threads": ImportRules(own: [], packages: [], system: libc),
     "TLS": ImportRules(own: ["CGnuTLS"], packages: [], system: libc),
-    "EventLoop": ImportRules(own: ["CUV", "Sockets"], packages: ["DequeModule"], system: libc),
+    "EventLoop": ImportRules(own: ["CUV", "Sockets", "TLS"], packages: ["DequeModule"], system: libc),
     "Hiredis": ImportRules(own: ["CHiredis", "EventLoop", "RESP", "TLS"], packages: ["DequeModule"], system: libc),
     "MultiStore": ImportRules(
       own: ["RESP", "Hiredis", "EventLoop", "Threads"],
@@ -38,8 +38,8 @@ struct ImportRules: Sendable {
     ),
     "Status": ImportRules(own: [], packages: [], system: libc),
     "Proxy": ImportRules(
-      own: ["RESP", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition"],
-      packages: ["DequeModule"],
+      own: ["RESP", "EventLoop", "Hiredis", "MultiStore", "PrometheusExposition", "TLS"],
+      packages: ["DequeModule", "Logging"],
       system: libc
     ),
     "Sidecar": ImportRules(

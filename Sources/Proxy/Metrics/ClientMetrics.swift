@@ -10,6 +10,12 @@ enum ClientCloseReason: String, CaseIterable {
   case memoryLimit = "memory_limit"
   case protocolError = "protocol_error"
   case killed = "client_kill"
+  /// The handshake of TLS was not done in time.
+  case handshakeTimeout = "handshake_timeout"
+  /// The handshake of TLS failed, or the protocol was violated after it.
+  case tlsFailure = "tls_failure"
+  /// The client's certificate is missing or not accepted.
+  case certificate = "client_certificate"
   /// The store's connection with the client's subscriptions was lost, or messages may have been lost in a move.
   case subscriptionLost = "subscription_lost"
   case shutdown

@@ -11,12 +11,17 @@ package struct Credentials: Sendable {
   }
 
   private let users: [User]
+  /// Users by a name of their certificates.
+  private let certificates: [String: String]
   /// The password that an unknown name's is compared with, so that refusing it takes as long as for a known name.
   private static let dummy = Array("a password that is nobody's".utf8)
 
-  /// - Parameter users: at least one; their names differ.
-  package init(users: [(name: String, password: String)]) {
-    precondition(!users.isEmpty, "credentials without a user keep everybody out")
+  /// - Parameters:
+  ///   - users: those with a password; their names differ.
+  ///   - certificates: the users whose certificate has a name, by that name.
+  package init(users: [(name: String, password: String)], certificates: [String: String] = [:]) {
+    precondition(!users.isEmpty || !certificates.isEmpty, "credentials without a user keep everybody out")
+    self.certificates = certificates
     self.users = users.map { User(name: Array($0.name.utf8), password: Array($0.password.utf8)) }
   }
 
@@ -35,7 +40,12 @@ package struct Credentials: Sendable {
 
   /// Whether there is a user called `name`.
   func has(name: String) -> Bool {
-    users.contains { $0.name == Array(name.utf8) }
+    users.contains { $0.name == Array(name.utf8) } || certificates.values.contains(name)
+  }
+
+  /// The user whose certificate has one of these names; nil if there is none.
+  func user(withCertificateFor names: [String]) -> String? {
+    names.lazy.compactMap { certificates[$0] }.first
   }
 
   /// Compares in a time that depends on `candidate`'s length alone.
@@ -49,6 +59,6 @@ package struct Credentials: Sendable {
 }
 
 extension Credentials: CustomStringConvertible, CustomReflectable {
-  package var description: String { "credentials of \(users.count) users" }
-  package var customMirror: Mirror { Mirror(self, children: ["users": users.count]) }
+  package var description: String { "credentials of \(users.count + certificates.count) users" }
+  package var customMirror: Mirror { Mirror(self, children: ["users": users.count + certificates.count]) }
 }

@@ -64,6 +64,7 @@ extension Session {
     upgrader.stop()
     client.reset()
     isAuthenticated = server.credentials == nil
+    logInByCertificate()
     output.appendStatus("RESET")
   }
 }

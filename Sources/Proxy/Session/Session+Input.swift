@@ -91,6 +91,9 @@ extension Session {
   func rejectInput(_ error: ProtocolError) {
     output.appendError(error.description)
     server.metrics.closed(.protocolError)
+    if error == .handshakeOfTLS {
+      server.noteRefusal("tls", "the client speaks TLS, and this port does not", of: stream.peer)
+    }
     closeAfterReplies()
   }
 

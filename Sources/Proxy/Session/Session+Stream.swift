@@ -34,6 +34,7 @@ extension Session: StreamDelegate {
   }
 
   func streamDidClose(_ stream: Stream, error: StreamError?) {
+    noteEnd(of: stream, error)
     state.disconnected(isWaiting: isBlocked || isInSubscriberMode)
     pendingBefore = 0
     abandonLogin()

@@ -34,7 +34,8 @@ struct InstanceComparison {
   private func reportListeners() -> [SocketAddress: String] {
     var owners: [SocketAddress: (name: String, line: Int)] = [:]
     for draft in drafts {
-      for (address, position) in draft.listen {
+      for (listener, position) in draft.listen {
+        let address = listener.address
         if case .tcp(_, port: 0) = address { continue }
         if let owner = owners[address] {
           let message = "\(owner.name) listens on \(address) already, in line \(owner.line)"

@@ -1,5 +1,5 @@
 public import MultiStore
-public import Sockets
+public import class TLS.TLSServer
 
 /// The configuration of one instance: its addresses, its two stores, and the routing between them.
 public struct InstanceConfiguration: Sendable, Equatable {
@@ -45,14 +45,26 @@ public struct InstanceConfiguration: Sendable, Equatable {
   public struct User: Sendable, Equatable {
     /// The user's name in AUTH.
     public var name: String
-    /// The user's password.
-    public var password: Secret
+    /// The user's password; nil for one that has a certificate alone.
+    public var password: Secret?
+    /// A name of the certificates of clients that are this user without a password.
+    public var certificateName: String?
+  }
+
+  /// TLS for clients.
+  public struct TLS: Sendable, Equatable {
+    /// The listeners' certificate, and their requirements on clients'.
+    public var server: TLSServer
+    /// The time that a client has for the handshake.
+    public var handshakeTimeout: Duration
   }
 
   /// Matches `[a-z][a-z0-9_]*`; suffix of the feature flags and value of the label `instance_name`.
   public var name: String
   /// The addresses that clients connect to; at least one.
-  public var listen: [SocketAddress]
+  public var listen: [ListenAddress]
+  /// TLS of those addresses that use it; nil if none does.
+  public var tls: TLS?
   /// The new store; nil makes the instance a plain pass-through.
   public var primary: StoreConfiguration?
   /// The old store.

@@ -1,4 +1,4 @@
-internal import Sockets
+internal import TLS
 
 /// Reads one instance.
 struct InstanceReader {
@@ -7,7 +7,7 @@ struct InstanceReader {
     let reader: MappingReader
     /// Nil when it is missing or wrong, which has been reported.
     let name: String?
-    let listen: [(address: SocketAddress, position: SourcePosition)]
+    let listen: [(address: ListenAddress, position: SourcePosition)]
     let primary: StoreConfiguration?
     let secondary: StoreConfiguration?
     /// Nil when something obligatory is missing or wrong, which has been reported.
@@ -70,7 +70,7 @@ struct InstanceReader {
     reader.value("name").flatMap { isName($0.expanded) ? $0.expanded : reader.reject($0, "name") }
   }
 
-  private static func listen(of reader: MappingReader) -> [(address: SocketAddress, position: SourcePosition)] {
+  private static func listen(of reader: MappingReader) -> [(address: ListenAddress, position: SourcePosition)] {
     guard let node = reader.node("listen") else { return [] }
     let path = reader.keyPath("listen")
     let expectation = Setting.Kind.addresses.expectation
@@ -79,10 +79,10 @@ struct InstanceReader {
       nodes = elements.enumerated().map { ($1, "\(path)[\($0)]") }
       if nodes.isEmpty { reader.context.error(node.position, path, "is empty; expected \(expectation)") }
     }
-    return nodes.compactMap { node, path -> (address: SocketAddress, position: SourcePosition)? in
+    return nodes.compactMap { node, path -> (address: ListenAddress, position: SourcePosition)? in
       guard let value = reader.value(of: node, key: path, expectation: expectation) else { return nil }
       do throws(ValueMistake) {
-        return (try SocketAddress(listening: value.expanded), node.position)
+        return (try ListenAddress(value.expanded), node.position)
       } catch {
         reader.context.error(node.position, path, error.message)
         return nil
@@ -95,13 +95,14 @@ extension InstanceConfiguration {
   /// Reads the keys that do not depend on other parts of the file; nil without a secondary store.
   fileprivate init?(
     name: String,
-    listen: [SocketAddress],
+    listen: [ListenAddress],
     primary: StoreConfiguration?,
     secondary: StoreConfiguration?,
     reader: MappingReader
   ) {
     self.name = name
     self.listen = listen
+    tls = ListenerTLSReader.tls(of: reader, listen: listen)
     self.primary = primary
     readPolicy = reader.choice("read_policy")
     writeAcknowledgement = reader.choice("write_acknowledgement")
@@ -113,7 +114,8 @@ extension InstanceConfiguration {
     allowFlush = reader.boolean("allow_flush")
     logValues = reader.boolean("log_values")
     password = InstanceReader.password(of: reader)
-    users = UserReader.users(of: reader)
+    let verifiesClients = tls.map { $0.server.settings.clientAuthentication != .none }
+    users = UserReader.users(of: reader, verifiesClients: verifiesClients ?? (reader.has("tls") ? nil : false))
     settledChecks = InstanceReader.settledChecks(of: reader)
     limits = Limits(
       maxClients: reader.integer("max_clients"),

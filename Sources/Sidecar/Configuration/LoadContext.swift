@@ -79,6 +79,14 @@ final class LoadContext {
     return Secret(text)
   }
 
+  /// Warns of a file with a secret that every user of the machine can read. One that can't be read is no matter here.
+  func warnIfReadableByEverybody(_ path: String, at position: SourcePosition, key: String) {
+    guard let contents = try? SmallFile.read(path, limitBytes: Self.largestSecretFileBytes),
+      contents.isReadableByEverybody
+    else { return }
+    warning(position, key, "\(path) can be read by every user of this machine; chmod o-r takes that away")
+  }
+
   /// Returns the contents of a file, which is added to ``files``; reports a failure and returns nil if it can't be
   /// read.
   func contents(ofFile path: String, at position: SourcePosition, key: String, isSecret: Bool) -> [UInt8]? {

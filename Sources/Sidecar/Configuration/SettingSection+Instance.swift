@@ -9,7 +9,18 @@ extension SettingSection {
       .required,
       "Names the instance in metrics, events and its feature flags: lower-case letters, digits and underscores."
     ),
-    Setting("listen", .addresses, .required, "`host:port` or `unix:/path`, or a list of these."),
+    Setting(
+      "listen",
+      .addresses,
+      .required,
+      "`host:port`, `tls:host:port` with the map `tls`, or `unix:/path`, or a list of these."
+    ),
+    Setting(
+      "tls",
+      .section(.listenerTLS),
+      .none("no TLS for clients"),
+      "Settings of the addresses of `listen` that begin with `tls:`."
+    ),
     Setting(
       "primary",
       .store,
@@ -177,12 +188,19 @@ extension SettingSection {
   /// The keys of a user.
   static let userSettings: [Setting] = [
     Setting("name", .text, .required, "The name that AUTH or HELLO gives; it has no spaces."),
-    Setting("password", .secret, .none("this or the file"), "The password that goes with it."),
+    Setting("password", .secret, .none("this, the file or the certificate"), "The password that goes with it."),
     Setting(
       "password_file",
       .file,
-      .none("this or the password"),
+      .none("this, the password or the certificate"),
       "File that has this password and nothing else; read at the start."
+    ),
+    Setting(
+      "certificate_name",
+      .text,
+      .none("no certificate"),
+      "A client whose certificate has this name, as its common name or an alternative one, is this user from the "
+        + "beginning, without AUTH. Needs `tls.client_auth`."
     ),
   ]
 

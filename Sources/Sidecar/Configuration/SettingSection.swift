@@ -1,11 +1,11 @@
 /// The maps of a configuration, with all their keys.
 enum SettingSection: Sendable, CaseIterable {
-  case top, store, storeTLS, instance, settledChecks, user, featureFlags, admin, log
+  case top, store, storeTLS, instance, listenerTLS, settledChecks, user, featureFlags, admin, log
   case web, webTLS, webHTTP, webHeaders, webRateLimit
 
   /// The maps of the configuration file.
   static let ofSidecar: [SettingSection] = [
-    .top, .store, .storeTLS, .instance, .settledChecks, .user, .featureFlags, .admin, .log,
+    .top, .store, .storeTLS, .instance, .listenerTLS, .settledChecks, .user, .featureFlags, .admin, .log,
   ]
   /// The maps of the file that `--web.config.file` names.
   static let ofWeb: [SettingSection] = [.web, .webTLS, .webHTTP, .webHeaders, .webRateLimit]
@@ -17,6 +17,7 @@ enum SettingSection: Sendable, CaseIterable {
     case .store: "A store (`stores.NAME`, `primary`, `secondary`)"
     case .storeTLS: "`tls` of a store"
     case .instance: "An instance (`instances[]`)"
+    case .listenerTLS: "`tls` of an instance"
     case .settledChecks: "`settled_checks` of an instance"
     case .user: "A user (`instances[].users[]`)"
     case .featureFlags: "`feature_flags`"
@@ -37,6 +38,7 @@ enum SettingSection: Sendable, CaseIterable {
     case .store: Self.storeSettings
     case .storeTLS: Self.storeTLSSettings
     case .instance: Self.instanceSettings
+    case .listenerTLS: Self.listenerTLSSettings
     case .settledChecks: Self.settledCheckSettings
     case .user: Self.userSettings
     case .featureFlags: Self.featureFlagSettings
@@ -136,7 +138,16 @@ enum SettingSection: Sendable, CaseIterable {
       "password_file",
       .file,
       .none("no AUTH"),
-      "File that has the password and nothing else; read again for each connection."
+      "File that has the password and nothing else; read again for each connection, and soon after it has changed for "
+        + "those that are open."
+    ),
+    Setting(
+      "password_command",
+      .texts,
+      .none("no AUTH"),
+      "Program with its arguments, `[program, argument, …]`, that prints the password and nothing else within "
+        + "`connect_timeout`: a token that is valid for minutes. It is run for new connections, without a shell, and "
+        + "what it prints is used for ten seconds."
     ),
     Setting(
       "tls",

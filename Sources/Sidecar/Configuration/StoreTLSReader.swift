@@ -24,6 +24,7 @@ struct StoreTLSReader {
       return nil
     }
     let settings = reader.map(settings) ?? TLSClientSettings()
+    if let reader { checkSecrets(reader) }
     check(settings)
     return TLSClient(settings)
   }
@@ -52,6 +53,14 @@ struct StoreTLSReader {
 
   private func path(_ key: String, _ reader: MappingReader) -> String? {
     reader.value(key).map { reader.context.resolve(path: $0.expanded) }
+  }
+
+  /// Warns of files with secrets that everybody can read.
+  private func checkSecrets(_ reader: MappingReader) {
+    for key in ["key_file", "key_password_file"] {
+      guard let path = path(key, reader) else { continue }
+      reader.context.warnIfReadableByEverybody(path, at: reader.position(of: key), key: reader.keyPath(key))
+    }
   }
 
   /// Reads the files, and reports those that can't be used and certificates that have expired.

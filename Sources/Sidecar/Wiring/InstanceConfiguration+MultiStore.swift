@@ -47,16 +47,27 @@ extension InstanceConfiguration {
     InstanceServer.Limits(
       maxClients: limits.maxClients,
       idleTimeout: limits.idleTimeout,
+      handshakeTimeout: tls?.handshakeTimeout ?? .zero,
       parser: ParserLimits(maxBulkBytes: limits.maxBulkBytes, maxArguments: limits.maxArguments),
       maxInFlight: limits.maxPipelinedCommands,
       outputBufferLimit: limits.clientOutputBufferLimitBytes
     )
   }
 
+  /// The addresses that clients connect to.
+  var entrances: [InstanceServer.Entrance] {
+    listen.map { InstanceServer.Entrance($0.address, tls: $0.usesTLS ? tls?.server : nil) }
+  }
+
   var credentials: Credentials? {
-    var users = users.map { (name: $0.name, password: $0.password.value) }
-    if let password { users.append((Credentials.defaultUser, password.value)) }
-    return users.isEmpty ? nil : Credentials(users: users)
+    var passwords = users.compactMap { user in user.password.map { (name: user.name, password: $0.value) } }
+    if let password { passwords.append((Credentials.defaultUser, password.value)) }
+    let certificates = Dictionary(
+      users.compactMap { user in user.certificateName.map { ($0, user.name) } },
+      uniquingKeysWith: { first, _ in first }
+    )
+    guard !passwords.isEmpty || !certificates.isEmpty else { return nil }
+    return Credentials(users: passwords, certificates: certificates)
   }
 }
 

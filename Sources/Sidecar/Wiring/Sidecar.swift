@@ -148,7 +148,8 @@ public final class Sidecar {
             maxClients: instance.limits.maxClients,
             registry: registry
           ),
-          memory: self.memory
+          memory: self.memory,
+          logger: logger
         )
         try start(server, of: instance, on: loop, memory?.journal)
       } catch let error as ListenError {
@@ -168,11 +169,12 @@ public final class Sidecar {
   ) throws {
     do {
       // The loop has no thread yet, so its parts may be set up here.
-      let addresses = try server.start(listeningOn: instance.listen)
+      let addresses = try server.start(listeningOn: instance.entrances)
       let thread = try LoopThread(running: loop, name: instance.name)
       instances.append(Running(server: server, loop: loop, thread: thread, journal: journal))
-      for address in addresses {
-        let metadata: Logger.Metadata = ["listener": "instance:\(instance.name)", "address": "\(address)"]
+      for (address, configured) in zip(addresses, instance.listen) {
+        let shown = ListenAddress(address, usesTLS: configured.usesTLS)
+        let metadata: Logger.Metadata = ["listener": "instance:\(instance.name)", "address": "\(shown)"]
         logger.notice("listening", metadata: metadata)
       }
     } catch {

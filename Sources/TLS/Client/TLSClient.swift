@@ -5,19 +5,11 @@ internal import Synchronization
 /// The files are looked at for each connection, and read again when they have changed: certificates are replaced
 /// without a restart. Any thread.
 public final class TLSClient: Sendable {
-  private struct Loaded {
-    let credentials: TLSClientCredentials
-    /// The files as they were just before they were read.
-    let identities: FileIdentities
-    /// The latest session, with the name that was verified for it.
-    var session: (name: String, data: [UInt8])?
-  }
-
   private struct State {
-    var loaded: Loaded?
-    var statistics = TLSClientStatistics()
-    /// The reason why changed files are not used.
-    var problem: String?
+    var files = ReloadedFiles<TLSClientCredentials>()
+    /// The latest session of these credentials, with the name that was verified for it.
+    var session: (name: String, data: [UInt8])?
+    var statistics = TLSStatistics()
   }
 
   /// The settings.
@@ -30,10 +22,10 @@ public final class TLSClient: Sendable {
   }
 
   /// The reason why files that have changed are not used, and the contents before still are; nil if there is none.
-  public var reloadProblem: String? { state.withLock { $0.problem } }
+  public var reloadProblem: String? { state.withLock { $0.files.problem } }
 
   /// The outcomes of handshakes so far.
-  public var statistics: TLSClientStatistics { state.withLock { $0.statistics } }
+  public var statistics: TLSStatistics { state.withLock { $0.statistics } }
 
   /// Counts a handshake that is done.
   package func count(_ info: TLSConnectionInfo) {
@@ -46,7 +38,7 @@ public final class TLSClient: Sendable {
   }
 
   /// The expiration of this side's certificate, in Unix time; nil without one, or before it was read.
-  public var certificateExpiration: Int? { state.withLock { $0.loaded?.credentials.certificateExpiration } }
+  public var certificateExpiration: Int? { state.withLock { $0.files.contents?.certificateExpiration } }
 
   /// The expirations of certificates in the files of some settings, in Unix time.
   public struct Expirations: Sendable, Equatable {
@@ -76,12 +68,12 @@ public final class TLSClient: Sendable {
     // Errors are returned: a throwing closure of a lock loses their type.
     let result = state.withLock { state -> Result<TLSEngine, TLSFailure> in
       reload(&state)
-      guard let loaded = state.loaded else {
+      guard let credentials = state.files.contents else {
         state.statistics.failures[.credentials, default: 0] += 1
-        return .failure(TLSFailure(.credentials, state.problem ?? "certificates were not read"))
+        return .failure(TLSFailure(.credentials, state.files.problem ?? "certificates were not read"))
       }
-      let session = loaded.session?.name == name ? loaded.session?.data : nil
-      return .success(loaded.credentials.makeEngine(name: name, resuming: session))
+      let session = state.session?.name == name ? state.session?.data : nil
+      return .success(credentials.makeEngine(name: name, resuming: session))
     }
     return try result.get()
   }
@@ -94,24 +86,17 @@ public final class TLSClient: Sendable {
     }
     state.withLock { state in
       // A session must not outlive the files with which its server was verified.
-      if state.loaded?.credentials === credentials { state.loaded?.session = (name, data) }
+      if state.files.contents === credentials { state.session = (name, data) }
     }
     return true
   }
 
   private func reload(_ state: inout State) {
-    let identities = FileIdentities(files: settings.files, folder: settings.authorityFolder)
-    guard state.loaded?.identities != identities else {
-      state.problem = nil
-      return
+    let settings = settings
+    let isNew = state.files.refresh(settings.files, folder: settings.authorityFolder) { () throws(TLSClientError) in
+      try TLSClientCredentials(settings)
     }
-    do throws(TLSClientError) {
-      state.loaded = Loaded(credentials: try TLSClientCredentials(settings), identities: identities)
-      state.problem = nil
-    } catch {
-      // Files are often replaced one after the other: until they fit, the contents before are used.
-      state.problem = error.reason
-    }
+    if isNew { state.session = nil }
   }
 }
 

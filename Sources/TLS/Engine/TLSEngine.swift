@@ -17,14 +17,23 @@ public final class TLSEngine {
     /// `name` is the one that is verified.
     case client(TLSClientCredentials, name: String)
     case server(TLSCredentials)
+
+    var side: TLSSide {
+      switch self {
+      case .client: .client
+      case .server: .server
+      }
+    }
   }
 
   let session: gnutls_session_t
   let role: Role
-  private var machine = TLSStateMachine()
+  private var machine: TLSStateMachine
   private var output = CiphertextBuffer()
   /// The ciphertext that GnuTLS has not taken yet; empty except during ``receive(_:scratch:deliver:)``.
   private var input = UnsafeRawBufferPointer(start: nil, count: 0)
+  /// The bytes that the peer may still send before the handshake is done.
+  private var handshakeRoom: Int
   /// The first byte that the peer has sent.
   private var firstByte: UInt8?
   /// The verdict on the peer's certificate, if it was refused; GnuTLS has only a number for that.
@@ -33,9 +42,13 @@ public final class TLSEngine {
   private var hasReturnedData = false
 
   /// Creates an engine with a session that has its credentials already.
-  init(takingOwnershipOf session: gnutls_session_t, role: Role) {
+  ///
+  /// - Parameter handshakeLimit: the most bytes of the peer's handshake.
+  init(takingOwnershipOf session: gnutls_session_t, role: Role, handshakeLimit: Int = .max) {
+    handshakeRoom = handshakeLimit
     self.session = session
     self.role = role
+    machine = TLSStateMachine(side: role.side)
     let opaque = Unmanaged.passUnretained(self).toOpaque()
     gnutls_session_set_ptr(session, opaque)
     gnutls_transport_set_ptr(session, opaque)
@@ -64,6 +77,8 @@ public final class TLSEngine {
 
   /// Whether the handshake is not done yet.
   public var isHandshaking: Bool { machine.state == .handshaking }
+  /// Whether the peer has sent anything.
+  public var hasReceived: Bool { firstByte != nil }
   /// Whether plaintext can be written.
   public var isWritable: Bool { machine.isWritable }
   /// Whether the peer has said that it sends no more.
@@ -93,9 +108,16 @@ public final class TLSEngine {
     precondition(scratch.count >= Self.recordBytes, "a record may not fit the scratch buffer")
     ciphertext.withUnsafeBytes { bytes in
       firstByte = firstByte ?? bytes.first
-      input = bytes
-      advance(into: scratch, deliver)
-      input = UnsafeRawBufferPointer(start: nil, count: 0)
+      guard isHandshaking else { return advance(with: bytes, into: scratch, deliver) }
+      let part = min(bytes.count, handshakeRoom)
+      handshakeRoom -= part
+      advance(with: UnsafeRawBufferPointer(rebasing: bytes[..<part]), into: scratch, deliver)
+      guard part < bytes.count else { return }
+      if isHandshaking {
+        _ = machine.handshakeDidReturn(.failed(.handshakeTooLong))
+      } else {
+        advance(with: UnsafeRawBufferPointer(rebasing: bytes[part...]), into: scratch, deliver)
+      }
     }
   }
 
@@ -147,6 +169,16 @@ public final class TLSEngine {
     return Array(UnsafeBufferPointer(start: bytes, count: Int(data.size)))
   }
 
+  private func advance(
+    with bytes: UnsafeRawBufferPointer,
+    into scratch: UnsafeMutableRawBufferPointer,
+    _ deliver: (Span<UInt8>) -> Bool
+  ) {
+    input = bytes
+    advance(into: scratch, deliver)
+    input = UnsafeRawBufferPointer(start: nil, count: 0)
+  }
+
   private func advance(into scratch: UnsafeMutableRawBufferPointer, _ deliver: (Span<UInt8>) -> Bool) {
     var step = machine.inputDidArrive()
     var code: Int32 = 0
@@ -196,7 +228,7 @@ public final class TLSEngine {
   private func failure(_ code: Int32) -> TLSFailure {
     if let refusal { return refusal }
     let speaksTLS = firstByte.map(TLSFailure.beginsRecord) ?? true
-    guard speaksTLS || !isHandshaking else { return .notTLS }
+    guard speaksTLS || !isHandshaking else { return .notTLS(at: role.side) }
     return TLSFailure(code: code, alert: gnutls_alert_get(session))
   }
 }

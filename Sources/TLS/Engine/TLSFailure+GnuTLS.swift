@@ -3,7 +3,31 @@ internal import CGnuTLS
 /// GnuTLS' errors and the peer's alerts in an operator's words.
 extension TLSFailure {
   /// The peer has sent something else than TLS.
-  static let notTLS = TLSFailure(.notTLS, "the answer is not TLS; the port may be one without TLS")
+  static func notTLS(at side: TLSSide) -> TLSFailure {
+    switch side {
+    case .client: TLSFailure(.notTLS, "the answer is not TLS; the port may be one without TLS")
+    case .server: TLSFailure(.notTLS, "the client does not speak TLS, and this port does")
+    }
+  }
+
+  /// The peer has closed the connection before it was secure.
+  static func closedDuringHandshake(at side: TLSSide) -> TLSFailure {
+    switch side {
+    case .client:
+      TLSFailure(
+        .closed,
+        "the connection was closed during the TLS handshake; the port may be one without TLS"
+      )
+    case .server:
+      TLSFailure(.closed, "the client has closed the connection during the handshake; it may not trust the certificate")
+    }
+  }
+
+  /// The peer has sent more than any handshake has.
+  static let handshakeTooLong = TLSFailure(.protocol, "the handshake has more bytes than any needs")
+
+  /// The peer has closed the connection without a close-notify.
+  static let closedWithoutEnd = TLSFailure(.closed, "the connection was closed without the end of TLS")
 
   /// Whether a byte is the type of a record (RFC 8446 section 5.1), or begins a greeting of SSL 2.
   static func beginsRecord(_ byte: UInt8) -> Bool { (20...23).contains(byte) || byte == 0x80 }
@@ -14,8 +38,7 @@ extension TLSFailure {
     case GNUTLS_E_FATAL_ALERT_RECEIVED: self.init(alert: alert)
     case GNUTLS_E_UNSUPPORTED_VERSION_PACKET, GNUTLS_E_NO_CIPHER_SUITES, GNUTLS_E_NO_COMMON_KEY_SHARE:
       self.init(.incompatible, "no protocol version, cipher or group in common: \(Self.words(code))")
-    case GNUTLS_E_PREMATURE_TERMINATION:
-      self.init(.closed, "the connection was closed without the end of TLS")
+    case GNUTLS_E_PREMATURE_TERMINATION: self = .closedWithoutEnd
     default:
       self.init(.protocol, "a violation of the TLS protocol, or damaged data: \(Self.words(code))")
     }

@@ -37,3 +37,6 @@ public struct TLSFailure: Error, Sendable, Equatable, CustomStringConvertible {
     self.message = message
   }
 }
+
+/// One of the two sides of a connection.
+enum TLSSide { case client, server }

@@ -25,6 +25,12 @@ struct TLSStateMachine {
   }
 
   private(set) var state = State.handshaking
+  /// The side of the connection that this is.
+  private let side: TLSSide
+
+  init(side: TLSSide) {
+    self.side = side
+  }
 
   /// Whether plaintext can be written.
   var isWritable: Bool { state == .open || state == .peerClosed }
@@ -73,11 +79,8 @@ struct TLSStateMachine {
   /// Records that the peer's transport has ended without a close-notify. Returns false if that is no news.
   mutating func transportDidEnd() -> Bool {
     switch state {
-    case .handshaking:
-      let message = "the connection was closed during the TLS handshake; the port may be one without TLS"
-      state = .failed(TLSFailure(.closed, message))
-    case .open:
-      state = .failed(TLSFailure(.closed, "the connection was closed without the end of TLS"))
+    case .handshaking: state = .failed(.closedDuringHandshake(at: side))
+    case .open: state = .failed(.closedWithoutEnd)
     case .peerClosed, .closed, .failed: return false
     }
     return true

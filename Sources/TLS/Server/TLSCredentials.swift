@@ -3,8 +3,9 @@ internal import Glibc
 
 /// Settings in GnuTLS' form: parsed, consistent, and ready for handshakes.
 ///
-/// `@unchecked Sendable`: the handles are set once and never changed; GnuTLS lets sessions of several threads share
-/// credentials, priorities and trusted authorities as long as they are not changed (manual, "Thread safety").
+/// `@unchecked Sendable`: the handles and the key are set once and never changed; GnuTLS lets sessions of several
+/// threads share credentials, priorities and trusted authorities as long as they are not changed (manual, "Thread
+/// safety").
 public final class TLSCredentials: @unchecked Sendable {
   /// The expiration of the server's certificate, in Unix time.
   public let expiration: Int
@@ -19,6 +20,8 @@ public final class TLSCredentials: @unchecked Sendable {
   let settings: TLSSettings
   private let credentials: gnutls_certificate_credentials_t
   private let priorities: gnutls_priority_t
+  /// The key of the tickets with which clients resume sessions; GnuTLS derives one after the other from it.
+  private var ticketKey = gnutls_datum_t()
 
   /// Reads certificate, key and authorities.
   ///
@@ -37,6 +40,8 @@ public final class TLSCredentials: @unchecked Sendable {
       throw TLSSettingsError(part: .protocols, reason: "no such protocol versions or curves in this GnuTLS")
     }
     priorities = made
+    // Without a key no session is resumed.
+    gnutls_session_ticket_key_generate(&ticketKey)
   }
 
   deinit {
@@ -44,6 +49,7 @@ public final class TLSCredentials: @unchecked Sendable {
     // references to priorities.
     gnutls_priority_deinit(priorities)
     gnutls_certificate_free_credentials(credentials)
+    multistore_gnutls_free(ticketKey.data)
   }
 
   /// Sets the credentials of a session before its handshake. They have to outlive the session's last use. If this
@@ -54,6 +60,12 @@ public final class TLSCredentials: @unchecked Sendable {
     guard settings.clientAuthentication != .none else { return }
     // Never GNUTLS_CERT_REQUIRE: a probe has no certificate, and the handshake does not know the path.
     gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST)
+  }
+
+  /// Lets the client of a session resume it later.
+  func offerTickets(_ session: OpaquePointer) {
+    guard ticketKey.data != nil else { return }
+    _ = withUnsafePointer(to: ticketKey) { gnutls_session_ticket_enable_server(session, $0) }
   }
 
   /// Calls `body` with the trusted authorities of clients.

@@ -104,7 +104,7 @@ private let mistakes: [(yaml: String, problems: [String])] = [
   (
     minimal(instance: "users: [{ name: bob }, { name: a b, password: c }]"),
     [
-      "sidecar.yml:5:13: instances[0].users[0]: a user without a password; add password_file",
+      "sidecar.yml:5:13: instances[0].users[0]: a user without a password; add password_file, or certificate_name",
       "sidecar.yml:5:36: instances[0].users[1].name: expected a name without spaces",
     ]
   ),

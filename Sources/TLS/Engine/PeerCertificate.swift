@@ -31,6 +31,9 @@ struct PeerCertificate: ~Copyable {
   /// The beginning of its validity, in Unix time.
   var activation: Int { gnutls_x509_crt_get_activation_time(certificate) }
 
+  /// Its common name, if it has one, and its alternative names.
+  var names: [String] { [commonName].compactMap { $0 } + CertificateNames.all(in: certificate) }
+
   /// Its names for a message: the alternative ones, or the common name of a certificate that has none.
   var shownNames: String {
     var names = CertificateNames.all(in: certificate)

@@ -1,5 +1,5 @@
-/// Counts of handshakes with one server.
-public struct TLSClientStatistics: Sendable, Equatable {
+/// Counts of the handshakes of one ``TLSClient`` or ``TLSServer``.
+public struct TLSStatistics: Sendable, Equatable {
   /// Handshakes that have succeeded.
   public private(set) var handshakes = 0
   /// The number of them that resumed an earlier session.
