@@ -5,6 +5,8 @@ enum ConnectionAction: Equatable {
   case none
   /// Start the attempt timer.
   case startTimer(after: Duration)
+  /// Ask the program for the password, which may take `timeout`.
+  case fetchLogin(timeout: Duration)
   /// Look up the addresses of `host`; the attempt, this included, may take `timeout`.
   case resolve(host: String, timeout: Duration)
   /// Connect to `address`. The attempt may take `timeout`; nil if its time is running already.
@@ -76,6 +78,7 @@ enum ConnectionAdmission: Equatable {
 
 /// The states of a connection by name.
 enum ConnectionPhase: String, CaseIterable, Codable, Sendable {
-  case idle, starting, waiting, resolving, connecting, securing, shakingHands, betweenProbes, awaitingProbe
+  case idle, starting, waiting, fetchingLogin, resolving, connecting, securing, shakingHands
+  case betweenProbes, awaitingProbe
   case ready, closed
 }

@@ -24,6 +24,8 @@ extension ConnectionStateMachine {
       return beginAttempt(refusal: service == .patient ? nil : refusal, at: now)
     case .connecting(let attempt):
       switch attempt.stage {
+      // The program has a time limit of its own.
+      case .fetchingLogin: Self.impossible("the attempt timer fired", in: .connecting(attempt))
       case .resolving:
         return fail(.timedOut, "\(endpoint.address) could not be resolved within \(limits.connectTimeout)")
       case .shakingHands(var handshake, let candidates) where handshake.isRefused:
@@ -51,12 +53,38 @@ extension ConnectionStateMachine {
   }
 
   private mutating func beginAttempt(refusal: ConnectionFailure?, at now: UInt64) -> ConnectionAction {
+    guard endpoint.passwordCommand == nil else {
+      state = .connecting(Attempt(begunAt: now, refusal: refusal, stage: .fetchingLogin))
+      return .fetchLogin(timeout: limits.connectTimeout)
+    }
+    return reach(Attempt(begunAt: now, refusal: refusal, stage: .fetchingLogin))
+  }
+
+  /// Records that the password for this attempt is known.
+  mutating func loginDidArrive() -> ConnectionAction {
+    let attempt = takeAttempt("a login arrived")
+    guard case .fetchingLogin = attempt.stage else { Self.impossible("a login arrived", in: .connecting(attempt)) }
+    return reach(attempt)
+  }
+
+  /// Records that the program has given no password.
+  mutating func loginDidFail(_ detail: String) -> ConnectionAction {
+    let attempt = takeAttempt("a login failed")
+    guard case .fetchingLogin = attempt.stage else { Self.impossible("a login failed", in: .connecting(attempt)) }
+    return fail(.authenticationRejected, detail)
+  }
+
+  /// Begins to look the store's host up, or to connect.
+  private mutating func reach(_ attempt: Attempt) -> ConnectionAction {
+    var attempt = attempt
     // hiredis would resolve a name itself, and block the loop meanwhile.
     if case .tcp(let host, _) = endpoint.address, !HostLookup.isLiteral(host) {
-      state = .connecting(Attempt(begunAt: now, refusal: refusal, stage: .resolving(nil)))
+      attempt.stage = .resolving(nil)
+      state = .connecting(attempt)
       return .resolve(host: host, timeout: limits.connectTimeout)
     }
-    state = .connecting(Attempt(begunAt: now, refusal: refusal, stage: .connecting(candidates: [])))
+    attempt.stage = .connecting(candidates: [])
+    state = .connecting(attempt)
     return .connect(to: endpoint.address, timeout: limits.connectTimeout)
   }
 
@@ -127,7 +155,7 @@ extension ConnectionStateMachine {
     let candidates: ArraySlice<SocketAddress>
     switch attempt.stage {
     case .connecting(let left), .securing(let left): candidates = left
-    case .resolving, .shakingHands: Self.impossible("a context connected", in: .connecting(attempt))
+    case .fetchingLogin, .resolving, .shakingHands: Self.impossible("a context connected", in: .connecting(attempt))
     }
     let handshake = Handshake(
       endpoint: login ?? endpoint,

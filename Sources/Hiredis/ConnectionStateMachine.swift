@@ -10,6 +10,8 @@ struct ConnectionStateMachine<Lookup>: ~Copyable {
   /// An attempt to connect, from its beginning to a finished handshake.
   struct Attempt {
     enum Stage {
+      /// A program is asked for the password.
+      case fetchingLogin
       /// The host's addresses are being looked up; nil until the lookup has begun.
       case resolving(Lookup?)
       /// A context connects. The candidates were not tried yet.
@@ -28,7 +30,7 @@ struct ConnectionStateMachine<Lookup>: ~Copyable {
     /// The addresses that were not tried yet; nil while they are not known.
     var candidates: ArraySlice<SocketAddress>? {
       switch stage {
-      case .resolving: nil
+      case .fetchingLogin, .resolving: nil
       case .connecting(let candidates), .securing(let candidates), .shakingHands(_, let candidates): candidates
       }
     }
@@ -128,6 +130,7 @@ struct ConnectionStateMachine<Lookup>: ~Copyable {
     case .waiting: .waiting
     case .connecting(let attempt):
       switch attempt.stage {
+      case .fetchingLogin: .fetchingLogin
       case .resolving: .resolving
       case .connecting: .connecting
       case .securing: .securing

@@ -84,9 +84,7 @@ struct Handshake {
     self.orphan = orphan
     self.toleratesBusyServer = toleratesBusyServer
     var script: [(Step, [String])] = []
-    if let password = endpoint.password {
-      script.append((.authenticate, ["AUTH"] + (endpoint.username.map { [$0] } ?? []) + [password]))
-    }
+    if let command = endpoint.authentication { script.append((.authenticate, command)) }
     if endpoint.database != 0 { script.append((.select, ["SELECT", String(endpoint.database)])) }
     script.append((.setName, ["CLIENT", "SETNAME", "multistore-exporter"]))
     script.append((.info, ["INFO", "server"]))

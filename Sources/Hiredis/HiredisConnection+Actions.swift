@@ -8,6 +8,8 @@ extension HiredisConnection {
     case .none: break
     case .startTimer(let delay):
       attemptTimer?.schedule(after: delay)
+    case .fetchLogin(let timeout):
+      fetchLogin(within: timeout)
     case .resolve(let host, let timeout):
       attemptTimer?.schedule(after: timeout)
       lookUp(host)
@@ -35,6 +37,7 @@ extension HiredisConnection {
     case .failQueued(let failure):
       queue.removeAll { command, _ in fail(command, with: failure) }
     case .becomeUnavailable(let reason):
+      if reason.kind == .authenticationRejected { endpoint.passwordCommand?.forget() }
       scheduleAttempt(after: reason.retryDelay)
       queue.removeAll { command, _ in fail(command, with: .notConnected(reason: reason.description)) }
       reportUnavailable(reason)
@@ -114,6 +117,7 @@ extension HiredisConnection {
       queue.append(probe)
     }
     attemptTimer?.cancel()
+    isLoggingInAgain = false
     context?.isRaw = pushesBytes
     handOver()
     delegate?.connectionDidBecomeReady(self, identity: identity)

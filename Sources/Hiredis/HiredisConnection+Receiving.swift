@@ -11,7 +11,7 @@ extension HiredisConnection {
   func contextDidConnect() {
     perform(
       machine.contextDidConnect(
-        login: endpoint.withCurrentLogin,
+        login: endpoint.withCurrentLogin(printed: printedPassword),
         preparation: preparation,
         asksForClientID: asksForClientID,
         asksForKeyCount: asksForKeyCount,
@@ -45,7 +45,9 @@ extension HiredisConnection {
     replyCount &+= 1
     if command.isCounted {
       if command.sentAt != answered.sentAt { reportAnswered() }
-      answered.add(sentAt: command.sentAt, isError: reply.kind == .error)
+      let isError = reply.kind == .error
+      answered.add(sentAt: command.sentAt, isError: isError)
+      if isError, reply.knownErrorCode == .noAuthentication { logInAgain() }
     }
     command.receiver.receive(reply, token: command.token)
     while let refused = queue.popRefused(), let refusal = refused.refusal {

@@ -75,6 +75,11 @@ public final class HiredisConnection {
   var deadlineTimer: LoopTimer?
   /// The timer that runs while commands linger; made for the first of them, which many connections never get.
   private var lingerTimer: LoopTimer?
+  /// The connection's wait for the program that prints its password, and what it has printed for this attempt.
+  var loginWait: LoginCommand.Wait?
+  var printedPassword: String?
+  /// Whether AUTH is in flight, or about to be, on the connection that is ready.
+  var isLoggingInAgain = false
   /// Keeps the connection from being idle; nil unless ``keepsAlive`` is set.
   private(set) var keepAlive: KeepAlive?
 
@@ -194,6 +199,7 @@ public final class HiredisConnection {
       context?.writeNow()
     }
     machine.close()
+    endLoginWait()
     attemptTimer?.close()
     deadlineTimer?.close()
     lingerTimer?.close()

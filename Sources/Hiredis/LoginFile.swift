@@ -6,26 +6,39 @@ internal import TLS
 public final class LoginFile: Sendable {
   /// The path of the file.
   public let path: String
-  /// The text that was read last.
-  private let latest: Mutex<String>
+  private struct State {
+    /// The text that was read last.
+    var text: String
+    /// The file as it was just before that.
+    var identity: FileIdentity?
+  }
+
+  private let latest: Mutex<State>
 
   /// Makes a file whose text is known already.
   public init(_ path: String, text: String) {
     self.path = path
-    latest = Mutex(text)
+    latest = Mutex(State(text: text, identity: FileIdentity(of: path)))
   }
 
   /// Returns the text that the file has now, or had before if it cannot be read or is empty: it may be just about to be
   /// replaced.
   func read() -> String {
+    let identity = FileIdentity(of: path)
     guard case .success(let bytes) = FileContents.read(path),
       var text = String(validating: bytes, as: UTF8.self)
-    else { return latest.withLock { $0 } }
+    else { return latest.withLock { $0.text } }
     if text.hasSuffix("\r\n") || text.hasSuffix("\n") { text.removeLast() }
     return latest.withLock { latest in
-      if !text.isEmpty { latest = text }
-      return latest
+      if !text.isEmpty { latest = State(text: text, identity: identity) }
+      return latest.text
     }
+  }
+
+  /// Whether the file is another one than the last time it was read, or was written since.
+  var hasChanged: Bool {
+    guard let identity = FileIdentity(of: path) else { return false }
+    return latest.withLock { $0.identity != identity }
   }
 }
 

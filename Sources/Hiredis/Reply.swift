@@ -88,6 +88,22 @@ public struct Reply: ~Escapable {
   }
 }
 
+extension Reply {
+  /// The first word of an error reply: `WRONGTYPE`, `OOM`, `ERR`.
+  public var errorCode: String {
+    var code = ""
+    let text = bytes
+    for index in text.indices.prefix(32) {
+      guard text[index] > 0x20, text[index] < 0x7f else { break }
+      code.unicodeScalars.append(UnicodeScalar(text[index]))
+    }
+    return code
+  }
+
+  /// The code of an error reply, if the sidecar acts on it.
+  public var knownErrorCode: ServerErrorCode? { ServerErrorCode(rawValue: errorCode) }
+}
+
 /// The receiver of the outcomes of commands, called on the loop's thread.
 public protocol ReplyReceiver: AnyObject {
   /// Delivers the store's reply to the command that was sent with `token`. Per connection exactly one of the two

@@ -13,6 +13,8 @@ public struct StoreEndpoint: Sendable, Equatable {
   public var usernameFile: LoginFile?
   /// The file that has the password now; nil for ``password``.
   public var passwordFile: LoginFile?
+  /// The program that prints the password; nil for ``password``.
+  public var passwordCommand: LoginCommand?
   /// The number of the logical database, 0 or more.
   public var database: Int
   /// TLS of all connections to the store, whose name is that of the address unless the settings have another; nil for
@@ -36,12 +38,23 @@ public struct StoreEndpoint: Sendable, Equatable {
 }
 
 extension StoreEndpoint {
-  /// The same endpoint with the login that its files have now.
-  var withCurrentLogin: StoreEndpoint {
+  /// Returns the same endpoint with the login that its files have now.
+  ///
+  /// - Parameter printed: the password that its program has printed, if it has one.
+  func withCurrentLogin(printed: String?) -> StoreEndpoint {
     var endpoint = self
+    if passwordCommand != nil { endpoint.password = printed }
     if let usernameFile { endpoint.username = usernameFile.read() }
     if let passwordFile { endpoint.password = passwordFile.read() }
     return endpoint
+  }
+
+  /// Whether one of its files may have another login than the last time it was read.
+  var hasNewLogin: Bool { usernameFile?.hasChanged == true || passwordFile?.hasChanged == true }
+
+  /// AUTH with this login; nil without a password.
+  var authentication: [String]? {
+    password.map { ["AUTH"] + (username.map { [$0] } ?? []) + [$0] }
   }
 
   /// The name of the store's machine; a unix socket leads to this one.

@@ -45,6 +45,18 @@ import Testing
     #expect(failure == .becomeUnavailable(reason))
   }
 
+  @Test func `a password that a program prints is fetched for each attempt, before anything else`() {
+    var endpoint = StoreEndpoint(address: .unix(path: "/redis"))
+    endpoint.passwordCommand = LoginCommand(["token"])
+    var machine = ConnectionStateMachine<String>(endpoint: endpoint, limits: .quick) { 0.5 }
+    _ = machine.connect()
+    for _ in 0..<2 {
+      let actions = [machine.attemptTimerFired(at: 0), machine.loginDidArrive()]
+      #expect(actions == [.fetchLogin(timeout: .seconds(5)), .connect(to: endpoint.address, timeout: .seconds(5))])
+      _ = machine.contextDidEnd(.failed("refused"), UnansweredCommands(areInFlight: false, areAwaited: false), at: 0)
+    }
+  }
+
   @Test func `commands of a patient service wait for each attempt, and fail between two`() {
     var machine = Self.machine()
     #expect(machine.admission == .fail(.neverConnected) && !machine.takesCommands)

@@ -10,6 +10,7 @@ private typealias Machine = ConnectionStateMachine<String>
 /// The events of the machine, each at a fixed time and with fixed arguments.
 enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
   case connect, retryNow, timerFired
+  case loginArrived, loginFailed
   case lookupBegan, lookupFinished, lookupFailed, noContext, noCertificates, tlsBegan, contextConnected
   case oddReply, lastReply, rejection
   case holdDeadline, becomesPatient, becomesBestEffort
@@ -60,12 +61,14 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
 
   /// A machine of a dispensable store that events have brought into `phase`.
   private static func machine(in phase: Phase) -> Machine {
-    let endpoint = StoreEndpoint(address: .tcp(host: "store", port: 1))
+    var endpoint = StoreEndpoint(address: .tcp(host: "store", port: 1))
+    if phase == .fetchingLogin { endpoint.passwordCommand = LoginCommand(["token"]) }
     var machine = Machine(endpoint: endpoint, limits: .quick) { 0.5 }
     _ = machine.serviceDidChange(to: service)
     switch phase {
     case .idle: break
     case .starting: _ = machine.connect()
+    case .fetchingLogin: advance(&machine, .connect, .timerFired)
     case .waiting: advance(&machine, .connect, .timerFired, .lookupFailed)
     case .resolving: advance(&machine, .connect, .timerFired, .lookupBegan)
     case .connecting: advance(&machine, .connect, .timerFired, .lookupFinished)
@@ -98,6 +101,8 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
     case .connect: return machine.connect()
     case .retryNow: return machine.retryNow(at: now)
     case .timerFired: return machine.attemptTimerFired(at: now)
+    case .loginArrived: return machine.loginDidArrive()
+    case .loginFailed: return machine.loginDidFail("no token")
     case .lookupBegan:
       machine.lookupDidBegin("lookup")
       return .none
@@ -139,6 +144,20 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
     .waiting: [
       .timerFired: (.resolve(host: "store", timeout: .seconds(5)), .resolving),
       .retryNow: (.resolve(host: "store", timeout: .seconds(5)), .resolving),
+    ],
+    .fetchingLogin: [
+      .loginArrived: (.resolve(host: "store", timeout: .seconds(5)), .resolving),
+      .loginFailed: (
+        .becomeUnavailable(
+          ConnectionDownReason(
+            kind: .authenticationRejected,
+            detail: "no token",
+            attempt: 1,
+            retryDelay: Machine.rejectionDelay
+          )
+        ), .waiting
+      ),
+      .holdDeadline: (.failQueued(.heldTooLong), .fetchingLogin),
     ],
     .resolving: [
       .timerFired: (

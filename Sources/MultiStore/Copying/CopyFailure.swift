@@ -33,19 +33,3 @@ extension ConnectionFailure {
     }
   }
 }
-
-extension Reply {
-  /// The first word of an error reply: `WRONGTYPE`, `OOM`, `ERR`.
-  var errorCode: String {
-    var code = ""
-    let text = bytes
-    for index in text.indices.prefix(32) {
-      guard text[index] > 0x20, text[index] < 0x7f else { break }
-      code.unicodeScalars.append(UnicodeScalar(text[index]))
-    }
-    return code
-  }
-
-  /// The code of an error reply, if the sidecar acts on it.
-  var knownErrorCode: ServerErrorCode? { ServerErrorCode(rawValue: errorCode) }
-}

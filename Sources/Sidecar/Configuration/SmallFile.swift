@@ -53,6 +53,17 @@ package enum SmallFile {
     return Contents(bytes: bytes, mode: status.st_mode & 0o7777, owner: status.st_uid, group: status.st_gid)
   }
 
+  /// Whether a program can be run by this user: a path, or a name that is looked up in the folders of `searchPath`.
+  static func isExecutable(_ program: String, searchPath: String) -> Bool {
+    let hasFolder = program.utf8.contains(UInt8(ascii: "/"))
+    let paths = hasFolder ? [program] : searchPath.split(separator: ":").map { "\($0)/\(program)" }
+    return paths.contains { path in
+      var status = stat()
+      // Safe: the path is zero-terminated, and the structure lives, for the time of the calls.
+      return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && access(path, X_OK) == 0
+    }
+  }
+
   private static func readChunk(_ descriptor: Int32) throws(FileFailure) -> [UInt8] {
     var failure: Int32 = 0
     // Safe: read() gets the buffer's own size, and as many bytes count as initialized as it says it has written.

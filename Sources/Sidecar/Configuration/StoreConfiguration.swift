@@ -17,6 +17,8 @@ public struct StoreConfiguration: Sendable, Equatable, CustomStringConvertible {
   public var usernameFile: String?
   /// The path of the file that has the password now; nil without one.
   public var passwordFile: String?
+  /// The program that prints the password, and its arguments; nil without one.
+  public var passwordCommand: [String]?
   /// The database's number.
   public var database: Int
   /// Whether the URL names the database; clients can't select another one then.

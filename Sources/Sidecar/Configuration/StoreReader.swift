@@ -77,7 +77,10 @@ struct StoreReader {
     let password = password(of: reader, inURL: url?.password)
     let file = { (key: String) in reader.value(key).map { context.resolve(path: $0.expanded) } }
     let (usernameFile, passwordFile) = (file("username_file"), file("password_file"))
-    if username != nil, password == nil, url != nil, !reader.has("password"), !reader.has("password_file") {
+    let passwordCommand = passwordCommand(of: reader, inURL: url?.password)
+    if username != nil, password == nil, url != nil,
+      !["password", "password_file", "password_command"].contains(where: reader.has)
+    {
       context.error(reader.position, reader.path, "a user name without a password; add password_file")
     }
     let tls = StoreTLSReader(store: reader, url: url).client()
@@ -93,6 +96,7 @@ struct StoreReader {
       password: password,
       usernameFile: usernameFile,
       passwordFile: passwordFile,
+      passwordCommand: passwordCommand,
       database: url.database,
       namesDatabase: url.namesDatabase,
       tls: tls,
@@ -140,6 +144,27 @@ struct StoreReader {
       context.error(reader.position(of: key), reader.keyPath(key), "the url has a password already; give it once")
     }
     return password ?? inURL
+  }
+
+  /// Returns the program that prints the password, and reports one that can't be run.
+  private func passwordCommand(of reader: MappingReader, inURL: Secret?) -> [String]? {
+    let key = "password_command"
+    guard reader.has(key), let values = reader.values(key) else { return nil }
+    if inURL != nil || reader.has("password") || reader.has("password_file") {
+      let message = "the store has a password already; give it once"
+      context.error(reader.position(of: key), reader.keyPath(key), message)
+    }
+    var words = values.map(\.expanded)
+    guard let program = words.first else {
+      context.error(reader.position(of: key), reader.keyPath(key), "is empty; expected a program and its arguments")
+      return nil
+    }
+    if program.utf8.contains(UInt8(ascii: "/")) { words[0] = context.resolve(path: program) }
+    guard SmallFile.isExecutable(words[0], searchPath: ProcessEnvironment.value("PATH") ?? "") else {
+      context.error(reader.position(of: key), reader.keyPath(key), "\(words[0]) is no program that can be run here")
+      return nil
+    }
+    return words
   }
 
   /// Returns the time limit on replies; nil for `none`.

@@ -82,6 +82,7 @@ extension StoreConfiguration {
     )
     endpoint.usernameFile = usernameFile.map { LoginFile($0, text: username ?? "") }
     endpoint.passwordFile = passwordFile.map { LoginFile($0, text: password?.value ?? "") }
+    endpoint.passwordCommand = passwordCommand.map(LoginCommand.init)
     return MultiStoreConfiguration.Store(
       endpoint: endpoint,
       limits: ConnectionLimits(

@@ -1,14 +1,14 @@
 internal import Glibc
 
 /// The state of a path at one moment, to notice that a file was written or replaced without reading it.
-struct FileIdentity: Equatable {
+package struct FileIdentity: Equatable, Sendable {
   private let device: UInt64
   private let inode: UInt64
   private let size: Int64
   private let modified: [Int]
 
   /// Follows symbolic links, as Kubernetes swaps them; nil if there is no such file.
-  init?(of path: String) {
+  package init?(of path: String) {
     var status = stat()
     guard stat(path, &status) == 0 else { return nil }
     device = UInt64(status.st_dev)

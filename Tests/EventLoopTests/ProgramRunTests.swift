@@ -1,0 +1,64 @@
+import Testing
+
+@testable import EventLoop
+
+@Suite("Programs that the loop runs")
+struct ProgramRunTests {
+  let harness: LoopHarness
+
+  init() throws {
+    harness = try LoopHarness()
+  }
+
+  /// Runs a program to its end.
+  func run(
+    _ words: String...,
+    timeout: Duration = .seconds(20),
+    outputLimit: Int = 1 << 20
+  ) throws -> ProgramRun.Outcome? {
+    var outcome: ProgramRun.Outcome?
+    let run = try ProgramRun(on: harness.loop, words, timeout: timeout, outputLimit: outputLimit) {
+      outcome = $0
+      harness.loop.stop()
+    }
+    harness.loop.run()
+    withExtendedLifetime(run) {}
+    return outcome
+  }
+
+  @Test func `the output of a program that succeeds is delivered`() throws {
+    #expect(try run("echo", "one", "two $HOME") == .output(Array("one two $HOME\n".utf8)))
+    #expect(try run("/bin/sh", "-c", "echo out; echo err >&2") == .output(Array("out\n".utf8)))
+    #expect(try run("true") == .output([]))
+    let large = try run("head", "-c", "1000000", "/dev/zero")
+    #expect(large == .output([UInt8](repeating: 0, count: 1_000_000)))
+  }
+
+  @Test func `failures are told in words, without output`() throws {
+    #expect(try run("sh", "-c", "echo secret; exit 3") == .failure(reason: "exited with status 3"))
+    #expect(try run("sh", "-c", "kill -9 $$") == .failure(reason: "was ended by signal 9"))
+    #expect(try run("yes", outputLimit: 1000) == .failure(reason: "wrote more than 1000 bytes"))
+    let slow = try run("sleep", "100", timeout: .milliseconds(50))
+    #expect(slow == .failure(reason: "took longer than 0.05 seconds"))
+    // What a program leaves behind keeps its output open.
+    let leaving = try run("sh", "-c", "sleep 100 & exit 0", timeout: .milliseconds(200))
+    #expect(leaving == .failure(reason: "took longer than 0.2 seconds"))
+    let error = #expect(throws: EventLoopError.self) { try run("/no/such/program") }
+    #expect(error?.description == "running /no/such/program failed: no such file or directory")
+  }
+
+  @Test func `a run that is cancelled is not heard of, and leaves nothing`() throws {
+    let other = try ProgramRun(on: harness.loop, ["sleep", "100"], timeout: .seconds(20), outputLimit: 1) { _ in
+      Issue.record("a cancelled run called its handler")
+    }
+    other.cancel()
+    #expect(try run("echo") == .output([10]))
+  }
+
+  @Test func `the end of the loop ends a run`() throws {
+    _ = try ProgramRun(on: harness.loop, ["sleep", "100"], timeout: .seconds(20), outputLimit: 1) { _ in
+      Issue.record("a run outlived its loop")
+    }
+    harness.loop.close()
+  }
+}
