@@ -28,7 +28,10 @@ final class JournalFile {
   }
 
   deinit {
-    if descriptor >= 0 { close(descriptor) }
+    guard descriptor >= 0 else { return }
+    // A process that is just being started has a copy of the descriptor until it is executed, and the lock with it.
+    flock(descriptor, LOCK_UN)
+    close(descriptor)
   }
 
   private var status: stat? {
