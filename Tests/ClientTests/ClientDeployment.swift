@@ -7,9 +7,13 @@ final class ClientDeployment: Sendable {
   let primary: RedisServer
   let secondary: RedisServer
   let sidecar: SidecarProcess?
+  /// The certificate that the client has to trust, if it has to use TLS.
+  let authority: String?
 
   /// Starts all of it with the flags as the route has them.
-  init(_ route: Route) throws {
+  ///
+  /// - Parameter usesTLS: whether clients have to use TLS; a direct route has none.
+  init(_ route: Route, usesTLS: Bool = false) throws {
     self.route = route
     // redis-cli --hotkeys asks how often keys are used.
     let settings = ["maxmemory-policy allkeys-lfu"]
@@ -17,9 +21,14 @@ final class ClientDeployment: Sendable {
     secondary = try RedisServer(tcp: route == .direct, settings: settings)
     guard route != .direct else {
       sidecar = nil
+      authority = nil
       return
     }
     let directory = try TemporaryDirectory()
+    let ca = usesTLS ? try CertificateAuthority("clients", in: directory) : nil
+    let issued = try ca?.issue("server", for: .server)
+    authority = ca?.certificate
+    let tls = issued.map { "tls: { cert_file: \"\($0.certificate)\", key_file: \"\($0.key)\" }" } ?? ""
     try directory.write(
       """
       use_primary_and_secondary_stores_for_clients: \(route.isDual)
@@ -31,7 +40,8 @@ final class ClientDeployment: Sendable {
       configuration: """
         instances:
           - name: clients
-            listen: 127.0.0.1:0
+            listen: "\(usesTLS ? "tls:" : "")127.0.0.1:0"
+            \(tls)
             other_store_timeout: 30s
             primary: { url: "\(primary.url)", command_timeout: 30s }
             secondary: { url: "\(secondary.url)", command_timeout: 30s }

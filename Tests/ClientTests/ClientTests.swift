@@ -55,14 +55,28 @@ struct ClientTests {
   )
   func `redis-benchmark's full run`(route: Route) throws { try check(.redisBenchmark, route) }
 
+  @Test(
+    .enabled(if: tested.allSatisfy(\.isTested), "\(tested.first { !$0.isTested }?.missingReason ?? "")"),
+    arguments: tested.indices
+  )
+  func `clients over TLS`(index: Int) throws { try check(Self.tested[index], .dual, usesTLS: true) }
+
+  /// The clients that are tested over TLS: others differ in how they make the connection, not in what they send.
+  private static let tested = [Client.redisPy, .hiredisPy, .redisPyAsyncio, .valkeyPy, .redisCLI]
+
   /// Runs a client's script over `route`, expects each of its checks, and compares the stores.
-  private func check(_ client: Client, _ route: Route, sourceLocation: SourceLocation = #_sourceLocation) throws {
-    let deployment = try ClientDeployment(route)
+  private func check(
+    _ client: Client,
+    _ route: Route,
+    usesTLS: Bool = false,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let deployment = try ClientDeployment(route, usesTLS: usesTLS)
     let words = try client.command() + ["127.0.0.1", "\(deployment.port)"] + client.checks
     let outcome = try ChildProcess.run(
       words[0],
       Array(words.dropFirst()),
-      environment: client.environment,
+      environment: client.environment.merging(deployment.authority.map { ["MULTISTORE_CA": $0] } ?? [:]) { $1 },
       within: .seconds(180)
     )
     #expect(outcome.exit == .status(0), "\(outcome.errors)", sourceLocation: sourceLocation)

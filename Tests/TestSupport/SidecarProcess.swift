@@ -83,7 +83,8 @@ public final class SidecarProcess: Sendable {
     let line = try log.wait(for: "\"listening\" event of \(listener)") {
       $0["listener"]?.string == listener && $0["address"] != nil
     }
-    guard let address = line["address"]?.string.flatMap({ SocketAddress($0) }) else {
+    let text = line["address"]?.string.map { $0.hasPrefix("tls:") ? String($0.dropFirst("tls:".count)) : $0 }
+    guard let address = text.flatMap({ SocketAddress($0) }) else {
       throw TestSupportError(.malformed, "no address in \(line)")
     }
     return address

@@ -5,19 +5,22 @@ set -euo pipefail
 HOST=$1
 PORT=$2
 shift 2
+# With MULTISTORE_CA it uses TLS, and the server's certificate has to lead to the one in that file.
+TLS=()
+if [[ -n ${MULTISTORE_CA:-} ]]; then TLS=(--tls --cacert "$MULTISTORE_CA"); fi
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
 # Bounded, so that a mode that never ends fails instead. Lines are not held back, so that others can wait for them.
-cli() { timeout 20 stdbuf -oL redis-cli -h "$HOST" -p "$PORT" "$@"; }
+cli() { timeout 20 stdbuf -oL redis-cli -h "$HOST" -p "$PORT" "${TLS[@]}" "$@"; }
 
 # listen FILE ARGUMENT…: redis-cli in the background, with its output in a file; sets "listener" to its process.
 listen() {
   local file=$1
   shift
   # Not in a shell of its own, which would be killed in place of redis-cli.
-  timeout 60 stdbuf -oL redis-cli -h "$HOST" -p "$PORT" "$@" >"$file" 2>&1 </dev/null &
+  timeout 60 stdbuf -oL redis-cli -h "$HOST" -p "$PORT" "${TLS[@]}" "$@" >"$file" 2>&1 </dev/null &
   listener=$!
 }
 
@@ -157,7 +160,7 @@ check_stat() {
 check_interactive() {
   # In a terminal, the prompt names the address, and help and hints come from the server's COMMAND DOCS.
   printf '%s\n' 'help SET' 'help @list' 'SET terminal:a 1' MULTI 'INCR terminal:a' DISCARD 'GET terminal:a' exit |
-    timeout 20 python3 "$(dirname "$0")/terminal.py" redis-cli -h "$HOST" -p "$PORT" >"$folder/out"
+    timeout 20 python3 "$(dirname "$0")/terminal.py" redis-cli -h "$HOST" -p "$PORT" "${TLS[@]}" >"$folder/out"
   local part
   for part in "$HOST:$PORT> " "Set the string value of a key" "LPUSH" "$HOST:$PORT(TX)> " '"1"'; do
     expect_part "$part" cat "$folder/out"
@@ -170,7 +173,7 @@ check_databases() {
   expect OK cli -n 0 SET databases:a zero
   expect one cli -n 1 GET databases:a
   expect zero cli GET databases:a
-  expect one timeout 20 redis-cli -u "redis://$HOST:$PORT/1" GET databases:a
+  expect one timeout 20 redis-cli "${TLS[@]}" -u "redis${TLS:+s}://$HOST:$PORT/1" GET databases:a
   printf 'SELECT 1\nGET databases:a\nSELECT 0\nGET databases:a\n' >"$folder/commands"
   expect $'OK\none\nOK\nzero' cli <"$folder/commands"
 }

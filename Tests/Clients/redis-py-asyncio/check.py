@@ -1,6 +1,7 @@
 """The client checks in redis-py's asyncio client: check.py HOST PORT CHECK... (see Tests/ClientTests/ClientCheck.swift)."""
 
 import asyncio
+import os
 import sys
 
 import redis
@@ -8,10 +9,12 @@ import redis.asyncio
 
 HOST, PORT = sys.argv[1], int(sys.argv[2])
 ALL_BYTES = bytes(range(256))
+# With MULTISTORE_CA connections use TLS, and the server's certificate has to lead to the one in that file.
+TLS = {"ssl": True, "ssl_ca_certs": os.environ["MULTISTORE_CA"]} if "MULTISTORE_CA" in os.environ else {}
 
 
 def connect(**options):
-    return redis.asyncio.Redis(host=HOST, port=PORT, socket_timeout=20, **options)
+    return redis.asyncio.Redis(host=HOST, port=PORT, socket_timeout=20, **TLS, **options)
 
 
 def expect(seen, wanted):

@@ -15,10 +15,12 @@ redis = importlib.import_module(os.environ["MULTISTORE_MODULE"])
 
 HOST, PORT = sys.argv[1], int(sys.argv[2])
 ALL_BYTES = bytes(range(256))
+# With MULTISTORE_CA connections use TLS, and the server's certificate has to lead to the one in that file.
+TLS = {"ssl": True, "ssl_ca_certs": os.environ["MULTISTORE_CA"]} if "MULTISTORE_CA" in os.environ else {}
 
 
 def connect(**options):
-    return redis.Redis(host=HOST, port=PORT, socket_timeout=20, **options)
+    return redis.Redis(host=HOST, port=PORT, socket_timeout=20, **TLS, **options)
 
 
 def expect(seen, wanted):
