@@ -93,6 +93,7 @@ find_missing_packages() {
   need_command redis-server redis-server
   need_command redis-tools redis-cli
   need_command curl curl
+  need_command openssl openssl
   [[ $1 != quickstart ]] || return 0
   need_command python3 python3
   # setpriv lets a killed run take its servers with it.
@@ -110,7 +111,6 @@ find_missing_packages() {
   need_command prometheus promtool
   need_command prometheus-alertmanager amtool
   need_command shellcheck shellcheck
-  need_command openssl openssl
   need_command gnutls-bin gnutls-cli
   need_command socat socat
   # systemd-socket-activate hands over sockets as systemd does, without it running.

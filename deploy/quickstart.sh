@@ -6,13 +6,14 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: deploy/quickstart.sh [--once]
+Usage: deploy/quickstart.sh [--once] [--tls]
 
 Installs what is missing, builds multistore-exporter, starts it between two throwaway Redis servers in a temporary
 folder, and goes through a migration step by step. Then everything keeps running for experiments, until Ctrl-C.
 Other processes on this machine are not touched; the folder is removed at the end.
 
   --once   end after the last step. The exit code is 0 if, and only if, every number was the expected one
+  --tls    reach the new store over TLS, as a managed service
   --help   this text
 TEXT
 }
@@ -23,9 +24,11 @@ SESSIONS=1000
 PATIENCE=20
 
 once=false
+tls=false
 while (($# > 0)); do
   case $1 in
     --once) once=true ;;
+    --tls) tls=true ;;
     --help)
       usage
       exit 0
@@ -222,12 +225,38 @@ prepare() {
   cd "$folder"
 }
 
-start_stores() {
-  local store
-  for store in old new; do
-    start "$store" redis-server --port 0 --unixsocket "$folder/$store.sock" --unixsocketperm 700 --dir "$folder" \
-      --save "" --appendonly no --daemonize no
+# make_certificate: a certificate for 127.0.0.1, signed by itself: cert.pem and key.pem.
+make_certificate() {
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=quickstart \
+    -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out cert.pem 2>openssl.out ||
+    fail "openssl made no certificate: $(tail -n 1 openssl.out)"
+}
+
+# free_port: a port of 127.0.0.1 on which nobody listens.
+free_port() {
+  local port
+  while port=$((20000 + RANDOM % 10000)); do
+    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
   done
+  echo "$port"
+}
+
+start_stores() {
+  local store secured=()
+  new_url="unix://$folder/new.sock"
+  new_tls=""
+  if $tls; then
+    make_certificate
+    local port
+    port=$(free_port)
+    secured=(--tls-port "$port" --tls-cert-file cert.pem --tls-key-file key.pem --tls-ca-cert-file cert.pem
+      --tls-auth-clients no --bind 127.0.0.1)
+    new_url="rediss://127.0.0.1:$port"
+    new_tls=", tls: { ca_file: cert.pem }"
+  fi
+  local settings=(--port 0 --unixsocketperm 700 --dir "$folder" --save "" --appendonly no --daemonize no)
+  start old redis-server --unixsocket "$folder/old.sock" "${settings[@]}"
+  start new redis-server --unixsocket "$folder/new.sock" "${settings[@]}" "${secured[@]}"
   for store in old new; do
     eventually "the start of the $store redis-server" "$store.out" redis-cli -s "$store.sock" PING
   done
@@ -240,7 +269,7 @@ start_sidecar() {
 instances:
   - name: sessions
     listen: unix:$folder/sidecar.sock
-    primary:   { url: "unix://$folder/new.sock" }
+    primary:   { url: "$new_url"$new_tls }
     secondary: { url: "unix://$folder/old.sock" }
 state_directory: $folder/state
 feature_flags:
@@ -277,6 +306,10 @@ sidecar> is the application's connection; old> and new> are connected to the sto
 The primary is the new store, the secondary the old one. Configuration of the sidecar:
 TEXT
   start_sidecar
+  if $tls; then
+    number "TLS of the connections to the new store" TLS1.3 \
+      "$(sed -n 's/^multistore_store_tls_info{.*store="primary".*version="\([^"]*\)".*/\1/p' now.txt)"
+  fi
   ask old "(integer) $((SESSIONS + 1))" DBSIZE
   ask new "(integer) 0" DBSIZE
 }
