@@ -31,6 +31,7 @@ struct RandomConversationTests {
     )
     let stores = state.isDual ? [deployment.primary, deployment.secondary] : [deployment.defaultStore(state)]
     for seed in UInt64(1)...25 {
+      try awaitCopies(to: stores, of: deployment)
       for store in stores + [reference] { try store.client().command("FLUSHALL") }
       var conversation = RandomConversation(seed: seed)
       let expected = try replies(to: &conversation, of: reference.client(), end: false)
@@ -48,6 +49,21 @@ struct RandomConversationTests {
       }
     }
     #expect(try deployment.sidecar.metrics().sum("multistore_copy_failures_total") == 0)
+  }
+
+  /// Waits until no copy of the conversation before is under way: it would bring a key back after FLUSHALL.
+  ///
+  /// Copies reach a store in the order of the writes. One that finds no key to change there is followed by another one,
+  /// which may itself need one.
+  private func awaitCopies(to stores: [RedisServer], of deployment: Deployment) throws {
+    let client = try deployment.client()
+    for round in 0..<3 {
+      try client.expect(["SET", "round", "\(round)"], .ok)
+      for store in stores {
+        let direct = try store.client()
+        try eventually("the copies are there") { try direct.command("GET", "round") == .text("\(round)") }
+      }
+    }
   }
 
   /// All replies but the last one, which has to be there.
