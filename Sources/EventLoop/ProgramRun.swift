@@ -2,7 +2,8 @@ internal import CUV
 internal import Glibc
 
 /// Runs a program without a shell, and hands what it has written to its standard output to a handler on the loop's
-/// thread. Its standard error goes nowhere.
+/// thread. Its standard error goes nowhere. The processes that it has started, and that did not make a session of their
+/// own, end with it.
 ///
 /// It retains itself until the program has ended, since only then can the system forget the process.
 package final class ProgramRun: HandleOwner {
@@ -80,7 +81,7 @@ package final class ProgramRun: HandleOwner {
     handler = nil
     guard let process else { return }
     let pid = process.pointer.pointee.pid
-    uv_process_kill(process.pointer, SIGKILL)
+    Self.killAll(pid)
     closeAll()
     // The loop hears of no more signals, and the system keeps what is left of a process until it was waited for.
     while waitpid(pid, nil, 0) < 0, errno == EINTR {}
@@ -106,6 +107,8 @@ package final class ProgramRun: HandleOwner {
         options.args = arguments.baseAddress
         options.stdio_count = Int32(streams.count)
         options.stdio = streams.baseAddress
+        // In a session of its own, and so in a process group.
+        options.flags = UV_PROCESS_DETACHED.rawValue
         options.exit_cb = { process, status, signal in
           guard let data = process?.pointee.data else { return }
           Unmanaged<ProgramRun>.fromOpaque(data).takeUnretainedValue().didExit(status, signal)
@@ -142,23 +145,36 @@ package final class ProgramRun: HandleOwner {
 
   private func didExit(_ status: Int64, _ signal: Int32) {
     exit = (status, signal)
-    // A process that it has left behind may keep the pipe open.
-    if failure != nil { closePipe() }
+    // What it has left behind may keep the pipe open for ever.
+    if let process { Self.killAll(process.pointer.pointee.pid) }
+    readRest()
+    closePipe()
     finishIfDone()
+  }
+
+  /// Reads what is in the pipe: the exit may be noticed before the last output.
+  private func readRest() {
+    guard let pipe, failure == nil else { return }
+    var descriptor: Int32 = -1
+    guard uv_fileno(pipe.base, &descriptor) == 0 else { return }
+    uv_read_stop(pipe.stream)
+    while failure == nil {
+      let count = read(descriptor, loop.readBuffer.baseAddress, loop.readBuffer.count)
+      guard count > 0 else { return }
+      didRead(count)
+    }
   }
 
   private func kill(because reason: String) {
-    guard failure == nil, exit == nil, let process else { return finishLate(because: reason) }
+    guard failure == nil, let process else { return }
     failure = reason
-    uv_process_kill(process.pointer, SIGKILL)
+    if exit == nil { Self.killAll(process.pointer.pointee.pid) }
   }
 
-  /// Ends the wait for the output of what a program has left behind.
-  private func finishLate(because reason: String) {
-    guard exit != nil else { return }
-    failure = failure ?? reason
-    closePipe()
-    finishIfDone()
+  /// Ends a program and what it has started.
+  private static func killAll(_ pid: Int32) {
+    // Its group has its number.
+    Glibc.kill(-pid, SIGKILL)
   }
 
   private func finishIfDone() {

@@ -3,8 +3,8 @@ internal import TLS
 
 /// Failed attempts, and the ends of connections.
 extension ConnectionStateMachine {
-  /// The delay before the next attempt at a store that has rejected a login or a database, or with which TLS failed:
-  /// the cause is most probably a mistake in a configuration, and servers log each rejection.
+  /// The delay before the next attempt at a store that has rejected a login twice, or a database, or with which TLS
+  /// failed: the cause is most probably a mistake in a configuration, and servers log each rejection.
   static var rejectionDelay: Duration { .seconds(1) }
 
   /// Records that the context has ended.
@@ -41,6 +41,8 @@ extension ConnectionStateMachine {
   mutating func fail(_ kind: ConnectionDownReason.Kind, _ detail: String) -> ConnectionAction {
     var delay = backoff.next()
     switch kind {
+    // A password that was changed a moment ago is read again at once.
+    case .authenticationRejected where !wasRejected: wasRejected = true
     case .authenticationRejected, .databaseRejected, .tlsFailed: delay = max(delay, Self.rejectionDelay)
     default: break
     }

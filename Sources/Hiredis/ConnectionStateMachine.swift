@@ -66,6 +66,8 @@ struct ConnectionStateMachine<Lookup>: ~Copyable {
   var probation = Probation()
   /// The lost connection on which commands were in flight, until the server was asked to close it too.
   var orphan: Orphan?
+  /// Whether the store has rejected a login since the connection was ready.
+  var wasRejected = false
   /// The time that commands may wait for the store.
   private(set) var service = Service.patient
   /// The number of times that the connection became ready.
@@ -211,6 +213,7 @@ struct ConnectionStateMachine<Lookup>: ~Copyable {
 
   private mutating func becomeReady(_ login: Login, awaitsProbeReply: Bool) -> ConnectionAction {
     epoch += 1
+    wasRejected = false
     state = .ready(login)
     return .becomeReady(login.identity, awaitsProbeReply: awaitsProbeReply)
   }

@@ -57,6 +57,30 @@ import Testing
     }
   }
 
+  @Test func `a login that is rejected is tried again at once, and after that in a while`() {
+    var machine = Self.machine(password: "old")
+    _ = machine.connect()
+    let idle = UnansweredCommands(areInFlight: false, areAwaited: false)
+    for isReadyBetween in [false, true] {
+      var delays: [Duration] = []
+      for _ in 0..<3 {
+        _ = machine.attemptTimerFired(at: 0)
+        _ = machine.contextDidConnect(preparation: [], asksForClientID: false)
+        let end = machine.didReceive(.error("WRONGPASS"), at: 0)
+        #expect(end == .endContext(.abandoned(.authenticationRejected, detail: "WRONGPASS")))
+        let action = machine.contextDidEnd(.abandoned(.authenticationRejected, detail: "WRONGPASS"), idle, at: 0)
+        if case .becomeUnavailable(let reason) = action { delays.append(reason.retryDelay) }
+      }
+      #expect(delays[0] < .milliseconds(100), "\(isReadyBetween)")
+      #expect(delays.dropFirst().allSatisfy { $0 == ConnectionStateMachine<String>.rejectionDelay })
+      _ = machine.attemptTimerFired(at: 0)
+      _ = machine.contextDidConnect(preparation: [], asksForClientID: false)
+      for text in ["OK", "OK", Self.info, "PONG"] { _ = machine.didReceive(.text(text), at: 0) }
+      #expect(machine.phase == .ready)
+      _ = machine.contextDidEnd(.failed("EOF"), idle, at: 0)
+    }
+  }
+
   @Test func `commands of a patient service wait for each attempt, and fail between two`() {
     var machine = Self.machine()
     #expect(machine.admission == .fail(.neverConnected) && !machine.takesCommands)
@@ -118,24 +142,6 @@ import Testing
     _ = machine.contextDidEnd(.failed("closed"), idle, at: 0)
     _ = Self.makeReady(&machine, clientID: 9)
     #expect(machine.isReady && machine.clientID == 9)
-  }
-
-  @Test func `a store that rejects the login is not asked again at once`() {
-    var machine = Self.machine(password: "wrong")
-    _ = machine.connect()
-    _ = machine.attemptTimerFired(at: 0)
-    _ = machine.contextDidConnect(preparation: [], asksForClientID: false)
-    let end = machine.didReceive(.error("WRONGPASS"), at: 0)
-    #expect(end == .endContext(.abandoned(.authenticationRejected, detail: "WRONGPASS")))
-    let idle = UnansweredCommands(areInFlight: false, areAwaited: false)
-    let action = machine.contextDidEnd(.abandoned(.authenticationRejected, detail: "WRONGPASS"), idle, at: 0)
-    let reason = ConnectionDownReason(
-      kind: .authenticationRejected,
-      detail: "WRONGPASS",
-      attempt: 1,
-      retryDelay: .seconds(1)
-    )
-    #expect(action == .becomeUnavailable(reason))
   }
 
   @Test func `a lost connection is made again no sooner than the backoff's base after the attempt`() {

@@ -153,7 +153,7 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
             kind: .authenticationRejected,
             detail: "no token",
             attempt: 1,
-            retryDelay: Machine.rejectionDelay
+            retryDelay: .microseconds(1500)
           )
         ), .waiting
       ),
