@@ -10,10 +10,16 @@ extension Instance {
   /// - Returns: nil while a flip waits for executions in flight. ``RoutingWaiter/routingDidSettle()`` of `waiter`
   ///   is called then, within `RoutingState.holdLimit`.
   public func routing(orNotify waiter: any RoutingWaiter, watching watch: KeyWatch? = nil) -> Routing? {
-    if flags.state != routingState.flip.flags { flagsChanged() }
+    applyFlags()
     guard !routingState.flip.isSettled, !routingState.letsEnd(watch) else { return routingState.flip.current }
     routingState.waiting.append(waiter)
     return nil
+  }
+
+  /// Begins a flip if the flags have changed and no command has noticed that yet.
+  @inline(__always)
+  func applyFlags() {
+    if flags.state != routingState.flip.flags { flagsChanged() }
   }
 
   /// Begins a flip after a change of the flags, or after both stores turned out to be the same or no longer the same.

@@ -173,7 +173,7 @@ public final class Instance {
     databases.releaseDiscarded()
     inventory.publish(now: loop.wallClockMilliseconds)
     // Without commands from clients, no other code notices a change of the flags.
-    if flags.state != routingState.flip.flags { flagsChanged() }
+    applyFlags()
     moveLateSubscriptions()
     metrics.subscribedClients.record(subscriptions.count)
     let defaultStore = routingState.flip.current.defaultStore

@@ -8,6 +8,8 @@ extension Instance {
   /// - Parameter who: the operator's name, for the log.
   public func startJob(_ request: KeyJobRequest, who: String) throws(KeyJobRefusal) {
     loop.preconditionOnLoop()
+    // A job that is started right after a flip has its direction.
+    applyFlags()
     try jobs.start(request, who: who)
   }
 
@@ -16,6 +18,7 @@ extension Instance {
   /// - Parameter who: the operator's name, for the log.
   public func changeJob(_ kind: KeyJobKind, _ change: KeyJobChange, who: String) throws(KeyJobRefusal) {
     loop.preconditionOnLoop()
+    applyFlags()
     try jobs.change(kind, change, who: who)
   }
 

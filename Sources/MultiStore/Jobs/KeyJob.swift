@@ -25,6 +25,8 @@ final class KeyJob {
   private var timer: LoopTimer?
   /// The instance's epoch when the scan began: see ``Instance/epoch``.
   private var epoch: Int
+  /// Whether it was asked for while a move of the default store was under way, for which it waits.
+  private var awaitsMove = false
   /// The place of the last process, until it is known whether the stores still have it.
   private var checkpoint: KeyJobCheckpoint?
   /// Called when the state or the progress is worth recording.
@@ -38,11 +40,13 @@ final class KeyJob {
     course = ScanCourse(of: request.kind, defaultStore: instance.defaultRole)
     epoch = instance.epoch
     progress = KeyJobProgress(request, defaultStore: instance.defaultRole, now: instance.loop.wallClockMilliseconds)
+    awaitsMove = instance.routingState.flip.comingDefaultStore != instance.defaultRole
   }
 
   /// Continues a job of the last process.
   convenience init(_ checkpoint: KeyJobCheckpoint, of instance: Instance, didAdvance: @escaping (KeyJob) -> Void) {
     self.init(checkpoint.progress.request, of: instance, didAdvance: didAdvance)
+    awaitsMove = false
     progress = checkpoint.progress
     guard !progress.state.hasEnded else { return }
     self.checkpoint = checkpoint
@@ -80,7 +84,8 @@ final class KeyJob {
       page?.stop()
     case .resume:
       try progress.state.resume()
-      if instance.defaultRole != progress.defaultStore { restart() }
+      awaitsMove = instance.routingState.flip.comingDefaultStore != instance.defaultRole
+      if awaitsMove || instance.defaultRole != progress.defaultStore { restart() }
     case .cancel: end(.cancelled)
     case .rate(let rate):
       progress.request.rate = rate
@@ -94,6 +99,7 @@ final class KeyJob {
   /// Handles a move of the default store.
   func defaultStoreMoved() {
     guard !progress.state.hasEnded else { return }
+    if awaitsMove { return restart() }
     progress.state.defaultStoreMoved()
     page?.stop()
     didAdvance(self)
@@ -109,11 +115,15 @@ final class KeyJob {
   private func restart() {
     let role = instance.defaultRole
     let now = instance.loop.wallClockMilliseconds
+    let state = progress.state
     progress = KeyJobProgress(progress.request, defaultStore: role, now: now)
     candidates = DifferenceCandidates(rounds: progress.request.rounds, heals: progress.request.heals)
     course.restart(defaultStore: role)
     epoch = instance.epoch
+    progress.state = state
+    awaitsMove = instance.routingState.flip.comingDefaultStore != role
     (page, isBusy, leftKeys, attemptsMade) = (nil, false, [], 0)
+    checkpoint = nil
   }
 
   private func end(_ outcome: KeyJobOutcome) {
@@ -151,7 +161,8 @@ final class KeyJob {
   private var obstacle: KeyJobObstacle? {
     let flip = instance.routingState.flip
     guard flip.isSettled else { return .flip }
-    if progress.request.writes, !flip.current.isDual { return .dualWriteOff }
+    // After a start the flag may be on, and not applied yet.
+    if progress.request.writes, !flip.current.isDual { return instance.flags.state.dualWrite ? .flip : .dualWriteOff }
     let database = course.place.flatMap { instance.reach($0.database) } ?? instance.databases.all.first
     guard let database, database.stores.count == 2, database.stores.allSatisfy(\.isReady) else {
       return .storeUnavailable

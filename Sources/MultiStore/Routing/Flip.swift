@@ -46,6 +46,14 @@ struct Flip {
     if case .gathering(let next) = state { next.defaultStore != current.defaultStore } else { false }
   }
 
+  /// The default store as soon as no flip waits.
+  var comingDefaultStore: StoreRole {
+    switch state {
+    case .settled: current.defaultStore
+    case .gathering(let next), .fencing(let next, _, _), .switching(let next, _): next.defaultStore
+    }
+  }
+
   private func impossible(_ event: StaticString) -> Never {
     preconditionFailure("a flip gets the event '\(event)' in the state \(state)")
   }

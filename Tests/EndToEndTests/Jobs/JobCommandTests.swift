@@ -69,6 +69,35 @@ struct JobCommandTests {
     #expect(try run(deployment, ["verify", "report"]).exit == .status(4))
   }
 
+  private func post(_ deployment: Deployment, _ path: String, _ form: KeyValuePairs<String, String>) throws {
+    let response = try deployment.sidecar.admin("POST", "/api/v4/jobs\(path)", form: form)
+    guard (200..<300).contains(response.status) else { throw TestSupportError(.process, response.text) }
+  }
+
+  /// A flag is applied by the next command, or within a quarter of a second, and a job is such a command.
+  @Test(arguments: [false, true])
+  func `a job that is asked for right after a move has the new direction`(isResumed: Bool) throws {
+    let deployment = try Deployment(.dualPrimary)
+    let (old, new) = (try deployment.secondary.client(), try deployment.primary.client())
+    _ = try old.pipeline((0..<500).map { ["SET", "k\($0)", "v"] })
+    for _ in 0..<3 {
+      try new.command("FLUSHALL")
+      try deployment.sidecar.setFlag(Deployment.defaultFlag, false)
+      let job: KeyValuePairs = ["instance": "sessions", "job": "backfill", "rate": isResumed ? "1" : "100000"]
+      try post(deployment, "", job)
+      if isResumed {
+        try deployment.sidecar.setFlag(Deployment.defaultFlag, true)
+        try eventually("the move pauses it") { try run(deployment, ["backfill", "status"]).output.contains("paused") }
+        try post(deployment, "/rate", ["instance": "sessions", "job": "backfill", "value": "100000"])
+        try deployment.sidecar.setFlag(Deployment.defaultFlag, false)
+        try post(deployment, "/resume", ["instance": "sessions", "job": "backfill"])
+      }
+      try eventually("it has ended") { try run(deployment, ["backfill", "status"]).output.contains("ended") }
+      #expect(try new.command("DBSIZE") == .integer(500))
+      try deployment.sidecar.setFlag(Deployment.defaultFlag, true)
+    }
+  }
+
   @Test func `what can't be done is refused with the reason`() throws {
     let deployment = try Deployment()
     let off = try run(deployment, ["backfill", "start", "--wait"])
