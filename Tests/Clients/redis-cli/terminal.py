@@ -13,10 +13,10 @@ import termios
 
 pid, terminal = pty.fork()
 if pid == 0:
+    # Before the program begins: it would ask the terminal how wide it is, and nobody is there to answer.
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 160, 0, 0))
     os.environ["TERM"] = "xterm"
     os.execvp(sys.argv[1], sys.argv[1:])
-# Otherwise the program asks the terminal how wide it is, and nobody is there to answer.
-fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 160, 0, 0))
 
 
 def read_until(end):
