@@ -17,15 +17,12 @@ package final class ProgramRun: HandleOwner {
 
   private let loop: EventLoop
   private let outputLimit: Int
-  private let timeout: Duration
   /// Nil once it was called, or the run was cancelled.
   private var handler: ((Outcome) -> Void)?
   private var process: HandleMemory<uv_process_t>?
   private var pipe: HandleMemory<uv_pipe_t>?
   private var timer: LoopTimer?
   private var output: [UInt8] = []
-  /// The exit status and the signal; nil while it runs.
-  private var exit: (status: Int64, signal: Int32)?
   /// The reason why it was killed.
   private var failure: String?
   private var retained: ProgramRun?
@@ -48,7 +45,6 @@ package final class ProgramRun: HandleOwner {
     loop.preconditionOnLoop()
     precondition(!words.isEmpty, "a program without a name was to be run")
     self.loop = loop
-    self.timeout = timeout
     self.outputLimit = outputLimit
     self.handler = handler
     let (process, pipe) = (HandleMemory<uv_process_t>(), HandleMemory<uv_pipe_t>())
@@ -135,21 +131,29 @@ package final class ProgramRun: HandleOwner {
   }
 
   private func didRead(_ count: Int) {
-    guard count >= 0 else {
-      closePipe()
-      return finishIfDone()
-    }
+    guard count >= 0 else { return closePipe() }
     guard output.count + count <= outputLimit else { return kill(because: "wrote more than \(outputLimit) bytes") }
     output += UnsafeRawBufferPointer(rebasing: loop.readBuffer[..<count])
   }
 
   private func didExit(_ status: Int64, _ signal: Int32) {
-    exit = (status, signal)
-    // What it has left behind may keep the pipe open for ever.
+    // A process that is left behind may keep the pipe open for ever.
     if let process { Self.killAll(process.pointer.pointee.pid) }
     readRest()
-    closePipe()
-    finishIfDone()
+    let outcome: Outcome
+    if let failure {
+      outcome = .failure(reason: failure)
+    } else if signal != 0 {
+      outcome = .failure(reason: "was ended by signal \(signal)")
+    } else if status != 0 {
+      outcome = .failure(reason: "exited with status \(status)")
+    } else {
+      outcome = .output(output)
+    }
+    let handler = handler
+    self.handler = nil
+    closeAll()
+    handler?(outcome)
   }
 
   /// Reads what is in the pipe: the exit may be noticed before the last output.
@@ -168,31 +172,13 @@ package final class ProgramRun: HandleOwner {
   private func kill(because reason: String) {
     guard failure == nil, let process else { return }
     failure = reason
-    if exit == nil { Self.killAll(process.pointer.pointee.pid) }
+    Self.killAll(process.pointer.pointee.pid)
   }
 
   /// Ends a program and what it has started.
   private static func killAll(_ pid: Int32) {
     // Its group has its number.
     Glibc.kill(-pid, SIGKILL)
-  }
-
-  private func finishIfDone() {
-    guard let exit, pipe == nil else { return }
-    let outcome: Outcome
-    if let failure {
-      outcome = .failure(reason: failure)
-    } else if exit.signal != 0 {
-      outcome = .failure(reason: "was ended by signal \(exit.signal)")
-    } else if exit.status != 0 {
-      outcome = .failure(reason: "exited with status \(exit.status)")
-    } else {
-      outcome = .output(output)
-    }
-    let handler = handler
-    self.handler = nil
-    closeAll()
-    handler?(outcome)
   }
 
   private func closePipe() {

@@ -24,13 +24,18 @@ public final class LoginCommand: @unchecked Sendable {
     self.words = words
   }
 
+  deinit {
+    // Its handler refers to this object.
+    run?.cancel()
+  }
+
   /// A failure to get a password. No output is in it.
   struct Failure: Error, Equatable {
     /// One sentence without a full stop.
     let reason: String
   }
 
-  /// A connection that waits for the password, until it is released.
+  /// A connection that waits for the password.
   final class Wait {
     fileprivate let handler: (Result<String, Failure>) -> Void
     private unowned let command: LoginCommand
@@ -91,10 +96,7 @@ public final class LoginCommand: @unchecked Sendable {
     case .failure(let reason):
       return .failure(Failure(reason: "\(reason); run it as the sidecar's user to see why"))
     case .output(let bytes):
-      guard var text = String(validating: bytes, as: UTF8.self) else {
-        return .failure(Failure(reason: "printed no UTF-8"))
-      }
-      if text.hasSuffix("\r\n") || text.hasSuffix("\n") { text.removeLast() }
+      guard let text = String(secret: bytes) else { return .failure(Failure(reason: "printed no UTF-8")) }
       guard !text.isEmpty else { return .failure(Failure(reason: "printed nothing")) }
       guard !text.contains(where: \.isNewline) else { return .failure(Failure(reason: "printed more than one line")) }
       return .success(text)

@@ -25,10 +25,9 @@ public final class LoginFile: Sendable {
   /// replaced.
   func read() -> String {
     let identity = FileIdentity(of: path)
-    guard case .success(let bytes) = FileContents.read(path),
-      var text = String(validating: bytes, as: UTF8.self)
-    else { return latest.withLock { $0.text } }
-    if text.hasSuffix("\r\n") || text.hasSuffix("\n") { text.removeLast() }
+    guard case .success(let bytes) = FileContents.read(path), let text = String(secret: bytes) else {
+      return latest.withLock { $0.text }
+    }
     return latest.withLock { latest in
       if !text.isEmpty { latest = State(text: text, identity: identity) }
       return latest.text
@@ -45,4 +44,12 @@ public final class LoginFile: Sendable {
 extension LoginFile: Equatable {
   /// Whether both have the same path.
   public static func == (one: LoginFile, other: LoginFile) -> Bool { one.path == other.path }
+}
+
+extension String {
+  /// Makes the text of a secret, which a line end may follow; nil for bytes that are not UTF-8.
+  init?(secret bytes: [UInt8]) {
+    self.init(validating: bytes, as: UTF8.self)
+    if hasSuffix("\r\n") || hasSuffix("\n") { removeLast() }
+  }
 }

@@ -2,7 +2,7 @@ public import Sockets
 
 /// An address that clients connect to.
 public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
-  /// What a value of `listen` begins with if the connections to it use TLS.
+  /// The beginning of a value of `listen` whose connections use TLS.
   static let tlsPrefix = "tls:"
 
   /// The address of the socket.

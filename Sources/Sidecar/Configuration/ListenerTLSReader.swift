@@ -33,12 +33,12 @@ struct ListenerTLSReader {
     checkClients(settings)
     do throws(TLSSettingsError) {
       if Double(try TLSServer.check(settings)) < FeatureFlagStore.systemClock() {
-        warn("cert_file", "the certificate has expired; clients will refuse it")
+        reader.warn("cert_file", "the certificate has expired; clients will refuse it")
       }
       let position = reader.position(of: "key_file")
       reader.context.warnIfReadableByEverybody(key, at: position, key: reader.keyPath("key_file"))
     } catch {
-      fail(Self.key(of: error.part), error.reason)
+      reader.fail(Self.key(of: error.part), error.reason)
       return nil
     }
     return InstanceConfiguration.TLS(server: TLSServer(settings), handshakeTimeout: handshakeTimeout)
@@ -47,9 +47,9 @@ struct ListenerTLSReader {
   private func checkClients(_ settings: TLSServerSettings) {
     let wanted = settings.clientAuthentication
     if wanted != .none, settings.clientAuthorityFile == nil {
-      fail("client_auth", "\(wanted.rawValue) needs client_ca_file: whose certificates are to be accepted?")
+      reader.fail("client_auth", "\(wanted.rawValue) needs client_ca_file: whose certificates are to be accepted?")
     } else if wanted == .none, reader.has("client_ca_file") {
-      fail("client_ca_file", "has no effect with client_auth none; write request or require")
+      reader.fail("client_ca_file", "has no effect with client_auth none; write request or require")
     }
   }
 
@@ -64,13 +64,5 @@ struct ListenerTLSReader {
     case .clientAuthorities: "client_ca_file"
     case .protocols: "min_version"
     }
-  }
-
-  private func fail(_ key: String, _ message: String) {
-    reader.context.error(reader.position(of: key), reader.keyPath(key), message)
-  }
-
-  private func warn(_ key: String, _ message: String) {
-    reader.context.warning(reader.position(of: key), reader.keyPath(key), message)
   }
 }

@@ -73,17 +73,23 @@ final class LoadContext {
       self.error(position, key, "\(path) is empty")
       return nil
     }
-    if contents.isReadableByEverybody {
-      warning(position, key, "\(path) can be read by every user of this machine; chmod o-r takes that away")
-    }
+    warnIfReadableByEverybody(contents, path, at: position, key: key)
     return Secret(text)
   }
 
   /// Warns of a file with a secret that every user of the machine can read. One that can't be read is no matter here.
   func warnIfReadableByEverybody(_ path: String, at position: SourcePosition, key: String) {
-    guard let contents = try? SmallFile.read(path, limitBytes: Self.largestSecretFileBytes),
-      contents.isReadableByEverybody
-    else { return }
+    guard let contents = try? SmallFile.read(path, limitBytes: Self.largestSecretFileBytes) else { return }
+    warnIfReadableByEverybody(contents, path, at: position, key: key)
+  }
+
+  private func warnIfReadableByEverybody(
+    _ contents: SmallFile.Contents,
+    _ path: String,
+    at position: SourcePosition,
+    key: String
+  ) {
+    guard contents.isReadableByEverybody else { return }
     warning(position, key, "\(path) can be read by every user of this machine; chmod o-r takes that away")
   }
 
@@ -97,9 +103,7 @@ final class LoadContext {
       error(position, key, "cannot read \(snapshot.path): \(failure)")
       return nil
     case .success(let contents):
-      if isSecret, contents.isReadableByEverybody {
-        warning(position, key, "\(snapshot.path) can be read by every user of this machine; chmod o-r takes that away")
-      }
+      if isSecret { warnIfReadableByEverybody(contents, snapshot.path, at: position, key: key) }
       return contents.bytes
     }
   }

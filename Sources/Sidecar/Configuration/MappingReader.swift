@@ -199,6 +199,12 @@ struct MappingReader {
     return nil
   }
 
+  /// Reports a mistake at a key, or at the map when it does not have the key.
+  func fail(_ key: String, _ message: String) { context.error(position(of: key), keyPath(key), message) }
+
+  /// Reports something that is possible and hardly meant.
+  func warn(_ key: String, _ message: String) { context.warning(position(of: key), keyPath(key), message) }
+
   private func setting(_ key: String) -> Setting {
     guard let setting = section.settings.first(where: { $0.name == key }) else {
       preconditionFailure("\(key) is not in the table of \(section)")

@@ -23,12 +23,7 @@ extension SettingSection {
       .value(TLSServerSettings.ClientAuthentication.none.rawValue),
       "Whether clients are asked for a certificate, which is verified if there is one, or have to have one."
     ),
-    Setting(
-      "min_version",
-      .choice(TLSSettings.Version.allCases.map(\.rawValue)),
-      .value(TLSSettings.Version.tls12.rawValue),
-      "The oldest version that is accepted."
-    ),
+    minimumTLSVersion,
     Setting(
       "handshake_timeout",
       .duration(.milliseconds(100)...(.seconds(600))),

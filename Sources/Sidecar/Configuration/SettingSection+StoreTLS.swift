@@ -34,12 +34,7 @@ extension SettingSection {
       "Whether the store's certificate has to lead to an authority and be for the server's name, for any name, or is "
         + "not verified: then anybody between can read and change everything."
     ),
-    Setting(
-      "min_version",
-      .choice(TLSSettings.Version.allCases.map(\.rawValue)),
-      .value(TLSSettings.Version.tls12.rawValue),
-      "The oldest version that is accepted."
-    ),
+    minimumTLSVersion,
     Setting(
       "ciphers",
       .text,
@@ -47,4 +42,12 @@ extension SettingSection {
       "Ciphers and groups as a GnuTLS priority string, such as `SECURE256`. Versions are those of `min_version`."
     ),
   ]
+
+  /// The oldest version of TLS, wherever that is a setting.
+  static let minimumTLSVersion = Setting(
+    "min_version",
+    .choice(TLSSettings.Version.allCases.map(\.rawValue)),
+    .value(TLSSettings.Version.tls12.rawValue),
+    "The oldest version that is accepted."
+  )
 }

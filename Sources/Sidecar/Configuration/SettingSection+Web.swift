@@ -34,7 +34,7 @@ extension SettingSection {
       .none("any"),
       "A client's certificate has to have one of these names (DNS, e-mail, URI, IP address)."
     ),
-    Setting("min_version", .choice(versions), .value("TLS12"), "The oldest version that is accepted."),
+    minimumTLSVersion,
     Setting("max_version", .choice(versions), .value("TLS13"), "The newest version that is accepted."),
     Setting(
       "curve_preferences",

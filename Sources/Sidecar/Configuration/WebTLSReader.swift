@@ -30,15 +30,15 @@ struct WebTLSReader {
     do {
       let credentials = try TLSCredentials(settings)
       if Double(credentials.expiration) < FeatureFlagStore.systemClock() {
-        warn(keys.certificate, "the certificate has expired; clients will refuse it")
+        reader.warn(keys.certificate, "the certificate has expired; clients will refuse it")
       }
       return credentials
     } catch {
       switch error.part {
-      case .certificate: fail(keys.certificate, error.reason)
-      case .key: fail(keys.key, error.reason)
-      case .clientAuthorities: fail(keys.clientAuthorities, error.reason)
-      case .protocols: fail("min_version", error.reason)
+      case .certificate: reader.fail(keys.certificate, error.reason)
+      case .key: reader.fail(keys.key, error.reason)
+      case .clientAuthorities: reader.fail(keys.clientAuthorities, error.reason)
+      case .protocols: reader.fail("min_version", error.reason)
       }
       return nil
     }
@@ -51,7 +51,7 @@ struct WebTLSReader {
     let fileKey = key
     if reader.has(inline) {
       key = inline
-      if reader.has(fileKey) { fail(inline, "\(fileKey) is there as well; one of them has to go") }
+      if reader.has(fileKey) { reader.fail(inline, "\(fileKey) is there as well; one of them has to go") }
       return reader.value(inline).map { Array($0.expanded.utf8) }
     }
     if let value = reader.value(fileKey) {
@@ -71,34 +71,26 @@ struct WebTLSReader {
   /// Whether there is a version between the oldest and the newest.
   private func fits(_ settings: TLSSettings) -> Bool {
     guard settings.minimumVersion == .tls13, settings.maximumVersion == .tls12 else { return true }
-    fail("max_version", "is older than min_version")
+    reader.fail("max_version", "is older than min_version")
     return false
   }
 
   private func checkClients(_ settings: TLSSettings, hasAuthorities: Bool) {
     let wanted = settings.clientAuthentication
     if wanted.isVerified, !hasAuthorities {
-      fail("client_auth_type", "\(wanted.rawValue) needs client_ca_file: whose certificates are to be accepted?")
+      reader.fail("client_auth_type", "\(wanted.rawValue) needs client_ca_file: whose certificates are to be accepted?")
     }
     if wanted == .none, hasAuthorities {
       let key = reader.has("client_ca") ? "client_ca" : "client_ca_file"
-      fail(key, "has no effect with client_auth_type NoClientCert; write RequireAndVerifyClientCert")
+      reader.fail(key, "has no effect with client_auth_type NoClientCert; write RequireAndVerifyClientCert")
     }
     guard settings.allowedClientNames != nil else { return }
     if !wanted.isRequired {
       let message = "needs client_auth_type RequireAndVerifyClientCert: a client without a certificate has no names"
-      fail("client_allowed_sans", message)
+      reader.fail("client_allowed_sans", message)
     } else if !wanted.isVerified {
       let message = "anybody can make a certificate with these names, and RequireAnyClientCert takes it"
-      warn("client_allowed_sans", message)
+      reader.warn("client_allowed_sans", message)
     }
-  }
-
-  private func fail(_ key: String, _ message: String) {
-    reader.context.error(reader.position(of: key), reader.keyPath(key), message)
-  }
-
-  private func warn(_ key: String, _ message: String) {
-    reader.context.warning(reader.position(of: key), reader.keyPath(key), message)
   }
 }

@@ -1,4 +1,4 @@
-/// What some files contain, read again when one of them has changed.
+/// The contents of some files, read again when one of them has changed.
 struct ReloadedFiles<Contents> {
   /// The latest contents that could be used; nil before the first.
   private(set) var contents: Contents?

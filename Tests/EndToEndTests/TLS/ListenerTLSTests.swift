@@ -46,12 +46,7 @@ struct ListenerTLSTests {
     return try #require(line["address"]?.string.flatMap { UInt16($0.dropFirst(prefix.count)) })
   }
 
-  /// Replaces a file at once, as a rotation does.
-  func install(_ path: String, _ name: String) throws {
-    let target = directory.path(name)
-    try FileManager.default.copyItem(atPath: path, toPath: "\(target).new")
-    guard rename("\(target).new", target) == 0 else { throw TestSupportError(.system, "rename failed") }
-  }
+  func install(_ path: String, _ name: String) throws { try replaceFile(directory.path(name), by: path) }
 
   /// Runs redis-cli with TLS, and returns what it said.
   func redisCLI(_ port: UInt16, _ options: [String] = [], _ command: [String]) throws -> String {

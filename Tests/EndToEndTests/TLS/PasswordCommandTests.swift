@@ -4,19 +4,24 @@ import Testing
 
 @Suite("Passwords that a program prints")
 struct PasswordCommandTests {
-  /// The token changes on the server, then where the program finds it, as clients write.
-  @Test func `a token that changes costs no command, and is in no output`() throws {
-    let directory = try TemporaryDirectory()
-    let store = try RedisServer(password: "token-one")
-    let administrator = try store.client()
-    try directory.write("token-one\n", to: "token")
+  /// Starts a sidecar that gets the store's password from the file `token` of the folder.
+  func sidecar(of store: RedisServer, in directory: TemporaryDirectory) throws -> SidecarProcess {
     let configuration = """
       instances:
         - name: sessions
           listen: "unix:\(directory.path("sessions.sock"))"
           secondary: { url: "unix://\(store.socketPath)", password_command: [cat, "\(directory.path("token"))"] }
       """
-    let sidecar = try SidecarProcess(configuration: configuration, in: directory)
+    return try SidecarProcess(configuration: configuration, in: directory)
+  }
+
+  /// The token changes on the server, then where the program finds it, as clients write.
+  @Test func `a token that changes costs no command, and is in no output`() throws {
+    let directory = try TemporaryDirectory()
+    let store = try RedisServer(password: "token-one")
+    let administrator = try store.client()
+    try directory.write("token-one\n", to: "token")
+    let sidecar = try sidecar(of: store, in: directory)
     let client = try sidecar.client(instance: "sessions")
     for token in ["token-two", "token-three"] {
       for number in 0..<100 { try client.expect(["SET", "k\(number)", token], .ok) }
@@ -36,13 +41,7 @@ struct PasswordCommandTests {
   @Test func `a program that fails is told of, and the store is used once it succeeds`() throws {
     let directory = try TemporaryDirectory()
     let store = try RedisServer(password: "right")
-    let configuration = """
-      instances:
-        - name: sessions
-          listen: "unix:\(directory.path("sessions.sock"))"
-          secondary: { url: "unix://\(store.socketPath)", password_command: [cat, "\(directory.path("token"))"] }
-      """
-    let sidecar = try SidecarProcess(configuration: configuration, in: directory)
+    let sidecar = try sidecar(of: store, in: directory)
     let line = try sidecar.waitForEvent("the failure") { $0.message == "Store unavailable" }
     let reason = "password_command: cat exited with status 1; run it as the sidecar's user to see why"
     #expect(line["reason"]?.string?.hasSuffix(reason) == true, "\(line)")

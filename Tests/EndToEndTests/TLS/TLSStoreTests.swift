@@ -88,10 +88,7 @@ struct TLSStoreTests {
       to: "both.pem"
     )
     let names = ["ca.pem", "own.pem", "own.key"].map { directory.path($0) }
-    let install = { (path: String, name: String) in
-      try FileManager.default.copyItem(atPath: path, toPath: "\(name).new")
-      guard rename("\(name).new", name) == 0 else { throw TestSupportError(.system, "rename failed") }
-    }
+    let install = { (path: String, name: String) in try replaceFile(name, by: path) }
     let oldClient = try authority.issue("client", for: .client)
     let newClient = try next.issue("next-client", for: .client)
     for (path, name) in zip([authority.certificate, oldClient.certificate, oldClient.key], names) {
