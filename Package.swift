@@ -91,10 +91,11 @@ let package = Package(
       ],
       swiftSettings: common + hotPath
     ),
+    .target(name: "Stores", dependencies: ["RESP", "Hiredis", "EventLoop"], swiftSettings: safe),
     .target(
       name: "MultiStore",
       dependencies: [
-        "RESP", "Hiredis", "EventLoop", "Threads",
+        "RESP", "Hiredis", "EventLoop", "Stores", "Threads",
         .product(name: "BasicContainers", package: "swift-collections"),
         .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
@@ -198,6 +199,11 @@ let package = Package(
     .testTarget(
       name: "HiredisTests",
       dependencies: ["Hiredis", "EventLoop", "TLS", "TestSupport"],
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "StoresTests",
+      dependencies: ["Stores", "Hiredis", "EventLoop", "TestSupport"],
       swiftSettings: common
     ),
     .testTarget(

@@ -7,8 +7,10 @@ enum ConnectionAction: Equatable {
   case startTimer(after: Duration)
   /// Ask the program for the password, which may take `timeout`.
   case fetchLogin(timeout: Duration)
-  /// Look up the addresses of `host`; the attempt, this included, may take `timeout`.
-  case resolve(host: String, timeout: Duration)
+  /// Ask the locator where the server is, which may take `timeout`.
+  case locate(timeout: Duration)
+  /// Look up the addresses of `host`; the attempt from here on may take `timeout`.
+  case resolve(host: String, port: Int, timeout: Duration)
   /// Connect to `address`. The attempt may take `timeout`; nil if its time is running already.
   case connect(to: SocketAddress, timeout: Duration?)
   /// Send commands of the handshake.
@@ -78,7 +80,7 @@ enum ConnectionAdmission: Equatable {
 
 /// The states of a connection by name.
 enum ConnectionPhase: String, CaseIterable, Codable, Sendable {
-  case idle, starting, waiting, fetchingLogin, resolving, connecting, securing, shakingHands
+  case idle, starting, waiting, fetchingLogin, locating, resolving, connecting, securing, shakingHands
   case betweenProbes, awaitingProbe
   case ready, closed
 }

@@ -26,8 +26,10 @@ extension ConnectionStateMachine {
       switch attempt.stage {
       // The program has a time limit of its own.
       case .fetchingLogin: Self.impossible("the attempt timer fired", in: .connecting(attempt))
+      case .locating:
+        return fail(.timedOut, "\(endpoint.location) has named no master within \(limits.connectTimeout)")
       case .resolving:
-        return fail(.timedOut, "\(endpoint.address) could not be resolved within \(limits.connectTimeout)")
+        return fail(.timedOut, "\(serverName) could not be resolved within \(limits.connectTimeout)")
       case .shakingHands(var handshake, let candidates) where handshake.isRefused:
         let commands = handshake.repetition()
         var attempt = attempt
@@ -57,14 +59,14 @@ extension ConnectionStateMachine {
       state = .connecting(Attempt(begunAt: now, refusal: refusal, stage: .fetchingLogin))
       return .fetchLogin(timeout: limits.connectTimeout)
     }
-    return reach(Attempt(begunAt: now, refusal: refusal, stage: .fetchingLogin))
+    return locate(Attempt(begunAt: now, refusal: refusal, stage: .fetchingLogin))
   }
 
   /// Records that the password for this attempt is known.
   mutating func loginDidArrive() -> ConnectionAction {
     let attempt = takeAttempt("a login arrived")
     guard case .fetchingLogin = attempt.stage else { Self.impossible("a login arrived", in: .connecting(attempt)) }
-    return reach(attempt)
+    return locate(attempt)
   }
 
   /// Records that the program has given no password.
@@ -74,19 +76,44 @@ extension ConnectionStateMachine {
     return fail(.authenticationRejected, detail)
   }
 
-  /// Begins to look the store's host up, or to connect.
-  private mutating func reach(_ attempt: Attempt) -> ConnectionAction {
+  /// Begins to ask where the server is, unless its address is fixed.
+  private mutating func locate(_ attempt: Attempt) -> ConnectionAction {
+    if case .address(let address) = endpoint.location { return reach(address, attempt) }
+    var attempt = attempt
+    attempt.stage = .locating
+    state = .connecting(attempt)
+    return .locate(timeout: limits.connectTimeout)
+  }
+
+  /// Records that the server is at `address`. Changes nothing if the attempt has not waited for it for that long.
+  mutating func didLocate(_ address: SocketAddress) -> ConnectionAction {
+    guard phase == .locating else { return .none }
+    let attempt = takeAttempt("the server was located")
+    server = address
+    return reach(address, attempt)
+  }
+
+  /// Records that nobody knows where the server is. Changes nothing if the attempt has not waited for it for that long.
+  mutating func didNotLocate(_ detail: String) -> ConnectionAction {
+    phase == .locating ? fail(.connectFailed, detail) : .none
+  }
+
+  /// Begins to look the server's host up, or to connect.
+  private mutating func reach(_ address: SocketAddress, _ attempt: Attempt) -> ConnectionAction {
     var attempt = attempt
     // hiredis would resolve a name itself, and block the loop meanwhile.
-    if case .tcp(let host, _) = endpoint.address, !HostLookup.isLiteral(host) {
+    if case .tcp(let host, let port) = address, !HostLookup.isLiteral(host) {
       attempt.stage = .resolving(nil)
       state = .connecting(attempt)
-      return .resolve(host: host, timeout: limits.connectTimeout)
+      return .resolve(host: host, port: port, timeout: limits.connectTimeout)
     }
     attempt.stage = .connecting(candidates: [])
     state = .connecting(attempt)
-    return .connect(to: endpoint.address, timeout: limits.connectTimeout)
+    return .connect(to: address, timeout: limits.connectTimeout)
   }
+
+  /// The server's address in messages.
+  var serverName: String { server.map { "\($0)" } ?? "\(endpoint.location)" }
 
   /// Records that the lookup that ``ConnectionAction/resolve(host:timeout:)`` asked for has begun.
   mutating func lookupDidBegin(_ lookup: Lookup) {
@@ -100,7 +127,7 @@ extension ConnectionStateMachine {
   mutating func lookupDidFinish(_ addresses: [SocketAddress]) -> ConnectionAction {
     let attempt = takeAttempt("a lookup finished")
     guard case .resolving = attempt.stage else { Self.impossible("a lookup finished", in: .connecting(attempt)) }
-    return connect(attempt, to: addresses[...], failure: "\(endpoint.address) has no address")
+    return connect(attempt, to: addresses[...], failure: "\(serverName) has no address")
   }
 
   /// Records that the lookup has found no address, or could not begin.
@@ -155,7 +182,8 @@ extension ConnectionStateMachine {
     let candidates: ArraySlice<SocketAddress>
     switch attempt.stage {
     case .connecting(let left), .securing(let left): candidates = left
-    case .fetchingLogin, .resolving, .shakingHands: Self.impossible("a context connected", in: .connecting(attempt))
+    case .fetchingLogin, .locating, .resolving, .shakingHands:
+      Self.impossible("a context connected", in: .connecting(attempt))
     }
     let handshake = Handshake(
       endpoint: login ?? endpoint,

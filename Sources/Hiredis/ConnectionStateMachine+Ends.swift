@@ -14,7 +14,7 @@ extension ConnectionStateMachine {
       guard let candidates = attempt.candidates else { Self.impossible("a context ended", in: .connecting(attempt)) }
       if case .abandoned(let kind, let detail) = end { return fail(kind, detail) }
       if case .tlsFailed(let failure) = end, candidates.isEmpty { return fail(.tlsFailed, failure.message) }
-      return connect(attempt, to: candidates, failure: "\(endpoint.address): \(end.detail)\(hint(at: attempt, end))")
+      return connect(attempt, to: candidates, failure: "\(serverName): \(end.detail)\(hint(at: attempt, end))")
     case .proving:
       if case .abandoned(let kind, let detail) = end { return fail(kind, detail) }
       if case .tlsFailed(let failure) = end { return fail(.tlsFailed, failure.message) }
@@ -73,6 +73,29 @@ extension ConnectionStateMachine {
       state = .waiting(refusal: .notConnected(reason: reason.description))
     }
     return .failInFlight(ConnectionLoss(end, reason))
+  }
+
+  /// Ends the connection, or the attempt, to a server that has been replaced by the one at `address`.
+  mutating func serverDidMove(to address: SocketAddress) -> ConnectionAction {
+    guard let server, server != address else { return .none }
+    let detail = "the sentinels have named \(address) in place of \(server)"
+    switch take() {
+    case .connecting(let attempt):
+      if case .resolving = attempt.stage { return fail(.connectFailed, detail) }
+      state = .connecting(attempt)
+      return attempt.candidates == nil ? .none : .endContext(.abandoned(.connectFailed, detail: detail))
+    case .waiting(let refusal):
+      state = .waiting(refusal: refusal)
+      return .startTimer(after: .zero)
+    case .proving(let login, let awaitsReply):
+      state = .proving(login, awaitsReply: awaitsReply)
+    case .ready(let login):
+      state = .ready(login)
+    case let other:
+      state = other
+      return .none
+    }
+    return .endContext(.failed(detail))
   }
 
   /// Records that the owner has closed the connection.

@@ -12,6 +12,8 @@ struct ConnectionStateMachine<Lookup>: ~Copyable {
     enum Stage {
       /// A program is asked for the password.
       case fetchingLogin
+      /// The locator is asked where the server is.
+      case locating
       /// The host's addresses are being looked up; nil until the lookup has begun.
       case resolving(Lookup?)
       /// A context connects. The candidates were not tried yet.
@@ -30,7 +32,7 @@ struct ConnectionStateMachine<Lookup>: ~Copyable {
     /// The addresses that were not tried yet; nil while they are not known.
     var candidates: ArraySlice<SocketAddress>? {
       switch stage {
-      case .fetchingLogin, .resolving: nil
+      case .fetchingLogin, .locating, .resolving: nil
       case .connecting(let candidates), .securing(let candidates), .shakingHands(_, let candidates): candidates
       }
     }
@@ -61,6 +63,8 @@ struct ConnectionStateMachine<Lookup>: ~Copyable {
 
   let endpoint: StoreEndpoint
   let limits: ConnectionLimits
+  /// The address of the server: the endpoint's, or the one that the locator has found last; nil before it has.
+  var server: SocketAddress?
   var state = State.idle
   var backoff: Backoff
   var probation = Probation()
@@ -76,6 +80,7 @@ struct ConnectionStateMachine<Lookup>: ~Copyable {
   init(endpoint: StoreEndpoint, limits: ConnectionLimits, random: @escaping () -> Double) {
     self.endpoint = endpoint
     self.limits = limits
+    server = if case .address(let address) = endpoint.location { address } else { nil }
     backoff = Backoff(base: limits.backoffBase, cap: limits.backoffCap, random: random)
   }
 
@@ -133,6 +138,7 @@ struct ConnectionStateMachine<Lookup>: ~Copyable {
     case .connecting(let attempt):
       switch attempt.stage {
       case .fetchingLogin: .fetchingLogin
+      case .locating: .locating
       case .resolving: .resolving
       case .connecting: .connecting
       case .securing: .securing

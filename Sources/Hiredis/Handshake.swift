@@ -19,7 +19,7 @@ struct Orphan: Equatable {
 /// This type decides only; the connection sends and receives.
 struct Handshake {
   private enum Step {
-    case authenticate, select, setName, info, clientID, keyCount, prepare, ping, killOrphan
+    case authenticate, role, select, setName, info, clientID, keyCount, prepare, ping, killOrphan
   }
 
   private struct Request {
@@ -31,7 +31,7 @@ struct Handshake {
   enum Answer: Equatable {
     case error(String)
     case integer(Int)
-    /// A status or a string; empty for other kinds.
+    /// A status, a string, or the one that an array begins with; empty for other kinds.
     case text(String)
 
     init(_ reply: borrowing Reply) {
@@ -40,6 +40,8 @@ struct Handshake {
         switch reply.kind {
         case .error: .error(text)
         case .integer: .integer(reply.integer)
+        case .array where reply.count > 0:
+          .text(reply[0].bytes.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) })
         case .status, .string, .nil, .array: .text(text)
         }
     }
@@ -85,6 +87,7 @@ struct Handshake {
     self.toleratesBusyServer = toleratesBusyServer
     var script: [(Step, [String])] = []
     if let command = endpoint.authentication { script.append((.authenticate, command)) }
+    if case .sentinels = endpoint.location { script.append((.role, ["ROLE"])) }
     if endpoint.database != 0 { script.append((.select, ["SELECT", String(endpoint.database)])) }
     script.append((.setName, ["CLIENT", "SETNAME", "multistore-exporter"]))
     script.append((.info, ["INFO", "server"]))
@@ -115,6 +118,11 @@ struct Handshake {
       if awaited.isEmpty { return .busy(errorReply: text) }
     case (.error(let text), _):
       if let failure = Self.judge(error: text, step: step) { return failure }
+    case (.text(let role), .role) where role != "master":
+      return .failed(
+        .refused,
+        detail: "the server is no master, as its ROLE says (\(role)); the sentinels are asked again"
+      )
     case (.text(let text), .info):
       let keyCount = identity.keyCount
       identity = ServerIdentity(info: text[...], database: identity.database)
@@ -153,6 +161,12 @@ struct Handshake {
     if code == .noAuthentication || step == .authenticate { return .failed(.authenticationRejected, detail: text) }
     // A user without the right to these commands may have those that the application needs; an old or restricted server
     // may not know them.
+    if step == .role, code == .noPermission {
+      return .failed(
+        .refused,
+        detail: "\(text); ROLE shows that the server is the master: allow +role to the store's user"
+      )
+    }
     let isOptional = step == .setName || step == .info || step == .ping
     if isOptional, code == .noPermission || code == .generic { return nil }
     return step == .setName ? nil : .failed(.refused, detail: text)

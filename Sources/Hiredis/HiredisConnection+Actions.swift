@@ -10,9 +10,13 @@ extension HiredisConnection {
       attemptTimer?.schedule(after: delay)
     case .fetchLogin(let timeout):
       fetchLogin(within: timeout)
-    case .resolve(let host, let timeout):
+    case .locate(let timeout):
       attemptTimer?.schedule(after: timeout)
-      lookUp(host)
+      guard let locator else { preconditionFailure("nobody can locate \(endpoint)") }
+      locator.locate(for: self)
+    case .resolve(let host, let port, let timeout):
+      attemptTimer?.schedule(after: timeout)
+      lookUp(host, port: port)
     case .connect(let address, let timeout):
       if let timeout { attemptTimer?.schedule(after: timeout) }
       connect(to: address)
@@ -55,8 +59,7 @@ extension HiredisConnection {
     }
   }
 
-  private func lookUp(_ host: String) {
-    guard case .tcp(_, let port) = endpoint.address else { preconditionFailure("a unix socket has no host") }
+  private func lookUp(_ host: String, port: Int) {
     do throws(EventLoopError) {
       let lookup = try HostLookup(on: loop, host: host) { [unowned self] outcome in
         switch outcome {
@@ -87,8 +90,8 @@ extension HiredisConnection {
   }
 
   private func makeTLS() throws(TLSFailure) -> ContextTLS? {
-    guard let client = endpoint.tls else { return nil }
-    return try ContextTLS(client, host: endpoint.host)
+    guard let client = endpoint.tls, let server = machine.server else { return nil }
+    return try ContextTLS(client, host: server.host)
   }
 
   /// Sends a command whose reply goes to the state machine.

@@ -47,12 +47,21 @@ extension HiredisConnection {
       if command.sentAt != answered.sentAt { reportAnswered() }
       let isError = reply.kind == .error
       answered.add(sentAt: command.sentAt, isError: isError)
-      if isError, reply.knownErrorCode == .noAuthentication { logInAgain() }
+      if isError { act(on: reply.knownErrorCode) }
     }
     command.receiver.receive(reply, token: command.token)
     while let refused = queue.popRefused(), let refusal = refused.refusal {
       if refused.isCounted { delegate?.connection(self, didFail: refusal.failure(limits)) }
       refused.receiver.receive(failure: refusal.failure(limits), token: refused.token)
+    }
+  }
+
+  /// Acts on errors that say that the connection has to be made anew, or logged in again.
+  private func act(on code: ServerErrorCode?) {
+    switch code {
+    case .noAuthentication: logInAgain()
+    case .readOnly: locator?.serverRefusedWrite(of: self)
+    default: break
     }
   }
 

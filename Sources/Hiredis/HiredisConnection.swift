@@ -16,7 +16,7 @@ public final class HiredisConnection {
   /// context has got it, however much was before it.
   static let unwrittenHighWater = 1024 * 1024
 
-  /// The store's address, login and database.
+  /// The store's place, login and database.
   public let endpoint: StoreEndpoint
   /// The timeouts and bounds of the connection.
   public let limits: ConnectionLimits
@@ -40,6 +40,9 @@ public final class HiredisConnection {
 
   /// Whether the connection is kept from being idle for long; see ``KeepAlive``. Set before `connect`.
   public var keepsAlive = false
+
+  /// Finds the server of an endpoint without a fixed address, and is retained. Set before `connect`.
+  public var locator: (any ServerLocator)?
 
   /// The delegate, notified of the connection's events; not retained. It has to outlive the connection, or to set this
   /// to nil before it is released.
@@ -157,6 +160,9 @@ public final class HiredisConnection {
   /// with the next.
   public var epoch: Int { machine.epoch }
 
+  /// The address of the server that connections are made to; nil before the locator has found one.
+  public var server: SocketAddress? { machine.server }
+
   /// Whether commands reach the store at this moment.
   public var isReady: Bool { machine.isReady }
 
@@ -200,6 +206,7 @@ public final class HiredisConnection {
     }
     machine.close()
     endLoginWait()
+    locator?.leave(self)
     attemptTimer?.close()
     deadlineTimer?.close()
     lingerTimer?.close()

@@ -1,10 +1,10 @@
 public import EventLoop
 public import class TLS.TLSClient
 
-/// The address of a store and the login there. No description of it contains the password.
+/// The place of a store and the login there. No description of it contains the password.
 public struct StoreEndpoint: Sendable, Equatable {
-  /// The store's address; a TCP host may be a name, which is resolved for every attempt to connect.
-  public var address: SocketAddress
+  /// The place of the store's server.
+  public var location: StoreLocation
   /// The ACL user; nil logs in as the default user.
   public var username: String?
   /// The password; nil sends no AUTH.
@@ -17,8 +17,8 @@ public struct StoreEndpoint: Sendable, Equatable {
   public var passwordCommand: LoginCommand?
   /// The number of the logical database, 0 or more.
   public var database: Int
-  /// TLS of all connections to the store, whose name is that of the address unless the settings have another; nil for
-  /// plain ones.
+  /// TLS of all connections to the store, whose name is that of the server's address unless the settings have another;
+  /// nil for plain ones.
   public var tls: TLSClient?
 
   /// Makes the endpoint of a store at `address`; database 0, no login and no TLS by default.
@@ -29,7 +29,18 @@ public struct StoreEndpoint: Sendable, Equatable {
     database: Int = 0,
     tls: TLSClient? = nil
   ) {
-    self.address = address
+    self.init(location: .address(address), username: username, password: password, database: database, tls: tls)
+  }
+
+  /// Makes the endpoint of a store at a place; database 0, no login and no TLS by default.
+  public init(
+    location: StoreLocation,
+    username: String? = nil,
+    password: String? = nil,
+    database: Int = 0,
+    tls: TLSClient? = nil
+  ) {
+    self.location = location
     self.tls = tls
     self.username = username
     self.password = password
@@ -56,19 +67,11 @@ extension StoreEndpoint {
   var authentication: [String]? {
     password.map { ["AUTH"] + (username.map { [$0] } ?? []) + [$0] }
   }
-
-  /// The name of the store's machine; a unix socket leads to this one.
-  var host: String {
-    switch address {
-    case .tcp(let host, _): host
-    case .unix: "localhost"
-    }
-  }
 }
 
 extension StoreEndpoint: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-  /// Address and database: `127.0.0.1:6379/0`.
-  public var description: String { "\(address)/\(database)" }
+  /// Place and database: `127.0.0.1:6379/0`.
+  public var description: String { "\(location)/\(database)" }
 
   /// The same as `description`.
   public var debugDescription: String { description }
@@ -78,7 +81,7 @@ extension StoreEndpoint: CustomStringConvertible, CustomDebugStringConvertible, 
     Mirror(
       self,
       children: [
-        "address": address, "username": username as Any, "hasPassword": password != nil, "database": database,
+        "location": location, "username": username as Any, "hasPassword": password != nil, "database": database,
         "hasTLS": tls != nil,
       ]
     )

@@ -10,6 +10,8 @@ public enum ServerErrorCode: String, Sendable {
   case noAuthentication = "NOAUTH"
   /// The user has no right to the command.
   case noPermission = "NOPERM"
+  /// The server is a replica, and refuses writes.
+  case readOnly = "READONLY"
   /// The server does not have the script.
   case noScript = "NOSCRIPT"
 

@@ -46,13 +46,14 @@ import Testing
   }
 
   @Test func `a password that a program prints is fetched for each attempt, before anything else`() {
-    var endpoint = StoreEndpoint(address: .unix(path: "/redis"))
+    let address = SocketAddress.unix(path: "/redis")
+    var endpoint = StoreEndpoint(address: address)
     endpoint.passwordCommand = LoginCommand(["token"])
     var machine = ConnectionStateMachine<String>(endpoint: endpoint, limits: .quick) { 0.5 }
     _ = machine.connect()
     for _ in 0..<2 {
       let actions = [machine.attemptTimerFired(at: 0), machine.loginDidArrive()]
-      #expect(actions == [.fetchLogin(timeout: .seconds(5)), .connect(to: endpoint.address, timeout: .seconds(5))])
+      #expect(actions == [.fetchLogin(timeout: .seconds(5)), .connect(to: address, timeout: .seconds(5))])
       _ = machine.contextDidEnd(.failed("refused"), UnansweredCommands(areInFlight: false, areAwaited: false), at: 0)
     }
   }

@@ -11,6 +11,7 @@ private typealias Machine = ConnectionStateMachine<String>
 enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
   case connect, retryNow, timerFired
   case loginArrived, loginFailed
+  case located, notLocated, serverMoved
   case lookupBegan, lookupFinished, lookupFailed, noContext, noCertificates, tlsBegan, contextConnected
   case oddReply, lastReply, rejection
   case holdDeadline, becomesPatient, becomesBestEffort
@@ -51,6 +52,12 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
     )
   }
 
+  private static let sentinels = StoreLocation.sentinels(
+    SentinelGroup(master: "m", nodes: [StoreEndpoint(address: .tcp(host: "127.0.0.1", port: 2))])
+  )
+  private static let elsewhere = SocketAddress.tcp(host: "store", port: 2)
+  private static let replaced = "the sentinels have named store:2 in place of store:1"
+
   private static let certificateFailure = TLSFailure(.untrusted, "not trusted")
 
   private static let handshake = ConnectionAction.sendHandshake(
@@ -63,12 +70,13 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
   private static func machine(in phase: Phase) -> Machine {
     var endpoint = StoreEndpoint(address: .tcp(host: "store", port: 1))
     if phase == .fetchingLogin { endpoint.passwordCommand = LoginCommand(["token"]) }
+    if phase == .locating { endpoint.location = sentinels }
     var machine = Machine(endpoint: endpoint, limits: .quick) { 0.5 }
     _ = machine.serviceDidChange(to: service)
     switch phase {
     case .idle: break
     case .starting: _ = machine.connect()
-    case .fetchingLogin: advance(&machine, .connect, .timerFired)
+    case .fetchingLogin, .locating: advance(&machine, .connect, .timerFired)
     case .waiting: advance(&machine, .connect, .timerFired, .lookupFailed)
     case .resolving: advance(&machine, .connect, .timerFired, .lookupBegan)
     case .connecting: advance(&machine, .connect, .timerFired, .lookupFinished)
@@ -103,6 +111,9 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
     case .timerFired: return machine.attemptTimerFired(at: now)
     case .loginArrived: return machine.loginDidArrive()
     case .loginFailed: return machine.loginDidFail("no token")
+    case .located: return machine.didLocate(.tcp(host: "store", port: 1))
+    case .notLocated: return machine.didNotLocate("unknown")
+    case .serverMoved: return machine.serverDidMove(to: elsewhere)
     case .lookupBegan:
       machine.lookupDidBegin("lookup")
       return .none
@@ -138,15 +149,16 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
   private static let transitions: [Phase: [Event: Transition]] = [
     .idle: [.connect: (.startTimer(after: .zero), .starting)],
     .starting: [
-      .timerFired: (.resolve(host: "store", timeout: .seconds(5)), .resolving),
+      .timerFired: (.resolve(host: "store", port: 1, timeout: .seconds(5)), .resolving),
       .holdDeadline: (.failQueued(.heldTooLong), .waiting),
     ],
     .waiting: [
-      .timerFired: (.resolve(host: "store", timeout: .seconds(5)), .resolving),
-      .retryNow: (.resolve(host: "store", timeout: .seconds(5)), .resolving),
+      .timerFired: (.resolve(host: "store", port: 1, timeout: .seconds(5)), .resolving),
+      .retryNow: (.resolve(host: "store", port: 1, timeout: .seconds(5)), .resolving),
+      .serverMoved: (.startTimer(after: .zero), .waiting),
     ],
     .fetchingLogin: [
-      .loginArrived: (.resolve(host: "store", timeout: .seconds(5)), .resolving),
+      .loginArrived: (.resolve(host: "store", port: 1, timeout: .seconds(5)), .resolving),
       .loginFailed: (
         .becomeUnavailable(
           ConnectionDownReason(
@@ -159,7 +171,18 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
       ),
       .holdDeadline: (.failQueued(.heldTooLong), .fetchingLogin),
     ],
+    .locating: [
+      .timerFired: (
+        .becomeUnavailable(
+          unavailable(.timedOut, "sentinel:m@127.0.0.1:2 has named no master within 5.0 seconds")
+        ), .waiting
+      ),
+      .located: (.resolve(host: "store", port: 1, timeout: .seconds(5)), .resolving),
+      .notLocated: (.becomeUnavailable(unavailable(.connectFailed, "unknown")), .waiting),
+      .holdDeadline: (.failQueued(.heldTooLong), .locating),
+    ],
     .resolving: [
+      .serverMoved: (.becomeUnavailable(unavailable(.connectFailed, replaced)), .waiting),
       .timerFired: (
         .becomeUnavailable(unavailable(.timedOut, "store:1 could not be resolved within 5.0 seconds")), .waiting
       ),
@@ -168,6 +191,7 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
       .holdDeadline: (.failQueued(.heldTooLong), .resolving),
     ],
     .connecting: [
+      .serverMoved: (.endContext(.abandoned(.connectFailed, detail: replaced)), .connecting),
       .timerFired: (.endContext(.abandoned(.timedOut, detail: "no connection within 5.0 seconds")), .connecting),
       .noContext: (.connect(to: candidates[1], timeout: nil), .connecting),
       .noCertificates: (.becomeUnavailable(rejected(.tlsFailed)), .waiting),
@@ -181,6 +205,7 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
       .holdDeadline: (.failQueued(.heldTooLong), .connecting),
     ],
     .securing: [
+      .serverMoved: (.endContext(.abandoned(.connectFailed, detail: replaced)), .securing),
       .timerFired: (
         .endContext(
           .abandoned(.timedOut, detail: "no TLS handshake within 5.0 seconds; the port may be one without TLS")
@@ -195,6 +220,7 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
       .holdDeadline: (.failQueued(.heldTooLong), .securing),
     ],
     .shakingHands: [
+      .serverMoved: (.endContext(.abandoned(.connectFailed, detail: replaced)), .shakingHands),
       .tlsFailed: (.connect(to: candidates[1], timeout: nil), .connecting),
       .timerFired: (.endContext(.abandoned(.timedOut, detail: "no connection within 5.0 seconds")), .shakingHands),
       .oddReply: (.becomeReady(identity, awaitsProbeReply: false), .ready),
@@ -207,6 +233,7 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
       .holdDeadline: (.failQueued(.heldTooLong), .shakingHands),
     ],
     .awaitingProbe: [
+      .serverMoved: (.endContext(.failed(replaced)), .awaitingProbe),
       .timerFired: (
         .endContext(.abandoned(.timedOut, detail: "no reply to a probe within 1.0 seconds")), .awaitingProbe
       ),
@@ -216,6 +243,7 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
       .becomesPatient: (.becomeReady(identity, awaitsProbeReply: true), .ready),
     ].merging(probationEnds) { $1 },
     .betweenProbes: [
+      .serverMoved: (.endContext(.failed(replaced)), .betweenProbes),
       .timerFired: (.sendProbe(timeout: .seconds(1)), .awaitingProbe),
       .oddReply: (.endContext(.unexpectedReply), .betweenProbes),
       .lastReply: (.endContext(.unexpectedReply), .betweenProbes),
@@ -223,6 +251,7 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
       .becomesPatient: (.becomeReady(identity, awaitsProbeReply: false), .ready),
     ].merging(probationEnds) { $1 },
     .ready: [
+      .serverMoved: (.endContext(.failed(replaced)), .ready),
       .lostIdle: (.reconnect(after: .milliseconds(2), detail: "EOF"), .starting),
       .lostInUse: (.failInFlight(loss(.failed("EOF"), .lost, "EOF")), .starting),
       .commandTimedOut: (
@@ -264,6 +293,8 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
     case .becomesPatient: phase != .betweenProbes && phase != .awaitingProbe
     case .becomesBestEffort: true
     case .lookupBegan: phase == .resolving
+    case .located, .notLocated: phase != .locating
+    case .serverMoved: [.idle, .starting, .fetchingLogin, .locating, .closed].contains(phase)
     default: false
     }
   }

@@ -24,8 +24,9 @@ struct ImportRules: Sendable {
     "TLS": ImportRules(own: ["CGnuTLS"], packages: [], system: libc),
     "EventLoop": ImportRules(own: ["CUV", "Sockets", "TLS"], packages: ["DequeModule"], system: libc),
     "Hiredis": ImportRules(own: ["CHiredis", "EventLoop", "RESP", "TLS"], packages: ["DequeModule"], system: libc),
+    "Stores": ImportRules(own: ["RESP", "Hiredis", "EventLoop"], packages: [], system: []),
     "MultiStore": ImportRules(
-      own: ["RESP", "Hiredis", "EventLoop", "Threads"],
+      own: ["RESP", "Hiredis", "EventLoop", "Stores", "Threads"],
       packages: ["BasicContainers", "DequeModule", "Logging", "Metrics", "CoreMetrics"],
       system: libc
     ),

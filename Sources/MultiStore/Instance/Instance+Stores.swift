@@ -1,4 +1,5 @@
 internal import CoreMetrics
+internal import EventLoop
 internal import Hiredis
 internal import Logging
 
@@ -16,7 +17,7 @@ extension Instance: StoreOwner {
     store.stale.retryAll()
     keyQueue.wake()
     guard store.isFirst else { return databases.accepted(store.database, by: store.role) }
-    status.connected(store.role, serverVersion: identity.version)
+    status.connected(store.role, at: store.address, serverVersion: identity.version)
     if isAnother { restarted(store) }
     if let runID = identity.runID { store.family.wasIdentified(runID) }
     store.family.keyspaceSampler?.begin()
@@ -73,6 +74,19 @@ extension Instance: StoreOwner {
       metadata: [
         "instance_name": "\(configuration.name)", "store": "\(store.role.label)", "address": "\(store.address)",
         "hint": "compare the number of keys on both stores before the next step; the warm-up is restarted",
+      ]
+    )
+  }
+
+  /// Reports a failover. Its connections follow, and report themselves.
+  func serverDidMove(of family: StoreFamily, from former: SocketAddress, to address: SocketAddress) {
+    family.metrics.failovers.increment()
+    status.located(family.role, at: "\(address)")
+    logger.warning(
+      "Failover: the sentinels have named another master",
+      metadata: [
+        "instance_name": "\(configuration.name)", "store": "\(family.role.label)", "address": "\(address)",
+        "former_address": "\(former)",
       ]
     )
   }

@@ -3,6 +3,7 @@ public import EventLoop
 internal import Hiredis
 internal import Logging
 internal import RESP
+internal import Stores
 
 /// The parts that the databases of one instance share: two flags and the routing that follows from them, the clients
 /// that move with the default store, scripts, counters and events.
@@ -89,15 +90,16 @@ public final class Instance {
       readPolicy: configuration.readPolicy
     )
     status = InstanceStatus(configuration, routing: routing, now: loop.wallClockMilliseconds)
-    func family(_ role: StoreRole) -> StoreFamily {
+    func family(_ role: StoreRole, of store: MultiStoreConfiguration.Store) -> StoreFamily {
       StoreFamily(
         role,
+        connections: StoreConnections(on: loop, to: store.endpoint),
         metrics: StoreMetrics(instance: configuration.name, role: role, factory: metricsFactory),
         dedicatedLimit: configuration.dedicatedConnectionLimit
       )
     }
-    secondary = family(.secondary)
-    primary = configuration.primary == nil ? nil : family(.primary)
+    secondary = family(.secondary, of: configuration.secondary)
+    primary = configuration.primary.map { family(.primary, of: $0) }
     families = [secondary, primary].compactMap(\.self)
     metrics = InstanceMetrics(configuration, factory: metricsFactory)
     reporter = InstanceReporter(
@@ -113,6 +115,7 @@ public final class Instance {
     for family in families {
       family.trustDidChange = { [unowned self] in trustDidChange(of: $0) }
       family.trustWasLostAgain = { [unowned self] in mayDiffer() }
+      family.connections.serverDidMove = { [unowned self] in serverDidMove(of: family, from: $0, to: $1) }
     }
   }
 

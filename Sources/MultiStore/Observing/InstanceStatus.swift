@@ -5,7 +5,7 @@ internal import Synchronization
 /// The instance's loop writes it when something changes, never for each command.
 public final class InstanceStatus: Sendable {
   private struct StoreStatus {
-    let address: String
+    var address: String
     var isReady = false
     var reason = "not connected yet"
     var serverVersion: String?
@@ -34,7 +34,7 @@ public final class InstanceStatus: Sendable {
       effective: EffectiveState(routing: routing, isPassThrough: isPassThrough, sinceMilliseconds: now)
     )
     func store(_ store: MultiStoreConfiguration.Store) -> StoreStatus {
-      StoreStatus(address: store.endpoint.address.description)
+      StoreStatus(address: store.endpoint.location.description)
     }
     state.stores[.secondary] = store(configuration.secondary)
     state.stores[.primary] = configuration.primary.map(store)
@@ -60,7 +60,8 @@ public final class InstanceStatus: Sendable {
     }
   }
 
-  /// A store's address, without secrets: `127.0.0.1:6379` or `unix:/path`; nil if it is not configured.
+  /// The address of a store's server, without secrets: `127.0.0.1:6379` or `unix:/path`; the place of its sentinels
+  /// while they have not named it; nil if the store is not configured.
   public func address(of role: StoreRole) -> String? {
     state.withLock { $0.stores[role]?.address }
   }
@@ -126,9 +127,14 @@ public final class InstanceStatus: Sendable {
     }
   }
 
-  func connected(_ role: StoreRole, serverVersion: String?) {
+  func located(_ role: StoreRole, at address: String) {
+    state.withLock { $0.stores[role]?.address = address }
+  }
+
+  func connected(_ role: StoreRole, at address: String, serverVersion: String?) {
     state.withLock { state in
       state.stores[role]?.isReady = true
+      state.stores[role]?.address = address
       state.stores[role]?.serverVersion = serverVersion
     }
   }

@@ -107,6 +107,12 @@ public enum MultiStoreMetrics {
     help: "Times that the store came back as another process or server: what that did not keep is gone",
     labels: ["instance_name", "store"]
   )
+  static let storeFailovers = MultiStoreMetric(
+    name: "multistore_store_failovers_total",
+    kind: .counter,
+    help: "Times that the sentinels have named another master of the store",
+    labels: ["instance_name", "store"]
+  )
   static let fallbackReads = MultiStoreMetric(
     name: "multistore_fallback_reads_total",
     kind: .counter,
@@ -355,7 +361,7 @@ public enum MultiStoreMetrics {
   public static let all: [MultiStoreMetric] = [
     readFallback, pipelinedDiff, methodMissing, inventory,
     commands, latency, inFlight, queuedBytes, storeUp, storeConnections, dedicatedConnections,
-    dedicatedConnectionsLimit, connectionFailures, storeRestarts,
+    dedicatedConnectionsLimit, connectionFailures, storeRestarts, storeFailovers,
     primaryReads, fallbackReads, trueMisses, overtakenReads, staleReads, staleKeys, oldestStaleKey,
     healedKeys, storeTrusted, trustLosses, forcedMoves,
     settledChecks, uncheckedKeys,

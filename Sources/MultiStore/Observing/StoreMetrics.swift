@@ -14,6 +14,7 @@ final class StoreMetrics {
   let up: Gauge
   let connections: Gauge
   let restarts: Counter
+  let failovers: Counter
   let dedicatedConnections: Gauge
   let dedicatedConnectionsLimit: Gauge
   let staleReads: Counter
@@ -47,6 +48,7 @@ final class StoreMetrics {
     up = gauge(MultiStoreMetrics.storeUp)
     connections = gauge(MultiStoreMetrics.storeConnections)
     restarts = counter(MultiStoreMetrics.storeRestarts)
+    failovers = counter(MultiStoreMetrics.storeFailovers)
     dedicatedConnections = gauge(MultiStoreMetrics.dedicatedConnections)
     dedicatedConnectionsLimit = gauge(MultiStoreMetrics.dedicatedConnectionsLimit)
     staleReads = counter(MultiStoreMetrics.staleReads)

@@ -1,7 +1,8 @@
 internal import CoreMetrics
-public import EventLoop
+internal import EventLoop
 public import Hiredis
 public import RESP
+internal import Stores
 
 /// One store of one instance: its connections, what is known about it, and which of its keys are stale.
 ///
@@ -56,7 +57,7 @@ public final class Store {
     self.owner = owner
     number = instance.secondary.endpoint.database
     stale = StaleKeys(limit: instance.staleKeyLimit)
-    ordinary = Self.sharedConnection(on: loop, to: configuration, isFollower: !isFirst)
+    ordinary = Self.sharedConnection(to: configuration, of: family, isFollower: !isFirst)
     ordinary.delegate = self
     if instance.primary != nil {
       ordinary.asksForKeyCount = true
@@ -73,13 +74,13 @@ public final class Store {
   /// A connection that sessions share, not connected yet. A follower relies on the instance's first connection to
   /// detect early that the store is back.
   private static func sharedConnection(
-    on loop: EventLoop,
     to configuration: MultiStoreConfiguration.Store,
+    of family: StoreFamily,
     isFollower: Bool
   ) -> HiredisConnection {
     var limits = configuration.limits
     if isFollower { limits.backoffCap = followerBackoffCap }
-    let connection = HiredisConnection(on: loop, endpoint: configuration.endpoint, limits: limits, delegate: nil)
+    let connection = family.connections.make(to: configuration.endpoint, limits: limits, delegate: nil)
     connection.asksForClientID = true
     connection.keepsAlive = true
     return connection
@@ -105,8 +106,10 @@ public final class Store {
     spare?.delegate = nil
   }
 
-  /// The store's address, without secrets.
-  public var address: SocketAddress { configuration.endpoint.address }
+  /// The address of the store's server, or of the sentinels that have not named it yet; without secrets.
+  public var address: String {
+    family.connections.server.map { "\($0)" } ?? "\(configuration.endpoint.location)"
+  }
 
   /// The database that the store's connections have selected.
   public var database: Int { configuration.endpoint.database }
@@ -138,7 +141,7 @@ public final class Store {
   }
 
   private func openIsolated() -> HiredisConnection {
-    let connection = Self.sharedConnection(on: loop, to: configuration, isFollower: true)
+    let connection = Self.sharedConnection(to: configuration, of: family, isFollower: true)
     connection.delegate = self
     connection.service = service
     connection.connect()
@@ -201,12 +204,7 @@ public final class Store {
     var limits = configuration.limits
     limits.commandTimeout = nil
     limits.backoffCap = backoffCap
-    let connection = HiredisConnection(
-      on: loop,
-      endpoint: configuration.endpoint,
-      limits: limits,
-      delegate: self
-    )
+    let connection = family.connections.make(to: configuration.endpoint, limits: limits, delegate: self)
     connection.asksForClientID = true
     connection.connect()
     return connection

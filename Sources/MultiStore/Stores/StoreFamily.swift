@@ -3,6 +3,7 @@ internal import EventLoop
 internal import Hiredis
 internal import Logging
 internal import RESP
+internal import Stores
 
 /// One store of an instance: a ``Store`` for each database in use, and what they share. Loop-confined, as they are.
 final class StoreFamily {
@@ -12,6 +13,8 @@ final class StoreFamily {
   }
 
   let role: StoreRole
+  /// Makes the connections of all databases.
+  let connections: StoreConnections
   let metrics: StoreMetrics
   /// Whether keys may be outdated on the store that are not known. Changed by ``distrust(because:now:)`` and
   /// ``becomeTrusted()``.
@@ -30,8 +33,9 @@ final class StoreFamily {
   /// Counts the keys of the first database, if that is configured.
   private(set) var keyspaceSampler: KeyspaceSampler?
 
-  init(_ role: StoreRole, metrics: StoreMetrics, dedicatedLimit: Int) {
+  init(_ role: StoreRole, connections: StoreConnections, metrics: StoreMetrics, dedicatedLimit: Int) {
     self.role = role
+    self.connections = connections
     self.metrics = metrics
     self.dedicatedLimit = dedicatedLimit
   }
@@ -69,6 +73,7 @@ final class StoreFamily {
   func close() {
     keyspaceSampler?.close()
     keyspaceSampler = nil
+    connections.close()
   }
 
   /// Calls `then` once everything that was sent over the shared connections of any database by now is answered, or

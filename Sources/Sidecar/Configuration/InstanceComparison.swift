@@ -51,7 +51,7 @@ struct InstanceComparison {
   /// Warns of two stores with the same address. It is no error: at run time `run_id` shows whether they are one server.
   private func reportSameStores(_ draft: InstanceReader.Draft) {
     guard let primary = draft.primary, let secondary = draft.secondary else { return }
-    guard primary.address == secondary.address, primary.database == secondary.database else { return }
+    guard primary.place == secondary.place, primary.database == secondary.database else { return }
     let message = "primary and secondary are both \(primary); while they are one store the feature flags have no effect"
     context.warning(draft.reader.position(of: "primary"), draft.reader.keyPath("primary"), message)
   }
@@ -67,8 +67,8 @@ struct InstanceComparison {
   /// Reports a sidecar that is its own store: it would forward each command to itself for ever.
   private func reportLoops(_ draft: InstanceReader.Draft, listeners: [SocketAddress: String]) {
     for (key, store) in [("primary", draft.primary), ("secondary", draft.secondary)] {
-      guard let store, let listener = listeners[store.address] else { continue }
-      let message = "\(store.address) is where the instance \(listener) of this sidecar listens, not a store"
+      guard case .address(let address)? = store?.place, let listener = listeners[address] else { continue }
+      let message = "\(address) is where the instance \(listener) of this sidecar listens, not a store"
       context.error(draft.reader.position(of: key), draft.reader.keyPath(key), message)
     }
   }

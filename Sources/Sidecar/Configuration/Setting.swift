@@ -92,7 +92,7 @@ extension Setting.Kind {
     case .folder: "the path of a folder"
     case .url: "a URL such as redis://127.0.0.1:6379/0 or unix:///run/redis.sock?db=0"
     case .addresses: "an address such as 127.0.0.1:6400 or unix:/run/sidecar.sock, or a list of them"
-    case .store: "the name of a store under stores, or a map with a url"
+    case .store: "the name of a store under stores, or a map with a url or a sentinel"
     case .section: "a map"
     case .sectionList: "a list of maps"
     case .namedSections: "a map from names to maps"

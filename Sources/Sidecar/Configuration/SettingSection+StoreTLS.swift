@@ -23,8 +23,9 @@ extension SettingSection {
     Setting(
       "server_name",
       .text,
-      .none("the host of the URL"),
-      "The name that the store's certificate has to be for, and that is sent to the store (SNI) unless it is an IP "
+      .none("the host"),
+      "The name that the certificate has to be for, by default the host of the URL or the one that the sentinels name, "
+        + "and that is sent to the store (SNI) unless it is an IP "
         + "address."
     ),
     Setting(

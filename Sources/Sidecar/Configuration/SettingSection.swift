@@ -1,11 +1,11 @@
 /// The maps of a configuration, with all their keys.
 enum SettingSection: Sendable, CaseIterable {
-  case top, store, storeTLS, instance, listenerTLS, settledChecks, user, featureFlags, admin, log
+  case top, store, sentinel, storeTLS, instance, listenerTLS, settledChecks, user, featureFlags, admin, log
   case web, webTLS, webHTTP, webHeaders, webRateLimit
 
   /// The maps of the configuration file.
   static let ofSidecar: [SettingSection] = [
-    .top, .store, .storeTLS, .instance, .listenerTLS, .settledChecks, .user, .featureFlags, .admin, .log,
+    .top, .store, .sentinel, .storeTLS, .instance, .listenerTLS, .settledChecks, .user, .featureFlags, .admin, .log,
   ]
   /// The maps of the file that `--web.config.file` names.
   static let ofWeb: [SettingSection] = [.web, .webTLS, .webHTTP, .webHeaders, .webRateLimit]
@@ -15,6 +15,7 @@ enum SettingSection: Sendable, CaseIterable {
     switch self {
     case .top: "Top level"
     case .store: "A store (`stores.NAME`, `primary`, `secondary`)"
+    case .sentinel: "`sentinel` of a store"
     case .storeTLS: "`tls` of a store"
     case .instance: "An instance (`instances[]`)"
     case .listenerTLS: "`tls` of an instance"
@@ -36,6 +37,7 @@ enum SettingSection: Sendable, CaseIterable {
     switch self {
     case .top: Self.topSettings
     case .store: Self.storeSettings
+    case .sentinel: Self.sentinelSettings
     case .storeTLS: Self.storeTLSSettings
     case .instance: Self.instanceSettings
     case .listenerTLS: Self.listenerTLSSettings
@@ -57,8 +59,7 @@ enum SettingSection: Sendable, CaseIterable {
     switch self {
     case .store:
       [
-        "sentinel": "Sentinel is not supported yet; give the address of the server",
-        "sentinels": "Sentinel is not supported yet; give the address of the server",
+        "sentinels": "unknown key; it is sentinel: { master: NAME, nodes: [host:port, …] }",
         "cluster": "Redis Cluster is not supported yet",
         "ssl": "unknown key; TLS is a rediss:// URL, and a map tls with its settings",
         "database": "unknown key; the database is part of the url: redis://host:port/1 or unix:///path?db=1",
@@ -120,11 +121,17 @@ enum SettingSection: Sendable, CaseIterable {
     Setting(
       "url",
       .url,
-      .required,
+      .none("`sentinel` in its place"),
       "`redis://[user][:password@]host[:port][/database]`, the same with `rediss://` for TLS, or "
         + "`unix:///path[?db=database]`; port 6379 and database 0 unless given; where neither store's URL names a "
         + "database, clients can SELECT any. Percent-encode special characters; the value of `${NAME}` needs no "
         + "encoding."
+    ),
+    Setting(
+      "sentinel",
+      .section(.sentinel),
+      .none("`url` in its place"),
+      "The sentinels that know where the store's master is, which is followed through failovers."
     ),
     Setting("username", .text, .none("Redis' `default`"), "ACL user, if not in the URL."),
     Setting(

@@ -1,14 +1,14 @@
 public import Sockets
 public import class TLS.TLSClient
 
-/// The configuration of one store: its address, its login and its limits.
+/// The configuration of one store: its place, its login and its limits.
 ///
 /// Its description never shows the password.
 public struct StoreConfiguration: Sendable, Equatable, CustomStringConvertible {
   /// The name in messages: that under `stores`, or `sessions.primary` for one that is defined inside an instance.
   public var name: String
-  /// The store's address.
-  public var address: SocketAddress
+  /// The place of the store's server.
+  public var place: Place
   /// The ACL user; nil means Redis' default user.
   public var username: String?
   /// The password; nil for no AUTH.
@@ -34,6 +34,43 @@ public struct StoreConfiguration: Sendable, Equatable, CustomStringConvertible {
   /// The bytes of commands that may wait to be sent before further ones are refused.
   public var maxQueuedBytes: Int
 
-  /// Address and database, such as `127.0.0.1:6380/0` or `unix:/run/redis.sock/1`.
-  public var description: String { "\(address)/\(database)" }
+  /// Place and database, such as `127.0.0.1:6380/0`, `unix:/run/redis.sock/1` or `sentinel:NAME@10.0.0.1:26379/0`.
+  public var description: String { "\(place)/\(database)" }
+}
+
+extension StoreConfiguration {
+  /// The place of a store's server.
+  public enum Place: Sendable, Equatable {
+    /// This address.
+    case address(SocketAddress)
+    /// Where the sentinels say that the master is.
+    case sentinels(Sentinels)
+  }
+
+  /// The sentinels of a store.
+  public struct Sentinels: Sendable, Equatable {
+    /// The name under which they watch the master.
+    public var master: String
+    /// The sentinels that are asked first; never empty.
+    public var nodes: [SocketAddress]
+    /// The ACL user; nil means Redis' default user.
+    public var username: String?
+    /// The password; nil for no AUTH.
+    public var password: Secret?
+    /// The path of the file that has the password now; nil without one.
+    public var passwordFile: String?
+    /// TLS to the sentinels; nil for plain connections.
+    public var tls: TLSClient?
+  }
+}
+
+extension StoreConfiguration.Place: CustomStringConvertible {
+  /// The address, or the master's name with the sentinels' addresses.
+  public var description: String {
+    switch self {
+    case .address(let address): "\(address)"
+    case .sentinels(let sentinels):
+      "sentinel:\(sentinels.master)@\(sentinels.nodes.map { "\($0)" }.joined(separator: ","))"
+    }
+  }
 }

@@ -50,6 +50,10 @@ struct StoreReader {
       guard var store = definition.store else { return nil }
       // Instances count their handshakes each for itself.
       if let shared = store.tls { store.tls = TLSClient(shared.settings) }
+      if case .sentinels(var sentinels) = store.place, let shared = sentinels.tls {
+        sentinels.tls = TLSClient(shared.settings)
+        store.place = .sentinels(sentinels)
+      }
       return store
     }
     // The value may be a URL with a password: it is shown only if it looks like a name.
@@ -72,39 +76,61 @@ struct StoreReader {
 
   private func read(_ node: YAMLNode, name: String, path: String) -> StoreConfiguration? {
     guard let reader = MappingReader(node, section: .store, path: path, context: context) else { return nil }
-    let url = url(of: reader)
+    let (url, sentinel) = (url(of: reader), sentinel(of: reader))
     let username = username(of: reader, url: url)
     let password = password(of: reader, inURL: url?.password)
     let file = { (key: String) in reader.value(key).map { context.resolve(path: $0.expanded) } }
     let (usernameFile, passwordFile) = (file("username_file"), file("password_file"))
     let passwordCommand = passwordCommand(of: reader, inURL: url?.password)
-    if username != nil, password == nil, url != nil,
+    if username != nil, password == nil, url != nil || sentinel != nil,
       !["password", "password_file", "password_command"].contains(where: reader.has)
     {
       context.error(reader.position, reader.path, "a user name without a password; add password_file")
     }
-    let tls = StoreTLSReader(store: reader, url: url).client()
+    let place = url.map { .address($0.address) } ?? sentinel?.sentinels().map { StoreConfiguration.Place.sentinels($0) }
+    let tls = StoreTLSReader(store: reader, place: place, usesTLS: url?.usesTLS == true).client()
     let connectTimeout = reader.duration("connect_timeout")
     let commandTimeout = commandTimeout(of: reader)
     let maxQueuedCommands = reader.integer("max_queued_commands")
     let maxQueuedBytes = reader.size("max_queued_bytes")
-    guard let url else { return nil }
+    guard let place else { return nil }
+    let database = sentinel?.database
     return StoreConfiguration(
       name: name,
-      address: url.address,
+      place: place,
       username: username,
       password: password,
       usernameFile: usernameFile,
       passwordFile: passwordFile,
       passwordCommand: passwordCommand,
-      database: url.database,
-      namesDatabase: url.namesDatabase,
+      database: url?.database ?? database?.number ?? 0,
+      namesDatabase: url?.namesDatabase ?? database?.isNamed ?? false,
       tls: tls,
       connectTimeout: connectTimeout,
       commandTimeout: commandTimeout,
       maxQueuedCommands: maxQueuedCommands,
       maxQueuedBytes: maxQueuedBytes
     )
+  }
+
+  /// Returns the sentinels, which are given in place of a URL, and reports a store that has both or neither.
+  private func sentinel(of reader: MappingReader) -> SentinelReader? {
+    switch (reader.has("url"), reader.has("sentinel")) {
+    case (false, false):
+      context.error(
+        reader.position,
+        reader.path,
+        "\"url\" is missing; expected \(Setting.Kind.url.expectation), or sentinel"
+      )
+    case (true, true):
+      context.error(
+        reader.position(of: "sentinel"),
+        reader.keyPath("sentinel"),
+        "the store has a url; give one of them"
+      )
+    default: break
+    }
+    return reader.section("sentinel").map(SentinelReader.init)
   }
 
   private func url(of reader: MappingReader) -> StoreURL? {

@@ -4,22 +4,27 @@ internal import TLS
 /// Reads `tls` of a store, and the files that it names, and reports each mistake at its key.
 struct StoreTLSReader {
   private let store: MappingReader
-  private let url: StoreURL?
+  private let place: StoreConfiguration.Place?
+  private let usesTLS: Bool
   /// The map; nil if there is none, or it is no map.
   private let reader: MappingReader?
 
-  /// - Parameter url: The store's URL; nil if it has a mistake.
-  init(store: MappingReader, url: StoreURL?) {
+  /// - Parameters:
+  ///   - store: the store, or its sentinels.
+  ///   - place: where it is; nil if that has a mistake.
+  ///   - usesTLS: whether it uses TLS even without a map.
+  init(store: MappingReader, place: StoreConfiguration.Place?, usesTLS: Bool) {
     self.store = store
-    self.url = url
+    self.place = place
+    self.usesTLS = usesTLS
     reader = store.has("tls") ? store.section("tls") : nil
   }
 
   /// Returns the client side of TLS; nil for a store without it, or with a mistake.
   func client() -> TLSClient? {
-    guard store.has("tls") || url?.usesTLS == true else { return nil }
+    guard store.has("tls") || usesTLS else { return nil }
     guard !store.has("tls") || reader != nil else { return nil }
-    if case .unix(path: _)? = url?.address {
+    if case .address(.unix(path: _))? = place {
       store.context.error(store.position(of: "tls"), store.keyPath("tls"), "a unix socket has no TLS; write rediss://…")
       return nil
     }

@@ -65,7 +65,9 @@ extension StoreURL {
       case "unix": return try parseUnix(rest)
       case "valkeys": throw ValueMistake("TLS to a store is written rediss://, for Valkey as well")
       case "sentinel", "redis-sentinel", "redis+sentinel":
-        throw ValueMistake("Sentinel is not supported yet; give the address of the server")
+        throw ValueMistake(
+          "Sentinel has a map of its own in place of url: sentinel: { master: NAME, nodes: [host:port, …] }"
+        )
       case "redis-cluster", "redis+cluster", "cluster": throw ValueMistake("Redis Cluster is not supported yet")
       default: throw Self.wrongScheme
       }

@@ -74,7 +74,7 @@ extension InstanceConfiguration {
 extension StoreConfiguration {
   var multiStore: MultiStoreConfiguration.Store {
     var endpoint = StoreEndpoint(
-      address: address,
+      location: place.location,
       username: username,
       password: password?.value,
       database: database,
@@ -92,5 +92,25 @@ extension StoreConfiguration {
         maxQueuedBytes: maxQueuedBytes
       )
     )
+  }
+}
+
+extension StoreConfiguration.Place {
+  fileprivate var location: StoreLocation {
+    switch self {
+    case .address(let address): .address(address)
+    case .sentinels(let sentinels): .sentinels(sentinels.group)
+    }
+  }
+}
+
+extension StoreConfiguration.Sentinels {
+  fileprivate var group: SentinelGroup {
+    let nodes = nodes.map { address in
+      var node = StoreEndpoint(address: address, username: username, password: password?.value, tls: tls)
+      node.passwordFile = passwordFile.map { LoginFile($0, text: password?.value ?? "") }
+      return node
+    }
+    return SentinelGroup(master: master, nodes: nodes)
   }
 }

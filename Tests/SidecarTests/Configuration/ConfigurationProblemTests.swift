@@ -184,9 +184,9 @@ private let mistakes: [(yaml: String, problems: [String])] = [
     ["sidecar.yml:5:14: instances[0].primary: a user name without a password; add password_file"]
   ),
   (
-    minimal(instance: "primary: { url: redis://h, sentinel: a, db: 1, tls: on, ssl: on }"),
+    minimal(instance: "primary: { url: redis://h, sentinels: a, db: 1, tls: on, ssl: on }"),
     [
-      "sidecar.yml:5:32: instances[0].primary.sentinel: Sentinel is not supported yet; give the address of the server",
+      "sidecar.yml:5:32: instances[0].primary.sentinels: unknown key; it is sentinel: { master: NAME, nodes: [host:port, …] }",
       "sidecar.yml:5:45: instances[0].primary.db: unknown key; the database is part of the url: "
         + "redis://host:port/1 or unix:///path?db=1",
       "sidecar.yml:5:57: instances[0].primary.tls: expected a map, found text",

@@ -24,7 +24,7 @@ struct ConfigurationTests {
     let result = try configuration(yaml, environment: ["SESSIONS_PASSWORD": "p/w@1:2"])
     let secondary = StoreConfiguration(
       name: "shared_state",
-      address: .tcp(host: "127.0.0.1", port: 6379),
+      place: .address(.tcp(host: "127.0.0.1", port: 6379)),
       username: nil,
       password: nil,
       database: 0,
@@ -36,7 +36,7 @@ struct ConfigurationTests {
     )
     var primary = secondary
     primary.name = "sessions.primary"
-    primary.address = .tcp(host: "127.0.0.1", port: 6380)
+    primary.place = .address(.tcp(host: "127.0.0.1", port: 6380))
     primary.password = Secret("p/w@1:2")
     let limits = InstanceConfiguration.Limits(
       maxClients: 10_000,
@@ -169,7 +169,7 @@ struct ConfigurationTests {
     let configuration = try #require(result.configuration, "\(result.problems)")
     let store = try #require(configuration.instances.first?.secondary)
     #expect(store.name == "a.secondary")
-    #expect(store.address == .tcp(host: "redis.internal", port: 6379))
+    #expect(store.place == .address(.tcp(host: "redis.internal", port: 6379)))
     #expect(store.database == 3)
     #expect(store.username == "app")
     #expect(store.password?.value == "s3cret")

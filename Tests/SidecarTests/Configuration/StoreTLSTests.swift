@@ -31,7 +31,7 @@ struct StoreTLSTests {
 
   @Test func `a rediss URL uses TLS with the system's authorities`() throws {
     let store = try store("{ url: rediss://cache.example.com }")
-    #expect(store.address == .tcp(host: "cache.example.com", port: 6379))
+    #expect(store.place == .address(.tcp(host: "cache.example.com", port: 6379)))
     #expect(store.tls?.settings == TLSClientSettings())
     #expect(try self.store("{ url: redis://cache.example.com }").tls == nil)
   }

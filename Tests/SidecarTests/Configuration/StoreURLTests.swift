@@ -46,7 +46,7 @@ private let bad: [(String, String)] = [
   ("rediss:h", scheme), ("rediss://", "the host is missing"), ("rediss://h:0", port),
   ("rediss://h/1?a=b", "a rediss:// URL ends with the database, such as /1; no ? or # may follow"),
   ("valkeys://h", "TLS to a store is written rediss://, for Valkey as well"),
-  ("redis+sentinel://h", "Sentinel is not supported yet; give the address of the server"),
+  ("redis+sentinel://h", "Sentinel has a map of its own in place of url: sentinel: { master: NAME, nodes: [host:port, …] }"),
   ("redis-cluster://h", "Redis Cluster is not supported yet"),
   ("redis://", "the host is missing"), ("redis:///1", "the host is missing"), ("redis://:1", "the host is missing"),
   ("redis://h:", port), ("redis://h:0", port), ("redis://h:65536", port), ("redis://h:-1", port),

@@ -1,0 +1,133 @@
+internal import EventLoop
+internal import Hiredis
+
+/// Finds the master of a store for all its connections, and moves them when the sentinels name another one.
+/// Loop-confined.
+///
+/// ``SentinelDirectory`` decides; this type asks and tells.
+final class SentinelLocator: ServerLocator {
+  private struct Member {
+    /// A connection leaves before it is released.
+    unowned let connection: HiredisConnection
+    var isWaiting: Bool
+  }
+
+  /// The least time between two searches because of refused writes: a pipeline may bring thousands.
+  private static let refusalPause: UInt64 = 100_000_000
+
+  /// Called when the sentinels have named another master.
+  var didMove: (_ former: SocketAddress, _ address: SocketAddress) -> Void = { _, _ in }
+
+  private let loop: EventLoop
+  private let group: SentinelGroup
+  private var directory: SentinelDirectory
+  private var nodes: [SentinelNode] = []
+  private var members: [ObjectIdentifier: Member] = [:]
+  private var lastRefusal: UInt64?
+  private var isClosed = false
+
+  init(on loop: EventLoop, group: SentinelGroup) {
+    self.loop = loop
+    self.group = group
+    directory = SentinelDirectory(masterName: group.master, nodes: group.nodes.compactMap(\.fixedAddress))
+  }
+
+  var masterName: String { directory.masterName }
+  /// The address that was found last.
+  var master: SocketAddress? { directory.master }
+
+  func close() {
+    isClosed = true
+    nodes = []
+  }
+
+  // MARK: Connections to the store
+
+  func locate(for connection: HiredisConnection) {
+    members[ObjectIdentifier(connection)] = Member(connection: connection, isWaiting: true)
+    search()
+  }
+
+  func serverRefusedWrite(of connection: HiredisConnection) {
+    if let lastRefusal, loop.now &- lastRefusal < Self.refusalPause { return }
+    lastRefusal = loop.now
+    search()
+  }
+
+  func leave(_ connection: HiredisConnection) {
+    members[ObjectIdentifier(connection)] = nil
+  }
+
+  // MARK: Sentinels
+
+  private func search() {
+    guard !isClosed else { return }
+    meetSentinels()
+    perform(directory.beginSearch())
+  }
+
+  /// Connects to sentinels that are new, and leaves those that are gone.
+  private func meetSentinels() {
+    let addresses = directory.sentinels
+    nodes.removeAll { !addresses.contains($0.address) }
+    for address in addresses where !nodes.contains(where: { $0.address == address }) {
+      var endpoint = group.nodes.first { $0.fixedAddress == address } ?? group.nodes[0]
+      endpoint.location = .address(address)
+      nodes.append(SentinelNode(on: loop, endpoint: endpoint, address: address, locator: self))
+    }
+  }
+
+  func didReach(_ node: SentinelNode, again: Bool) {
+    directory.heard(of: node.address)
+    // It may have told of a failover meanwhile.
+    if again { search() }
+  }
+
+  func didReceive(_ answer: SentinelDirectory.Answer, from node: SentinelNode) {
+    perform(directory.receive(answer, from: node.address))
+  }
+
+  func didLearn(of others: [SocketAddress], from node: SentinelNode) {
+    directory.learn(others, from: node.address)
+    meetSentinels()
+  }
+
+  func masterDidSwitch(from former: SocketAddress, to address: SocketAddress) {
+    perform(directory.receive(switchFrom: former, to: address))
+  }
+
+  private func perform(_ step: SentinelDirectory.Step) {
+    switch step {
+    case .none: break
+    case .ask(let sentinel):
+      guard let node = nodes.first(where: { $0.address == sentinel }) else {
+        preconditionFailure("\(sentinel) was forgotten while it was being asked")
+      }
+      node.ask(for: masterName)
+    case .found(let address, let former):
+      if let former { didMove(former, address) }
+      for connection in takeWaiting() { connection.didLocate(address) }
+      // Those that have just been told are there already. A connection that ends may let its owner close others.
+      for connection in members.values.map(\.connection) { connection.serverDidMove(to: address) }
+    case .notFound(let reason):
+      for connection in takeWaiting() { connection.didNotLocate(reason) }
+    }
+  }
+
+  /// Returns the connections that wait for an answer, which wait no longer.
+  private func takeWaiting() -> [HiredisConnection] {
+    var waiting: [HiredisConnection] = []
+    for (key, member) in members where member.isWaiting {
+      members[key]?.isWaiting = false
+      waiting.append(member.connection)
+    }
+    return waiting
+  }
+}
+
+extension StoreEndpoint {
+  /// The address, if it is fixed.
+  fileprivate var fixedAddress: SocketAddress? {
+    if case .address(let address) = location { address } else { nil }
+  }
+}

@@ -1,0 +1,99 @@
+internal import EventLoop
+internal import Hiredis
+internal import RESP
+
+/// The connections to one sentinel: one that listens for failovers, and one for questions. Loop-confined.
+final class SentinelNode {
+  /// The time limits on connecting to a sentinel and on its answers: the next one may know.
+  static let timeout = Duration.seconds(1)
+  /// The longest pause between attempts to listen to a sentinel that is down.
+  static let longestPause = Duration.seconds(5)
+
+  private static let channel = "+switch-master"
+
+  let address: SocketAddress
+  private unowned let locator: SentinelLocator
+  private let listening: HiredisConnection
+  private let asking: HiredisConnection
+
+  init(on loop: EventLoop, endpoint: StoreEndpoint, address: SocketAddress, locator: SentinelLocator) {
+    self.address = address
+    self.locator = locator
+    var limits = ConnectionLimits(connectTimeout: Self.timeout, commandTimeout: Self.timeout)
+    limits.backoffCap = Self.longestPause
+    asking = HiredisConnection(on: loop, endpoint: endpoint, limits: limits, delegate: nil)
+    limits.commandTimeout = nil
+    listening = HiredisConnection(on: loop, endpoint: endpoint, limits: limits, delegate: nil)
+    listening.pushReceiver = self
+    listening.connect()
+  }
+
+  deinit {
+    listening.pushReceiver = nil
+    listening.close()
+    asking.close()
+  }
+
+  /// Asks where the master is, and which other sentinels there are. The locator gets the answers.
+  func ask(for master: String) {
+    asking.connect()
+    // A sentinel that was down may be back.
+    asking.retryNow()
+    let questions = [SentinelQuestion.Kind.master, .sentinels]
+    for kind in questions {
+      let command = CommandWriter.command("SENTINEL", kind.rawValue, master)
+      asking.send(command.span, to: SentinelQuestion(kind, at: self), token: 0)
+    }
+  }
+
+  fileprivate func didReceive(_ answer: SentinelDirectory.Answer) {
+    locator.didReceive(answer, from: self)
+  }
+
+  fileprivate func didReceive(_ others: [SocketAddress]) {
+    locator.didLearn(of: others, from: self)
+  }
+}
+
+extension SentinelNode: PushReceiver {
+  func pushConnectionDidBecomeReady(_ connection: HiredisConnection) {
+    let command = CommandWriter.command("SUBSCRIBE", Self.channel)
+    _ = connection.push(command.span)
+    locator.didReach(self, again: connection.epoch > 1)
+  }
+
+  func pushConnection(_ connection: HiredisConnection, didBecomeUnavailable reason: ConnectionDownReason) {}
+
+  func pushConnection(_ connection: HiredisConnection, didReceive reply: borrowing Reply) {
+    guard let message = SentinelReply.switchMessage(reply, master: locator.masterName) else { return }
+    locator.masterDidSwitch(from: message.from, to: message.to)
+  }
+}
+
+/// Gets the reply to one question.
+private final class SentinelQuestion: ReplyReceiver {
+  enum Kind: String {
+    case master = "GET-MASTER-ADDR-BY-NAME"
+    case sentinels = "SENTINELS"
+  }
+
+  private let kind: Kind
+  /// Nil once the sentinel was forgotten.
+  private weak var node: SentinelNode?
+
+  init(_ kind: Kind, at node: SentinelNode) {
+    self.kind = kind
+    self.node = node
+  }
+
+  func receive(_ reply: borrowing Reply, token: Int) {
+    switch kind {
+    case .master: node?.didReceive(SentinelReply.master(reply))
+    case .sentinels: if let others = SentinelReply.sentinels(reply) { node?.didReceive(others) }
+    }
+  }
+
+  func receive(failure: ConnectionFailure, token: Int) {
+    if kind == .master { node?.didReceive(.failure("\(failure)")) }
+  }
+}

@@ -1,0 +1,176 @@
+import TestSupport
+import Testing
+
+/// Stores that are where real sentinels say.
+@Suite("Stores behind Sentinel")
+struct SentinelStoreTests {
+  /// How the master is lost.
+  enum Loss: CaseIterable {
+    case killed, stopped, failedOver
+  }
+
+  let directory: TemporaryDirectory
+
+  init() throws {
+    directory = try TemporaryDirectory()
+  }
+
+  /// Starts a sidecar, and waits until it is connected to both stores.
+  func sidecar(primary: String, secondary: String, more: [String] = []) throws -> SidecarProcess {
+    let lines = [
+      "instances:", "  - name: sessions", "    listen: \"unix:\(directory.path("sessions.sock"))\"",
+      "    primary: \(primary)", "    secondary: \(secondary)",
+    ]
+    let configuration = (lines + more.map { "    \($0)" }).joined(separator: "\n") + "\n"
+    let sidecar = try SidecarProcess(configuration: configuration, in: directory)
+    for store in ["primary", "secondary"] {
+      try sidecar.waitForEvent("connection to the \(store)") {
+        $0.message == "Store connected" && $0["store"]?.string == store
+      }
+    }
+    return sidecar
+  }
+
+  func store(_ fleet: SentinelFleet, _ more: String = "") -> String { "{ sentinel: \(fleet.yaml())\(more) }" }
+
+  @Test func `the master is found, with logins at sentinels and servers, and its database is used`() throws {
+    let fleet = try SentinelFleet(password: "store", sentinelPassword: "sentinel")
+    let plain = try RedisServer()
+    let primary = "{ sentinel: \(fleet.yaml(first: 1, ", database: 3")), password: store }"
+    let sidecar = try sidecar(primary: primary, secondary: "{ url: \"\(plain.url)?db=3\" }")
+    try sidecar.setFlag(Deployment.dualFlag, true)
+    try sidecar.client(instance: "sessions").expect(["SET", "k", "v"], .ok)
+    let master = try fleet.master().client()
+    try master.expect(["SELECT", "3"], .ok)
+    try master.expect(["GET", "k"], .text("v"))
+    let status = try sidecar.admin("GET", "/api/v4/status").text
+    #expect(status.contains("127.0.0.1:\(fleet.servers[0].port!)"), "the master's address is shown: \(status)")
+  }
+
+  @Test func `a sentinel that hangs and one that is down are passed over`() throws {
+    let fleet = try SentinelFleet(servers: 2)
+    let (hanging, plain) = (try RedisServer(tcp: true), try RedisServer())
+    hanging.pause()
+    let nodes = ["127.0.0.1:\(hanging.port!)", "127.0.0.1:\(try freePort())", "127.0.0.1:\(fleet.ports[2])"]
+    let primary = "{ sentinel: { master: \(SentinelFleet.name), nodes: [\(nodes.joined(separator: ", "))] } }"
+    let sidecar = try sidecar(primary: primary, secondary: "{ url: \"\(plain.url)\" }")
+    try sidecar.setFlag(Deployment.dualFlag, true)
+    try sidecar.client(instance: "sessions").expect(["SET", "k", "v"], .ok)
+    try fleet.master().client().expect(["GET", "k"], .text("v"))
+  }
+
+  @Test func `what is wrong with sentinels is said in the log`() throws {
+    let (plain, replica) = (try RedisServer(tcp: true), try RedisServer(tcp: true))
+    let nobody = try freePort()
+    let fleet = try SentinelFleet(servers: 1, sentinels: 1)
+    let cases = [
+      ("{ master: x, nodes: [\"127.0.0.1:\(nobody)\"] }", "no sentinel names the master \"x\""),
+      ("{ master: x, nodes: [\"127.0.0.1:\(plain.port!)\"] }", "ERR unknown command 'SENTINEL'"),
+      ("{ master: x, nodes: [\"127.0.0.1:\(fleet.ports[0])\"] }", "watches no master of that name"),
+    ]
+    for (sentinel, reason) in cases {
+      let configuration = """
+        instances:
+          - name: sessions
+            listen: "unix:\(directory.path("sessions.sock"))"
+            secondary: { sentinel: \(sentinel) }
+        """
+      let sidecar = try SidecarProcess(configuration: configuration)
+      let event = try sidecar.waitForEvent("the failure") { $0.message == "Store unavailable" }
+      #expect(event["reason"]?.string?.contains(reason) == true, "\(event)")
+      let ready = try sidecar.get("/-/ready")
+      #expect(ready.status == 503 && ready.text.contains(reason), "\(ready.text)")
+    }
+    // A server that is no master is not used, though the sentinel names it: this one was told otherwise in secret.
+    try fleet.servers[0].client().expect(["REPLICAOF", "127.0.0.1", "\(replica.port!)"], .ok)
+    let configuration = """
+      instances:
+        - name: sessions
+          listen: "unix:\(directory.path("sessions.sock"))"
+          secondary: { sentinel: \(fleet.yaml()) }
+      """
+    let sidecar = try SidecarProcess(configuration: configuration)
+    let event = try sidecar.waitForEvent("the failure") { $0.message == "Store unavailable" }
+    #expect(event["reason"]?.string?.contains("the server is no master, as its ROLE says (slave)") == true, "\(event)")
+  }
+
+  @Test(arguments: Loss.allCases, [true, false])
+  func `a failover under load loses no answered write, executes none twice, and leaves both stores equal`(
+    loss: Loss,
+    primaryIsWatched: Bool
+  ) throws {
+    let (fleet, plain) = (try SentinelFleet(), try RedisServer())
+    let stores = [store(fleet, ", command_timeout: 1s, connect_timeout: 1s"), "{ url: \"\(plain.url)\" }"]
+    let sidecar = try sidecar(
+      primary: stores[primaryIsWatched ? 0 : 1],
+      secondary: stores[primaryIsWatched ? 1 : 0]
+    )
+    // The plain store is the default: what it has is the truth, and the other one is compared with it.
+    try sidecar.setFlag(Deployment.dualFlag, true)
+    if !primaryIsWatched { try sidecar.setFlag(Deployment.defaultFlag, true) }
+    let load = try CounterLoad(on: sidecar)
+    try load.awaitProgress()
+    let former = try lose(loss, fleet)
+    try load.awaitProgress()
+    try sidecar.waitForEvent("the failover") { $0.message.hasPrefix("Failover") }
+    try eventually("the new master takes copies") { try fleet.master().client().command("DBSIZE").integer ?? 0 > 0 }
+    try load.awaitProgress()
+    let counts = try load.end()
+    if loss == .stopped { former.resume() }
+    let writer = try sidecar.client(instance: "sessions")
+    let (truth, watched) = (try plain.client(), try fleet.master().client())
+    for (key, count) in counts {
+      // Each write is known to be on the default store, or not: it was there all the time.
+      try truth.expect(["GET", key], .text("\(count)"))
+      try writer.expect(["INCR", key], .integer(count + 1))
+    }
+    try eventually("both stores are equal") {
+      try counts.allSatisfy { try watched.command("GET", $0.key) == .text("\($0.value + 1)") }
+    }
+    let metrics = try sidecar.metrics()
+    let labels = ["instance_name": "sessions", "store": primaryIsWatched ? "primary" : "secondary"]
+    #expect(metrics["multistore_store_failovers_total", labels] == 1)
+  }
+
+  @Test(arguments: Loss.allCases)
+  func `a default store that fails over answers errors or executes, and goes on at the new master`(loss: Loss) throws {
+    let (fleet, plain) = (try SentinelFleet(), try RedisServer())
+    let sidecar = try sidecar(
+      primary: "{ url: \"\(plain.url)\" }",
+      secondary: store(fleet, ", command_timeout: 1s, connect_timeout: 1s")
+    )
+    try sidecar.setFlag(Deployment.dualFlag, true)
+    let load = try CounterLoad(on: sidecar, toleratesErrors: true)
+    try load.awaitProgress()
+    let former = try lose(loss, fleet)
+    try load.awaitProgress()
+    let counts = try load.end()
+    if loss == .stopped { former.resume() }
+    let writer = try sidecar.client(instance: "sessions")
+    let (master, copy) = (try fleet.master().client(), try plain.client())
+    for (key, count) in counts {
+      let value = try master.command("GET", key).string.flatMap { Int($0) } ?? 0
+      // Errors of unknown outcome may have been executed, once each.
+      #expect(value <= count + load.errors(of: key), "\(key) was incremented more often than it was asked for")
+      try writer.expect(["SET", key, "end"], .ok)
+    }
+    try eventually("both stores are equal") {
+      try counts.keys.allSatisfy { key in
+        let values = (try master.command("GET", key), try copy.command("GET", key))
+        return values.0 == .text("end") && values.1 == .text("end")
+      }
+    }
+  }
+
+  /// Makes the master go away, and waits until the sentinels name another one.
+  private func lose(_ loss: Loss, _ fleet: SentinelFleet) throws -> RedisServer {
+    let master = try fleet.master()
+    switch loss {
+    case .killed: master.kill()
+    case .stopped: master.pause()
+    case .failedOver: return try fleet.failOver()
+    }
+    try fleet.awaitFailover(from: master)
+    return master
+  }
+}
