@@ -9,8 +9,13 @@ public final class SentinelFleet: Sendable {
 
   /// The servers; the first one was the master at the start.
   public let servers: [RedisServer]
-  /// The ports of the sentinels.
+  /// The plain ports of the sentinels.
   public let ports: [UInt16]
+  /// The ports at which the sentinels say that the servers are.
+  public let serverPorts: [UInt16]
+
+  /// The ports for the sidecar.
+  private let sentinelPorts: [UInt16]
 
   private let directory: TemporaryDirectory
   private let sentinels: [ChildProcess]
@@ -23,6 +28,7 @@ public final class SentinelFleet: Sendable {
   ///   - sentinelPassword: Password of the sentinels.
   ///   - downAfter: The silence after which the master counts as down, in milliseconds.
   ///   - settings: Further lines of the servers' configuration.
+  ///   - tls: The certificate of all servers and sentinels, whose ports speak TLS then, and its authority.
   /// - Throws: ``TestSupportError``.
   public init(
     servers count: Int = 3,
@@ -30,7 +36,8 @@ public final class SentinelFleet: Sendable {
     password: String? = nil,
     sentinelPassword: String? = nil,
     downAfter: Int = 500,
-    settings: [String] = []
+    settings: [String] = [],
+    tls: (certificate: CertificateAuthority.Certificate, authority: CertificateAuthority)? = nil
   ) throws {
     self.sentinelPassword = sentinelPassword
     directory = try TemporaryDirectory()
@@ -38,23 +45,37 @@ public final class SentinelFleet: Sendable {
     let common =
       settings + ["repl-diskless-sync-delay 0", "repl-ping-replica-period 1"]
       + (password.map { ["masterauth \"\($0)\""] } ?? [])
-    let master = try RedisServer(password: password, tcp: true, settings: common)
-    let replicas = try (1..<count).map { _ in
-      try RedisServer(password: password, tcp: true, settings: common + ["replicaof 127.0.0.1 \(master.port!)"])
+    let security = tls.map { certificate, authority in
+      [
+        "tls-cert-file \(certificate.certificate)", "tls-key-file \(certificate.key)",
+        "tls-ca-cert-file \(authority.certificate)", "tls-auth-clients no", "tls-replication yes",
+      ]
     }
-    servers = [master] + replicas
+    var servers: [RedisServer] = []
+    var serverPorts: [UInt16] = []
+    for _ in 0..<count {
+      let tlsPort = try tls.map { _ in try freePort() }
+      let lines = (security ?? []) + (tlsPort.map { ["tls-port \($0)"] } ?? [])
+      let follows = serverPorts.first.map { ["replicaof 127.0.0.1 \($0)"] } ?? []
+      servers.append(try RedisServer(password: password, tcp: true, settings: common + lines + follows))
+      serverPorts.append(tlsPort ?? servers[servers.count - 1].port!)
+    }
+    (self.servers, self.serverPorts) = (servers, serverPorts)
     ports = try (0..<sentinelCount).map { _ in try freePort() }
+    sentinelPorts = tls == nil ? ports : try ports.map { _ in try freePort() }
     var lines = [
-      "sentinel monitor \(Self.name) 127.0.0.1 \(master.port!) \(sentinelCount / 2 + 1)",
+      "sentinel monitor \(Self.name) 127.0.0.1 \(serverPorts[0]) \(sentinelCount / 2 + 1)",
       "sentinel down-after-milliseconds \(Self.name) \(downAfter)", "sentinel failover-timeout \(Self.name) 3000",
     ]
     if let password { lines.append("sentinel auth-pass \(Self.name) \(password)") }
     if let sentinelPassword {
       lines += ["requirepass \(sentinelPassword)", "sentinel sentinel-pass \(sentinelPassword)"]
     }
+    lines += security ?? []
     let directory = directory
-    sentinels = try ports.map { port in
-      let text = (["port \(port)", "bind 127.0.0.1", "dir \(directory.path)", "logfile sentinel-\(port).log"] + lines)
+    sentinels = try zip(ports, sentinelPorts).map { port, tlsPort in
+      var text = ["port \(port)", "bind 127.0.0.1", "dir \(directory.path)", "logfile sentinel-\(port).log"] + lines
+      if tlsPort != port { text.append("tls-port \(tlsPort)") }
       let file = try directory.write(text.joined(separator: "\n") + "\n", to: "sentinel-\(port).conf")
       return try ChildProcess("redis-server", [file, "--sentinel"])
     }
@@ -74,7 +95,7 @@ public final class SentinelFleet: Sendable {
   ///   - first: how many of the sentinels are named; the others have to be found.
   ///   - more: further keys, such as `, database: 1`.
   public func yaml(first: Int = 2, _ more: String = "") -> String {
-    let nodes = ports.prefix(first).map { "\"127.0.0.1:\($0)\"" }.joined(separator: ", ")
+    let nodes = sentinelPorts.prefix(first).map { "\"127.0.0.1:\($0)\"" }.joined(separator: ", ")
     let password = sentinelPassword.map { ", password: \"\($0)\"" } ?? ""
     return "{ master: \(Self.name), nodes: [\(nodes)]\(password)\(more) }"
   }
@@ -91,10 +112,10 @@ public final class SentinelFleet: Sendable {
   /// - Throws: ``TestSupportError`` if it is none of the servers.
   public func master() throws -> RedisServer {
     let reply = try sentinel(ports[0]).command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", Self.name)
-    guard let server = servers.first(where: { reply == .array([.text("127.0.0.1"), .text("\($0.port!)")]) }) else {
+    guard let index = serverPorts.firstIndex(where: { reply == Self.address($0) }) else {
       throw TestSupportError(.malformed, "the sentinel answered \(reply)")
     }
-    return server
+    return servers[index]
   }
 
   /// Has the sentinels make another server the master, and waits until all of them say so.
@@ -103,19 +124,23 @@ public final class SentinelFleet: Sendable {
   @discardableResult
   public func failOver() throws -> RedisServer {
     let former = try master()
-    try eventually("the failover begins") {
+    try eventually("the failover begins", within: Self.failoverLimit) {
       try sentinel(ports[0]).command("SENTINEL", "FAILOVER", Self.name) == .ok
     }
     try awaitFailover(from: former)
     return former
   }
 
+  /// The time that a failover may take: sentinels whose timers were late do nothing for half a minute (TILT), and a
+  /// vote without a majority is repeated after twice the timeout of failovers.
+  public static let failoverLimit = Duration.seconds(180)
+
   /// Waits until all sentinels name another master than `former`.
   public func awaitFailover(from former: RedisServer) throws {
     for port in ports {
-      try eventually("sentinel \(port) names another master") {
+      try eventually("sentinel \(port) names another master", within: Self.failoverLimit) {
         let reply = try sentinel(port).command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", Self.name)
-        return reply != .array([.text("127.0.0.1"), .text("\(former.port!)")])
+        return !zip(servers, serverPorts).contains { $0 === former && reply == Self.address($1) }
       }
     }
   }
@@ -137,6 +162,8 @@ public final class SentinelFleet: Sendable {
   public var log: String {
     ports.map { (try? directory.read("sentinel-\($0).log")) ?? "" }.joined(separator: "\n")
   }
+
+  private static func address(_ port: UInt16) -> RESPReply { .array([.text("127.0.0.1"), .text("\(port)")]) }
 
   private static func fields(_ reply: RESPReply) throws -> [String: String] {
     guard case .array(let elements?) = reply else { throw TestSupportError(.malformed, "\(reply)") }

@@ -6,8 +6,8 @@ extension SettingSection {
       "nodes",
       .texts,
       .required,
-      "Addresses of sentinels, `[host:port, …]`, port 26379 unless given. They are asked in turn; others that they know "
-        + "of are asked and listened to as well."
+      "Addresses of sentinels, `[host:port, …]`, port 26379 unless given. They are asked in turn; others that they "
+        + "know of are asked and listened to as well."
     ),
     Setting(
       "database",

@@ -64,6 +64,11 @@ extension StoreConfiguration {
   }
 }
 
+extension StoreConfiguration {
+  /// The sentinels; nil for a fixed address.
+  var sentinels: Sentinels? { if case .sentinels(let sentinels) = place { sentinels } else { nil } }
+}
+
 extension StoreConfiguration.Place: CustomStringConvertible {
   /// The address, or the master's name with the sentinels' addresses.
   public var description: String {

@@ -50,7 +50,7 @@ struct StoreReader {
       guard var store = definition.store else { return nil }
       // Instances count their handshakes each for itself.
       if let shared = store.tls { store.tls = TLSClient(shared.settings) }
-      if case .sentinels(var sentinels) = store.place, let shared = sentinels.tls {
+      if var sentinels = store.sentinels, let shared = sentinels.tls {
         sentinels.tls = TLSClient(shared.settings)
         store.place = .sentinels(sentinels)
       }

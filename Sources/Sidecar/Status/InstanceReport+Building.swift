@@ -2,6 +2,7 @@ internal import MultiStore
 internal import PrometheusExposition
 internal import Proxy
 internal import Status
+internal import TLS
 
 extension InstanceReport {
   /// Creates the report of an instance from the figures of a moment and the samples before it.
@@ -111,6 +112,8 @@ extension StoreReport {
       isNew: role == .primary,
       isDefault: isDefault,
       address: source.status.address(of: role) ?? "",
+      encryption: source.stores[role]?.tls.map { $0.statistics.last?.version ?? "TLS" },
+      sentinelMaster: source.stores[role]?.sentinels?.master,
       version: source.status.serverVersion(of: role),
       problem: source.status.problem(with: role),
       meanLatencySeconds: recent.replies > 0 ? recent.replySeconds / recent.replies : nil,

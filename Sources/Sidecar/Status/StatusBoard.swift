@@ -12,6 +12,8 @@ final class StatusBoard: Sendable {
     let status: InstanceStatus
     let flags: FeatureFlags
     let inventory: CommandInventory
+    /// The stores as the configuration has them, by their roles.
+    let stores: [StoreRole: StoreConfiguration]
   }
 
   private struct State {

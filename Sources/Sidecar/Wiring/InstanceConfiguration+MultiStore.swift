@@ -36,12 +36,15 @@ extension InstanceConfiguration {
     return result
   }
 
-  /// The address and database of each store, by which a file of stale keys identifies them.
-  var storePlaces: [StoreRole: String] {
-    var places = [StoreRole.secondary: "\(secondary)"]
-    places[.primary] = primary.map { "\($0)" }
-    return places
+  /// The stores by their roles.
+  var stores: [StoreRole: StoreConfiguration] {
+    var stores = [StoreRole.secondary: secondary]
+    stores[.primary] = primary
+    return stores
   }
+
+  /// The place and database of each store, by which a file of stale keys identifies them.
+  var storePlaces: [StoreRole: String] { stores.mapValues { "\($0)" } }
 
   var serverLimits: InstanceServer.Limits {
     InstanceServer.Limits(

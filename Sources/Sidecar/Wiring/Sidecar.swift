@@ -195,11 +195,13 @@ public final class Sidecar {
     MetricsPage.registerTLS(of: fitted.instances, in: registry)
     memory.register(in: registry)
     let (registry, shutdown) = (registry, shutdown)
-    let sources = zip(instances, flags).map { instance, flags in
-      StatusBoard.Source(
+    let sources = zip(zip(fitted.instances, instances), flags).map { pair, flags in
+      let (configuration, instance) = pair
+      return StatusBoard.Source(
         status: instance.server.multiStore.status,
         flags: flags,
-        inventory: instance.server.inventory.inventory
+        inventory: instance.server.inventory.inventory,
+        stores: configuration.stores
       )
     }
     let board = StatusBoard(sources, registry: registry)

@@ -110,7 +110,7 @@ extension StoreReport {
     let window = "last \(HumanFormat.duration(windowSeconds))"
     return [
       Row(title: "Health") { $0.problem.map { "down: \($0)" } ?? "up" },
-      Row(title: "Address", value: \.address),
+      Row(title: "Address", value: \.addressText),
       Row(title: "Version") { $0.version ?? "unknown" },
       Row(title: "Mean latency, last minute") { $0.meanLatencySeconds.map(HumanFormat.latency) ?? "no command" },
       Row(title: "Commands, last minute") { $0.commandsPerSecond.map(HumanFormat.rate) ?? "not known yet" },
@@ -128,6 +128,12 @@ extension StoreReport {
 }
 
 extension StoreReport {
+  /// The address, with a lock if connections are encrypted, and the name of a master that sentinels watch.
+  var addressText: String {
+    let notes = [encryption, sentinelMaster.map { "Sentinel's \($0)" }].compactMap(\.self).joined(separator: ", ")
+    return (encryption == nil ? "" : "🔒 ") + address + (notes.isEmpty ? "" : " (\(notes))")
+  }
+
   /// Whether it is trusted, and if not, since when and why, in few words.
   var trustText: String {
     if isDefault { return "it is the default" }

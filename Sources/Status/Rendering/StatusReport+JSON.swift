@@ -66,6 +66,8 @@ extension StoreReport {
       "up": "\(problem == nil)",
       "problem": JSONText.quote(problem),
       "address": JSONText.quote(address),
+      "encryption": JSONText.quote(encryption),
+      "sentinel_master": JSONText.quote(sentinelMaster),
       "server_version": JSONText.quote(version),
       "mean_latency_seconds": JSONText.number(meanLatencySeconds),
       "commands_per_second": JSONText.number(commandsPerSecond),

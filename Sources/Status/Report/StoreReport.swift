@@ -66,6 +66,10 @@ public struct StoreReport: Sendable, Hashable {
   public var isDefault: Bool
   /// The address, without secrets.
   public var address: String
+  /// The version of TLS, or "TLS" before the first connection; nil for plain connections.
+  public var encryption: String?
+  /// The name under which sentinels watch the server; nil for a fixed address.
+  public var sentinelMaster: String?
   /// The server's version by its own INFO; nil while it is not known.
   public var version: String?
   /// The reason why it is down; nil while it is up.
@@ -93,6 +97,8 @@ public struct StoreReport: Sendable, Hashable {
     isNew: Bool,
     isDefault: Bool,
     address: String,
+    encryption: String? = nil,
+    sentinelMaster: String? = nil,
     version: String?,
     problem: String?,
     meanLatencySeconds: Double?,
@@ -107,6 +113,8 @@ public struct StoreReport: Sendable, Hashable {
     self.isNew = isNew
     self.isDefault = isDefault
     self.address = address
+    self.encryption = encryption
+    self.sentinelMaster = sentinelMaster
     self.version = version
     self.problem = problem
     self.meanLatencySeconds = meanLatencySeconds

@@ -1,8 +1,9 @@
 import TestSupport
 import Testing
 
-/// Stores that are where real sentinels say.
-@Suite("Stores behind Sentinel")
+/// Stores that are where real sentinels say. One test after the other: each has nine processes of its own, and
+/// sentinels that don't get the processor in time do nothing for half a minute.
+@Suite("Stores behind Sentinel", .serialized)
 struct SentinelStoreTests {
   /// How the master is lost.
   enum Loss: CaseIterable {
@@ -44,7 +45,43 @@ struct SentinelStoreTests {
     try master.expect(["SELECT", "3"], .ok)
     try master.expect(["GET", "k"], .text("v"))
     let status = try sidecar.admin("GET", "/api/v4/status").text
-    #expect(status.contains("127.0.0.1:\(fleet.servers[0].port!)"), "the master's address is shown: \(status)")
+    #expect(status.contains("\"address\":\"127.0.0.1:\(fleet.serverPorts[0])\""), "\(status)")
+    #expect(status.contains("\"sentinel_master\":\"\(SentinelFleet.name)\""), "\(status)")
+  }
+
+  @Test func `servers and sentinels with TLS are verified and followed`() throws {
+    let authority = try CertificateAuthority("stores", in: directory)
+    let fleet = try SentinelFleet(tls: (try authority.issue("server", for: .server), authority))
+    let plain = try RedisServer()
+    let tls = ", tls: { ca_file: \"\(authority.certificate)\" }"
+    let primary = "{ sentinel: \(fleet.yaml(tls))\(tls) }"
+    let sidecar = try sidecar(primary: primary, secondary: "{ url: \"\(plain.url)\" }")
+    try sidecar.setFlag(Deployment.dualFlag, true)
+    let client = try sidecar.client(instance: "sessions")
+    try client.expect(["SET", "k", "v"], .ok)
+    try fleet.failOver()
+    try sidecar.waitForEvent("the failover", within: SentinelFleet.failoverLimit) { $0.message.hasPrefix("Failover") }
+    try eventually("the new master gets copies") {
+      try client.expect(["SET", "after", "v"], .ok)
+      return try fleet.master().client().command("GET", "after") == .text("v")
+    }
+    let page = try sidecar.get("/status").text
+    let port = try #require(zip(fleet.servers, fleet.serverPorts).first { try $0.0 === fleet.master() }).1
+    #expect(page.contains("🔒 127.0.0.1:\(port) (TLS1.3, Sentinel&#39;s \(SentinelFleet.name))"), "\(page)")
+  }
+
+  @Test func `sentinels that were not configured are found, and are enough to follow a failover`() throws {
+    let (fleet, plain) = (try SentinelFleet(servers: 2, sentinels: 4), try RedisServer())
+    let sidecar = try sidecar(primary: "{ sentinel: \(fleet.yaml(first: 1)) }", secondary: "{ url: \"\(plain.url)\" }")
+    try sidecar.setFlag(Deployment.dualFlag, true)
+    fleet.killSentinel(0)
+    fleet.servers[0].kill()
+    try sidecar.waitForEvent("the failover", within: SentinelFleet.failoverLimit) { $0.message.hasPrefix("Failover") }
+    let client = try sidecar.client(instance: "sessions")
+    try eventually("the new master gets copies") {
+      try client.expect(["SET", "k", "v"], .ok)
+      return try fleet.servers[1].client().command("GET", "k") == .text("v")
+    }
   }
 
   @Test func `a sentinel that hangs and one that is down are passed over`() throws {
@@ -112,7 +149,7 @@ struct SentinelStoreTests {
     try load.awaitProgress()
     let former = try lose(loss, fleet)
     try load.awaitProgress()
-    try sidecar.waitForEvent("the failover") { $0.message.hasPrefix("Failover") }
+    try sidecar.waitForEvent("the failover", within: SentinelFleet.failoverLimit) { $0.message.hasPrefix("Failover") }
     try eventually("the new master takes copies") { try fleet.master().client().command("DBSIZE").integer ?? 0 > 0 }
     try load.awaitProgress()
     let counts = try load.end()

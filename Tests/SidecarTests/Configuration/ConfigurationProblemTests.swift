@@ -21,7 +21,7 @@ private let mistakes: [(yaml: String, problems: [String])] = [
       "sidecar.yml:1:13: instances[0]: \"listen\" is missing; expected an address such as 127.0.0.1:6400 or "
         + "unix:/run/sidecar.sock, or a list of them",
       "sidecar.yml:1:13: instances[0]: \"secondary\" is missing; expected the name of a store under stores, "
-        + "or a map with a url",
+        + "or a map with a url or a sentinel",
     ]
   ),
   (
@@ -186,11 +186,12 @@ private let mistakes: [(yaml: String, problems: [String])] = [
   (
     minimal(instance: "primary: { url: redis://h, sentinels: a, db: 1, tls: on, ssl: on }"),
     [
-      "sidecar.yml:5:32: instances[0].primary.sentinels: unknown key; it is sentinel: { master: NAME, nodes: [host:port, …] }",
-      "sidecar.yml:5:45: instances[0].primary.db: unknown key; the database is part of the url: "
+      "sidecar.yml:5:32: instances[0].primary.sentinels: unknown key; it is sentinel: { master: NAME, "
+        + "nodes: [host:port, …] }",
+      "sidecar.yml:5:46: instances[0].primary.db: unknown key; the database is part of the url: "
         + "redis://host:port/1 or unix:///path?db=1",
-      "sidecar.yml:5:57: instances[0].primary.tls: expected a map, found text",
-      "sidecar.yml:5:61: instances[0].primary.ssl: unknown key; TLS is a rediss:// URL, and a map tls with its "
+      "sidecar.yml:5:58: instances[0].primary.tls: expected a map, found text",
+      "sidecar.yml:5:62: instances[0].primary.ssl: unknown key; TLS is a rediss:// URL, and a map tls with its "
         + "settings",
     ]
   ),

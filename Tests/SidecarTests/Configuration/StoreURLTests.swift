@@ -41,12 +41,14 @@ private let scheme = "a store's URL has to begin with redis://, rediss:// or uni
 private let port = "the port has to be a number from 1 to 65535"
 private let database = "the database has to be a number, such as redis://host:6379/1 or unix:///path?db=1"
 private let percent = "a percent sign in a URL has to be followed by two hexadecimal digits; write %25 for %"
+private let sentinel =
+  "Sentinel has a map of its own in place of url: sentinel: { master: NAME, nodes: [host:port, …] }"
 private let bad: [(String, String)] = [
   ("", scheme), ("127.0.0.1:6379", scheme), ("http://h", scheme), ("redis:h", scheme), ("redis:/h", scheme),
   ("rediss:h", scheme), ("rediss://", "the host is missing"), ("rediss://h:0", port),
   ("rediss://h/1?a=b", "a rediss:// URL ends with the database, such as /1; no ? or # may follow"),
   ("valkeys://h", "TLS to a store is written rediss://, for Valkey as well"),
-  ("redis+sentinel://h", "Sentinel has a map of its own in place of url: sentinel: { master: NAME, nodes: [host:port, …] }"),
+  ("redis+sentinel://h", sentinel),
   ("redis-cluster://h", "Redis Cluster is not supported yet"),
   ("redis://", "the host is missing"), ("redis:///1", "the host is missing"), ("redis://:1", "the host is missing"),
   ("redis://h:", port), ("redis://h:0", port), ("redis://h:65536", port), ("redis://h:-1", port),
