@@ -87,7 +87,7 @@ struct Handshake {
     self.toleratesBusyServer = toleratesBusyServer
     var script: [(Step, [String])] = []
     if let command = endpoint.authentication { script.append((.authenticate, command)) }
-    if case .sentinels = endpoint.location { script.append((.role, ["ROLE"])) }
+    if endpoint.hasSentinels { script.append((.role, ["ROLE"])) }
     if endpoint.database != 0 { script.append((.select, ["SELECT", String(endpoint.database)])) }
     script.append((.setName, ["CLIENT", "SETNAME", "multistore-exporter"]))
     script.append((.info, ["INFO", "server"]))

@@ -26,6 +26,11 @@ public struct SentinelGroup: Sendable, Equatable {
   }
 }
 
+extension StoreEndpoint {
+  /// Whether sentinels say where the server is.
+  public var hasSentinels: Bool { if case .sentinels = location { true } else { false } }
+}
+
 extension StoreLocation: CustomStringConvertible {
   /// `127.0.0.1:6379`, `unix:/path`, or `sentinel:NAME@10.0.0.1:26379,10.0.0.2:26379`.
   public var description: String {

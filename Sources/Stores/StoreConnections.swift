@@ -29,6 +29,11 @@ public final class StoreConnections {
   /// The address of the server; nil while the sentinels have not named it.
   public var server: SocketAddress? { fixedAddress ?? locator?.master }
 
+  /// How many sentinels are known, and how many of them are listened to now; nil for a fixed address.
+  public var sentinels: (known: Int, reachable: Int)? {
+    locator.map { ($0.nodes.count, $0.nodes.count { $0.isReachable }) }
+  }
+
   /// Makes a connection that waits for `connect`.
   ///
   /// - Parameter endpoint: the store that all these connections are for, in the database wanted.

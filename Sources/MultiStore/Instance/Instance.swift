@@ -94,7 +94,12 @@ public final class Instance {
       StoreFamily(
         role,
         connections: StoreConnections(on: loop, to: store.endpoint),
-        metrics: StoreMetrics(instance: configuration.name, role: role, factory: metricsFactory),
+        metrics: StoreMetrics(
+          instance: configuration.name,
+          role: role,
+          hasSentinels: store.endpoint.hasSentinels,
+          factory: metricsFactory
+        ),
         dedicatedLimit: configuration.dedicatedConnectionLimit
       )
     }

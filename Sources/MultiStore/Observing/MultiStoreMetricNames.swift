@@ -113,6 +113,12 @@ public enum MultiStoreMetrics {
     help: "Times that the sentinels have named another master of the store",
     labels: ["instance_name", "store"]
   )
+  static let storeSentinels = MultiStoreMetric(
+    name: "multistore_store_sentinels",
+    kind: .gauge,
+    help: "Sentinels of the store that are known; with reachable no, they could not tell of a failover now",
+    labels: ["instance_name", "store", "reachable"]
+  )
   static let fallbackReads = MultiStoreMetric(
     name: "multistore_fallback_reads_total",
     kind: .counter,
@@ -361,7 +367,7 @@ public enum MultiStoreMetrics {
   public static let all: [MultiStoreMetric] = [
     readFallback, pipelinedDiff, methodMissing, inventory,
     commands, latency, inFlight, queuedBytes, storeUp, storeConnections, dedicatedConnections,
-    dedicatedConnectionsLimit, connectionFailures, storeRestarts, storeFailovers,
+    dedicatedConnectionsLimit, connectionFailures, storeRestarts, storeFailovers, storeSentinels,
     primaryReads, fallbackReads, trueMisses, overtakenReads, staleReads, staleKeys, oldestStaleKey,
     healedKeys, storeTrusted, trustLosses, forcedMoves,
     settledChecks, uncheckedKeys,

@@ -15,6 +15,8 @@ final class StoreMetrics {
   let connections: Gauge
   let restarts: Counter
   let failovers: Counter
+  /// The sentinels of the store that are reachable, and those that are not; nil for a fixed address.
+  let sentinels: (reachable: Gauge, unreachable: Gauge)?
   let dedicatedConnections: Gauge
   let dedicatedConnectionsLimit: Gauge
   let staleReads: Counter
@@ -28,13 +30,13 @@ final class StoreMetrics {
   private let copyFailures: [CopyFailureReason: Counter]
   private let trustLosses: [TrustLoss: Counter]
 
-  init(instance: String, role: StoreRole, factory: any MetricsFactory) {
+  init(instance: String, role: StoreRole, hasSentinels: Bool = false, factory: any MetricsFactory) {
     let labels = [("instance_name", instance), ("store", role.label)]
     func counter(_ metric: MultiStoreMetric, _ more: (String, String)...) -> Counter {
       Counter(label: metric.name, dimensions: labels + more, factory: factory)
     }
-    func gauge(_ metric: MultiStoreMetric) -> Gauge {
-      Gauge(label: metric.name, dimensions: labels, factory: factory)
+    func gauge(_ metric: MultiStoreMetric, _ more: (String, String)...) -> Gauge {
+      Gauge(label: metric.name, dimensions: labels + more, factory: factory)
     }
     ok = counter(MultiStoreMetrics.commands, ("outcome", "ok"))
     errorReplies = counter(MultiStoreMetrics.commands, ("outcome", "error"))
@@ -49,6 +51,12 @@ final class StoreMetrics {
     connections = gauge(MultiStoreMetrics.storeConnections)
     restarts = counter(MultiStoreMetrics.storeRestarts)
     failovers = counter(MultiStoreMetrics.storeFailovers)
+    sentinels =
+      hasSentinels
+      ? (
+        gauge(MultiStoreMetrics.storeSentinels, ("reachable", "yes")),
+        gauge(MultiStoreMetrics.storeSentinels, ("reachable", "no"))
+      ) : nil
     dedicatedConnections = gauge(MultiStoreMetrics.dedicatedConnections)
     dedicatedConnectionsLimit = gauge(MultiStoreMetrics.dedicatedConnectionsLimit)
     staleReads = counter(MultiStoreMetrics.staleReads)

@@ -123,5 +123,9 @@ final class StoreFamily {
     metrics.dedicatedConnectionsLimit.record(dedicatedLimit)
     metrics.staleKeys.record(staleKeyCount)
     metrics.isTrusted.record(trust.isTrusted ? 1 : 0)
+    if let (known, reachable) = connections.sentinels {
+      metrics.sentinels?.reachable.record(reachable)
+      metrics.sentinels?.unreachable.record(known - reachable)
+    }
   }
 }

@@ -21,7 +21,7 @@ final class SentinelLocator: ServerLocator {
   private let loop: EventLoop
   private let group: SentinelGroup
   private var directory: SentinelDirectory
-  private var nodes: [SentinelNode] = []
+  private(set) var nodes: [SentinelNode] = []
   private var members: [ObjectIdentifier: Member] = [:]
   private var lastRefusal: UInt64?
   private var isClosed = false

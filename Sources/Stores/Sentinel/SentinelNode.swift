@@ -34,6 +34,9 @@ final class SentinelNode {
     asking.close()
   }
 
+  /// Whether the sentinel can tell of a failover now.
+  var isReachable: Bool { listening.isReady }
+
   /// Asks where the master is, and which other sentinels there are. The locator gets the answers.
   func ask(for master: String) {
     asking.connect()

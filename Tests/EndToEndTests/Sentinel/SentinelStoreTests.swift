@@ -74,7 +74,13 @@ struct SentinelStoreTests {
     let (fleet, plain) = (try SentinelFleet(servers: 2, sentinels: 4), try RedisServer())
     let sidecar = try sidecar(primary: "{ sentinel: \(fleet.yaml(first: 1)) }", secondary: "{ url: \"\(plain.url)\" }")
     try sidecar.setFlag(Deployment.dualFlag, true)
+    let counted = { (reachable: String) in
+      let labels = ["instance_name": "sessions", "store": "primary", "reachable": reachable]
+      return try sidecar.metrics()["multistore_store_sentinels", labels]
+    }
+    try eventually("all sentinels are known") { try counted("yes") == 4 }
     fleet.killSentinel(0)
+    try eventually("one is gone") { try counted("yes") == 3 && counted("no") == 1 }
     fleet.servers[0].kill()
     try sidecar.waitForEvent("the failover", within: SentinelFleet.failoverLimit) { $0.message.hasPrefix("Failover") }
     let client = try sidecar.client(instance: "sessions")
@@ -94,6 +100,24 @@ struct SentinelStoreTests {
     try sidecar.setFlag(Deployment.dualFlag, true)
     try sidecar.client(instance: "sessions").expect(["SET", "k", "v"], .ok)
     try fleet.master().client().expect(["GET", "k"], .text("v"))
+  }
+
+  @Test func `a refused write is a reason to ask the sentinels again`() throws {
+    let (fleet, next) = (try SentinelFleet(servers: 1, sentinels: 1), try RedisServer(tcp: true))
+    let plain = try RedisServer()
+    let sidecar = try sidecar(primary: "{ url: \"\(plain.url)\" }", secondary: store(fleet))
+    let client = try sidecar.client(instance: "sessions")
+    try client.expect(["SET", "before", "v"], .ok)
+    // A sentinel that is told of another server says so when it is asked, and to nobody by itself.
+    let sentinel = try fleet.sentinel(fleet.ports[0])
+    try sentinel.expect(["SENTINEL", "REMOVE", SentinelFleet.name], .ok)
+    try sentinel.expect(["SENTINEL", "MONITOR", SentinelFleet.name, "127.0.0.1", "\(next.port!)", "1"], .ok)
+    try client.expect(["SET", "between", "v"], .ok)
+    try fleet.servers[0].client().expect(["REPLICAOF", "127.0.0.1", "\(next.port!)"], .ok)
+    let refused = try client.command("SET", "k", "v")
+    #expect(refused.errorText?.hasPrefix("READONLY") == true, "\(refused)")
+    try eventually("writes reach the new master") { try client.command("SET", "k", "v") == .ok }
+    try next.client().expect(["GET", "k"], .text("v"))
   }
 
   @Test func `what is wrong with sentinels is said in the log`() throws {
