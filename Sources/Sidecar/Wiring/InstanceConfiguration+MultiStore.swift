@@ -43,8 +43,11 @@ extension InstanceConfiguration {
     return stores
   }
 
-  /// The place and database of each store, by which a file of stale keys identifies them.
-  var storePlaces: [StoreRole: String] { stores.mapValues { "\($0)" } }
+  /// The place and database of each store, by which a file of stale keys identifies them. A master has its name: other
+  /// sentinels may be asked for it the next time, and `run_id` shows whether it is another server.
+  var storePlaces: [StoreRole: String] {
+    stores.mapValues { store in store.sentinels.map { "sentinel:\($0.master)/\(store.database)" } ?? "\(store)" }
+  }
 
   var serverLimits: InstanceServer.Limits {
     InstanceServer.Limits(
