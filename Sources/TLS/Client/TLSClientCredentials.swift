@@ -46,7 +46,9 @@ final class TLSClientCredentials: @unchecked Sendable {
   ///   - data: those of an earlier session, to resume it; it has to be one with these credentials and this name.
   func makeEngine(name: String, resuming data: [UInt8]?) -> TLSEngine {
     var made: gnutls_session_t?
-    let flags = UInt32(GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL)
+    // With GNUTLS_FORCE_CLIENT_CERT, a certificate whose authority the server does not name is sent all the same: the
+    // server refuses it for that then, and does not say that there is none.
+    let flags = UInt32(GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_FORCE_CLIENT_CERT)
     guard gnutls_init(&made, flags) == GNUTLS_E_SUCCESS, let session = made else { fatalError("out of memory for TLS") }
     gnutls_priority_set(session, priorities)
     gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, UnsafeMutableRawPointer(credentials))
