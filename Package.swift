@@ -141,7 +141,8 @@ let package = Package(
     .executableTarget(
       name: "multistore-exporter",
       dependencies: [
-        "Sidecar", "HTTPServer", "Sockets", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Sidecar", "HTTPServer", "Sockets", "TLS",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: safe,
       linkerSettings: small
@@ -249,7 +250,9 @@ let package = Package(
     ),
     .testTarget(
       name: "CommandLineTests",
-      dependencies: ["multistore-exporter", "HTTPServer", "HTTPTestSupport", "Sockets", "TestSupport"],
+      dependencies: [
+        "multistore-exporter", "HTTPServer", "HTTPTestSupport", "Sidecar", "Sockets", "TLS", "TestSupport",
+      ],
       swiftSettings: common
     ),
     .testTarget(

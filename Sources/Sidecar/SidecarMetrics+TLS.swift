@@ -1,6 +1,6 @@
 internal import PrometheusExposition
 
-/// The metrics of TLS to stores. A store has them if its connections use TLS.
+/// The metrics of TLS. A store, a listener and the admin API have them if they use TLS.
 extension SidecarMetrics {
   static let storeTLSInfo = MetricDescriptor(
     name: "multistore_store_tls_info",
@@ -64,8 +64,20 @@ extension SidecarMetrics {
     labels: ["instance_name"]
   )
 
-  static let listenerTLS = [
+  static let adminCertificateExpiration = MetricDescriptor(
+    name: "multistore_admin_certificate_not_after_timestamp_seconds",
+    kind: .gauge,
+    help: "When the certificate of the admin API expires, in Unix time"
+  )
+  static let adminCertificatesUsable = MetricDescriptor(
+    name: "multistore_admin_tls_files_usable",
+    kind: .gauge,
+    help: "0 while the changed certificate and key of the admin API cannot be used, and those before still are"
+  )
+
+  static let serverTLS = [
     listenerTLSHandshakes, listenerTLSFailures, listenerCertificateExpiration, listenerCertificatesUsable,
+    adminCertificateExpiration, adminCertificatesUsable,
   ]
 
   static let storeTLS = [

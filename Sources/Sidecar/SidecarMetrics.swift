@@ -105,7 +105,7 @@ enum SidecarMetrics {
 
   /// All metrics at /metrics.
   static let all =
-    MultiStoreMetrics.all.map(MetricDescriptor.init) + journal + state + storeTLS + listenerTLS
+    MultiStoreMetrics.all.map(MetricDescriptor.init) + journal + state + storeTLS + serverTLS
     + ProxyMetrics.all + process
     + [PrometheusRegistry.droppedSeries] + ProcessCollector.descriptors
 }

@@ -183,7 +183,7 @@ struct TLSTests {
       $0.clientAuthorities = authorities
     }
     // An open connection of openssl's, which sends what it is given line by line.
-    let open = try TLSConnection(to: server, as: client)
+    let open = try TLSConnection(to: UInt16(server.port), as: client)
     #expect(try open.get("/hello").hasPrefix("HTTP/1.1 200"))
 
     let newAuthority = try CertificateAuthority("new", in: fixture.directory)
@@ -234,38 +234,5 @@ struct TLSTests {
     var dumped = ""
     dump(settings, to: &dumped)
     #expect(!"\(settings)\(dumped)\(String(reflecting: settings))".contains("\(settings.key[0..<8])"))
-  }
-}
-
-/// A connection that is kept open over several requests, by openssl's own client.
-private final class TLSConnection {
-  private let process: ChildProcess
-  private let input: FileHandle
-  private let output: FileHandle
-
-  init(to server: HTTPServer, as client: CertificateAuthority.Certificate) throws {
-    let (requests, answers) = (Pipe(), Pipe())
-    let arguments = ["s_client", "-quiet", "-connect", "127.0.0.1:\(server.port)"]
-    process = try ChildProcess(
-      "openssl",
-      arguments + ["-cert", client.certificate, "-key", client.key],
-      input: requests.fileHandleForReading.fileDescriptor,
-      output: answers.fileHandleForWriting.fileDescriptor
-    )
-    try requests.fileHandleForReading.close()
-    try answers.fileHandleForWriting.close()
-    (input, output) = (requests.fileHandleForWriting, answers.fileHandleForReading)
-  }
-
-  /// The answer to a GET, up to and including the last line of its body.
-  func get(_ path: String) throws -> String {
-    try input.write(contentsOf: Data("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
-    var text = ""
-    while !(text.contains("\r\n\r\n") && text.hasSuffix("\n") && !text.hasSuffix("\r\n")) {
-      let more = output.availableData
-      guard !more.isEmpty else { throw TestSupportError(.closed, "the connection ended after: \(text)") }
-      text += String(decoding: more, as: UTF8.self)
-    }
-    return text
   }
 }

@@ -4,7 +4,7 @@ import TestSupport
 
 /// A sidecar in the middle of a migration between two real stores, with clients that give it everything to count:
 /// fallbacks, true misses, diffs, commands on no list, failed copies, blocked and listening clients. The primary is
-/// reached over TLS, and clients could use it too.
+/// reached over TLS, and so is the admin API; clients could use it too.
 ///
 /// The traffic goes on until the object goes.
 final class MonitoredMigration: Sendable {
@@ -47,8 +47,10 @@ final class MonitoredMigration: Sendable {
         feature_flags:
           file: "\(directory.path("flags.yml"))"
         state_directory: "\(directory.path("state"))"
+        admin: { tls: { cert_file: "\(issued.certificate)", key_file: "\(issued.key)" } }
         """,
-      in: directory
+      in: directory,
+      arguments: ["--admin.listen-address=127.0.0.1:0"]
     )
     for store in ["primary", "secondary"] {
       try sidecar.waitForEvent("connection to the \(store)") {
@@ -56,7 +58,7 @@ final class MonitoredMigration: Sendable {
       }
     }
     try fillOldStore()
-    try sidecar.setFlag(Self.dualFlag, true)
+    try setDualFlag(trusting: authority)
     // One flag comes from the file, so that the file has been read again.
     let reloads = "multistore_feature_flag_reloads_total"
     let before = try sidecar.metrics()[reloads] ?? 0
@@ -68,6 +70,14 @@ final class MonitoredMigration: Sendable {
 
   deinit {
     traffic.isOver.store(true, ordering: .relaxed)
+  }
+
+  /// Turns dual writes on with the command line, over TLS.
+  private func setDualFlag(trusting authority: CertificateAuthority) throws {
+    let address = "https://\(try sidecar.address(of: "admin"))"
+    let options = ["--admin.listen-address=\(address)", "--admin.ca-file=\(authority.certificate)"]
+    let outcome = try SidecarProcess.run(["feature", "set", Self.dualFlag, "true"] + options)
+    guard outcome.exit == .status(0) else { throw TestSupportError(.process, outcome.errors) }
   }
 
   private func fillOldStore() throws {

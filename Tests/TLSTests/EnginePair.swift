@@ -44,28 +44,6 @@ struct Certificates {
 func bytes(_ path: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: path))) }
 
 extension TLSEngine {
-  /// Feeds ciphertext, and returns the plaintext that it had.
-  func receive(_ ciphertext: [UInt8]) -> [UInt8] {
-    var plaintext: [UInt8] = []
-    let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: TLSEngine.recordBytes, alignment: 1)
-    defer { scratch.deallocate() }
-    receive(ciphertext.span, scratch: scratch) { span in
-      plaintext += span.withUnsafeBufferPointer { Array($0) }
-      return true
-    }
-    return plaintext
-  }
-
-  /// Takes up to `limit` bytes of the output.
-  func takeOutput(limit: Int = .max) -> [UInt8] {
-    var taken: [UInt8] = []
-    withOutput { bytes in
-      taken = Array(bytes.prefix(limit))
-      return taken.count
-    }
-    return taken
-  }
-
   func write(_ text: String) { write(Array(text.utf8).span) }
 }
 

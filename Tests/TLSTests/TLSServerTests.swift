@@ -52,7 +52,7 @@ struct TLSServerTests {
 
   @Test func `files that have changed are used once they fit`() throws {
     let server = TLSServer(settings)
-    let before = try #require(server.certificateExpiration)
+    let before = try #require(server.currentCredentials()?.expiration)
     let next = try certificates.authority.issue("next", for: .server, days: 60)
     let install = { (path: String, target: String) in
       try FileManager.default.removeItem(atPath: target)
@@ -61,11 +61,11 @@ struct TLSServerTests {
     try install(next.certificate, settings.certificateFile)
     #expect(try connect(certificates.client(), server).client.info != nil)
     #expect(server.reloadProblem?.contains("does not belong to the certificate") == true)
-    #expect(server.certificateExpiration == before)
+    #expect(server.currentCredentials()?.expiration == before)
     try install(next.key, settings.keyFile)
     #expect(try connect(certificates.client(), server).client.info != nil)
     #expect(server.reloadProblem == nil)
-    #expect(try #require(server.certificateExpiration) > before)
+    #expect(try #require(server.currentCredentials()?.expiration) > before)
   }
 
   @Test func `without files there is no connection, until there are`() throws {

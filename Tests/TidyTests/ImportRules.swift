@@ -52,7 +52,7 @@ struct ImportRules: Sendable {
       system: libc
     ),
     "multistore-exporter": ImportRules(
-      own: ["Sidecar", "HTTPServer", "Sockets"],
+      own: ["Sidecar", "HTTPServer", "Sockets", "TLS"],
       packages: ["ArgumentParser"],
       system: libc
     ),

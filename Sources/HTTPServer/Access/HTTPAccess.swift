@@ -1,5 +1,5 @@
 internal import Sockets
-public import class TLS.TLSCredentials
+public import protocol TLS.TLSCredentialSource
 
 /// A listener's requirements on its clients, and the header fields of its answers. The probes' routes require no
 /// authorization.
@@ -14,8 +14,9 @@ public struct HTTPAccess: Sendable {
     case basic(BasicAuthentication)
   }
 
-  /// Certificate, key and the requirements on clients' certificates; nil for plain HTTP.
-  public var tls: TLSCredentials?
+  /// The source of certificate, key and the requirements on clients' certificates, which is asked for each connection
+  /// and each request; nil for plain HTTP.
+  public var tls: (any TLSCredentialSource)?
   /// The authorization that is required.
   public var authorization: Authorization
   /// Header fields of every answer; they replace fields of the same name.
@@ -25,7 +26,7 @@ public struct HTTPAccess: Sendable {
 
   /// Creates requirements; the default admits every client.
   public init(
-    tls: TLSCredentials? = nil,
+    tls: (any TLSCredentialSource)? = nil,
     authorization: Authorization = .none,
     headers: [HTTPField] = [],
     rateLimiter: RateLimiter? = nil

@@ -22,7 +22,7 @@ struct MicroHTTPDaemon: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - descriptor: A non-blocking listening socket; libmicrohttpd owns it from here on.
-  ///   - usesTLS: Whether it speaks HTTPS; then the dispatcher's access has credentials at all times.
+  ///   - usesTLS: Whether it speaks HTTPS; then the dispatcher's access has a source of credentials at all times.
   ///   - dispatcher: Answers the requests; retained until ``stop()``.
   ///   - counts: The counts of connections.
   init?(listeningOn descriptor: Int32, usesTLS: Bool, dispatcher: HTTPDispatcher, counts: HTTPConnectionCounts) {
@@ -78,7 +78,9 @@ private func connectionDidChange(
   switch code {
   case .CONNECTION_NOTIFY_STARTED:
     keeper.didAccept(descriptor, from: PeerNetwork(multistore_mhd_peer(connection)))
-    guard let session = tlsSession(of: connection), let credentials = keeper.dispatcher.access.tls else { return }
+    guard let session = tlsSession(of: connection),
+      let credentials = keeper.dispatcher.access.tls?.currentCredentials()
+    else { return }
     credentials.equip(session)
     slot.pointee = Unmanaged.passRetained(credentials).toOpaque()
   default:
@@ -137,7 +139,9 @@ private func handleRequest(
       body: pending.body,
       isBodyComplete: pending.receivedBytes <= limit,
       network: PeerNetwork(multistore_mhd_peer(connection)),
-      certificateProblem: tlsSession(of: connection).flatMap { dispatcher.access.tls?.refusal(of: $0) }
+      certificateProblem: tlsSession(of: connection).flatMap { session in
+        dispatcher.access.tls?.currentCredentials()?.refusal(of: session)
+      }
     )
   )
   return queue(response, on: connection, keeper)

@@ -1,8 +1,8 @@
 internal import TLS
 
 extension SettingSection {
-  /// The keys of TLS for clients.
-  static let listenerTLSSettings = [
+  /// The keys of TLS wherever the sidecar is the server.
+  static let serverTLSSettings = [
     Setting(
       "cert_file",
       .file,
@@ -24,11 +24,16 @@ extension SettingSection {
       "Whether clients are asked for a certificate, which is verified if there is one, or have to have one."
     ),
     minimumTLSVersion,
-    Setting(
-      "handshake_timeout",
-      .duration(.milliseconds(100)...(.seconds(600))),
-      .value("10s"),
-      "The time that a client has for the handshake, after which it is disconnected."
-    ),
   ]
+
+  /// The keys of TLS for clients of an instance.
+  static let listenerTLSSettings =
+    serverTLSSettings + [
+      Setting(
+        "handshake_timeout",
+        .duration(.milliseconds(100)...(.seconds(600))),
+        .value("10s"),
+        "The time that a client has for the handshake, after which it is disconnected."
+      )
+    ]
 }

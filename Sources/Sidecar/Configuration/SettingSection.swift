@@ -1,11 +1,12 @@
 /// The maps of a configuration, with all their keys.
 enum SettingSection: Sendable, CaseIterable {
-  case top, store, sentinel, storeTLS, instance, listenerTLS, settledChecks, user, featureFlags, admin, log
+  case top, store, sentinel, storeTLS, instance, listenerTLS, settledChecks, user, featureFlags, admin, adminTLS, log
   case web, webTLS, webHTTP, webHeaders, webRateLimit
 
   /// The maps of the configuration file.
   static let ofSidecar: [SettingSection] = [
-    .top, .store, .sentinel, .storeTLS, .instance, .listenerTLS, .settledChecks, .user, .featureFlags, .admin, .log,
+    .top, .store, .sentinel, .storeTLS, .instance, .listenerTLS, .settledChecks, .user, .featureFlags, .admin,
+    .adminTLS, .log,
   ]
   /// The maps of the file that `--web.config.file` names.
   static let ofWeb: [SettingSection] = [.web, .webTLS, .webHTTP, .webHeaders, .webRateLimit]
@@ -23,6 +24,7 @@ enum SettingSection: Sendable, CaseIterable {
     case .user: "A user (`instances[].users[]`)"
     case .featureFlags: "`feature_flags`"
     case .admin: "`admin`"
+    case .adminTLS: "`tls` of `admin`"
     case .log: "`log`"
     case .web: "Top level of the web configuration"
     case .webTLS: "`tls_server_config`"
@@ -45,6 +47,7 @@ enum SettingSection: Sendable, CaseIterable {
     case .user: Self.userSettings
     case .featureFlags: Self.featureFlagSettings
     case .admin: Self.adminSettings
+    case .adminTLS: Self.serverTLSSettings
     case .log: Self.logSettings
     case .web: Self.webSettings
     case .webTLS: Self.webTLSSettings
@@ -64,6 +67,11 @@ enum SettingSection: Sendable, CaseIterable {
         "ssl": "unknown key; TLS is a rediss:// URL, and a map tls with its settings",
         "database": "unknown key; the database is part of the url: redis://host:port/1 or unix:///path?db=1",
         "db": "unknown key; the database is part of the url: redis://host:port/1 or unix:///path?db=1",
+      ]
+    case .adminTLS:
+      [
+        "handshake_timeout":
+          "cannot be set here: a client of the admin API has 10s for the handshake and its first request together"
       ]
     case .webTLS:
       [
@@ -206,7 +214,13 @@ enum SettingSection: Sendable, CaseIterable {
       .none("no token"),
       "File with the bearer token that the admin API requires. Required unless it listens on loopback or a unix "
         + "socket."
-    )
+    ),
+    Setting(
+      "tls",
+      .section(.adminTLS),
+      .none("plain HTTP"),
+      "HTTPS, for an address with a host and a port. A client's certificate does not replace the token."
+    ),
   ]
 
   private static let logSettings = [

@@ -50,12 +50,14 @@ extension SidecarConfiguration {
     }
     stores.reportUnused()
     InstanceComparison(drafts: drafts, context: context).report()
+    let admin = reader.section("admin")
     return SidecarConfiguration(
       instances: drafts.compactMap(\.configuration),
       featureFlagFile: reader.section("feature_flags")?.value("file")
         .map { context.resolve(path: $0.expanded) },
       stateDirectory: reader.value("state_directory").map { context.resolve(path: $0.expanded) },
-      adminToken: reader.section("admin").flatMap(token),
+      adminToken: admin.flatMap(token),
+      adminTLS: admin?.section("tls").flatMap { ServerTLSReader(reader: $0).server() },
       logQueueLimitBytes: logQueueLimit(reader.section("log")),
       memoryLimitBytes: reader.optionalSize("memory_limit")
         ?? max(SettingSection.smallestMemoryLimit, SystemMemory.availableBytes() / 4),

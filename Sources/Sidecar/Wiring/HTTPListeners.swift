@@ -1,6 +1,7 @@
 internal import HTTPServer
 internal import Logging
 internal import Sockets
+internal import TLS
 
 /// The HTTP listeners: the web listeners and the admin API's. Confined to the main loop's thread.
 final class HTTPListeners {
@@ -45,16 +46,21 @@ final class HTTPListeners {
   }
 
   /// Listens for the admin API.
-  func startAdmin(_ text: String, token: BearerToken?, routes: [HTTPRoute]) throws(SidecarStartError) {
+  func startAdmin(
+    _ text: String,
+    token: BearerToken?,
+    tls: TLSServer?,
+    routes: [HTTPRoute]
+  ) throws(SidecarStartError) {
     let flag = "--admin.listen-address"
-    let address = try Self.address(text, flag: flag)
+    let address = try Self.adminAddress(text, hasTLS: tls != nil, flag: flag)
     if token == nil, !address.isLoopbackOrUnix {
       throw SidecarStartError(
         "admin listener \(address): any client that reaches this address could change flags; "
           + "set admin.token_file in the configuration, or listen on loopback or a unix socket"
       )
     }
-    let access = HTTPAccess(authorization: token.map { .bearer($0) } ?? .none)
+    let access = HTTPAccess(tls: tls, authorization: token.map { .bearer($0) } ?? .none)
     admin = try start("admin", flag: flag) { () throws(ListenError) in
       try HTTPServer(address: address, routes: routes, limits: limits, access: access)
     }
@@ -104,6 +110,29 @@ final class HTTPListeners {
     } catch {
       throw SidecarStartError(error.message(listener: name, flag: flag))
     }
+  }
+
+  private static func adminAddress(
+    _ text: String,
+    hasTLS: Bool,
+    flag: String
+  ) throws(SidecarStartError) -> SocketAddress {
+    let address: AdminAddress
+    do {
+      address = try AdminAddress(parsing: text)
+    } catch {
+      throw SidecarStartError("\(flag): \(error)")
+    }
+    if address.usesTLS, !hasTLS {
+      throw SidecarStartError("admin listener \(address): https:// needs admin.tls in the configuration")
+    }
+    if hasTLS, case .unix = address.socket {
+      throw SidecarStartError(
+        "admin listener \(address): a unix socket has no TLS; remove admin.tls from the configuration, or listen on "
+          + "HOST:PORT with \(flag)"
+      )
+    }
+    return address.socket
   }
 
   private static func address(_ text: String, flag: String) throws(SidecarStartError) -> SocketAddress {

@@ -5,8 +5,12 @@ internal import TLS
 extension MetricsPage {
   private typealias Labels = [(String, String)]
 
-  /// Adds TLS to the stores of instances, and to their clients.
-  static func registerTLS(of instances: [InstanceConfiguration], in registry: PrometheusRegistry) {
+  /// Adds TLS to the stores of instances, to their clients, and of the admin API.
+  static func registerTLS(
+    of instances: [InstanceConfiguration],
+    admin: TLSServer?,
+    in registry: PrometheusRegistry
+  ) {
     let clients = instances.flatMap { instance in
       [(StoreRole.primary, instance.primary), (.secondary, instance.secondary)].compactMap { role, store in
         store?.tls.map { (labels: [("instance_name", instance.name), ("store", role.label)], client: $0) }
@@ -15,10 +19,14 @@ extension MetricsPage {
     let servers = instances.compactMap { instance in
       instance.tls.map { (labels: [("instance_name", instance.name)], server: $0.server) }
     }
-    guard !clients.isEmpty || !servers.isEmpty else { return }
+    guard !clients.isEmpty || !servers.isEmpty || admin != nil else { return }
     registry.collect { writer in
       for (labels, client) in clients { write(client, labels, into: &writer) }
       for (labels, server) in servers { write(server, labels, into: &writer) }
+      if let admin {
+        let (expiration, usable) = (SidecarMetrics.adminCertificateExpiration, SidecarMetrics.adminCertificatesUsable)
+        write(admin, expiration, usable, [], into: &writer)
+      }
     }
   }
 
@@ -46,10 +54,23 @@ extension MetricsPage {
       labels,
       into: &writer
     )
-    if let time = server.certificateExpiration {
-      writer.gauge(SidecarMetrics.listenerCertificateExpiration.name, labels: labels, Double(time))
+    let (expiration, usable) = (SidecarMetrics.listenerCertificateExpiration, SidecarMetrics.listenerCertificatesUsable)
+    write(server, expiration, usable, labels, into: &writer)
+  }
+
+  /// Writes the state of a server's files. They are looked at here, too: clients may stay connected for weeks, and a
+  /// certificate that was replaced meanwhile must not seem to expire.
+  private static func write(
+    _ server: TLSServer,
+    _ expiration: MetricDescriptor,
+    _ usable: MetricDescriptor,
+    _ labels: Labels,
+    into writer: inout SampleWriter
+  ) {
+    if let time = server.currentCredentials()?.expiration {
+      writer.gauge(expiration.name, labels: labels, Double(time))
     }
-    writer.gauge(SidecarMetrics.listenerCertificatesUsable.name, labels: labels, server.reloadProblem == nil ? 1 : 0)
+    writer.gauge(usable.name, labels: labels, server.reloadProblem == nil ? 1 : 0)
   }
 
   private static func write(

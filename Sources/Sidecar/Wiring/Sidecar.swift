@@ -192,7 +192,7 @@ public final class Sidecar {
       running.journal.map { (instance.name, $0) }
     }
     MetricsPage.register(journals, in: registry)
-    MetricsPage.registerTLS(of: fitted.instances, in: registry)
+    MetricsPage.registerTLS(of: fitted.instances, admin: configuration.adminTLS, in: registry)
     memory.register(in: registry)
     let (registry, shutdown) = (registry, shutdown)
     let sources = zip(zip(fitted.instances, instances), flags).map { pair, flags in
@@ -223,7 +223,12 @@ public final class Sidecar {
       + [.staleKeys(of: accesses), .acceptStaleKeys(of: accesses), .trust(in: accesses)]
       + JobRoutes(of: accesses).routes
     // Before the web listeners: a sidecar whose health probe succeeds accepts requests of its operator.
-    try http.startAdmin(options.adminListenAddress, token: adminToken(), routes: routes)
+    try http.startAdmin(
+      options.adminListenAddress,
+      token: adminToken(),
+      tls: configuration.adminTLS,
+      routes: routes
+    )
     try http.startWeb(options, access: webConfiguration.access) { () throws(TelemetryPathError) in
       try MetricsPage.routes(telemetryPath: options.telemetryPath, registry: registry, status: status) {
         shutdown.hasBegun ? .shuttingDown : Readiness(of: statuses)

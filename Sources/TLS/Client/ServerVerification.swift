@@ -32,7 +32,8 @@ extension TLSEngine {
     }
     if has(GNUTLS_CERT_SIGNER_NOT_FOUND) {
       let issuer = certificate.shownIssuer
-      return TLSFailure(.untrusted, "the certificate is signed by \(issuer), which is not trusted; set tls.ca_file")
+      let problem = "the certificate is signed by \(issuer), which is not trusted"
+      return TLSFailure(.untrusted, problem, remedy: .authorities)
     }
     if has(GNUTLS_CERT_EXPIRED) {
       let time = PeerCertificate.shown(time: certificate.expiration)
@@ -43,7 +44,8 @@ extension TLSEngine {
       return TLSFailure(.expired, "the certificate is valid from \(time) on; compare the clocks of both machines")
     }
     if has(GNUTLS_CERT_UNEXPECTED_OWNER) {
-      return TLSFailure(.name, "the certificate is for \(certificate.shownNames), not \(name); set tls.server_name")
+      let problem = "the certificate is for \(certificate.shownNames), not \(name)"
+      return TLSFailure(.name, problem, remedy: .serverName)
     }
     if has(GNUTLS_CERT_PURPOSE_MISMATCH) {
       return TLSFailure(.certificate, "the certificate is not one for servers (extendedKeyUsage)")

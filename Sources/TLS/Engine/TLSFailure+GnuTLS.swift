@@ -48,7 +48,7 @@ extension TLSFailure {
     let name = gnutls_alert_get_name(alert).map { String(cString: $0) } ?? "alert \(alert.rawValue)"
     switch alert {
     case GNUTLS_A_CERTIFICATE_REQUIRED:
-      self.init(.refusedCertificate, "the peer requires a certificate; set tls.cert_file and tls.key_file")
+      self.init(.refusedCertificate, "the peer requires a certificate", remedy: .certificate)
     case GNUTLS_A_BAD_CERTIFICATE, GNUTLS_A_UNSUPPORTED_CERTIFICATE, GNUTLS_A_CERTIFICATE_REVOKED,
       GNUTLS_A_CERTIFICATE_EXPIRED, GNUTLS_A_CERTIFICATE_UNKNOWN, GNUTLS_A_UNKNOWN_CA, GNUTLS_A_ACCESS_DENIED:
       self.init(.refusedCertificate, "the peer does not accept this side's certificate: \(name)")
@@ -59,7 +59,7 @@ extension TLSFailure {
         "the peer refuses the handshake (\(name)): no version or cipher in common, or it requires a certificate"
       )
     case GNUTLS_A_UNRECOGNIZED_NAME:
-      self.init(.name, "the peer does not know the server name; set tls.server_name")
+      self.init(.name, "the peer does not know the server name", remedy: .serverName)
     default:
       self.init(.protocol, "the peer has ended TLS with the alert: \(name)")
     }

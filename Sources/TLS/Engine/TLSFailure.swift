@@ -24,17 +24,33 @@ public struct TLSFailure: Error, Sendable, Equatable, CustomStringConvertible {
     case `protocol`
   }
 
+  /// The settings that may solve a failure. Raw values are their names in a configuration.
+  public enum Remedy: String, Sendable {
+    /// The authorities that are trusted.
+    case authorities = "tls.ca_file"
+    /// The name that the peer's certificate has to be for.
+    case serverName = "tls.server_name"
+    /// This side's certificate.
+    case certificate = "tls.cert_file and tls.key_file"
+  }
+
   /// The kind of failure.
   public let reason: Reason
-  /// One sentence for humans, without a full stop and without secrets.
-  public let message: String
+  /// What went wrong, for humans: a sentence without a full stop and without secrets.
+  public let problem: String
+  /// The setting that may solve it; nil if there is none.
+  public let remedy: Remedy?
+
+  /// The problem and its remedy in a configuration.
+  public var message: String { remedy.map { "\(problem); set \($0.rawValue)" } ?? problem }
 
   /// The same as ``message``.
   public var description: String { message }
 
-  init(_ reason: Reason, _ message: String) {
+  init(_ reason: Reason, _ problem: String, remedy: Remedy? = nil) {
     self.reason = reason
-    self.message = message
+    self.problem = problem
+    self.remedy = remedy
   }
 }
 

@@ -26,9 +26,6 @@ public final class TLSServer: Sendable {
   /// The outcomes of handshakes so far.
   public var statistics: TLSStatistics { state.withLock { $0.statistics } }
 
-  /// The expiration of the certificate, in Unix time; nil before it could be read.
-  public var certificateExpiration: Int? { state.withLock { $0.files.contents?.expiration } }
-
   /// Counts a handshake that is done.
   package func count(_ info: TLSConnectionInfo) {
     state.withLock { $0.statistics.count(info) }
@@ -61,6 +58,15 @@ public final class TLSServer: Sendable {
       return .success(credentials.makeEngine())
     }
     return try result.get()
+  }
+
+  /// Returns the contents of the files, which are read again if they have changed; nil if they cannot be used, and
+  /// never could.
+  public func currentCredentials() -> TLSCredentials? {
+    state.withLock { state in
+      reload(&state)
+      return state.files.contents
+    }
   }
 
   private func reload(_ state: inout State) {

@@ -1,6 +1,6 @@
 internal import HTTPServer
 internal import Sidecar
-internal import Sockets
+internal import TLS
 
 /// A request that the admin API refused, or that did not reach it.
 struct AdminAPIError: Error, CustomStringConvertible {
@@ -16,10 +16,11 @@ struct AdminAPI {
   private let client: AdminClient
 
   /// - Parameters:
-  ///   - address: `HOST:PORT` or `unix:PATH` of the admin API.
+  ///   - address: The address of the admin API.
   ///   - tokenFile: The file with its bearer token, if it requires one.
-  /// - Throws: ``AdminAPIError`` for a malformed address or a token that can't be read.
-  init(address: String, tokenFile: String?) throws {
+  ///   - tls: The settings of TLS; nil for plain HTTP.
+  /// - Throws: ``AdminAPIError`` for a token that can't be read.
+  init(address: AdminAddress, tokenFile: String?, tls: TLSClientSettings?) throws(AdminAPIError) {
     var token: BearerToken?
     if let tokenFile {
       do {
@@ -28,11 +29,7 @@ struct AdminAPI {
         throw AdminAPIError(description: "--admin.token-file: \(tokenFile): \(error)", wasReached: false)
       }
     }
-    do {
-      client = AdminClient(address: try SocketAddress.parse(address), token: token)
-    } catch {
-      throw AdminAPIError(description: "\(error)", wasReached: false)
-    }
+    client = AdminClient(address: address.socket, token: token, tls: tls)
   }
 
   /// Returns the state of one feature flag, or of all: lines of `name: on` or `name: off`.

@@ -1,13 +1,16 @@
 internal import HTTPServer
+internal import Sidecar
 internal import Sockets
+internal import TLS
 
 /// An HTTP client of the admin API. Each request has a connection of its own and blocks the calling thread.
 ///
 /// It is written by hand: it has to speak over unix sockets, which Foundation's client cannot, and Foundation costs
 /// more memory than the sidecar, which is the same executable, may use.
 struct AdminClient {
-  private let address: SocketAddress
+  private let address: AdminAddress
   private let token: BearerToken?
+  private let tls: TLSClientSettings?
   private let timeout: Duration
 
   /// Creates a client.
@@ -15,10 +18,17 @@ struct AdminClient {
   /// - Parameters:
   ///   - address: The address that the admin API listens on; loopback if that is every interface.
   ///   - token: The API's bearer token, if it needs one.
+  ///   - tls: The settings of TLS; nil for plain HTTP.
   ///   - timeout: The time that a request may take from connecting to the last byte.
-  init(address: SocketAddress, token: BearerToken? = nil, timeout: Duration = .seconds(10)) {
-    self.address = address
+  init(
+    address: SocketAddress,
+    token: BearerToken? = nil,
+    tls: TLSClientSettings? = nil,
+    timeout: Duration = .seconds(10)
+  ) {
+    self.address = AdminAddress(address, usesTLS: tls != nil)
     self.token = token
+    self.tls = tls
     self.timeout = timeout
   }
 
@@ -41,21 +51,27 @@ struct AdminClient {
       lines.append("Content-Length: \(body.utf8.count)")
     }
     let request = lines.joined(separator: "\r\n") + "\r\n\r\n" + (body ?? "")
-    let connection = try AdminConnection(to: address, timeout: timeout)
-    try connection.write(Array(request.utf8))
-    let bytes = try connection.readToEnd()
+    let bytes = try exchange(Array(request.utf8))
+    guard !bytes.isEmpty else {
+      throw AdminClientError(kind: .unanswered, address: address, reason: "the connection has ended")
+    }
     guard let response = AdminResponse(parsing: bytes) else {
       throw AdminClientError(kind: .notTheAdminAPI, address: address, reason: "the answer is not a whole HTTP response")
     }
     return response
   }
 
+  private func exchange(_ request: [UInt8]) throws(AdminClientError) -> [UInt8] {
+    let connection = try AdminConnection(to: address, timeout: timeout)
+    guard let tls, let host = address.clientHost else { return try connection.exchange(request) }
+    let secure = try AdminTLS(connection, to: host, tls)
+    try secure.begin()
+    return try secure.exchange(request)
+  }
+
+  /// The host for the request. The server trusts its own address and localhost; "every interface" is neither.
   private var host: String {
-    switch address {
-    case .unix: "localhost"
-    case .tcp(let host, let port):
-      // The server trusts its own address and localhost; "every interface" is neither.
-      ["", "0.0.0.0", "::"].contains(host) ? "localhost:\(port)" : address.description
-    }
+    guard let host = address.clientHost, case .tcp(_, let port) = address.socket else { return "localhost" }
+    return "\(SocketAddress.tcp(host: host, port: port))"
   }
 }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Sidecar
 internal import Sockets
 
 /// A TCP or unix-socket connection whose calls block their thread until a deadline at most.
@@ -6,12 +7,12 @@ struct AdminConnection: ~Copyable {
   /// The longest answer that is read, in bytes: more than the inventories of a hundred instances with every command.
   static let maximumAnswerBytes = 16 << 20
 
+  let address: AdminAddress
   private let descriptor: Int32
-  private let address: SocketAddress
   private let deadline: ContinuousClock.Instant
 
   /// Connects.
-  init(to address: SocketAddress, timeout: Duration) throws(AdminClientError) {
+  init(to address: AdminAddress, timeout: Duration) throws(AdminClientError) {
     deadline = ContinuousClock.now.advanced(by: timeout)
     self.address = address
     var reason = "the host has no address"
@@ -42,24 +43,41 @@ struct AdminConnection: ~Copyable {
     }
   }
 
-  /// Reads until the server closes.
-  borrowing func readToEnd() throws(AdminClientError) -> [UInt8] {
+  /// Sends a request, and returns all that the server sends until it closes.
+  borrowing func exchange(_ request: [UInt8]) throws(AdminClientError) -> [UInt8] {
     var answer: [UInt8] = []
+    do throws(AdminClientError) {
+      try write(request)
+      while true {
+        let bytes = try read()
+        guard !bytes.isEmpty else { break }
+        answer += bytes
+        try checkSize(answer.count)
+      }
+    } catch {
+      guard error.kind == .interrupted, answer.isEmpty else { throw error }
+      throw AdminClientError(kind: .unanswered, address: address, reason: error.reason)
+    }
+    return answer
+  }
+
+  /// Reads the bytes that come next; none if the server has closed.
+  borrowing func read() throws(AdminClientError) -> [UInt8] {
     var chunk = [UInt8](repeating: 0, count: 16 * 1024)
     while true {
-      // Safe: the call writes at most as many bytes as the array has.
-      let count = unsafe recv(descriptor, &chunk, chunk.count, 0)
-      if count == 0 { return answer }
-      guard count > 0 else {
-        try waitAfterFailure(errno, for: POLLIN)
-        continue
-      }
-      guard answer.count + count <= Self.maximumAnswerBytes else {
-        throw AdminClientError(kind: .notTheAdminAPI, address: address, reason: "its answer does not end")
-      }
-      answer += chunk[..<count]
       // The size bounds an endless answer, the time a slow one.
       guard ContinuousClock.now < deadline else { throw timedOut }
+      // Safe: the call writes at most as many bytes as the array has.
+      let count = unsafe recv(descriptor, &chunk, chunk.count, 0)
+      if count >= 0 { return Array(chunk[..<count]) }
+      try waitAfterFailure(errno, for: POLLIN)
+    }
+  }
+
+  /// Refuses an answer that is too long.
+  borrowing func checkSize(_ bytes: Int) throws(AdminClientError) {
+    guard bytes <= Self.maximumAnswerBytes else {
+      throw AdminClientError(kind: .notTheAdminAPI, address: address, reason: "its answer does not end")
     }
   }
 
@@ -82,8 +100,8 @@ struct AdminConnection: ~Copyable {
     let code: Int32
   }
 
-  private static func candidates(for address: SocketAddress) throws(AdminClientError) -> [ResolvedAddress] {
-    switch address {
+  private static func candidates(for address: AdminAddress) throws(AdminClientError) -> [ResolvedAddress] {
+    switch address.socket {
     case .unix(let path): return [ResolvedAddress(socketPath: path)]
     case .tcp(let host, let port):
       // Without a host the resolver returns loopback, which "every interface" includes.

@@ -6,7 +6,7 @@ struct AdminOptions: ParsableArguments {
   @Option(
     name: .customLong("admin.listen-address"),
     help: ArgumentHelp(
-      "HOST:PORT or unix:PATH of the admin API. [MULTISTORE_ADMIN_LISTEN_ADDRESS]",
+      "HOST:PORT, https://HOST:PORT or unix:PATH of the admin API. [MULTISTORE_ADMIN_LISTEN_ADDRESS]",
       valueName: "address"
     )
   )
@@ -21,15 +21,21 @@ struct AdminOptions: ParsableArguments {
   )
   var tokenFile: String?
 
+  @OptionGroup var tls: AdminTLSOptions
+
   /// Sends a request to the sidecar and prints its failure.
   ///
   /// - Throws: the exit code: 1 when the sidecar refused, 2 when it was not reached, 64 for wrong options.
   func ask<Answer>(_ question: (AdminAPI) throws -> Answer) throws -> Answer {
     let api: AdminAPI
     do {
+      let address = try AdminAddress(
+        parsing: Environment.value(address, "admin.listen-address") ?? SidecarOptions.defaultAdminListenAddress
+      )
       api = try AdminAPI(
-        address: Environment.value(address, "admin.listen-address") ?? SidecarOptions.defaultAdminListenAddress,
-        tokenFile: Environment.value(tokenFile, "admin.token-file")
+        address: address,
+        tokenFile: Environment.value(tokenFile, "admin.token-file"),
+        tls: try tls.settings(for: address)
       )
     } catch {
       throw ValidationError("\(error)")
