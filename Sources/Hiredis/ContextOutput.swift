@@ -5,7 +5,7 @@ internal import RESP
 /// one, and a buffer with those after it.
 struct ContextOutput: ~Copyable {
   /// A buffer of this size is written before the turn ends: a server reads 16 KiB at a time, and executes the commands
-  /// in them while the rest is gathered here.
+  /// in them while the rest is gathered here. A record of TLS has as much at most.
   private static let earlyWriteBytes = 16 * 1024
   /// A command of this size is written at once if nothing waits before it, instead of being copied first.
   private static let directWriteBytes = 64 * 1024
@@ -44,10 +44,21 @@ struct ContextOutput: ~Copyable {
   mutating func append(_ bytes: Span<UInt8>, of owner: SharedBytes?, to fd: Int32) {
     if bytes.count >= Self.directWriteBytes {
       appendLarge(bytes, of: owner, to: fd)
+    } else if buffer.count + bytes.count >= Self.earlyWriteBytes, !isSocketFull {
+      appendLast(bytes, to: fd)
     } else {
       buffer.append(bytes)
-      if buffer.count >= Self.earlyWriteBytes, !isSocketFull { flush(to: fd) }
     }
+  }
+
+  /// Appends the commands with which the buffer has enough to be written, and offers it to the operating system.
+  ///
+  /// With TLS, what would not fit the record stays for the next one: a server reads records one by one, and would wait
+  /// for the rest of a command, or answer a single one, as it does for hundreds.
+  private mutating func appendLast(_ bytes: Span<UInt8>, to fd: Int32) {
+    if tls != nil, buffer.count + bytes.count > Self.earlyWriteBytes { flush(to: fd) }
+    buffer.append(bytes)
+    if buffer.count >= Self.earlyWriteBytes, !isSocketFull { flush(to: fd) }
   }
 
   private mutating func appendLarge(_ bytes: Span<UInt8>, of owner: SharedBytes?, to fd: Int32) {

@@ -71,6 +71,25 @@ struct TLSConnectionTests {
     connection.close()
   }
 
+  /// The server reads each record by itself: one with the rest of a command would cost as much as a full one.
+  @Test func `records are full, and end with a command`() throws {
+    defer { harness.finish() }
+    let store = try TLSRedis(authority.issue("server", for: .server), authority: authority)
+    let connection = harness.readyConnection(to: endpoint(store.port, client()))
+    let direct = try store.redis.client()
+    let reads = {
+      let statistics = try direct.command("INFO", "stats").string ?? ""
+      return Int(statistics.firstMatch(of: /total_reads_processed:([0-9]+)/)?.1 ?? "") ?? 0
+    }
+    let before = try reads()
+    // Of 20 bytes each, so that a record has 819.
+    for token in 0..<4_000 { harness.send("GET", "k", on: connection, token: token) }
+    harness.run { harness.outcomes.count == 4_000 }
+    // Five records, and the question itself.
+    #expect(try reads() - before == 6)
+    connection.close()
+  }
+
   @Test func `the handshakes of later connections are shorter`() throws {
     defer { harness.finish() }
     let store = try TLSRedis(authority.issue("server", for: .server), authority: authority)
