@@ -77,6 +77,7 @@ package final class InstanceServer {
   var deepReplies = DeepReplies()
   private let logger: Logger
   private var refusalLog = RefusalLog()
+  private var pauseLog = RefusalLog()
   /// The gate that delays logins after wrong passwords.
   private(set) lazy var logins = LoginGate(on: loop, metrics: metrics) { [unowned self] in client($0) }
   /// Memory for large commands.
@@ -90,6 +91,11 @@ package final class InstanceServer {
   var governor = MemoryGovernor()
   private(set) lazy var governorTimer = LoopTimer(on: loop) { [unowned self] in govern() }
   var isGovernorScheduled = false
+  /// The pause of the clients, if there is one.
+  var pause = ClientPause()
+  /// The clients that wait for its end.
+  var pausedClients = WaitingLine()
+  var pauseTimer: LoopTimer?
   /// The loop's time of the governor's last check for clients that make no progress.
   var governedAt: UInt64 = 0
   /// The bytes waiting for the stores' connections, as reported last.
@@ -159,6 +165,8 @@ package final class InstanceServer {
     sweepTimer?.close()
     sweepTimer = nil
     governorTimer.close()
+    pauseTimer?.close()
+    pauseTimer = nil
     logins.close()
     for session in sessions.values { session.cutOff(.shutdown) }
     multiStore.close()
@@ -216,6 +224,18 @@ package final class InstanceServer {
       metadata: [
         "instance_name": "\(multiStore.instance.configuration.name)", "client": "\(peer)", "reason": "\(reason)",
         "error": "\(message)", "suppressed": .stringConvertible(suppressed),
+      ]
+    )
+  }
+
+  /// Logs that a client has paused the others, unless it has been logged in the last half minute.
+  func notePause(_ mode: String, milliseconds: Int, by peer: String) {
+    guard let suppressed = pauseLog.suppressed(mode, at: loop.now) else { return }
+    logger.notice(
+      "Clients paused by CLIENT PAUSE",
+      metadata: [
+        "instance_name": "\(multiStore.instance.configuration.name)", "client": "\(peer)", "mode": "\(mode)",
+        "milliseconds": .stringConvertible(milliseconds), "suppressed": .stringConvertible(suppressed),
       ]
     )
   }

@@ -47,6 +47,8 @@ extension CommandID {
   public static let clientNoEvict = CommandTable.id(ofKnown: "client", subcommand: "no-evict")
   /// CLIENT NO-TOUCH.
   public static let clientNoTouch = CommandTable.id(ofKnown: "client", subcommand: "no-touch")
+  /// CLIENT PAUSE.
+  public static let clientPause = CommandTable.id(ofKnown: "client", subcommand: "pause")
   /// CLIENT REPLY.
   public static let clientReply = CommandTable.id(ofKnown: "client", subcommand: "reply")
   /// CLIENT TRACKING.

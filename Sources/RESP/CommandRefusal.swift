@@ -10,8 +10,6 @@ public enum CommandRefusal: Sendable {
   case swapsDatabases
   /// SHUTDOWN.
   case endsStore
-  /// CLIENT PAUSE.
-  case pausesClients
   /// DEBUG with SLEEP.
   case stallsStore
   /// It would remove every key, and the configuration does not allow that.
@@ -44,8 +42,6 @@ public enum CommandRefusal: Sendable {
       Self.notSent("the two stores would have to do it at one moment, in the midst of all clients' commands")
     case .endsStore:
       Self.notSent("it would end the store for all of its clients")
-    case .pausesClients:
-      Self.notSent("the sidecar could hold back its own clients alone")
     case .stallsStore:
       Self.notSent("all clients of the store would wait, and give it up in the end")
     case .emptiesStores:

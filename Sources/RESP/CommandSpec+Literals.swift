@@ -78,7 +78,7 @@ extension CommandSpec {
 
   /// A command that sends a message. The servers don't flag it `write`, and its reply counts a server's listeners.
   static func publish(_ name: StaticString, _ arity: Int) -> CommandSpec {
-    CommandSpec(name, .write, arity: arity, effect: .verbatim, comparison: .ignored)
+    CommandSpec(name, .write, arity: arity, effect: .verbatim, comparison: .ignored, traits: .isReplicated)
   }
 
   /// A command that changes data, and waits until there is some.

@@ -111,6 +111,9 @@ public struct CommandTraits: OptionSet, Sendable {
   public static let answeredWhileBusy = CommandTraits(rawValue: 1 << 17)
   /// The servers don't queue it between MULTI and EXEC.
   public static let refusedInTransactions = CommandTraits(rawValue: 1 << 18)
+  /// The servers send it to their replicas though they don't flag it `write`: messages, scripts, and PFCOUNT, which
+  /// may store what it has counted.
+  public static let isReplicated = CommandTraits(rawValue: 1 << 19)
 
   /// Whether it waits, always or by an option.
   public var mayBlock: Bool { !isDisjoint(with: [.blocks, .blocksWhenAsked]) }

@@ -10,7 +10,7 @@ extension CommandTable {
     .read("bitpos", -3, .one, .bitPosition),
     .read("getbit", 3, .one, .zero),
     .partial("pfadd", -2, .one),
-    .read("pfcount", -2, .all, .zero, .ordered, .mergesKeys),
+    .read("pfcount", -2, .all, .zero, .ordered, [.mergesKeys, .isReplicated]),
     .partial("pfdebug", 3, .second),
     .write("pfmerge", -2, .all, .copyFirstKey),
     .unlisted("pfselftest", 1),

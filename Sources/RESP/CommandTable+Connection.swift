@@ -19,7 +19,7 @@ extension CommandTable {
     .connection("client|list", -2, reply: .always(.verbatim)),
     .connection("client|no-evict", 3),
     .connection("client|no-touch", 3),
-    .connection("client|pause", -3, refused: .pausesClients),
+    .connection("client|pause", -3),
     .connection("client|reply", 3),
     .connection("client|setinfo", 4),
     .connection("client|setname", 3),

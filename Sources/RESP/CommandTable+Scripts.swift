@@ -4,11 +4,11 @@
 // would make every EVAL of its connection, which many clients share, a debugging session.
 extension CommandTable {
   static let scripts: [CommandSpec] = [
-    .script("eval", -3, .counted(at: 2), effect: .copyKeys),
+    .script("eval", -3, .counted(at: 2), .isReplicated, effect: .copyKeys),
     .script("eval_ro", -3, .counted(at: 2)),
-    .script("evalsha", -3, .counted(at: 2), effect: .copyKeys),
+    .script("evalsha", -3, .counted(at: 2), .isReplicated, effect: .copyKeys),
     .script("evalsha_ro", -3, .counted(at: 2)),
-    .script("fcall", -3, .counted(at: 2), effect: .copyKeys),
+    .script("fcall", -3, .counted(at: 2), .isReplicated, effect: .copyKeys),
     .script("fcall_ro", -3, .counted(at: 2)),
     .container("function", -2, .script),
     .script("function|delete", 3, .none, .writes, effect: .verbatim),

@@ -17,7 +17,10 @@ struct ClientViewTests {
       "CLIENT KILL TYPE bogus", "CLIENT KILL TYPE slave", "CLIENT KILL USER nobody", "CLIENT KILL SKIPME maybe",
       "CLIENT KILL USER default SKIPME yes ID 99999", "CLIENT KILL ADDR 1.2.3.4:5", "CLIENT KILL LADDR 1.2.3.4:5",
       "CLIENT KILL FOO bar", "CLIENT NO-EVICT on", "CLIENT NO-EVICT off", "CLIENT NO-EVICT x", "CLIENT REPLY x",
-      "CLIENT REPLY ON", "CLIENT UNPAUSE", "CLIENT UNBLOCK x", "CLIENT UNBLOCK 99999", "CLIENT UNBLOCK 1 foo",
+      "CLIENT REPLY ON", "CLIENT PAUSE", "CLIENT PAUSE x", "CLIENT PAUSE -1", "CLIENT PAUSE 1.5", "CLIENT PAUSE 01",
+      "CLIENT PAUSE 9223372036854775808", "CLIENT PAUSE 1 foo", "CLIENT PAUSE x foo", "CLIENT pause 1 WRITE ALL",
+      "CLIENT PAUSE 1 write", "CLIENT PAUSE 1 ALL", "CLIENT PAUSE 1", "CLIENT PAUSE 0", "CLIENT UNPAUSE x",
+      "CLIENT UNPAUSE", "CLIENT unblock 1 ERROR x", "CLIENT UNBLOCK x", "CLIENT UNBLOCK 99999", "CLIENT UNBLOCK 1 foo",
       "CLIENT UNBLOCK 99999 ERROR", "CLIENT UNBLOCK 1 ERROR x", "CLIENT GETREDIR", "CLIENT TRACKINGINFO",
       "CLIENT TRACKING OFF", "CLIENT TRACKING x", "CLIENT TRACKING ON FOO", "CLIENT TRACKING OFF BCAST",
       "CLIENT CACHING yes", "PING a b", "ECHO", "ECHO a", "RESET x", "RESET", "CLIENT GETNAME",
@@ -127,7 +130,7 @@ struct ClientViewTests {
       ("MONITOR", "connection"), ("SYNC", "connection"), ("PSYNC ? -1", "connection"), ("REPLICAOF h 1", "role"),
       ("SLAVEOF h 1", "role"), ("FAILOVER", "role"), ("SHUTDOWN NOSAVE", "end the store"), ("READONLY", "connection"),
       ("READWRITE", "connection"), ("ASKING", "connection"), ("SCRIPT DEBUG YES", "connection"),
-      ("CLIENT PAUSE 100", "its own clients"), ("CLIENT TRACKING ON", "tracked"), ("DEBUG SLEEP 10", "wait"),
+      ("CLIENT TRACKING ON", "tracked"), ("DEBUG SLEEP 10", "wait"),
     ] {
       let reply = try client.command(line.split(separator: " ").map(String.init))
       #expect(reply.errorText?.hasPrefix("ERR MultiStore: ") == true, "\(line): \(reply)")

@@ -8,7 +8,7 @@ struct CommandRefusalTests {
     arguments: [
       ("MONITOR", CommandRefusal.takesConnection), ("cluster syncslots x", .takesConnection),
       ("REPLICAOF no one", .changesRole), ("SWAPDB 0 1", .swapsDatabases), ("SHUTDOWN", .endsStore),
-      ("CLIENT PAUSE 1", .pausesClients), ("READONLY", .changesConnection), ("SCRIPT DEBUG yes", .changesConnection),
+      ("READONLY", .changesConnection), ("SCRIPT DEBUG yes", .changesConnection),
       ("DEBUG SLEEP 1", .stallsStore), ("debug sleep 1", .stallsStore),
     ]
   )

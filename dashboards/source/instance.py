@@ -296,8 +296,9 @@ def clients() -> list:
     return [
         graph(
             "Clients",
-            "Clients that are connected, and max_clients, by sidecar.",
+            "Clients that are connected, those that CLIENT PAUSE holds, and max_clients, by sidecar.",
             query(metric("multistore_client_connections"), "{{instance}}"),
+            query(metric("multistore_clients_paused"), "{{instance}} paused"),
             query(metric("multistore_client_connections_limit"), "{{instance}} limit"), unit="short", width=6),
         graph(
             "Connecting and cut off",

@@ -41,6 +41,11 @@ public final class CommandBatch {
   /// Whether a command runs a script, or is about scripts.
   var hasScripts: Bool { commands.indices.contains { spec($0).commandClass == .script } }
 
+  /// Whether a server that pauses writes would hold one of the commands; see ``CommandSpec/mayReplicate(_:)``.
+  public var mayReplicate: Bool {
+    commands.indices.contains { index in withCommand(index) { spec(index).mayReplicate($0) } }
+  }
+
   /// Appends one whole command, an array of bulk strings.
   public func append(_ command: Span<UInt8>, id: CommandID) {
     commands.append(Entry(offset: bytes.count, length: command.count, id: id, bytesID: id))

@@ -29,6 +29,8 @@ package struct ClientMetrics {
   let loginsDelayed: Counter
   /// Wrong passwords from networks whose delay could not be kept apart.
   let loginDelaysShared: Counter
+  /// Clients that wait for the end of a pause.
+  let paused: Gauge
   /// Clients that wait for room for a large command.
   let waitingForMemory: Gauge
   /// Commands and transactions that were refused because of `memory_limit`.
@@ -44,6 +46,7 @@ package struct ClientMetrics {
     accepted = registry.counter(ProxyMetrics.clientsAccepted.name, labels: [label])
     loginsDelayed = registry.counter(ProxyMetrics.authenticationsDelayed.name, labels: [label])
     loginDelaysShared = registry.counter(ProxyMetrics.authenticationDelaysShared.name, labels: [label])
+    paused = registry.gauge(ProxyMetrics.clientsPaused.name, labels: [label])
     waitingForMemory = registry.gauge(ProxyMetrics.clientsWaitingForMemory.name, labels: [label])
     memoryRefusals = registry.counter(ProxyMetrics.memoryRefusals.name, labels: [label])
     authenticationFailures = registry.counter(ProxyMetrics.authenticationFailures.name, labels: [label])

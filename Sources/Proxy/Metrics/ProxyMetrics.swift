@@ -26,6 +26,12 @@ package enum ProxyMetrics {
     help: "Clients whose connection the sidecar ended, by reason",
     labels: ["instance_name", "reason"]
   )
+  static let clientsPaused = MetricDescriptor(
+    name: "multistore_clients_paused",
+    kind: .gauge,
+    help: "Clients whose next command waits for the end of a CLIENT PAUSE",
+    labels: ["instance_name"]
+  )
   static let authenticationFailures = MetricDescriptor(
     name: "multistore_client_authentication_failures_total",
     kind: .counter,
@@ -35,7 +41,7 @@ package enum ProxyMetrics {
 
   /// All descriptors, in the order of the documentation.
   package static let all: [MetricDescriptor] = [
-    clients, clientsLimit, clientsAccepted, clientsClosed,
+    clients, clientsLimit, clientsAccepted, clientsClosed, clientsPaused,
     memoryLimit, memory, clientsWaitingForMemory, memoryRefusals,
     authenticationFailures, authenticationsDelayed, authenticationDelaysShared,
   ]

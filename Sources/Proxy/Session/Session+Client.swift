@@ -18,8 +18,12 @@ extension Session {
       case .clientReply: try reply(arguments.argument(at: 2))
       case .clientNoEvict: client.isSparedFromEviction = try onOrOff(arguments.argument(at: 2))
       case .clientNoTouch: client.asksForNoTouch = try onOrOff(arguments.argument(at: 2))
-      // Clients are never paused, and a client's capabilities change nothing.
-      case .clientUnpause, .clientCapa: output.appendStatus("OK")
+      case .clientPause: try pause(arguments)
+      case .clientUnpause:
+        server.endPause()
+        output.appendStatus("OK")
+      // A client's capabilities change nothing.
+      case .clientCapa: output.appendStatus("OK")
       case .clientGetRedir: output.appendInteger(-1)
       case .clientTrackingInfo: writeTrackingInfo()
       case .clientTracking: try tracking(arguments)
@@ -54,6 +58,23 @@ extension Session {
     } else {
       throw .syntax
     }
+  }
+
+  /// Executes CLIENT PAUSE timeout [WRITE|ALL].
+  private func pause(_ arguments: borrowing ArgumentList) throws(ClientCommandError) {
+    guard arguments.argumentCount <= 4 else { throw .wrongNumberOfArguments(arguments) }
+    var mode = ClientPause.Mode.all
+    if arguments.argumentCount == 4 {
+      let word = arguments.argument(at: 3)
+      guard word.isKeyword("WRITE") || word.isKeyword("ALL") else { throw .pauseMode }
+      if word.isKeyword("WRITE") { mode = .writes }
+    }
+    guard let timeout = arguments.argument(at: 2).canonicalDecimal else { throw .timeoutIsNoInteger }
+    guard timeout >= 0 else { throw .timeoutIsNegative }
+    // Redis 7.0 answers OK and does not pause.
+    guard timeout <= Int.max - Int(server.loop.now / 1_000_000) else { throw .timeoutIsOutOfRange }
+    server.beginPause(mode, milliseconds: timeout, by: stream.peer)
+    output.appendStatus("OK")
   }
 
   /// Executes CLIENT KILL addr, which is answered with OK, or CLIENT KILL with options, which is answered with a count.
@@ -97,7 +118,7 @@ extension Session {
   /// Executes CLIENT UNBLOCK id [TIMEOUT|ERROR], where `id` is the sidecar's number of a client. That client's store is
   /// asked to end the wait, by the store's number of the connection that the client waits on, and gives the answer.
   private func unblock(_ arguments: borrowing ArgumentList) throws(ClientCommandError) {
-    guard arguments.argumentCount <= 4 else { throw .wrongNumberOfArguments("UNBLOCK") }
+    guard arguments.argumentCount <= 4 else { throw .wrongNumberOfArguments(arguments) }
     if arguments.argumentCount == 4 {
       let reason = arguments.argument(at: 3)
       guard reason.isKeyword("TIMEOUT") || reason.isKeyword("ERROR") else { throw .unblockReason }
@@ -143,12 +164,13 @@ extension Session {
     "KILL <option> <value> [<option> <value> [...]]", "    Close connections by ID, ADDR, LADDR, TYPE, USER, SKIPME.",
     "LIST [TYPE (NORMAL|MASTER|REPLICA|PUBSUB)] [ID <id> [<id> ...]]", "    What is known of connections.",
     "NO-EVICT (ON|OFF), NO-TOUCH (ON|OFF)", "    Noted, without consequences.",
+    "PAUSE <timeout> [WRITE|ALL]", "    Hold all connections, or those that write, for <timeout> milliseconds.",
     "REPLY (ON|OFF|SKIP)", "    Whether this connection gets replies.",
     "SETINFO (LIB-NAME|LIB-VER) <value>", "    Say which library this connection belongs to.",
     "SETNAME <name>", "    Name this connection.",
     "TRACKING OFF, TRACKINGINFO", "    Nothing is tracked.",
     "UNBLOCK <id> [TIMEOUT|ERROR]", "    End the waiting of a blocked connection.",
-    "UNPAUSE", "    Nobody is ever paused.",
+    "UNPAUSE", "    End a pause.",
     "HELP", "    This.",
   ]
 }
@@ -172,8 +194,14 @@ struct ClientCommandError: Error {
     text: "ERR MultiStore: the store does not tell the number of the connection that the client waits on"
   )
 
-  static func wrongNumberOfArguments(_ subcommand: String) -> ClientCommandError {
-    ClientCommandError(
+  static let pauseMode = ClientCommandError(text: "ERR CLIENT PAUSE mode must be WRITE or ALL")
+  static let timeoutIsNoInteger = ClientCommandError(text: "ERR timeout is not an integer or out of range")
+  static let timeoutIsNegative = ClientCommandError(text: "ERR timeout is negative")
+  static let timeoutIsOutOfRange = ClientCommandError(text: "ERR timeout is out of range")
+
+  static func wrongNumberOfArguments(_ arguments: borrowing ArgumentList) -> ClientCommandError {
+    let subcommand = ServerWords.shown(arguments.argument(at: 1))
+    return ClientCommandError(
       text: "ERR unknown subcommand or wrong number of arguments for '\(subcommand)'. Try CLIENT HELP."
     )
   }

@@ -34,7 +34,7 @@ extension Session {
   private var flags: String {
     var flags = ""
     if subscription != nil { flags += "P" }
-    if isBlocked { flags += "b" }
+    if isBlocked || state.isPaused { flags += "b" }
     if isClosing { flags += "c" }
     if transaction != nil { flags += "x" }
     if client.isSparedFromEviction { flags += "e" }

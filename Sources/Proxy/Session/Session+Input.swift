@@ -127,6 +127,10 @@ extension Session {
     _ turn: borrowing Turn,
     _ gathered: inout CommandBatch?
   ) -> Disposal {
+    if server.pause.mode != nil, isHeldByPause(bytes, spec, argumentCount: command.argumentCount) {
+      if gathered == nil, isQuiet { waitForEndOfPause(spec) }
+      return .waits
+    }
     guard isAuthenticated, transaction == nil, !isInSubscriberMode, spec.accepts(argumentCount: command.argumentCount)
     else {
       guard gathered == nil, isQuiet, !waitsForLogin(spec, argumentCount: command.argumentCount) else { return .waits }

@@ -38,6 +38,7 @@ extension Session: StreamDelegate {
     state.disconnected(isWaiting: isBlocked || isInSubscriberMode)
     pendingBefore = 0
     abandonLogin()
+    abandonPause()
     if isClosing { releaseConnections() }
     finishTurn()
   }

@@ -189,6 +189,7 @@ final class Session: ReplyOutput, BlockingSink, SubscriptionSink, RoutingWaiter 
   func drain() {
     state.drain()
     abandonLogin()
+    abandonPause()
     finishTurn()
   }
 

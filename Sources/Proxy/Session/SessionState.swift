@@ -40,6 +40,8 @@ struct SessionState: ~Copyable {
     case largeWrites
     /// A login waits because others from the same network had a wrong password.
     case login
+    /// A client has paused the instance's clients.
+    case pause
   }
 
   private(set) var life = Life.open
@@ -55,6 +57,9 @@ struct SessionState: ~Copyable {
 
   @inline(__always)
   var isHeld: Bool { hold != nil }
+
+  /// Whether the next command waits for the end of a pause.
+  var isPaused: Bool { hold == .pause }
 
   /// The number of forwarded commands without a reply.
   @inline(__always)

@@ -7,6 +7,9 @@ struct WaitingLine {
 
   var isEmpty: Bool { waiting.isEmpty }
 
+  /// The number of members.
+  var count: Int { waiting.count }
+
   /// The number of places in memory, including those of members that have left.
   var capacityUsed: Int { line.count }
 

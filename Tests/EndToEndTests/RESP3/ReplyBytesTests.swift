@@ -82,7 +82,7 @@ struct ReplyException {
       ReplyException(command: $0, kind: .ownAnswer)
     }
     + [
-      "ASKING", "CLIENT IMPORT-SOURCE", "CLIENT PAUSE", "FAILOVER", "READONLY", "READWRITE", "REPLICAOF", "SLAVEOF",
+      "ASKING", "CLIENT IMPORT-SOURCE", "FAILOVER", "READONLY", "READWRITE", "REPLICAOF", "SLAVEOF",
       "SWAPDB",
     ]
     .map { ReplyException(command: $0, kind: .refused) }

@@ -17,6 +17,7 @@ struct Conversation {
     "EVAL return{KEYS[1],ARGV[1]} 1 K V", "EVAL return{1,{2,{3}}} 0", "EVALSHA 0 0", "SCRIPT EXISTS 0",
     "MULTI", "MULTI", "EXEC", "EXEC", "DISCARD", "WATCH K", "UNWATCH", "NOSUCH V", "GET", "INFO", "HELLO 2", "HELLO 3",
     "AUTH V", "PUBLISH K V", "MONITOR", "ASKING", "OBJECT ENCODING K", "DUMP K", "RESTORE K 0 V", "RESET",
+    "CLIENT PAUSE 1", "CLIENT PAUSE 9 WRITE", "CLIENT UNPAUSE",
   ]
   /// Commands after which replies cannot be counted by commands.
   private static let others = [

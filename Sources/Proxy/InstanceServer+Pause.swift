@@ -1,0 +1,55 @@
+internal import EventLoop
+internal import MultiStore
+internal import PrometheusExposition
+
+/// CLIENT PAUSE: the instance's clients are held, in all of its databases. The sidecar's own work goes on, and so do
+/// the stores and their other clients.
+extension InstanceServer {
+  /// Begins a pause, or joins it with the present one.
+  ///
+  /// - Parameter client: the address of the client that asks for it, for the log.
+  func beginPause(_ mode: ClientPause.Mode, milliseconds: Int, by client: String) {
+    pause.begin(mode, milliseconds: milliseconds, at: loop.now)
+    guard let mode = pause.mode else { return releasePaused() }
+    if pauseTimer == nil { pauseTimer = LoopTimer(on: loop) { [unowned self] in pauseDidExpire() } }
+    schedulePauseTimer()
+    notePause(mode == .all ? "all" : "writes", milliseconds: milliseconds, by: client)
+  }
+
+  /// Ends the pause.
+  func endPause() {
+    pause.cancel()
+    pauseTimer?.cancel()
+    releasePaused()
+  }
+
+  /// Adds a client to those that wait for the end of the pause.
+  func didPause(_ session: Session) {
+    pausedClients.append(session.id)
+    metrics.paused.set(Double(pausedClients.count))
+  }
+
+  /// Removes a client from those that wait.
+  ///
+  /// - Returns: whether it was one of them.
+  func leavePause(_ session: Session) -> Bool {
+    guard pausedClients.remove(session.id) else { return false }
+    metrics.paused.set(Double(pausedClients.count))
+    return true
+  }
+
+  private func pauseDidExpire() {
+    pause.expire(at: loop.now)
+    if pause.mode == nil { releasePaused() } else { schedulePauseTimer() }
+  }
+
+  private func schedulePauseTimer() {
+    pauseTimer?.schedule(after: .nanoseconds(pause.end - min(pause.end, loop.now)))
+  }
+
+  /// Resumes the clients in the order in which they were held, at the end of this turn.
+  private func releasePaused() {
+    while let id = pausedClients.popFirst() { client(id)?.release(from: .pause) }
+    metrics.paused.set(0)
+  }
+}
