@@ -60,7 +60,7 @@ extension Session {
     releaseDedicated()
     releaseSubscription()
     use(server.multiStore.database)
-    setReplyMode(.on)
+    resetReplyMode()
     upgrader.stop()
     client.reset()
     isAuthenticated = server.credentials == nil

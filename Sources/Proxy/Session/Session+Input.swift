@@ -58,14 +58,18 @@ extension Session {
         break parsing
       case .nothing(let length):
         consumed += length
+        skipNoReply()
       case .invalid(let error):
         guard gathered == nil, isQuiet else { break parsing }
+        if replyMode == .skipNext { replyMode = .skipping }
         rejectInput(error)
         consumed = bytes.count
       case .command(let command) where input.isToBeDetached(command, of: bytes.count - consumed):
         largeLength = command.length
         break parsing
       case .command(let command):
+        let isSkipped = replyMode == .skipNext
+        if isSkipped { replyMode = .skipping }
         let disposal: Disposal
         if command.isInline {
           let inline = input.inlineCommand
@@ -73,10 +77,12 @@ extension Session {
         } else {
           disposal = take(bytes.extracting(consumed..<consumed + command.length), command, turn, &gathered)
         }
-        guard disposal == .taken else { break parsing }
+        guard disposal == .taken else {
+          if isSkipped { replyMode = .skipNext }
+          break parsing
+        }
         consumed += command.length
         if gathered == nil { finishAnswers() }
-        if replyMode == .skipNext, lastCommand != .clientReply { replyMode = .skipping }
         // RESET goes back to the first database. When a watch ends, the default store may move.
         guard replyMode != .skipping, self.database === turn.database, watch.isOpen || !wasWatching else {
           break parsing

@@ -79,9 +79,9 @@ extension Session {
   }
 
   /// Appends pushes to the output with `append`. They are sent even if CLIENT REPLY drops the replies.
-  private func writePushes(_ append: () -> Void) {
+  func writePushes(_ append: () -> Void) {
     let isAlone = dropsReplies
-    if isAlone { writeOutput() } else { upgrader.finish(&output) }
+    if isAlone { writeOutput() } else if upgrader.isActive { upgrader.finish(&output) }
     append()
     guard isAlone, !isGone else { return }
     output.withSpan { stream.write($0) }

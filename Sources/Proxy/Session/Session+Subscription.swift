@@ -9,9 +9,10 @@ extension Session {
     if subscription == nil {
       switch spec.id {
       case .unsubscribe, .punsubscribe, .sunsubscribe:
-        Subscription.answerUnsubscribe(bytes, spec, protocolVersion, into: &output)
-        upgrader.outputIsFinal(output)
-        return
+        return writePushes {
+          Subscription.answerUnsubscribe(bytes, spec, protocolVersion, into: &output)
+          upgrader.outputIsFinal(output)
+        }
       default:
         guard !isGone, let opened = instance.openSubscription(for: self) else {
           return output.appendError(Self.noDedicatedConnection)
@@ -42,8 +43,6 @@ extension Session {
   /// Leaves subscriber mode, and returns the connection.
   func releaseSubscription() {
     guard let subscription else { return }
-    // CLIENT REPLY does not apply to the last confirmation, which is no reply.
-    if replyMode != .on, !isGone { writeOutput() }
     self.subscription = nil
     subscription.close()
   }

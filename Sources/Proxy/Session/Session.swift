@@ -153,7 +153,12 @@ final class Session: ReplyOutput, BlockingSink, SubscriptionSink, RoutingWaiter 
 
   func subscriptionDidReceive(_ reply: borrowing Reply) {
     if upgrader.isActive { return take(push: reply) }
-    reply.encode(into: &output)
+    if !dropsReplies {
+      reply.encode(into: &output)
+    } else if reply.count > 2 {
+      // Neither an error nor the reply to PING.
+      writePushes { reply.encode(into: &output) }
+    }
     finishTurn()
   }
 
