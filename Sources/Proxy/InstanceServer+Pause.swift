@@ -9,7 +9,10 @@ extension InstanceServer {
   ///
   /// - Parameter client: the address of the client that asks for it, for the log.
   func beginPause(_ mode: ClientPause.Mode, milliseconds: Int, by client: String) {
+    let before = pause.mode
     pause.begin(mode, milliseconds: milliseconds, at: loop.now)
+    // One of all commands may have been over, though its timer has not fired yet.
+    if let before, pause.mode ?? .writes < before { releasePaused() }
     guard let mode = pause.mode else { return releasePaused() }
     if pauseTimer == nil { pauseTimer = LoopTimer(on: loop) { [unowned self] in pauseDidExpire() } }
     schedulePauseTimer()
