@@ -25,6 +25,7 @@ final class Deployment: Sendable {
   ///
   /// - Parameters:
   ///   - primaryBinary: Which server the primary is.
+  ///   - secondaryBinary: Which server the secondary is.
   ///   - listen: Where the instance listens, if not on a unix socket; a YAML value.
   ///   - instance: Further lines of the instance.
   ///   - stores: Further settings of both stores, as in a YAML flow map: `command_timeout: 100ms`.
@@ -35,6 +36,7 @@ final class Deployment: Sendable {
   init(
     _ state: MigrationState = .off,
     primaryBinary: RedisServer.Binary = .redis,
+    secondaryBinary: RedisServer.Binary = .redis,
     listen: String? = nil,
     instance: [String] = [],
     stores: String = "",
@@ -43,7 +45,7 @@ final class Deployment: Sendable {
     flagFile: Bool = false
   ) throws {
     primary = try RedisServer(primaryBinary)
-    secondary = try RedisServer()
+    secondary = try RedisServer(secondaryBinary)
     let directory = try TemporaryDirectory()
     if flagFile { try directory.write(Self.flags(state), to: "flags.yml") }
     sidecar = try SidecarProcess(

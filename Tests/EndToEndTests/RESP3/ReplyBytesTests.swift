@@ -8,9 +8,12 @@ struct ReplyBytesTests {
     try compare(state, with: .redis)
   }
 
-  @Test(.enabled(if: ValkeyBinary.path != nil, "\(ValkeyBinary.missingReason)"))
-  func `so it is with Valkey as the default store`() throws {
-    try compare(.primaryOnly, with: .valkey)
+  @Test(
+    .enabled(if: ValkeyBinary.path != nil, "\(ValkeyBinary.missingReason)"),
+    arguments: MigrationState.allCases
+  )
+  func `so it is with Valkey`(state: MigrationState) throws {
+    try compare(state, with: .valkey)
   }
 
   @Test func `each exception is one of a case`() {
@@ -19,14 +22,15 @@ struct ReplyBytesTests {
     }
   }
 
-  /// Has a server and the sidecar execute each case, and compares the bytes of their replies. The primary store is of
-  /// the same kind as the server.
+  /// Has a server and the sidecar execute each case, and compares the bytes of their replies. Both stores are of the
+  /// same kind as the server.
   private func compare(_ state: MigrationState, with binary: RedisServer.Binary) throws {
     let server = try RedisServer(binary)
     // PFSELFTEST may take seconds.
     let deployment = try Deployment(
       state,
       primaryBinary: binary,
+      secondaryBinary: binary,
       instance: ["allow_flush: true"],
       stores: "command_timeout: 60s"
     )
