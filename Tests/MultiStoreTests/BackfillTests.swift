@@ -78,6 +78,21 @@ struct BackfillTests {
     #expect(progress.copiedBytes > 200_000 || progress.copiedBytes > 0)
   }
 
+  @Test(arguments: [true, false])
+  func `copies many keys of all sizes, whether or not scripts are permitted`(refusesScripts: Bool) throws {
+    let instance = try instance { $0.largeKeyBytes = 100_000 }
+    for number in 0..<3_000 {
+      try instance.secondary.command("SET", "k\(number)", "v\(number)", "PXAT", "99999999999999")
+      if number % 100 == 0 { try instance.secondary.command("SETRANGE", "m\(number)", "30000", "x") }
+      if number % 1_000 == 0 { try instance.secondary.command("SETRANGE", "l\(number)", "300000", "x") }
+    }
+    if refusesScripts { try instance.secondary.command("ACL", "SETUSER", "default", "-eval", "-evalsha") }
+    let progress = try run(request { $0.rate = 1_000_000 }, instance)
+    #expect(progress.state == .ended(.complete) && progress.count(.copied) == 3_033, "\(progress.counts)")
+    #expect(progress.largeKeys.count == 3)
+    #expect(try instance.primary.command("DEBUG", "DIGEST") == instance.secondary.command("DEBUG", "DIGEST"))
+  }
+
   @Test func `reports why a key could not be copied`() throws {
     let instance = try instance()
     try instance.secondary.command("SET", "k", "v")

@@ -8,13 +8,12 @@ struct JobPaceTests {
 
   @Test func `keeps to the rate, a page at a time`() {
     var pace = JobPace(keysPerSecond: 1_000)
-    #expect(pace.pageSize == 10 && pace.pause(now: 0) == nil)
+    #expect(pace.pageSize == 10 && pace.nextAt == 0)
     pace.began(keys: 10, now: 0)
-    #expect(pace.pause(now: 4_000_000) == .milliseconds(6))
-    #expect(pace.pause(now: 10_000_000) == nil)
+    #expect(pace.nextAt == 10_000_000)
     // It does not catch up after a pause.
     pace.began(keys: 10, now: Self.second)
-    #expect(pace.pause(now: Self.second) == .milliseconds(10))
+    #expect(pace.nextAt == Self.second + 10_000_000)
   }
 
   @Test func `has pages of at least one key, and no huge ones`() {
@@ -38,6 +37,6 @@ struct JobPaceTests {
     var pace = JobPace(keysPerSecond: 1)
     pace.began(keys: 1, now: 0)
     pace.limit(to: 100)
-    #expect(pace.pause(now: 0) == nil && pace.rate == 100)
+    #expect(pace.nextAt == 0 && pace.rate == 100)
   }
 }

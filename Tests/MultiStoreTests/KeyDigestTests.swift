@@ -24,15 +24,15 @@ struct KeyDigestTests {
     return try #require(reply.elements?.first, "\(reply)")
   }
 
-  private let limits = ["\(KeyDigest.maxBytes)", "\(KeyDigest.maxElements)"]
+  private let limits = [KeyDigest.maxBytes, KeyDigest.maxElements, KeyDigest.maxBytesTogether].map(String.init)
 
   @Test func `of many keys come in one reply, which ends early where they are large`() throws {
     let server = try RedisServer()
     let client = try server.client()
     #expect(try client.command("SCRIPT", "LOAD", KeyDigest.script).string == "\(KeyDigest.sha1)")
     try client.command("SET", "a", "1")
-    try client.command("SETRANGE", "b", "900000", "x")
-    try client.command("SETRANGE", "c", "900000", "y")
+    try client.command("SETRANGE", "b", "100000", "x")
+    try client.command("SETRANGE", "c", "100000", "y")
     let reply = try client.command(["EVALSHA", "\(KeyDigest.sha1)", "4", "a", "b", "c", "d"] + limits)
     #expect(reply.elements?.count == 3)
     let rest = try client.command(["EVALSHA", "\(KeyDigest.sha1)", "1", "d"] + limits)
@@ -71,5 +71,86 @@ struct KeyDigestTests {
 
   private func expectNoError(_ reply: RESPReply, _ line: String) {
     #expect(reply.errorText == nil, "\(line)")
+  }
+}
+
+@Suite("Digests and dumps of many keys")
+struct KeySummaryTests {
+  private let limits = [KeyDigest.maxBytes, KeyDigest.maxElements, KeyDigest.maxBytesTogether].map(String.init)
+
+  private func summary(_ client: RESPClient, _ keys: [String], areShort: Bool = false) throws -> [RESPReply] {
+    let command = ["EVALSHA", "\(KeySummary.sha1)", "\(keys.count)"] + keys + limits + [areShort ? "1" : "0"]
+    let reply = try client.command(command)
+    return try #require(reply.elements, "\(reply)")
+  }
+
+  @Test func `change with each value, type and expiry, and with what is missing`() throws {
+    let server = try RedisServer()
+    let client = try server.client()
+    #expect(try client.command("SCRIPT", "LOAD", KeySummary.script).string == "\(KeySummary.sha1)")
+    try client.command("MSET", "a", "1", "b", "23", "c", "4")
+    let keys = ["a", "b", "c", "none"]
+    var seen = [try summary(client, keys)[2].string]
+    let changes = [
+      "SET a 12", "SET b 3", "SET c ''", "DEL c", "RPUSH c 4", "RPUSH c 5", "PEXPIREAT a 99999999999999",
+      "PEXPIREAT a 99999999999998", "SET none ''",
+    ]
+    for change in changes {
+      try client.command(words(change))
+      seen.append(try summary(client, keys)[2].string)
+    }
+    #expect(Set(seen).count == changes.count + 1 && !seen.contains(""))
+    #expect(try summary(client, keys)[1].string == "99999999999998")
+    try client.command("PERSIST", "a")
+    #expect(try summary(client, keys)[1].string == "0")
+  }
+
+  @Test func `end early, and are missing where a key has no digest`() throws {
+    let server = try RedisServer()
+    let client = try server.client()
+    try client.command("SCRIPT", "LOAD", KeySummary.script)
+    for key in ["a", "b", "c"] { try client.command("SETRANGE", key, "100000", "x") }
+    #expect(try summary(client, ["a", "b", "c"])[0].integer == 2)
+    try client.command("SETRANGE", "a", "2000000", "x")
+    #expect(try summary(client, ["a"])[2].string == "")
+    // As if the default store had small ones.
+    #expect(try summary(client, ["a", "b"], areShort: true)[2].string == "")
+    try client.command("MSET", "a", "1", "b", "2")
+    let (asked, told) = (try summary(client, ["a", "b"]), try summary(client, ["a", "b"], areShort: true))
+    #expect(asked == told && asked[3].integer == 1)
+    try client.command("RPUSH", "l", "1")
+    #expect(try summary(client, ["a", "l"])[3].integer == 0)
+  }
+
+  @Test(.enabled(if: ValkeyBinary.path != nil, "\(ValkeyBinary.missingReason)"))
+  func `are the same on servers of each version`() throws {
+    let servers = try [RedisServer(.redis), RedisServer(.valkey)]
+    let summaries = try servers.map { server in
+      let client = try server.client()
+      try client.command("SCRIPT", "LOAD", KeySummary.script)
+      for line in ["SET s v", "SET t v PXAT 99999999999999", "HSET h f v g w", "SADD m a b", "ZADD z 0.1 a"] {
+        try client.command(words(line))
+      }
+      return try summary(client, ["s", "t", "h", "m", "z", "none"])
+    }
+    #expect(summaries[0] == summaries[1])
+  }
+
+  @Test func `dumps come with the expiry, sizes for large keys, and 0 for missing ones`() throws {
+    let server = try RedisServer()
+    let client = try server.client()
+    #expect(try client.command("SCRIPT", "LOAD", KeyDumps.script).string == "\(KeyDumps.sha1)")
+    try client.command("SET", "a", "1")
+    try client.command("SETRANGE", "b", "100000", "x")
+    func dumps() throws -> [RESPReply] {
+      let limits = ["\(KeyDumps.maxBytes)", "\(KeyDumps.maxBytesTogether)"]
+      return try client.command(["EVALSHA", "\(KeyDumps.sha1)", "3", "a", "b", "none"] + limits).elements ?? []
+    }
+    let dump = try client.command("DUMP", "a")
+    #expect(try dumps().first == dump && dumps().last?.integer == 0)
+    #expect(try dumps()[1].integer ?? 0 > 100_000)
+    try client.command("PEXPIREAT", "a", "99999999999999")
+    #expect(try dumps().first?.elements?.first == dump)
+    #expect(try dumps().first?.elements?.last?.string == "99999999999999")
   }
 }

@@ -55,13 +55,13 @@ struct ScanCourseTests {
     var seen: [ScanCourse.Place] = []
     while let place = backfill.place {
       seen.append(place)
-      backfill.pageEnded()
+      backfill.pageEnded(backfill.pageBegan(next: KeyScan.start))
     }
     #expect(seen == [.init(database: 0, role: .secondary), .init(database: 2, role: .secondary)])
     var verification = ScanCourse(of: .verify, defaultStore: .secondary)
     verification.surveyed(found)
     #expect(verification.expectedKeys == 8)
-    for _ in 0..<2 { verification.pageEnded() }
+    for _ in 0..<2 { _ = verification.pageBegan(next: KeyScan.start) }
     #expect(verification.place == .init(database: 0, role: .primary))
   }
 
@@ -71,13 +71,18 @@ struct ScanCourseTests {
     #expect(course.expectedKeys == nil && course.place != nil)
   }
 
-  @Test func `a page counts when it has ended, and the next process goes on there`() {
+  @Test func `a page counts when it and all before it have ended, and the next process goes on there`() {
     var course = ScanCourse(of: .backfill, defaultStore: .secondary)
     course.surveyed(found)
-    course.received(next: Array("17".utf8))
-    #expect(course.position?.cursor == Array("0".utf8))
-    course.pageEnded()
-    #expect(course.position?.cursor == Array("17".utf8))
+    let pages = ["17", "5", "3"].map { course.pageBegan(next: Array($0.utf8)) }
+    func position() -> String? { course.position.map { String(decoding: $0.cursor, as: UTF8.self) } }
+    #expect(position() == "0" && course.cursor == Array("3".utf8))
+    course.pageEnded(pages[1])
+    #expect(position() == "0")
+    course.pageEnded(pages[0])
+    #expect(position() == "5")
+    course.pageEnded(pages[2])
+    #expect(position() == "3")
     var next = ScanCourse(of: .backfill, defaultStore: .secondary)
     next.surveyed(found)
     if let position = course.position { next.resume(at: position, isSameServer: true) }
@@ -86,6 +91,15 @@ struct ScanCourseTests {
     other.surveyed(found)
     if let position = course.position { other.resume(at: position, isSameServer: false) }
     #expect(other.cursor == KeyScan.start, "another process of the server has other cursors")
+  }
+
+  @Test func `the position stays in a database until its last page has ended`() {
+    var course = ScanCourse(of: .backfill, defaultStore: .secondary)
+    course.surveyed(found)
+    let last = course.pageBegan(next: KeyScan.start)
+    #expect(course.place?.database == 2 && course.position?.place.database == 0)
+    course.pageEnded(last)
+    #expect(course.position?.place.database == 2)
   }
 
   @Test func `it begins anew with another default store`() {

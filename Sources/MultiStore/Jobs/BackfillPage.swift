@@ -7,11 +7,6 @@ internal import RESP
 /// the default store is asked afterwards whether it still has the keys, and those that it lacks are removed again: a
 /// deletion that comes later reaches the other store later too.
 final class BackfillPage {
-  /// The most copies in flight.
-  static let maxCopies = 32
-  /// The bytes of keys in flight at which no other copy begins.
-  static let maxBytes = 4 << 20
-
   /// The results of a page.
   struct Result {
     /// The keys that are on both stores already.
@@ -34,21 +29,34 @@ final class BackfillPage {
   private let target: Store
   private let isDryRun: Bool
   private let largeKeyBytes: Int
+  private let budget: CopyBudget
   private let then: (Result) -> Void
   private var result = Result()
-  /// The keys to copy, with their bytes in the server's memory.
+  /// The questions about keys that are not answered.
+  private var questionsInFlight = 0
+  private var copiesInFlight = 0
+  /// The keys to copy one by one, with their bytes in the server's memory.
   private var pending = Deque<(key: [UInt8], bytes: Int)>()
-  private var inFlight: [ObjectIdentifier: Int] = [:]
-  private var bytesInFlight = 0
+  private var waitsForBudget = false
   private var stored: [[UInt8]] = []
-  private var removals = 0
+  /// Whether copies that end now remove what should not have been stored.
+  private var isRemoving = false
   private var isStopped = false
 
-  /// - Parameter then: called once.
-  init(in database: Database, isDryRun: Bool, largeKeyBytes: Int, then: @escaping (Result) -> Void) {
+  /// - Parameters:
+  ///   - budget: bounds the copies of all pages together.
+  ///   - then: called once.
+  init(
+    in database: Database,
+    isDryRun: Bool,
+    largeKeyBytes: Int,
+    budget: CopyBudget,
+    then: @escaping (Result) -> Void
+  ) {
     self.database = database
     self.isDryRun = isDryRun
     self.largeKeyBytes = largeKeyBytes
+    self.budget = budget
     self.then = then
     source = database.defaultStore
     target = database.store(source.role.other)
@@ -56,13 +64,13 @@ final class BackfillPage {
 
   /// Begins with the keys, of which there is at least one.
   func begin(with keys: [[UInt8]]) {
-    KeyQuestions.ask(target, ["EXISTS"], about: keys) { self.askForSizes(of: keys, areThere: $0) }
+    KeyPresence.ask(target, about: keys) { self.look(at: keys, areThere: $0) }
   }
 
   /// Begins no other copy.
   func stop() { isStopped = true }
 
-  private func askForSizes(of keys: [[UInt8]], areThere: [Int?]) {
+  private func look(at keys: [[UInt8]], areThere: [Int?]) {
     var missing: [[UInt8]] = []
     for (key, isThere) in zip(keys, areThere) {
       switch isThere {
@@ -71,58 +79,97 @@ final class BackfillPage {
       default: result.present += 1
       }
     }
-    guard !missing.isEmpty else { return then(result) }
-    KeyQuestions.ask(source, ["MEMORY", "USAGE"], about: missing) { sizes in
-      self.pending = Deque(zip(missing, sizes).map { ($0, $1 ?? 0) })
-      if self.isDryRun { self.count() } else { self.copy() }
+    if isDryRun || target.refusesDumps { askForSizes(of: missing) } else { copyTogether(missing) }
+    proceed()
+  }
+
+  private func askForSizes(of keys: [[UInt8]]) {
+    guard !keys.isEmpty else { return }
+    questionsInFlight += 1
+    KeyQuestions.ask(source, ["MEMORY", "USAGE"], about: keys) { sizes in
+      self.questionsInFlight -= 1
+      self.pending += zip(keys, sizes).map { ($0, $1 ?? 0) }
+      self.proceed()
     }
+  }
+
+  // MARK: Copies
+
+  /// Copies small keys several at a time.
+  private func copyTogether(_ keys: [[UInt8]]) {
+    for start in stride(from: 0, to: keys.count, by: KeyDumps.maxKeys) {
+      let copies = keys[start..<min(keys.count, start + KeyDumps.maxKeys)].compactMap { makeCopy(of: $0) }
+      guard !copies.isEmpty else { continue }
+      questionsInFlight += 1
+      KeyDumps.ask(for: copies, from: source) { remainder in
+        for (copy, bytes) in remainder.large {
+          copy.withdraw()
+          self.pending.append((copy.key, bytes))
+        }
+        for copy in remainder.refused { copy.withdraw() }
+        self.askForSizes(of: remainder.refused.map(\.key))
+        // The page must not end before all of them are noted.
+        self.questionsInFlight -= 1
+        self.proceed()
+      }
+    }
+  }
+
+  /// Returns nil for a key that is left, since it may not be copied now.
+  private func makeCopy(of key: [UInt8]) -> KeyCopy? {
+    // A client's command copies it already.
+    guard mayCopy, target.copyUnderWay(of: key) == nil, !source.isAwaited(key.span) else {
+      result.left.append(key)
+      return nil
+    }
+    let copy = KeyCopy(key, .copyIfAbsent, from: source, to: target, of: database, isInBackground: true)
+    copiesInFlight += 1
+    copy.add(self)
+    return copy
+  }
+
+  private var mayCopy: Bool { !isStopped && target.role != database.defaultStore.role }
+
+  /// Copies the next keys, and ends when there is nothing left.
+  private func proceed() {
+    if isDryRun { count() }
+    while let next = pending.first, !mayCopy || budget.mayBegin(next.bytes) {
+      pending.removeFirst()
+      guard let copy = makeCopy(of: next.key) else { continue }
+      if next.bytes > largeKeyBytes { result.large.append(next) }
+      budget.began(copy, next.bytes)
+      copy.begin()
+    }
+    if !pending.isEmpty, !waitsForBudget {
+      waitsForBudget = true
+      budget.wait {
+        self.waitsForBudget = false
+        self.proceed()
+      }
+    }
+    if questionsInFlight == 0, copiesInFlight == 0, pending.isEmpty, !isRemoving { lookAgain() }
   }
 
   private func count() {
-    result.copied = pending.count
-    result.copiedBytes = pending.reduce(0) { $0 + $1.bytes }
-    for (key, bytes) in pending where bytes > largeKeyBytes { result.large.append((key, bytes)) }
-    then(result)
-  }
-
-  private func copy() {
-    while let next = pending.first, mayCopy(next.bytes) {
-      pending.removeFirst()
-      let key = next.key
-      // A client's command copies it already.
-      guard target.copyUnderWay(of: key) == nil, !source.isAwaited(key.span) else {
-        result.left.append(key)
-        continue
-      }
+    for next in pending {
+      result.copied += 1
+      result.copiedBytes += next.bytes
       if next.bytes > largeKeyBytes { result.large.append(next) }
-      let copy = KeyCopy(key, .copyIfAbsent, from: source, to: target, of: database, isInBackground: true)
-      inFlight[ObjectIdentifier(copy)] = next.bytes
-      bytesInFlight += next.bytes
-      copy.add(self)
-      copy.begin()
     }
-    if isStopped {
-      result.left += pending.map(\.key)
-      pending.removeAll()
-    }
-    if inFlight.isEmpty, pending.isEmpty { lookAgain() }
+    pending.removeAll()
   }
 
-  private func mayCopy(_ bytes: Int) -> Bool {
-    guard !isStopped, target.role != database.defaultStore.role else { return false }
-    guard !inFlight.isEmpty else { return true }
-    // A large key is copied alone.
-    return inFlight.count < Self.maxCopies && bytesInFlight + bytes < Self.maxBytes && bytes <= largeKeyBytes
-  }
+  // MARK: The end
 
   /// Looks whether the default store still has the keys that were stored.
   private func lookAgain() {
     guard !stored.isEmpty else { return then(result) }
-    KeyQuestions.ask(source, ["EXISTS"], about: stored) { answers in
+    isRemoving = true
+    KeyPresence.ask(source, about: stored) { answers in
       for (key, isThere) in zip(self.stored, answers) {
         if isThere == 0 { self.remove(key) } else { self.result.copied += 1 }
       }
-      if self.removals == 0 { self.then(self.result) }
+      if self.copiesInFlight == 0 { self.then(self.result) }
     }
   }
 
@@ -130,19 +177,24 @@ final class BackfillPage {
     result.vanished += 1
     // A key that comes back meanwhile is copied again.
     guard database.mayHeal(key, on: target), target.role != database.defaultStore.role else { return }
-    removals += 1
+    copiesInFlight += 1
     database.heal(key, on: target, for: self)
   }
 }
 
 extension BackfillPage: KeyCopyWaiter {
   func keyCopyDidFinish(_ copy: KeyCopy) {
-    guard let bytes = inFlight.removeValue(forKey: ObjectIdentifier(copy)) else {
-      removals -= 1
-      if removals == 0 { then(result) }
+    copiesInFlight -= 1
+    if isRemoving {
+      if copiesInFlight == 0 { then(result) }
       return
     }
-    bytesInFlight -= bytes
+    note(copy)
+    budget.ended(copy)
+    proceed()
+  }
+
+  private func note(_ copy: KeyCopy) {
     if let failure = copy.failure {
       switch failure.reason {
       case .errorReply: result.failed.append((copy.key, failure.exception.message))
@@ -153,9 +205,8 @@ extension BackfillPage: KeyCopyWaiter {
       result.copiedBytes += copy.dumpBytes
     } else if copy.wasMissing {
       result.vanished += 1
-    } else {
+    } else if !copy.wasWithdrawn {
       result.present += 1
     }
-    self.copy()
   }
 }

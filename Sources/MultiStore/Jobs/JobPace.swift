@@ -15,7 +15,8 @@ struct JobPace {
   /// The present rate.
   private(set) var rate: Double
   private var lowestLatency: UInt64?
-  private var nextAt: UInt64 = 0
+  /// The time from which the next page may begin, by the loop's clock.
+  private(set) var nextAt: UInt64 = 0
 
   /// - Parameter keysPerSecond: at least 1.
   init(keysPerSecond: Int) {
@@ -38,9 +39,6 @@ struct JobPace {
     // A job that was behind does not catch up: that would be a burst.
     nextAt = max(nextAt, now) + UInt64(Double(keys) / rate * 1e9)
   }
-
-  /// Returns the time until the next page may begin; nil if it may at once.
-  func pause(now: UInt64) -> Duration? { nextAt > now ? .nanoseconds(Int64(nextAt - now)) : nil }
 
   /// Notes the time that the stores took for an answer, in nanoseconds.
   mutating func measured(latency: UInt64) {

@@ -1,41 +1,39 @@
 internal import EventLoop
 internal import Hiredis
 
-/// A job on the keys of an instance, from its request to its report. It scans the stores in pages; what happens with a
-/// page is up to the kind of job. Loop-confined; the instance owns it.
+/// A job on the keys of an instance, from its request to its report. It scans the stores in pages, of which several are
+/// in work; what happens with a page is up to the kind of job. Loop-confined; the instance owns it.
 final class KeyJob {
-  /// The attempts to reach the keys of a page before they count as failed. Between two of them the stores have been
-  /// ready.
-  private static let attempts = 5
-  /// The pause after a question that was not answered.
-  private static let retryPause = Duration.milliseconds(250)
-
-  private unowned let instance: Instance
-  private(set) var progress: KeyJobProgress
-  private var pace: JobPace
-  private var candidates: DifferenceCandidates
-  private var course: ScanCourse
-  /// The page that is being copied.
-  private var page: BackfillPage?
-  /// Whether an answer is awaited.
-  private var isBusy = false
-  /// The keys of the present page that were not reached, and the attempts so far.
-  private var leftKeys: [[UInt8]] = []
-  private var attemptsMade = 0
+  unowned let instance: Instance
+  var progress: KeyJobProgress
+  var pace: JobPace
+  var candidates: DifferenceCandidates
+  var course: ScanCourse
+  /// Bounds the copies of all pages.
+  let budget: CopyBudget
+  /// The pages in work, and those that wait for another attempt.
+  var pages: [JobPage] = []
+  /// Whether the answer to the survey, or to a scan, is awaited.
+  var isScanning = false
+  /// The time before which nothing is scanned after a failure, by the loop's clock.
+  var scanPausedUntil: UInt64 = 0
+  /// Whether keys that differed are being looked at again.
+  var isLookingAgain = false
   private var timer: LoopTimer?
   /// The instance's epoch when the scan began: see ``Instance/epoch``.
-  private var epoch: Int
+  var epoch: Int
   /// Whether it was asked for while a move of the default store was under way, for which it waits.
   private var awaitsMove = false
   /// The place of the last process, until it is known whether the stores still have it.
-  private var checkpoint: KeyJobCheckpoint?
+  var checkpoint: KeyJobCheckpoint?
   /// Called when the state or the progress is worth recording.
-  private let didAdvance: (KeyJob) -> Void
+  let didAdvance: (KeyJob) -> Void
 
   init(_ request: KeyJobRequest, of instance: Instance, didAdvance: @escaping (KeyJob) -> Void) {
     self.instance = instance
     self.didAdvance = didAdvance
     pace = JobPace(keysPerSecond: request.rate)
+    budget = CopyBudget(largeKeyBytes: instance.configuration.largeKeyBytes)
     candidates = DifferenceCandidates(rounds: request.rounds, heals: request.heals)
     course = ScanCourse(of: request.kind, defaultStore: instance.defaultRole)
     epoch = instance.epoch
@@ -69,11 +67,11 @@ final class KeyJob {
   func close() {
     timer?.close()
     timer = nil
-    page?.stop()
+    stopPages()
   }
 
   /// Whether an answer that arrives now belongs to the present run: the course is made anew when it restarts.
-  private func isCurrent(_ run: Int) -> Bool { run == course.run && !progress.state.hasEnded }
+  func isCurrent(_ run: Int) -> Bool { run == course.run && !progress.state.hasEnded }
 
   // MARK: Changes
 
@@ -81,7 +79,7 @@ final class KeyJob {
     switch change {
     case .pause:
       try progress.state.pause()
-      page?.stop()
+      stopPages()
     case .resume:
       try progress.state.resume()
       awaitsMove = instance.routingState.flip.comingDefaultStore != instance.defaultRole
@@ -101,7 +99,7 @@ final class KeyJob {
     guard !progress.state.hasEnded else { return }
     if awaitsMove { return restart() }
     progress.state.defaultStoreMoved()
-    page?.stop()
+    stopPages()
     didAdvance(self)
   }
 
@@ -122,11 +120,16 @@ final class KeyJob {
     epoch = instance.epoch
     progress.state = state
     awaitsMove = instance.routingState.flip.comingDefaultStore != role
-    (page, isBusy, leftKeys, attemptsMade) = (nil, false, [], 0)
+    (pages, isScanning, isLookingAgain) = ([], false, false)
     checkpoint = nil
   }
 
-  private func end(_ outcome: KeyJobOutcome) {
+  /// Begins no other copy of the pages in work.
+  private func stopPages() {
+    for page in pages { page.copying?.stop() }
+  }
+
+  func end(_ outcome: KeyJobOutcome) {
     progress.state.end(outcome)
     progress.endedMilliseconds = instance.loop.wallClockMilliseconds
     close()
@@ -134,27 +137,32 @@ final class KeyJob {
 
   // MARK: Progress
 
-  /// Takes the next step, unless an answer is awaited. Called periodically, and when an answer has arrived.
+  /// Takes the next steps. Called periodically, and when an answer has arrived.
   func proceed() {
-    guard !isBusy, !progress.state.hasEnded else { return }
+    guard !progress.state.hasEnded else { return }
     progress.state.met(obstacle)
     guard progress.state == .running else { return }
-    guard course.isSurveyed else { return survey() }
+    guard course.isSurveyed else { return isScanning ? () : survey() }
+    lookAgain()
     let now = instance.loop.now
-    let due = candidates.takeDue(now: now, atMost: KeyComparison.maxKeys)
-    if !due.isEmpty { return look(at: due) }
-    if let place = course.place, !candidates.isFull || !leftKeys.isEmpty {
-      if let pause = pace.pause(now: now) { return proceed(after: pause) }
-      return leftKeys.isEmpty ? scan(place) : examine(leftKeys, at: place)
-    }
-    if let next = candidates.nextDue { return proceed(after: .nanoseconds(Int64(next - min(next, now)))) }
-    finish()
+    for page in pages where page.isDue(now: now) { examine(page) }
+    while let place = course.place, mayScan(now: now) { scan(place) }
+    guard !progress.state.hasEnded else { return }
+    let isDone = course.place == nil && pages.isEmpty && candidates.isEmpty && !isScanning && !isLookingAgain
+    if isDone { finish() } else { wait(now: now) }
   }
 
-  private func proceed(after pause: Duration) {
+  /// Calls ``proceed()`` when the next thing that waits for a time is due.
+  private func wait(now: UInt64) {
+    var times = pages.compactMap(\.dueAt)
+    if !isLookingAgain, let next = candidates.nextDue { times.append(next) }
+    if course.place != nil, !isScanning, pages.count < JobPage.limit, !candidates.isFull {
+      times.append(max(scanPausedUntil, pace.nextAt))
+    }
+    guard let next = times.min() else { return }
     let timer = timer ?? LoopTimer(on: instance.loop) { [unowned self] in proceed() }
     self.timer = timer
-    timer.schedule(after: pause)
+    timer.schedule(after: .nanoseconds(Int64(next - min(next, now))))
   }
 
   /// The obstacle to the next step; nil if there is none.
@@ -172,197 +180,9 @@ final class KeyJob {
     return nil
   }
 
-  /// Asks both stores which databases they have.
-  private func survey() {
-    isBusy = true
-    let run = course.run
-    for role in StoreRole.allCases { progress.versions[role] = instance.status.serverVersion(of: role) }
-    DatabaseSurvey.begin(of: instance) { [weak self] found in
-      guard let self, isCurrent(run) else { return }
-      isBusy = false
-      course.surveyed(found)
-      progress.expectedKeys = course.expectedKeys
-      if let checkpoint { resume(at: checkpoint) }
-      proceed()
-    }
-  }
-
-  /// Continues where the last process was. Another process of the store has other cursors.
-  private func resume(at checkpoint: KeyJobCheckpoint) {
-    self.checkpoint = nil
-    guard let position = checkpoint.position else { return }
-    let isSameServer = instance.family(position.place.role).lastRunID == checkpoint.runID
-    course.resume(at: position, isSameServer: isSameServer)
-  }
-
-  // MARK: Scanning
-
-  private func scan(_ place: ScanCourse.Place) {
-    guard let database = instance.reach(place.database) else { return course.skipPlace() }
-    isBusy = true
-    attemptsMade = 0
-    let (run, begunAt) = (course.run, instance.loop.now)
-    let isFiltered = progress.request.pattern != nil || progress.request.type != nil
-    let count = isFiltered ? JobPace.maxPage : pace.pageSize
-    let loop = instance.loop
-    StoreFence.send(over: database.stores.map(\.ordinary)) { [weak self] in
-      guard let self, isCurrent(run) else { return }
-      pace.measured(latency: loop.now - begunAt)
-      progress.effectiveRate = Int(pace.rate)
-    }
-    KeyScan.send(to: database.store(place.role), cursor: course.cursor, progress.request, count: count) {
-      [weak self] answer in
-      guard let self, isCurrent(run) else { return }
-      isBusy = false
-      switch answer {
-      case .page(let keys, let next):
-        // Keys that don't match cost the server little.
-        pace.began(keys: max(keys.count, isFiltered ? 1 : count), now: begunAt)
-        progress.scannedKeys += keys.count
-        course.received(next: next)
-        if keys.isEmpty { pageEnded() } else { examine(keys, at: place) }
-      case .failed: proceed(after: Self.retryPause)
-      case .refused(let text):
-        progress.failures["SCAN: \(text)", default: 0] += 1
-        end(.incomplete)
-        didAdvance(self)
-      }
-    }
-  }
-
-  private func pageEnded() {
-    course.pageEnded()
-    didAdvance(self)
-    proceed()
-  }
-
-  private func examine(_ keys: [[UInt8]], at place: ScanCourse.Place) {
-    guard let database = instance.reach(place.database) else { return pageEnded() }
-    isBusy = true
-    leftKeys = []
-    attemptsMade += 1
-    switch progress.request.kind {
-    case .backfill: copy(keys, in: database)
-    case .verify where place.role == course.defaultStore: compare(keys, in: database)
-    case .verify: lookForExtraKeys(keys, in: database)
-    }
-  }
-
-  /// Ends an attempt to examine a page. Keys that were not reached are tried again.
-  private func examined(left: [[UInt8]], in database: Database) {
-    isBusy = false
-    guard !left.isEmpty else { return pageEnded() }
-    guard attemptsMade < Self.attempts else {
-      for key in left { progress.add(.failed, key, database: database.number, "no answer from a store") }
-      return pageEnded()
-    }
-    leftKeys = left
-    proceed(after: Self.retryPause)
-  }
-
-  // MARK: Backfill
-
-  private func copy(_ keys: [[UInt8]], in database: Database) {
-    let run = course.run
-    let largeKeyBytes = instance.configuration.largeKeyBytes
-    let begun = BackfillPage(in: database, isDryRun: progress.request.isDryRun, largeKeyBytes: largeKeyBytes) {
-      [weak self] result in
-      guard let self, isCurrent(run) else { return }
-      self.page = nil
-      note(result, in: database)
-      examined(left: result.left, in: database)
-    }
-    page = begun
-    begun.begin(with: keys)
-  }
-
-  private func note(_ result: BackfillPage.Result, in database: Database) {
-    progress.add(.present, result.present)
-    progress.add(.vanished, result.vanished)
-    progress.add(.copied, result.copied)
-    progress.copiedBytes += result.copiedBytes
-    for (key, reason) in result.failed { progress.add(.failed, key, database: database.number, reason) }
-    for (key, bytes) in result.large { progress.addLarge(key, database: database.number, bytes: bytes) }
-  }
-
-  // MARK: Verification
-
-  private func compare(_ keys: [[UInt8]], in database: Database) {
-    let run = course.run
-    FullComparison(in: database) { [weak self] compared in
-      guard let self, isCurrent(run) else { return }
-      let now = instance.loop.now
-      var left: [[UInt8]] = []
-      for one in compared {
-        switch one.outcome {
-        case .equal: progress.add(.equal)
-        case .different: candidates.add(one.key, database: database.number, expected: one.expected, now: now)
-        case .disturbed: candidates.add(one.key, database: database.number, expected: nil, now: now)
-        case .unknown: progress.add(.uncompared, one.key, database: database.number, one.expected?.type ?? "")
-        case .failed: left.append(one.key)
-        }
-      }
-      examined(left: left, in: database)
-    }
-    .begin(with: keys)
-  }
-
-  private func lookForExtraKeys(_ keys: [[UInt8]], in database: Database) {
-    let run = course.run
-    KeyQuestions.ask(database.store(course.defaultStore), ["EXISTS"], about: keys) { [weak self] answers in
-      guard let self, isCurrent(run) else { return }
-      let now = instance.loop.now
-      var left: [[UInt8]] = []
-      for (key, isThere) in zip(keys, answers) {
-        switch isThere {
-        case 0: candidates.add(key, database: database.number, expected: nil, now: now)
-        case nil: left.append(key)
-        default: break
-        }
-      }
-      examined(left: left, in: database)
-    }
-  }
-
-  /// Looks again at keys that differed.
-  private func look(at due: [DifferenceCandidates.Candidate]) {
-    guard let database = instance.reach(due[0].database) else { return }
-    isBusy = true
-    let run = course.run
-    FullComparison(in: database) { [weak self] compared in
-      guard let self, isCurrent(run) else { return }
-      isBusy = false
-      let now = instance.loop.now
-      for (candidate, one) in zip(due, compared) {
-        note(candidates.looked(at: candidate, one, now: now), of: one, in: database)
-      }
-      proceed()
-    }
-    .begin(with: due.map(\.key))
-  }
-
-  private func note(_ verdict: DifferenceCandidates.Verdict, of compared: ComparedKey, in database: Database) {
-    let (key, number) = (compared.key, database.number)
-    switch verdict {
-    case .undecided, .unhealed: return
-    case .equal: progress.add(.equal)
-    case .healed: progress.add(.healed)
-    case .changing: progress.add(.changing, key, database: number)
-    case .uncompared: progress.add(.uncompared, key, database: number, compared.expected?.type ?? "")
-    case .failed: progress.add(.failed, key, database: number, "no answer from a store")
-    case .different(let difference):
-      progress.add(KeyJobResult(difference), key, database: number, compared.detail)
-      instance.reporter.found(difference, key: key, by: "verify")
-      guard progress.request.heals else { return }
-      // The queue copies the key, or removes it.
-      database.store(course.defaultStore.other).markStale(key: key, because: .difference)
-      instance.keyQueue.wake()
-    }
-  }
-
   // MARK: The end
 
-  private func finish() {
+  func finish() {
     let isComplete =
       progress.unhealed == 0 && progress.count(.failed) == 0 && progress.count(.uncompared) == 0
     end(isComplete ? .complete : .incomplete)
@@ -370,21 +190,5 @@ final class KeyJob {
       instance.verified(defaultStore: course.defaultStore)
     }
     didAdvance(self)
-  }
-}
-
-extension ComparedKey {
-  /// The two values in words, without their contents.
-  fileprivate var detail: String {
-    guard let expected, let found else { return "" }
-    return "\(expected.summary) / \(found.summary)"
-  }
-}
-
-extension KeyDigest {
-  fileprivate var summary: String {
-    if isMissing { return "none" }
-    let digest = digest.isEmpty ? "" : " \(digest.prefix(8))"
-    return "\(type) \(size)\(digest)" + (expiry < 0 ? "" : " expires \(expiry)")
   }
 }

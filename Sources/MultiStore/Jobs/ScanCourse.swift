@@ -1,4 +1,5 @@
-/// The way of a job through the databases of the stores: which page is next. It decides, and does no I/O.
+/// The way of a job through the databases of the stores: which page is next, and which are not done. It decides, and
+/// does no I/O.
 struct ScanCourse {
   /// One database of one store.
   struct Place: Equatable {
@@ -16,16 +17,18 @@ struct ScanCourse {
   private(set) var isSurveyed = false
   /// The keys that the places had together; nil if a store did not tell.
   private(set) var expectedKeys: Int?
-  /// The cursor of the present page.
+  /// The cursor of the next page.
   private(set) var cursor = KeyScan.start
-  private var next = KeyScan.start
+  /// The pages that have not ended, in the order of their scan.
+  private var pages: [(id: Int, position: Position)] = []
+  private var lastPage = 0
 
   init(of kind: KeyJobKind, defaultStore: StoreRole) {
     self.kind = kind
     self.defaultStore = defaultStore
   }
 
-  /// The place of the present page; nil before the survey and after the last page.
+  /// The place of the next page; nil before the survey and after the last page.
   var place: Place? { index < places.count ? places[index] : nil }
 
   /// Takes the result of the survey: the keys of each database by its number, for each store.
@@ -39,20 +42,29 @@ struct ScanCourse {
     expectedKeys = counts.contains { $0 == nil } ? nil : counts.reduce(0) { $0 + ($1 ?? 0) }
   }
 
-  /// Notes the cursor that came with the present page.
-  mutating func received(next cursor: [UInt8]) { next = cursor }
+  /// Begins a page, whose keys came with the cursor of the one after it.
+  ///
+  /// - Returns: the page's number.
+  mutating func pageBegan(next cursor: [UInt8]) -> Int {
+    guard let position = place.map({ Position(place: $0, cursor: self.cursor) }) else {
+      preconditionFailure("a page begins after the last one")
+    }
+    lastPage += 1
+    pages.append((lastPage, position))
+    self.cursor = cursor
+    if cursor == KeyScan.start { skipPlace() }
+    return lastPage
+  }
 
-  /// Ends the present page.
-  mutating func pageEnded() {
-    cursor = next
-    guard cursor == KeyScan.start else { return }
-    skipPlace()
+  /// Ends a page.
+  mutating func pageEnded(_ id: Int) {
+    pages.removeAll { $0.id == id }
   }
 
   /// Goes on with the next place.
   mutating func skipPlace() {
     index += 1
-    (cursor, next) = (KeyScan.start, KeyScan.start)
+    cursor = KeyScan.start
   }
 
   /// Begins anew, with another default store.
@@ -62,8 +74,9 @@ struct ScanCourse {
     self.run = run
   }
 
-  /// The position for the next process; nil before the first page and after the last one.
-  var position: Position? { place.map { Position(place: $0, cursor: cursor) } }
+  /// The position for the next process: the first page that has not ended; nil before the survey and after the last
+  /// one.
+  var position: Position? { pages.first?.position ?? place.map { Position(place: $0, cursor: cursor) } }
 
   /// A place and a cursor.
   struct Position: Equatable {
@@ -76,6 +89,6 @@ struct ScanCourse {
     guard let index = places.firstIndex(of: position.place) else { return }
     self.index = index
     // Another process has other cursors.
-    if isSameServer { (cursor, next) = (position.cursor, position.cursor) }
+    if isSameServer { cursor = position.cursor }
   }
 }

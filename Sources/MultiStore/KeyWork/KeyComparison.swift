@@ -26,33 +26,48 @@ struct ComparedKey {
   var found: KeyDigest?
 }
 
-/// Compares keys of one database on both stores by their ``KeyDigest``. Loop-confined; the stores' connections retain
-/// it.
+/// Compares keys of one database on both stores: several at a time by their ``KeySummary``, and where that differs, one
+/// by one by their ``KeyDigest``. Loop-confined; the stores' connections retain it.
 ///
 /// The other store is asked when the default store has answered, as with a copy: the question is then ordered alike
 /// among the writes on both.
 final class KeyComparison: ReplyReceiver {
-  /// The most keys of a question: a millisecond of the server's time.
+  /// The most keys of a question for digests: a millisecond of the server's time.
   static let maxKeys = 64
+  /// The most keys of a question for a summary.
+  static let maxSummarised = 128
+
+  /// The question that is in flight.
+  private enum Step {
+    /// Both stores are asked for a summary, one after the other: `expected` is the default store's.
+    case summary(expected: KeySummary?)
+    /// Both are asked for the digests of the keys before `end`. The default store's are of the keys after those that
+    /// were compared, and may be cut short.
+    case digests(expected: [KeyDigest], end: Int)
+  }
 
   private unowned let database: Database
   private let keys: [[UInt8]]
   private let source: Store
   private let target: Store
+  private let expectsEqual: Bool
   private let then: ([ComparedKey]) -> Void
   private var compared: [ComparedKey] = []
-  /// The default store's digests of the keys after those that were compared. It may have cut its answer short.
-  private var expected: [KeyDigest] = []
-  /// Whether the servers are expected to know the script.
+  private var step: Step
+  /// Whether the servers are expected to know the scripts.
   private var isLoaded = true
 
-  /// - Parameter then: called once, with the keys in their order.
-  init(of keys: [[UInt8]], in database: Database, then: @escaping ([ComparedKey]) -> Void) {
+  /// - Parameters:
+  ///   - expectsEqual: whether a summary is worth to be asked for.
+  ///   - then: called once, with the keys in their order.
+  init(of keys: [[UInt8]], in database: Database, expectsEqual: Bool, then: @escaping ([ComparedKey]) -> Void) {
     self.keys = keys
     self.database = database
+    self.expectsEqual = expectsEqual
     source = database.defaultStore
     target = database.store(source.role.other)
     self.then = then
+    step = expectsEqual ? .summary(expected: nil) : .digests(expected: [], end: keys.count)
     compared.reserveCapacity(keys.count)
   }
 
@@ -60,17 +75,11 @@ final class KeyComparison: ReplyReceiver {
 
   func receive(_ reply: borrowing Reply, token: Int) {
     if reply.kind == .error { return refused(reply) }
-    var digests: [KeyDigest] = []
-    for index in 0..<reply.count { if let digest = KeyDigest(reply[index]) { digests.append(digest) } }
-    guard !digests.isEmpty, digests.count == reply.count else { return end(.failed) }
     // A flip may have moved the default store.
     guard source.isDefault else { return end(.failed) }
-    if expected.isEmpty {
-      expected = digests
-      let first = compared.count
-      ask(target, about: keys[first..<min(keys.count, first + digests.count)])
-    } else {
-      compare(with: digests)
+    switch step {
+    case .summary(let expected): receiveSummary(reply, expected)
+    case .digests(let expected, let end): receiveDigests(reply, expected, end)
     }
   }
 
@@ -87,12 +96,45 @@ final class KeyComparison: ReplyReceiver {
     }
   }
 
-  private func compare(with found: [KeyDigest]) {
+  private func receiveSummary(_ reply: borrowing Reply, _ expected: KeySummary?) {
+    guard let summary = KeySummary(reply), (1...keys.count - compared.count).contains(summary.count) else {
+      return end(.failed)
+    }
+    let end = compared.count + (expected ?? summary).count
+    if let expected, expected.proves(summary, now: Int(database.loop.wallClockMilliseconds)) {
+      for key in keys[compared.count..<end] {
+        compared.append(ComparedKey(key: key, outcome: isAwaited(key) ? .disturbed : .equal))
+      }
+      proceed()
+    } else if expected == nil, !summary.digest.isEmpty {
+      step = .summary(expected: summary)
+      ask(target, about: keys[compared.count..<end])
+    } else {
+      step = .digests(expected: [], end: end)
+      askSource()
+    }
+  }
+
+  private func receiveDigests(_ reply: borrowing Reply, _ expected: [KeyDigest], _ end: Int) {
+    var digests: [KeyDigest] = []
+    for index in 0..<reply.count { if let digest = KeyDigest(reply[index]) { digests.append(digest) } }
+    guard !digests.isEmpty, digests.count == reply.count else { return self.end(.failed) }
+    guard !expected.isEmpty else {
+      step = .digests(expected: digests, end: end)
+      let first = compared.count
+      return ask(target, about: keys[first..<min(end, first + digests.count)])
+    }
+    compare(expected, with: digests)
+    step = .digests(expected: [], end: end)
+    if compared.count < end { askSource() } else { proceed() }
+  }
+
+  private func compare(_ expected: [KeyDigest], with found: [KeyDigest]) {
     let now = Int(database.loop.wallClockMilliseconds)
     for (expected, found) in zip(expected, found) {
       let key = keys[compared.count]
       var outcome = KeyComparisonOutcome.disturbed
-      if !target.isAwaited(key.span), !source.isAwaited(key.span) {
+      if !isAwaited(key) {
         outcome =
           switch expected.compared(to: found, now: now) {
           case .equal: .equal
@@ -103,7 +145,16 @@ final class KeyComparison: ReplyReceiver {
       }
       compared.append(ComparedKey(key: key, outcome: outcome, expected: expected, found: found))
     }
-    if compared.count < keys.count { askSource() } else { then(compared) }
+  }
+
+  /// Whether a copy of the key is in flight, or is needed.
+  private func isAwaited(_ key: [UInt8]) -> Bool { target.isAwaited(key.span) || source.isAwaited(key.span) }
+
+  /// Goes on with the next keys, if there are any.
+  private func proceed() {
+    guard compared.count < keys.count else { return then(compared) }
+    step = expectsEqual ? .summary(expected: nil) : .digests(expected: [], end: keys.count)
+    askSource()
   }
 
   private func end(_ outcome: KeyComparisonOutcome) {
@@ -111,14 +162,26 @@ final class KeyComparison: ReplyReceiver {
     then(compared)
   }
 
+  /// Begins the present step anew.
   private func askSource() {
-    expected = []
-    ask(source, about: keys[compared.count..<min(keys.count, compared.count + Self.maxKeys)])
+    switch step {
+    case .summary:
+      step = .summary(expected: nil)
+      ask(source, about: keys[compared.count..<min(keys.count, compared.count + Self.maxSummarised)])
+    case .digests(_, let end):
+      step = .digests(expected: [], end: end)
+      ask(source, about: keys[compared.count..<min(end, compared.count + Self.maxKeys)])
+    }
   }
 
   private func ask(_ store: Store, about keys: ArraySlice<[UInt8]>) {
     var question = ByteBuffer()
-    KeyDigest.appendQuestion(about: keys, isLoaded: isLoaded, to: &question)
+    switch step {
+    case .summary(let expected):
+      let areShort = expected?.areShort ?? false
+      KeySummary.appendQuestion(about: keys, areShort: areShort, isLoaded: isLoaded, to: &question)
+    case .digests: KeyDigest.appendQuestion(about: keys, isLoaded: isLoaded, to: &question)
+    }
     store.ordinary.send(question.span, to: self, token: 0)
   }
 }

@@ -58,6 +58,8 @@ final class KeyCopy: ReplyReceiver {
   private(set) var hasStored = false
   /// Whether the source had no value.
   private(set) var wasMissing = false
+  /// Whether it ended before anything was done.
+  private(set) var wasWithdrawn = false
   /// Whether the source was asked for an absolute time: its known version may change until it answers.
   private var asksForAbsoluteTime = false
   /// Whether the target refused the dump.
@@ -193,6 +195,29 @@ final class KeyCopy: ReplyReceiver {
     return true
   }
 
+  // MARK: Dumps that come with others
+
+  /// Takes a dump that ``KeyDumps`` has asked for.
+  ///
+  /// - Parameter deadline: the time at which the key expires, in Unix milliseconds; 0 for never.
+  func received(dump: Span<UInt8>, deadline: Int) {
+    dumpBytes = dump.count
+    database.instance.keyQueue.received(bytes: dumpBytes)
+    restore(dump, deadline: deadline)
+  }
+
+  /// Ends the copy, of which nothing was done: its key is too large to be copied with others.
+  func withdraw() {
+    wasWithdrawn = true
+    finish()
+  }
+
+  /// Ends a copy that could not begin.
+  func fail(_ failure: CopyFailure) {
+    self.failure = failure
+    finish()
+  }
+
   private func keep(_ bytes: Span<UInt8>) {
     dump = bytes.array
     dumpBytes = bytes.count
@@ -244,23 +269,28 @@ final class KeyCopy: ReplyReceiver {
   private func restore(expiry: Int) {
     // The key may have expired between the two questions, which -2 shows.
     guard let dump, expiry > -2 else { return sourceLacksKey() }
-    let key = key
     var deadline = max(0, expiry)
     if deadline > 0, !asksForAbsoluteTime { deadline += Int(database.loop.wallClockMilliseconds) }
+    restore(dump.span, deadline: deadline)
+    self.dump = nil
+  }
+
+  private func restore(_ dump: Span<UInt8>, deadline: Int) {
+    let key = key
     var command = ByteBuffer(minimumCapacity: dump.count + key.count + 128)
     command.appendCommand(expecting: verb == .copyOver ? 6 : 5) { command in
       command.append("RESTORE")
       command.append(key.span)
       command.append(decimal: deadline)
-      command.append(dump.span)
+      command.append(dump)
       if verb == .copyOver { command.append("REPLACE") }
       command.append("ABSTTL")
     }
     target.ordinary.send(command.span, to: self, token: Self.restoreToken)
-    self.dump = nil
   }
 
-  private func sourceLacksKey() {
+  /// Ends the copy of a key that the source does not have.
+  func sourceLacksKey() {
     wasMissing = true
     if verb == .copyOver { send("DEL", to: target, token: Self.deleteToken) } else { finish() }
   }

@@ -41,7 +41,7 @@ final class SettledChecks {
     while isPossible {
       let keys = takeDue()
       guard !keys.isEmpty else { return }
-      KeyComparison(of: keys, in: database) { [weak self] in self?.compared($0) }.begin()
+      KeyComparison(of: keys, in: database, expectsEqual: true) { [weak self] in self?.compared($0) }.begin()
     }
   }
 

@@ -61,7 +61,9 @@ public final class Store {
     ordinary.delegate = self
     if instance.primary != nil {
       ordinary.asksForKeyCount = true
-      ordinary.preparation = [PresenceGuard.load, ExactGuard.load, KeyDigest.load]
+      ordinary.preparation = [
+        PresenceGuard.load, ExactGuard.load, KeyDigest.load, KeySummary.load, KeyDumps.load,
+      ]
       ordinary.probe = PresenceGuard.probe
     }
     family.add(self)

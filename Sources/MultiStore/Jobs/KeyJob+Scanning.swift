@@ -1,0 +1,77 @@
+internal import EventLoop
+internal import Hiredis
+
+/// The scan of a job: one question at a time, while the pages before it are in work.
+extension KeyJob {
+  /// Asks both stores which databases they have.
+  func survey() {
+    isScanning = true
+    let run = course.run
+    for role in StoreRole.allCases { progress.versions[role] = instance.status.serverVersion(of: role) }
+    DatabaseSurvey.begin(of: instance) { [weak self] found in
+      guard let self, isCurrent(run) else { return }
+      isScanning = false
+      course.surveyed(found)
+      progress.expectedKeys = course.expectedKeys
+      if let checkpoint { resume(at: checkpoint) }
+      proceed()
+    }
+  }
+
+  /// Continues where the last process was. Another process of the store has other cursors.
+  private func resume(at checkpoint: KeyJobCheckpoint) {
+    self.checkpoint = nil
+    guard let position = checkpoint.position else { return }
+    let isSameServer = instance.family(position.place.role).lastRunID == checkpoint.runID
+    course.resume(at: position, isSameServer: isSameServer)
+  }
+
+  /// Whether the next page may be scanned. The keys that differed are bounded, except for those of pages in work.
+  func mayScan(now: UInt64) -> Bool {
+    !isScanning && pages.count < JobPage.limit && !candidates.isFull && pace.nextAt <= now && scanPausedUntil <= now
+  }
+
+  func scan(_ place: ScanCourse.Place) {
+    guard let database = instance.reach(place.database) else { return course.skipPlace() }
+    isScanning = true
+    let (run, begunAt) = (course.run, instance.loop.now)
+    let isFiltered = progress.request.pattern != nil || progress.request.type != nil
+    let count = isFiltered ? JobPace.maxPage : pace.pageSize
+    let loop = instance.loop
+    StoreFence.send(over: database.stores.map(\.ordinary)) { [weak self] in
+      guard let self, isCurrent(run) else { return }
+      pace.measured(latency: loop.now - begunAt)
+      progress.effectiveRate = Int(pace.rate)
+    }
+    KeyScan.send(to: database.store(place.role), cursor: course.cursor, progress.request, count: count) {
+      [weak self] answer in
+      guard let self, isCurrent(run) else { return }
+      isScanning = false
+      switch answer {
+      case .page(let keys, let next):
+        // Keys that don't match cost the server little.
+        pace.began(keys: max(keys.count, isFiltered ? 1 : count), now: begunAt)
+        progress.scannedKeys += keys.count
+        pageBegan(keys, at: place, next: next)
+      case .failed: scanPausedUntil = loop.now + JobPage.retryPause
+      case .refused(let text):
+        progress.failures["SCAN: \(text)", default: 0] += 1
+        end(.incomplete)
+        return didAdvance(self)
+      }
+      proceed()
+    }
+  }
+
+  private func pageBegan(_ keys: [[UInt8]], at place: ScanCourse.Place, next: [UInt8]) {
+    // It is examined unless the job was paused meanwhile.
+    let page = JobPage(course.pageBegan(next: next), at: place, keys)
+    if keys.isEmpty { pageEnded(page) } else { pages.append(page) }
+  }
+
+  func pageEnded(_ page: JobPage) {
+    pages.removeAll { $0 === page }
+    course.pageEnded(page.id)
+    didAdvance(self)
+  }
+}

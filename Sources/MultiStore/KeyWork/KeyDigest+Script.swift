@@ -1,0 +1,122 @@
+internal import RESP
+
+/// The scripts that compute digests on the servers.
+extension KeyDigest {
+  /// The function `digest`, which returns the four parts of a key's digest, and its cost in bytes: an element of a
+  /// collection counts as a hundred. Lua has no integers of 64 bits, so times are text. Scores are formatted again,
+  /// since versions differ in the number of digits.
+  static let function = """
+    \(KeyScript.functions)
+    local max_bytes, max_elements, max_taken = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+    local sizes = {string = 'STRLEN', list = 'LLEN', set = 'SCARD', zset = 'ZCARD', hash = 'HLEN', stream = 'XLEN'}
+    local function digest(key)
+      local kind = redis.call('TYPE', key).ok
+      if kind == 'none' then return {kind, 0, '', '-1'}, 0 end
+      local expiry = string.format('%.0f', deadline(key))
+      if not sizes[kind] then return {kind, 0, '', expiry}, 0 end
+      local size = redis.call(sizes[kind], key)
+      local bytes = redis.pcall('MEMORY', 'USAGE', key)
+      if type(bytes) ~= 'number' then bytes = 0 end
+      if bytes > max_bytes or size > (kind == 'string' and max_bytes or max_elements) then
+        return {kind, size, 'large', expiry}, 0
+      end
+      local parts, sum = {}, {0, 0, 0, 0}
+      local function ordered(text) parts[#parts + 1] = #text .. ':' .. text end
+      local function unordered(text)
+        local hash = redis.sha1hex(text)
+        for index = 1, 4 do
+          sum[index] = (sum[index] + tonumber(string.sub(hash, index * 8 - 7, index * 8), 16)) % 4294967296
+        end
+      end
+      if kind == 'string' then ordered(redis.call('GET', key))
+      elseif kind == 'list' then
+        for _, element in ipairs(redis.call('LRANGE', key, 0, -1)) do ordered(element) end
+      elseif kind == 'set' then
+        for _, member in ipairs(redis.call('SMEMBERS', key)) do unordered(member) end
+      elseif kind == 'zset' then
+        local members = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+        for index = 1, #members, 2 do
+          unordered(string.format('%.17g', tonumber(members[index + 1])) .. ':' .. members[index])
+        end
+      elseif kind == 'hash' then
+        local pairs = redis.call('HGETALL', key)
+        local expires = size > 0 and not redis.pcall('HPEXPIRETIME', key, 'FIELDS', 1, pairs[1]).err
+        for index = 1, #pairs, 2 do
+          local text = #pairs[index] .. ':' .. pairs[index] .. pairs[index + 1]
+          if expires then
+            local moment = redis.call('HPEXPIRETIME', key, 'FIELDS', 1, pairs[index])[1]
+            if moment > 0 then text = text .. string.format('@%.0f', moment) end
+          end
+          unordered(text)
+        end
+      elseif kind == 'stream' then
+        local stream = fields(redis.call('XINFO', 'STREAM', key, 'FULL', 'COUNT', 0))
+        ordered(stream['last-generated-id'])
+        for _, entry in ipairs(stream.entries) do
+          ordered(entry[1])
+          for _, item in ipairs(entry[2]) do ordered(item) end
+        end
+        for _, list in ipairs(stream.groups) do
+          local group = fields(list)
+          unordered('group ' .. #group.name .. ':' .. group.name .. group['last-delivered-id'])
+          for _, list in ipairs(group.consumers) do
+            local consumer = fields(list)
+            local name = #group.name .. ':' .. group.name .. #consumer.name .. ':' .. consumer.name
+            unordered('consumer ' .. name)
+            for _, pending in ipairs(consumer.pel or consumer.pending) do
+              unordered('pending ' .. name .. pending[1])
+            end
+          end
+        end
+      end
+      local taken = kind == 'string' and size or math.max(bytes, size * 100)
+      return {kind, size, redis.sha1hex(table.concat(parts) .. '|' .. table.concat(sum, ',')), expiry}, taken
+    end
+    """
+
+  /// Returns the digest of each key. The answer ends early, after the first keys that take too much together.
+  static let script = """
+    \(function)
+    local digests, taken = {}, 0
+    for index, key in ipairs(KEYS) do
+      local found, more = digest(key)
+      digests[index], taken = found, taken + more
+      if taken > max_taken then break end
+    end
+    return digests
+    """
+
+  /// The command that gives a store the script. One that refuses it is compared by reading.
+  static let load = ["SCRIPT", "LOAD", script]
+  /// The SHA-1 of the script, by which servers know it. A test compares it with a server's.
+  static let sha1: StaticString = "56bc99c1db47bacbc3c3b3e64fe9d603a3c8d310"
+
+  /// Appends the question about `keys` to `output`. The reply has a digest for each of them in their order, but may end
+  /// early: after the first keys that take ``maxBytesTogether``.
+  ///
+  /// - Parameter isLoaded: whether the server is expected to know the script.
+  static func appendQuestion(about keys: ArraySlice<[UInt8]>, isLoaded: Bool, to output: inout ByteBuffer) {
+    appendCall(isLoaded ? nil : script, sha1, keys, to: &output)
+  }
+
+  /// Appends a call of one of the scripts: by its text, or by its SHA-1 if there is none. They have the limits as
+  /// arguments, and perhaps another one.
+  static func appendCall(
+    _ text: String?,
+    _ sha1: StaticString,
+    _ keys: ArraySlice<[UInt8]>,
+    _ more: Int? = nil,
+    to output: inout ByteBuffer
+  ) {
+    output.appendCommand(expecting: (more == nil ? 6 : 7) + keys.count) { question in
+      question.append(text == nil ? "EVALSHA" : "EVAL")
+      if let text { question.append(text: text) } else { question.append(sha1) }
+      question.append(decimal: keys.count)
+      for key in keys { question.append(key.span) }
+      question.append(decimal: maxBytes)
+      question.append(decimal: maxElements)
+      question.append(decimal: maxBytesTogether)
+      if let more { question.append(decimal: more) }
+    }
+  }
+}
