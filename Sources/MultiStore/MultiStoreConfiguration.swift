@@ -25,6 +25,14 @@ public enum UnlistedCommands: String, Sendable, CaseIterable {
   case reject
 }
 
+/// The way in which a script or a function reaches the other store.
+public enum ScriptExecution: String, Sendable, CaseIterable {
+  /// The default store executes it, and the keys that it names are copied whole.
+  case copyKeys = "copy_keys"
+  /// Both stores execute it, in order. One that would do something else on each of them is refused.
+  case runOnBoth = "run_on_both"
+}
+
 /// The configuration of an instance.
 public struct MultiStoreConfiguration: Sendable {
   /// One of the instance's stores.
@@ -61,6 +69,8 @@ public struct MultiStoreConfiguration: Sendable {
   public var recheckDiffs = false
   /// The treatment of commands that are neither known reads nor known writes.
   public var unlistedCommands = UnlistedCommands.forward
+  /// The way in which scripts and functions reach the other store.
+  public var scripts = ScriptExecution.copyKeys
   /// Whether to execute FLUSHDB and FLUSHALL, on both stores while dual writes are on. Otherwise they are refused,
   /// whatever the flags are, unless there is no primary: a migration that lost both stores has nothing to go back to.
   public var allowFlush = false

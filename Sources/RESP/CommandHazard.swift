@@ -12,7 +12,11 @@ public enum CommandHazard: String, CaseIterable, Sendable {
   case anotherDatabase = "another_database"
   /// It empties a whole store.
   case flush
-  /// It runs a script, which may change keys that the command does not name.
+  /// It runs scripts, and a verification has found keys different that no command had named.
+  case unnamedKeys = "unnamed_keys"
+  /// It runs a script, and names no key at all.
+  case scriptWithoutKeys = "script_without_keys"
+  /// It runs a script, which may change other keys than those that the command names.
   case script
   /// It is neither a known read nor a known write.
   case unlisted
@@ -46,9 +50,16 @@ public enum CommandHazard: String, CaseIterable, Sendable {
     case .flush:
       "It is refused where there is a primary store, and with allow_flush it removes every key from both stores, so "
         + "that there is nothing to go back to: take it out of the application until the migration is over."
+    case .unnamedKeys:
+      "Since such scripts run, a verification has found keys different that no command has named: the scripts change "
+        + "them, or another client writes to the store itself, or they were never copied. Let every call name all its "
+        + "keys, or set scripts: run_on_both, and have the keys mended by a verification with --heal."
+    case .scriptWithoutKeys:
+      "It runs a script and names no key, so that whatever it changes stays on the default store: make sure that it "
+        + "only reads, let every call name all its keys, or set scripts: run_on_both."
     case .script:
       "What a script changes without naming it among its keys stays on the default store, and no proxy can see that: "
-        + "make sure that every call names all the keys."
+        + "make sure that every call names all the keys, or set scripts: run_on_both."
     case .unlisted:
       "It is neither a known read nor a known write, so the default store alone executes it: if it changes the server, "
         + "do the same on the other store by hand."

@@ -73,10 +73,22 @@ extension CommandID {
   public static let eval = CommandTable.id(ofKnown: "eval")
   /// EVAL_RO.
   public static let evalReadOnly = CommandTable.id(ofKnown: "eval_ro")
+  /// EVALSHA.
+  public static let evalSHA = CommandTable.id(ofKnown: "evalsha")
   /// EXEC.
   public static let exec = CommandTable.id(ofKnown: "exec")
   /// FLUSHALL.
   public static let flushAll = CommandTable.id(ofKnown: "flushall")
+  /// FCALL.
+  public static let functionCall = CommandTable.id(ofKnown: "fcall")
+  /// FUNCTION DELETE.
+  public static let functionDelete = CommandTable.id(ofKnown: "function", subcommand: "delete")
+  /// FUNCTION FLUSH.
+  public static let functionFlush = CommandTable.id(ofKnown: "function", subcommand: "flush")
+  /// FUNCTION LOAD.
+  public static let functionLoad = CommandTable.id(ofKnown: "function", subcommand: "load")
+  /// FUNCTION RESTORE.
+  public static let functionRestore = CommandTable.id(ofKnown: "function", subcommand: "restore")
   /// GET.
   public static let get = CommandTable.id(ofKnown: "get")
   /// GETDEL.

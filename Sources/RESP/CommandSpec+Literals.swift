@@ -128,7 +128,18 @@ extension CommandSpec {
     reply: ReplyRule = .always(.plain),
     refused: CommandRefusal? = nil
   ) -> CommandSpec {
-    CommandSpec(name, .script, arity: arity, keys: keys, effect: effect, reply: reply, traits: traits, refused: refused)
+    CommandSpec(
+      name,
+      .script,
+      arity: arity,
+      keys: keys,
+      effect: effect,
+      // A script often returns the members of a set.
+      comparison: effect == .copyKeys ? .unordered : .ignored,
+      reply: reply,
+      traits: traits,
+      refused: refused
+    )
   }
 
   /// A command that is neither a known read nor a known write.

@@ -27,8 +27,8 @@ struct InventoryTests {
     }
     let commands = try deployment.inventory()
     let eval = try #require(commands.first { $0["command"]?.string == "eval" })
-    #expect(eval["routing"]?.string == "dual_written" && eval["hazard"]?.string == "script")
-    #expect(eval["hazard_description"]?.string?.contains("names all the keys") == true)
+    #expect(eval["routing"]?.string == "dual_written" && eval["hazard"]?.string == "script_without_keys")
+    #expect(eval["hazard_description"]?.string?.contains("name all its keys") == true)
     #expect(Set(commands.filter { $0["command"]?.string == "sort" }.map { $0["routing"]?.string }).count == 2)
     let labels = ["command": "get", "routing": "read_with_fallback", "hazard": "none"]
     #expect(try deployment.metric("multistore_inventory_commands_total", labels) == 3)
@@ -110,7 +110,7 @@ struct InventoryTests {
 
 extension Deployment {
   /// The commands of the admin API's inventory.
-  fileprivate func inventory() throws -> [JSONValue] {
+  func inventory() throws -> [JSONValue] {
     let answer = try sidecar.admin("GET", "/api/v4/inventory?instance=sessions")
     let instances = try #require(try JSONValue(parsing: answer.text)["instances"]?.elements)
     return try #require(instances.first?["commands"]?.elements)

@@ -16,7 +16,7 @@ struct ClientCommand: Sendable {
   let bytes: [UInt8]
   let id: CommandID
   let way: Way
-  /// Whether its options gave it another class than the table has for it.
+  /// Whether its options gave it another class than the table has for it, or it is a script that names no key.
   let isClassedByOptions: Bool
 
   /// A command outside of a transaction.
@@ -29,7 +29,7 @@ struct ClientCommand: Sendable {
     self.bytes = bytes
     id = spec.id
     let commandClass = spec.commandClass(ofCommand: bytes.span)
-    isClassedByOptions = commandClass != spec.commandClass
+    isClassedByOptions = spec.isCountedApart(bytes.span, as: commandClass)
     switch commandClass {
     case .read, .keyspaceRead, .write:
       way = .batched
@@ -62,7 +62,7 @@ struct ClientCommand: Sendable {
     let spec = try Self.look(up: arguments)
     self.bytes = bytes
     id = spec.id
-    isClassedByOptions = spec.commandClass(ofCommand: bytes.span) != spec.commandClass
+    isClassedByOptions = spec.isCountedApart(bytes.span, as: spec.commandClass(ofCommand: bytes.span))
     way = .batched
     let isAllowed =
       switch spec.commandClass {

@@ -96,7 +96,17 @@ final class ClientRequest: ReplyOutput, ReplySink, RoutingWaiter {
       refuse(.unsupportedCommand, "'\(spec.name)' is not listed, and unlisted commands are rejected")
       return false
     }
+    if let refusal = multiStore.database.instance.refusal(ofScript: command.bytes.span, spec, routing) {
+      refuse(.unsupportedCommand, refusal, isWhole: true)
+      return false
+    }
     self.store = store
+    if multiStore.database.instance.runsOnBoth(spec, routing) {
+      let batch = multiStore.makeBatch()
+      batch.append(command.bytes.span, id: command.id)
+      multiStore.execute(batch, as: .single, routing: routing, for: self)
+      return true
+    }
     var connection = store.isolated(for: spec)
     if command.way == .dedicated {
       guard let opened = core.openDedicated(to: store) else {
@@ -118,8 +128,9 @@ final class ClientRequest: ReplyOutput, ReplySink, RoutingWaiter {
     return true
   }
 
-  private func refuse(_ code: MultiStoreError.Code, _ message: String) {
-    output.appendError("ERR MultiStore: \(message)")
+  /// - Parameter isWhole: whether the message is the whole error reply.
+  private func refuse(_ code: MultiStoreError.Code, _ message: String, isWhole: Bool = false) {
+    output.appendError(isWhole ? message : "ERR MultiStore: \(message)")
     failures[current] = MultiStoreError(code, message)
   }
 

@@ -75,6 +75,8 @@ struct EffectCopy {
     case guardMissing
     /// The guard executed the command, and the last key is a fragment.
     case leftFragment
+    /// It executed a script, and had others of its keys than the default store.
+    case hadOtherKeys
   }
 
   private(set) var state = State.executing(asksForDeadline: false)
@@ -241,13 +243,16 @@ extension EffectCopy {
     case (.guarded, .leftFragment):
       state = .copyingKeys(.last)
       return .copyKeys(.last)
+    case (.plain, .hadOtherKeys):
+      state = .copyingKeys(.all)
+      return .copyKeys(.all)
     case (_, .refused):
       state = .failed
       return .noteStale
     case (_, .executed):
       state = .copied
       return .noteFresh
-    case (.plain, _): impossible("the guard's answer")
+    case (.plain, _), (.guarded, .hadOtherKeys): impossible("the guard's answer")
     }
   }
 

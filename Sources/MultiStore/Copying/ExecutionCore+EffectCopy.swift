@@ -49,8 +49,26 @@ extension ExecutionCore {
     if spec.traits.mayBlock, !isOrdered {
       return follow(planner.planUnordered(spec.effect, after: reply), of: index, spec, &effect, &buffers)
     }
-    let plan = batch.withCommand(index) { planner.plan(spec.effect, $0, after: reply, into: &buffers.scratch) }
+    let plan = batch.withCommand(index) { command in
+      scriptPlan(command, spec, isOnOrdinary: isOnOrdinary)
+        ?? planner.plan(spec.effect, command, after: reply, into: &buffers.scratch)
+    }
     return follow(plan, of: index, spec, &effect, &buffers)
+  }
+
+  /// Plans a script that both stores execute; nil for other commands, and for one whose keys have to be copied, since
+  /// it would find outdated ones on the other store.
+  private func scriptPlan(_ command: Span<UInt8>, _ spec: CommandSpec, isOnOrdinary: Bool) -> CopyPlan? {
+    let instance = database.instance
+    guard instance.runsOnBoth(spec, routing) else { return nil }
+    guard isOnOrdinary, !other.isStale(command, spec), !other.isBeingCopied(command, spec),
+      instance.repeatability(of: command, spec) == .repeatable
+    else {
+      // Nobody knows what else it has changed.
+      instance.mayDiffer()
+      return nil
+    }
+    return .verbatim
   }
 
   /// Plans the copy of the write at `index` once the deadline of its key is known, in Unix milliseconds.
@@ -105,13 +123,16 @@ extension ExecutionCore {
   }
 
   /// Handles the other store's reply to the copy of the command at `index`.
+  ///
+  /// - Parameter known: the meaning of the reply, if the holder knows it.
   func otherStoreReplied(
     _ reply: borrowing Reply,
     to index: Int,
-    _ effect: inout EffectCopy
+    _ effect: inout EffectCopy,
+    as known: EffectCopy.Answer? = nil
   ) -> EffectCopy.Action {
     if database.notesWrittenKeys { noteWrittenKeys(of: index) }
-    let action = effect.otherStoreReplied(PresenceGuard.answer(reply, to: effect.form))
+    let action = effect.otherStoreReplied(known ?? PresenceGuard.answer(reply, to: effect.form))
     switch action {
     case .noteFresh where !other.hasStale(for: batch.bytesSpec(index)): break
     case .noteFresh:

@@ -45,7 +45,9 @@ extension Database {
     }
     if kind == .single { return executeSingle(batch, routing, connection, sink) }
     let store = store(routing.defaultStore)
-    let usual = kind == .multi && batch.hasScripts ? store.isolated : store.ordinary
+    // Scripts that both stores execute are ordered with other commands.
+    let isIsolated = kind == .multi && batch.hasScripts && !(routing.isDual && configuration.scripts == .runOnBoth)
+    let usual = isIsolated ? store.isolated : store.ordinary
     startPipeline(batch, kind, routing, connection ?? usual, sink)
   }
 
@@ -58,11 +60,18 @@ extension Database {
   /// that it may change become stale on the other store.
   public func willExecuteOnDefaultStoreAlone(_ command: Span<UInt8>, _ spec: CommandSpec, routing: Routing) {
     instance.methodMissing(spec.id)
-    instance.noteScript(in: command, spec)
+    noteScript(in: command, spec, routing)
     if instance.marksWrites { willWriteAlone(command, spec) }
     guard routing.isDual, spec.staysUncopied else { return }
     store(routing.defaultStore.other).markStale(command, spec, because: .uncopied)
     metrics.uncopiedWrite(spec.id)
+  }
+
+  /// Remembers the script, if there is one, of a command that is about to be sent. From then on the keys that commands
+  /// name are remembered too, so that it is known which ones scripts have changed without naming them.
+  func noteScript(in command: Span<UInt8>, _ spec: CommandSpec, _ routing: Routing) {
+    instance.noteScript(in: command, spec)
+    if notesWrittenKeys, routing.isDual, spec.changesByScript { quietKeys.rememberNames() }
   }
 
   /// Executes one command on the default store over a connection of its own, however deep its reply is nested.
@@ -129,6 +138,9 @@ extension Database {
     let commandClass = batch.withCommand(0) { spec.commandClass(ofCommand: $0) }
     if let connection, commandClass == .read || commandClass == .keyspaceRead {
       return startPipeline(batch, .single, routing, connection, sink)
+    }
+    if connection == nil, instance.runsOnBoth(spec, routing) {
+      return startPipeline(batch, .pipelined, routing, store(routing.defaultStore).ordinary, sink)
     }
     if spec.traits.contains(.iterates), readsOnePage(batch, spec, routing, sink) { return }
     switch routing.route(for: commandClass) {

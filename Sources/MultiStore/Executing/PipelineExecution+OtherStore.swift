@@ -13,9 +13,11 @@ extension PipelineExecution {
     else {
       return noCopyWasExecuted(CopyFailure(.queueFull(limit: connection.limits.maxQueuedCommands)))
     }
+    prepareScripts(over: connection)
     if isMulti { connection.send(multi.span, to: self, token: Self.openToken, isUrgent: isUrgent) }
     for index in elements.indices {
       guard let form = elements[index].effect.form else { continue }
+      if !isMulti, presences[index] != nil { askForPresence(of: index, on: core.other, over: connection) }
       copiesLeft += 1
       elements[index].effect.wasSent()
       let token = isMulti ? Self.openToken : Self.copyBit + index
@@ -75,7 +77,8 @@ extension PipelineExecution {
     // Determined before a successful write clears the marks of its stale keys.
     let isUnsettled = isUnsettled(index)
     let isComparable = elements[index].effect.isComparable
-    _ = core.otherStoreReplied(reply, to: index, &elements[index].effect)
+    let answer = spec.commandClass == .script ? scriptAnswer(reply, to: index) : nil
+    _ = core.otherStoreReplied(reply, to: index, &elements[index].effect, as: answer)
     // A failure of one store is no difference.
     guard isComparable, !elements[index].effect.wasSkipped else { return }
     guard !isUnsettled else { return core.database.metrics.uncomparedReplies.increment() }
@@ -119,6 +122,7 @@ extension PipelineExecution {
         defaultReply: PipelineDiff.describe(defaultReply, isFull: logsValues),
         otherReply: PipelineDiff.describe(otherReply, isFull: logsValues)
       )
+      if runsOnBoth(index) { scriptDiffered(at: index) }
     }
   }
 

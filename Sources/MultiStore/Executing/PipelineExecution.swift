@@ -26,6 +26,9 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
   /// next one; those of MULTI and EXEC are negative.
   static let copyBit = 1 << 40
   static let deadlineBit = 1 << 41
+  /// Questions about the keys of scripts, to the default store and to the other one.
+  static let presenceBit = 1 << 42
+  static let otherPresenceBit = 1 << 43
   static let openToken = -1
   static let execToken = -2
   static let copiedExecToken = -3
@@ -68,6 +71,10 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
   var unsettledKeys: Set<[UInt8]> = []
   /// The first element whose keys were not checked for `unsettledKeys`.
   var firstUnsettled = 0
+  /// The numbers of keys that scripts found on the default store, by their indexes.
+  var presences: [Int: Int] = [:]
+  /// The scripts that found others of their keys on the other store.
+  var incomplete: Set<Int> = []
 
   var defaultRole: StoreRole { core.defaultRole }
 
@@ -107,6 +114,8 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
     unsettledKeys.removeAll(keepingCapacity: true)
     firstUnsettled = 0
     copiesLeft = 0
+    if !presences.isEmpty { presences = [:] }
+    if !incomplete.isEmpty { incomplete = [] }
   }
 
   private func send(over connection: HiredisConnection) {
@@ -117,16 +126,20 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
     {
       return failWhole(failure)
     }
+    var hasScripts = false
     for index in 0..<core.batch.count {
       let spec = core.batch.spec(index)
       if spec.traits.contains(.iterates) { giveCursorToItsStore(index) }
       if spec.commandClass == .script {
-        core.batch.withCommand(index) { core.database.instance.noteScript(in: $0, spec) }
+        hasScripts = hasScripts || runsOnBoth(index)
+        core.batch.withCommand(index) { core.database.noteScript(in: $0, spec, core.routing) }
       }
     }
     noteKeysBeingCopied()
+    if hasScripts, isMulti { askForPresences(on: core.defaultStore, over: connection) }
     if isMulti { connection.send(Self.multi.span, to: self, token: Self.openToken) }
     for index in 0..<core.batch.count {
+      if hasScripts, !isMulti, runsOnBoth(index) { askForPresence(of: index, on: core.defaultStore, over: connection) }
       core.batch.withCommand(index) {
         connection.send($0, of: core.batch.owner(index), to: self, token: isMulti ? Self.openToken : index)
       }
@@ -152,6 +165,8 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
     case Self.openToken: return  // OK and QUEUED; a refusal shows in EXEC's reply
     case Self.execToken: execReplied(reply)
     case Self.copiedExecToken: copiedExecReplied(reply)
+    case Self.otherPresenceBit...: otherPresenceIsKnown(reply, of: token - Self.otherPresenceBit)
+    case Self.presenceBit...: presenceIsKnown(reply, of: token - Self.presenceBit)
     case Self.deadlineBit...: deadlineIsKnown(DeadlineQuestion.answer(reply), of: token - Self.deadlineBit)
     case Self.copyBit...: otherStoreReplied(reply, to: token - Self.copyBit)
     default:
@@ -167,6 +182,7 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
     case Self.execToken:
       writeFailure(failure)
       defaultStoreAnswered()
+    case Self.presenceBit...: return  // the script fails as well
     case Self.deadlineBit...: deadlineIsKnown(nil, of: token - Self.deadlineBit)
     case Self.copiedExecToken, Self.copyBit...: copyFailed(CopyFailure(failure), token)
     default:
@@ -198,6 +214,7 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
     let needsRepair = !isInOrder && copyFailure == nil
     for index in elements.indices {
       let repair: KeySelection? = needsRepair && elements[index].effect.wasWritten ? .all : nil
+      if elements[index].effect.wasSkipped || repair != nil, runsOnBoth(index) { core.database.instance.mayDiffer() }
       guard let selection = elements[index].effect.keysToCopy ?? repair else { continue }
       core.copyKeys(selection, of: index, isOnOrdinary: isOnOrdinary, for: self)
     }

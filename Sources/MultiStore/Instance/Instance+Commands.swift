@@ -11,10 +11,4 @@ extension Instance {
     if spec.traits.contains(.empties) { return configuration.executesFlush ? nil : .emptiesStores }
     return configuration.unlistedCommands == .reject && spec.countsAsMethodMissing ? .unlisted : nil
   }
-
-  /// Remembers the script, if there is one, of a client's command that is about to be sent.
-  func noteScript(in command: Span<UInt8>, _ spec: CommandSpec) {
-    guard hasPrimary, !scripts.note(command, spec) else { return }
-    metrics.scriptsNotRemembered.increment()
-  }
 }

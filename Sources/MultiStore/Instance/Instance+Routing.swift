@@ -132,6 +132,7 @@ extension Instance {
       if settlement.beginsDual {
         let source = family(routing.defaultStore).first
         FunctionCopy(to: family(routing.defaultStore.other).first, of: self).begin(from: source)
+        if configuration.scripts == .runOnBoth { functions.ask(source) }
       }
       if settlement.isMove {
         family(routing.defaultStore).forEach(scripts.load)

@@ -49,6 +49,7 @@ public final class Instance {
   /// The commands that block on dedicated connections, which move with the default store as well.
   let blockedCommands = BlockedCommands()
   var scripts = KnownScripts()
+  let functions = KnownFunctions()
   private(set) var keyQueue: KeyQueue!
   private(set) var jobs: KeyJobs!
   /// The number of events after which keys may differ that a verification under way has not seen: another routing, a

@@ -42,7 +42,8 @@ extension InventoryEntry {
 public final class InventoryCounts {
   /// The published state of one place.
   private struct Published {
-    let counter: Counter
+    var counter: Counter
+    var hazard: CommandHazard?
     let firstSeen: Int64
     var count: UInt64
   }
@@ -51,9 +52,13 @@ public final class InventoryCounts {
   public let inventory: CommandInventory
   private let configuration: MultiStoreConfiguration
   private let factory: any MetricsFactory
-  /// Two places for each line of the command table: as the table classes it, and as its options do.
+  /// Two places for each line of the command table: as the table classes it, and as its options do, or without keys.
   private var counts = UniqueArray<UInt64>(repeating: 0, count: 2 * CommandTable.all.count)
   private var published: [Int: Published] = [:]
+  /// Whether a verification has found keys different that no command has named.
+  private var hasUnnamedKeys = false
+  /// Whether that was published.
+  private var hadUnnamedKeys = false
 
   /// Counts of no commands.
   ///
@@ -68,20 +73,28 @@ public final class InventoryCounts {
 
   /// Counts one command that a client sent. On the instance's loop.
   ///
-  /// - Parameter byOptions: true when the options gave the command another class than the table has for it.
+  /// - Parameter byOptions: true when the options gave the command another class than the table has for it, or when it
+  ///   is a script that names no key; see ``CommandSpec/isCountedApart(_:as:)``.
   @inline(__always)
   public func count(_ id: CommandID, byOptions: Bool) {
     counts[2 * Int(id.rawValue) + (byOptions ? 1 : 0)] &+= 1
   }
+
+  /// Notes that a verification has found a key different that no command has named since scripts ran.
+  func foundUnnamedKey() { hasUnnamedKeys = true }
 
   /// Publishes the counts since the last time, to the metrics and to other threads. On the instance's loop.
   ///
   /// - Parameter now: the time in milliseconds since 1970.
   func publish(now: Int64) {
     var changes: [(place: Int, entry: InventoryEntry)] = []
+    // Scripts have another hazard from then on.
+    let renews = hasUnnamedKeys && !hadUnnamedKeys
+    hadUnnamedKeys = hasUnnamedKeys
     for place in counts.indices {
       let count = counts[place]
-      guard count != 0, count != published[place]?.count ?? 0 else { continue }
+      let isOld = count == published[place]?.count ?? 0
+      guard count != 0, !isOld || renews && CommandTable.all[place / 2].changesByScript else { continue }
       changes.append((place, publish(count, at: place, now: now)))
     }
     if !changes.isEmpty { inventory.publish(changes) }
@@ -91,10 +104,11 @@ public final class InventoryCounts {
     let spec = CommandTable.all[place / 2]
     let commandClass = place.isMultiple(of: 2) ? spec.commandClass : spec.classByOptions
     let routing = InventoryRouting(spec, as: commandClass, in: configuration)
-    let hazard = spec.hazard(as: commandClass)
+    let hazard = hazard(of: spec, as: commandClass, isApart: !place.isMultiple(of: 2))
     var state =
       published[place]
-      ?? Published(counter: counter(of: spec, routing, hazard), firstSeen: now, count: 0)
+      ?? Published(counter: counter(of: spec, routing, hazard), hazard: hazard, firstSeen: now, count: 0)
+    if state.hazard != hazard { (state.counter, state.hazard) = (counter(of: spec, routing, hazard), hazard) }
     state.counter.increment(by: Int64(clamping: count &- state.count))
     state.count = count
     published[place] = state
@@ -106,6 +120,14 @@ public final class InventoryCounts {
       firstSeenMilliseconds: state.firstSeen,
       lastSeenMilliseconds: now
     )
+  }
+
+  /// - Parameter isApart: whether it is a script that names no key, or a command that has its class by its options.
+  private func hazard(of spec: CommandSpec, as commandClass: CommandClass, isApart: Bool) -> CommandHazard? {
+    guard spec.changesByScript else { return spec.hazard(as: commandClass) }
+    if hasUnnamedKeys { return .unnamedKeys }
+    if configuration.scripts == .runOnBoth { return nil }
+    return isApart ? .scriptWithoutKeys : .script
   }
 
   private func counter(of spec: CommandSpec, _ routing: InventoryRouting, _ hazard: CommandHazard?) -> Counter {

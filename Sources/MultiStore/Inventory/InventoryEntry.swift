@@ -48,3 +48,19 @@ public struct InventoryEntry: Sendable, Hashable {
   /// The time at which it was seen last, in the same way.
   public let lastSeenMilliseconds: Int64
 }
+
+extension CommandSpec {
+  /// Whether it runs scripts that may change keys.
+  var changesByScript: Bool { commandClass == .script && effect == .copyKeys }
+
+  /// Whether the inventory counts a command apart from others of its name: its options give it another class, or it
+  /// runs a script and names no key.
+  @inline(__always)
+  public func isCountedApart(_ command: Span<UInt8>, as commandClass: CommandClass) -> Bool {
+    commandClass != self.commandClass || commandClass == .script && namesNoKey(command)
+  }
+
+  private func namesNoKey(_ command: Span<UInt8>) -> Bool {
+    changesByScript && ArgumentCursor(command).argument(at: 2)?.decimal ?? 0 == 0
+  }
+}

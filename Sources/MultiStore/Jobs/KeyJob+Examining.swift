@@ -1,3 +1,4 @@
+internal import CoreMetrics
 internal import EventLoop
 
 /// What a job does with the keys of a page, and what it notes about them.
@@ -133,6 +134,10 @@ extension KeyJob {
     case .different(let difference):
       progress.add(KeyJobResult(difference), key, database: number, compared.detail)
       instance.reporter.found(difference, key: key, by: "verify")
+      if database.quietKeys.wasNeverNoted(key.span) {
+        instance.metrics.jobs.unnamedKeys.increment()
+        instance.inventory.foundUnnamedKey()
+      }
       guard progress.request.heals else { return }
       // The queue copies the key, or removes it.
       database.store(course.defaultStore.other).markStale(key: key, because: .difference)

@@ -35,6 +35,14 @@ struct QuietKeys: ~Copyable {
   /// Entries in the order in which they are checked.
   private var order = Deque<Int32>()
 
+  private var named = NamedKeys()
+
+  /// Remembers from now on which keys are noted; see ``wasNeverNoted(_:)``.
+  mutating func rememberNames() { named.activate() }
+
+  /// Whether a key was not noted since names are remembered. False while they are not.
+  func wasNeverNoted(_ key: Span<UInt8>) -> Bool { named.isActive && !named.contains(Self.hash(key)) }
+
   /// The number of keys that were not added since the last call of ``takeRejected()``.
   private var rejected = 0
 
@@ -54,6 +62,7 @@ struct QuietKeys: ~Copyable {
   @discardableResult
   mutating func note(_ key: Span<UInt8>, now: UInt64) -> Bool {
     let hash = Self.hash(key)
+    if named.isActive { named.insert(hash) }
     if buckets.isEmpty { buckets = UniqueArray(repeating: Self.none, count: Self.bucketCount) }
     let bucket = Int(hash % UInt64(Self.bucketCount))
     var index = buckets[bucket]

@@ -11,6 +11,8 @@ final class KeyJobMetrics {
     let progress: Gauge
   }
 
+  /// Keys that a verification found different, and that no command had named since scripts ran.
+  let unnamedKeys: Counter
   let verifiedAt: Gauge
   private let unhealed: Gauge
   private let kinds: [KeyJobKind: OfKind]
@@ -18,6 +20,7 @@ final class KeyJobMetrics {
   init(instance: String, factory: any MetricsFactory) {
     let label = ("instance_name", instance)
     verifiedAt = Gauge(label: MultiStoreMetrics.verifiedAt.name, dimensions: [label], factory: factory)
+    unnamedKeys = Counter(label: MultiStoreMetrics.unnamedKeys.name, dimensions: [label], factory: factory)
     unhealed = Gauge(label: MultiStoreMetrics.unhealedDifferences.name, dimensions: [label], factory: factory)
     kinds = Dictionary(
       uniqueKeysWithValues: KeyJobKind.allCases.map { kind in

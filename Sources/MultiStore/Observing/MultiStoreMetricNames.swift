@@ -203,6 +203,12 @@ public enum MultiStoreMetrics {
     help: "Written keys that were not noted for a comparison, because too many were waiting for theirs",
     labels: ["instance_name"]
   )
+  package static let unnamedKeys = MultiStoreMetric(
+    name: "multistore_unnamed_keys_total",
+    kind: .counter,
+    help: "Keys that a verification found different, and that no command had named since scripts ran",
+    labels: ["instance_name"]
+  )
   package static let jobKeys = MultiStoreMetric(
     name: "multistore_job_keys_total",
     kind: .counter,
@@ -370,7 +376,7 @@ public enum MultiStoreMetrics {
     dedicatedConnectionsLimit, connectionFailures, storeRestarts, storeFailovers, storeSentinels,
     primaryReads, fallbackReads, trueMisses, overtakenReads, staleReads, staleKeys, oldestStaleKey,
     healedKeys, storeTrusted, trustLosses, forcedMoves,
-    settledChecks, uncheckedKeys,
+    settledChecks, uncheckedKeys, unnamedKeys,
     jobKeys, jobScannedKeys, jobBytes, jobActive, jobProgress, verifiedAt, unhealedDifferences,
     copyFailures, keyCopies, uncopiedWrites, scriptsNotRemembered, pipelines, uncomparedReplies, differingPipelines,
     differingReplies,

@@ -131,6 +131,8 @@ public final class Store {
   private(set) var hasExpiryTime = false
   /// Whether the other store's dumps are too new for this server, so that keys are copied by their contents.
   var refusesDumps = false
+  /// The scripts that were loaded over the ordinary connection since it became ready.
+  var loadedScripts: Set<ScriptID> = []
 
   /// A connection for scripts and unlisted commands, opened on first use.
   public var isolated: HiredisConnection { isolatedConnections.next ?? openIsolated() }
@@ -314,6 +316,7 @@ extension Store: HiredisConnectionDelegate {
     hasAbsoluteExpiry = Self.isAtLeast(6, 2, identity.version) ?? true
     hasExpiryTime = Self.isAtLeast(7, 0, identity.version) ?? false
     refusesDumps = false
+    loadedScripts = []
     unavailableReason = nil
     unavailabilityLog.recovered()
     if isFirst {

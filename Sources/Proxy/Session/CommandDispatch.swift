@@ -23,6 +23,8 @@ enum CommandDispatch {
     var hasPrimary = false
     /// Whether the reply may be nested deeper than hiredis can read. Matters only to scripts and unlisted commands.
     var hasDeepReply = false
+    /// Whether the command is a script that both stores execute.
+    var runsOnBoth = false
     /// Whether the command waits for keys that are stale on the default store, or not there yet.
     var awaitsKeys = false
   }
@@ -96,6 +98,7 @@ enum CommandDispatch {
     case .connection, .transaction: return .answered
     case .pubsub: return facts.flipAwaitsWatch ? .endOfWatch : .answered
     case .blocking: return facts.flipAwaitsWatch ? .endOfWatch : .blocking
+    case .script where facts.runsOnBoth: return facts.awaitsKeys ? .awaiting(isWatching: false) : .pipeline
     case .script, .unlisted:
       if facts.hasDeepReply || spec.traits.contains(.answeredWhileBusy) { return .raw }
       let executesAlone = facts.isWatching || facts.awaitsKeys || routing.isDual && spec.effect != .none

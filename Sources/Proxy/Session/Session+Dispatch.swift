@@ -14,9 +14,11 @@ extension Session {
     _ gathered: inout CommandBatch?
   ) -> Disposal {
     let routing = turn.routing
-    let isAlone = commandClass == .script || commandClass == .unlisted
+    let isScript = commandClass == .script
+    let runsOnBoth = isScript && !watch.isOpen && instance.runsOnBoth(spec, routing)
+    let isAlone = isScript && !runsOnBoth || commandClass == .unlisted
     if isAlone, gathered != nil { return .waits }
-    if isAlone || !spec.traits.isDisjoint(with: [.empties, .namesDatabase]),
+    if isAlone || runsOnBoth || !spec.traits.isDisjoint(with: [.empties, .namesDatabase]),
       let refusal = refusal(of: bytes, spec, commandClass, routing)
     {
       return gathered == nil ? refuse(refusal) : .waits
@@ -27,6 +29,7 @@ extension Session {
       flipAwaitsWatch: watch.isOpen && instance.awaitsWatches,
       hasPrimary: spec.traits.contains(.iterates) && turn.database.hasPrimary,
       hasDeepReply: isAlone && (spec.traits.contains(.deepReply) || server.deepReplies.contains(identity)),
+      runsOnBoth: runsOnBoth,
       awaitsKeys: turn.mayAwaitKeys && awaitsKeys(bytes, spec, turn, isAlone: isAlone)
     )
     let way = CommandDispatch.way(of: spec, commandClass, routing: routing, facts)
@@ -111,7 +114,9 @@ extension Session {
     if routing.isDual, let refusal = instance.refusal(toReachDatabaseOf: bytes, spec) { return refusal.clientError }
     guard commandClass == .script || commandClass == .unlisted else { return nil }
     if let refusal = spec.refusal(of: bytes) { return refusal.error(for: spec) }
-    guard let refusal = instance.refusal(of: spec) else { return nil }
+    guard let refusal = instance.refusal(of: spec) else {
+      return instance.refusal(ofScript: bytes, spec, routing)
+    }
     if isQuiet { instance.methodMissing(spec.id) }
     return refusal.error(for: spec)
   }

@@ -143,7 +143,8 @@ extension Session {
       lastCommand = spec.id
       // Commands that are refused for their form, or for lack of a login, say nothing about the application.
       if isAuthenticated, spec.accepts(argumentCount: command.argumentCount) {
-        turn.inventory.count(spec.id, byOptions: spec.commandClass(ofCommand: bytes) != spec.commandClass)
+        let commandClass = spec.commandClass(ofCommand: bytes)
+        turn.inventory.count(spec.id, byOptions: spec.isCountedApart(bytes, as: commandClass))
       }
       answer(bytes, spec, command.argumentCount, turn.routing)
       return .taken
@@ -153,7 +154,7 @@ extension Session {
     lastCommand = spec.id
     let disposal = dispatch(bytes, spec, commandClass, command.argumentCount, turn, &gathered)
     if disposal == .taken {
-      turn.inventory.count(spec.id, byOptions: commandClass != spec.commandClass)
+      turn.inventory.count(spec.id, byOptions: spec.isCountedApart(bytes, as: commandClass))
     } else {
       lastCommand = before
     }

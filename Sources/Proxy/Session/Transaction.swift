@@ -62,7 +62,7 @@ extension Session {
   func queue(_ bytes: Span<UInt8>, _ spec: CommandSpec, argumentCount: Int, _ routing: Routing) {
     if spec.accepts(argumentCount: argumentCount) { instance.methodMissing(spec.id) }
     let refusal =
-      refusalInTransaction(bytes, spec, argumentCount: argumentCount)
+      refusalInTransaction(bytes, spec, argumentCount: argumentCount, routing)
       ?? (routing.isDual ? instance.refusal(toReachDatabaseOf: bytes, spec)?.clientError : nil)
     if let refusal {
       transaction?.isRefused = true
@@ -82,12 +82,18 @@ extension Session {
 
   /// Returns a server's error for a command that can't be queued, or the sidecar's for one that can't be part of a
   /// transaction because the sidecar answers it, or no store does.
-  private func refusalInTransaction(_ bytes: Span<UInt8>, _ spec: CommandSpec, argumentCount: Int) -> String? {
+  private func refusalInTransaction(
+    _ bytes: Span<UInt8>,
+    _ spec: CommandSpec,
+    argumentCount: Int,
+    _ routing: Routing
+  ) -> String? {
     let isContainer = spec.traits.contains(.hasSubcommands)
     if spec.id == .other || isContainer && argumentCount > 1 { return ServerWords.unknownCommand(bytes, spec) }
     if !spec.accepts(argumentCount: argumentCount) { return ServerWords.wrongNumberOfArguments(spec) }
     if spec.traits.contains(.refusedInTransactions) { return ServerWords.refusedInTransaction }
     if let refusal = spec.refusal(of: bytes) ?? instance.refusal(of: spec) { return refusal.error(for: spec) }
+    if let refusal = instance.refusal(ofScript: bytes, spec, routing) { return refusal }
     let isAnsweredHere = spec.commandClass == .connection && spec.id != .ping && spec.id != .echo
     guard isAnsweredHere || spec.commandClass == .pubsub || spec.traits.contains(.deepReply) else { return nil }
     return CommandRefusal.inTransaction.error(for: spec)

@@ -77,6 +77,8 @@ public struct InstanceConfiguration: Sendable, Equatable {
   public var otherStoreTimeout: Duration
   /// The treatment of commands that the command table does not have.
   public var unlistedCommands: UnlistedCommands
+  /// The way in which scripts and functions reach the other store.
+  public var scripts: ScriptExecution
   /// The comparison of both stores' replies.
   public var comparison: ReplyComparison
   /// Whether a read whose replies differed is compared once more.

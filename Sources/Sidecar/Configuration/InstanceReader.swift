@@ -108,6 +108,7 @@ extension InstanceConfiguration {
     writeAcknowledgement = reader.choice("write_acknowledgement")
     otherStoreTimeout = reader.duration("other_store_timeout")
     unlistedCommands = reader.choice("unlisted_commands")
+    scripts = reader.choice("scripts")
     comparison = reader.choice("comparison")
     recheckDiffs = reader.boolean("recheck_diffs")
     keyspaceSampling = reader.boolean("keyspace_sampling")

@@ -54,6 +54,13 @@ extension SettingSection {
       "Commands that are neither known reads nor known writes go to the default store, or get an error."
     ),
     Setting(
+      "scripts",
+      choices(ScriptExecution.self),
+      .value("copy_keys"),
+      "How EVAL, EVALSHA and FCALL reach the other store: the keys that they name are copied, or both stores execute "
+        + "them."
+    ),
+    Setting(
       "comparison",
       choices(ReplyComparison.self),
       .value("canonical"),

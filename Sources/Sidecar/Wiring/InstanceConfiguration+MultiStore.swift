@@ -19,6 +19,7 @@ extension InstanceConfiguration {
     result.otherStoreTimeout = otherStoreTimeout
     result.comparison = comparison
     result.unlistedCommands = unlistedCommands
+    result.scripts = scripts
     result.recheckDiffs = recheckDiffs
     result.keyspaceSampling = keyspaceSampling
     result.allowFlush = allowFlush

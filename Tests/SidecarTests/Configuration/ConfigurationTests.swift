@@ -61,6 +61,7 @@ struct ConfigurationTests {
       writeAcknowledgement: .both,
       otherStoreTimeout: .seconds(1),
       unlistedCommands: .forward,
+      scripts: .copyKeys,
       comparison: .canonical,
       recheckDiffs: false,
       keyspaceSampling: true,
@@ -72,8 +73,7 @@ struct ConfigurationTests {
     )
     #expect(result.instances == [instance])
     #expect(result.featureFlagFile == "/var/lib/multistore/feature_flags.yml")
-    #expect(result.stateDirectory == nil)
-    #expect(result.adminToken == nil)
+    #expect(result.stateDirectory == nil && result.adminToken == nil)
     #expect(result.logQueueLimitBytes == 4 << 20)
     #expect(result.shutdownTimeout == .seconds(10))
   }
@@ -88,6 +88,7 @@ struct ConfigurationTests {
           read_policy: default_store
           write_acknowledgement: default_store
           unlisted_commands: reject
+          scripts: run_on_both
           comparison: exact
           recheck_diffs: true
           keyspace_sampling: false
@@ -118,7 +119,7 @@ struct ConfigurationTests {
     #expect(instance.primary == nil)
     #expect(instance.readPolicy == .defaultStore)
     #expect(instance.writeAcknowledgement == .defaultStore)
-    #expect(instance.unlistedCommands == .reject)
+    #expect(instance.unlistedCommands == .reject && instance.scripts == .runOnBoth)
     #expect(instance.comparison == .exact)
     #expect(instance.recheckDiffs && instance.allowFlush && instance.logValues && !instance.keyspaceSampling)
     #expect(instance.password?.value == "hunter2")
@@ -242,7 +243,7 @@ struct ConfigurationTests {
   func reference() throws {
     let reference = SidecarConfiguration.reference
     let rows = reference.split(separator: "\n").filter { $0.hasPrefix("| `") }
-    #expect(rows.count == 88)
+    #expect(rows.count == 89)
     #expect(rows.contains("| `max_clients` | number, 1–1000000 | `10000` | Clients connected at once. |"))
     var values: [String: String] = [:]
     for row in rows {
@@ -251,7 +252,7 @@ struct ConfigurationTests {
       if cells[2].hasPrefix("`"), cells[2].hasSuffix("`") { values[cells[0].unquoted] = cells[2].unquoted }
     }
     let instanceKeys =
-      ["read_policy", "write_acknowledgement", "unlisted_commands", "comparison", "log_values"]
+      ["read_policy", "write_acknowledgement", "unlisted_commands", "scripts", "comparison", "log_values"]
       + ["max_clients", "max_bulk_bytes", "max_arguments", "client_output_buffer_limit", "max_pipeline"]
       + ["max_dedicated_connections", "max_stale_keys", "max_keys_at_flip", "key_work_rate", "event_rate_limit"]
     let lines = try instanceKeys.map { "\($0): \(try #require(values[$0]))" }

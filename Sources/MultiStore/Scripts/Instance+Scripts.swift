@@ -1,0 +1,53 @@
+internal import CoreMetrics
+public import RESP
+
+/// The scripts and functions that clients run.
+extension Instance {
+  /// Whether a script with `spec` is executed on both stores, in order with other commands, rather than on the default
+  /// store alone with its keys copied.
+  public func runsOnBoth(_ spec: CommandSpec, _ routing: Routing) -> Bool {
+    spec.commandClass == .script && spec.effect == .copyKeys && routing.isDual
+      && configuration.scripts == .runOnBoth
+  }
+
+  /// Returns the error for a script that can't be executed on both stores; nil for all other commands.
+  ///
+  /// A client that calls a script by its digest gets the error of a server that does not know it, until it has sent the
+  /// text.
+  public func refusal(ofScript command: Span<UInt8>, _ spec: CommandSpec, _ routing: Routing) -> String? {
+    guard runsOnBoth(spec, routing) else { return nil }
+    noteScript(in: command, spec)
+    switch repeatability(of: command, spec) {
+    case .repeatable: return nil
+    case .unrepeatable(let name):
+      return
+        "ERR MultiStore: the script calls \(name), whose result differs between the stores, so that it can't be "
+        + "executed on both: pass the value as an argument, or set scripts: copy_keys for this instance"
+    case .unknown where spec.id == .evalSHA: return "NOSCRIPT No matching script. Please use EVAL."
+    case .unknown:
+      functions.ask(family(routing.defaultStore).first)
+      return
+        "ERR MultiStore: the text of the function is not known yet, and is being read from the store: send it again"
+    }
+  }
+
+  /// Whether both stores would do the same.
+  func repeatability(of command: Span<UInt8>, _ spec: CommandSpec) -> KnownFunctions.Function {
+    if spec.id == .functionCall { return functions.function(of: command) }
+    guard let script = scripts.script(of: command, spec) else { return .unknown }
+    return script.unrepeatable.map(KnownFunctions.Function.unrepeatable) ?? .repeatable
+  }
+
+  /// Remembers the script, if there is one, of a client's command that is about to be sent.
+  func noteScript(in command: Span<UInt8>, _ spec: CommandSpec) {
+    guard hasPrimary, spec.commandClass == .script else { return }
+    if !scripts.note(command, spec) { metrics.scriptsNotRemembered.increment() }
+    switch spec.id {
+    case .functionLoad: functions.note(command)
+    case .functionDelete, .functionFlush, .functionRestore: functions.forget()
+    case .scriptFlush:
+      for database in databases.all { for store in database.stores { store.loadedScripts = [] } }
+    default: return
+    }
+  }
+}
