@@ -79,7 +79,9 @@ final class BlockedCommand: ReplyReceiver {
 
   /// Applies a flip that leaves the default store in place: it decides whether the effect is copied.
   func follow(_ routing: Routing) {
-    if state.followsFlips, routing.defaultStore == role { core.reroute(routing) }
+    guard state.followsFlips, routing.defaultStore == role else { return }
+    core.reroute(routing)
+    noteUncopiedKeys()
   }
 
   /// Handles the end of a flip.
@@ -88,12 +90,20 @@ final class BlockedCommand: ReplyReceiver {
   }
 
   private func begin(over connection: HiredisConnection) {
+    noteUncopiedKeys()
     if BlockingTrial.begin(core, for: self) {
       state.trialBegan()
       core.database.dualExecutionBegan()
     } else {
       core.sendOrRefuse(to: core.defaultStore, over: connection, token: Self.defaultToken, for: self)
     }
+  }
+
+  /// Marks the keys as stale on the other store if the command may change them on this one alone: dual write is off
+  /// after it was on.
+  private func noteUncopiedKeys() {
+    guard instance.marksWrites else { return }
+    core.batch.withCommand(0) { core.database.willWriteAlone($0, core.batch.spec(0)) }
   }
 
   func receive(_ reply: borrowing Reply, token: Int) {
@@ -191,7 +201,28 @@ final class BlockedCommand: ReplyReceiver {
     let id = core.batch.spec(0).id
     core.batch.removeAll()
     core.batch.append(rewritten.span, id: id)
-    continueWaiting(over: connection, routing, now: now)
+    if !waitsForKeys(over: connection, routing, for: client) { continueWaiting(over: connection, routing, now: now) }
+  }
+
+  /// Leaves the command to a ``KeyArrival`` until its keys are current on the new default store, if it has to wait for
+  /// any: the store would serve it an outdated element.
+  private func waitsForKeys(
+    over connection: HiredisConnection,
+    _ routing: Routing,
+    for client: any BlockingSink
+  ) -> Bool {
+    let database = core.database
+    guard database.mayAwaitKeys(routing) else { return false }
+    let batch = database.makeBatch()
+    batch.swapCommands(with: core.batch)
+    guard database.waitsForKeys(batch, .blocking(over: connection, for: client), routing, client) else {
+      core.batch.swapCommands(with: batch)
+      database.recycle(batch)
+      return false
+    }
+    _ = core.takeSink()
+    instance.blockedCommands.remove(self)
+    return true
   }
 
   /// Waits on another store, as an execution of its own in this one's place.
