@@ -41,7 +41,8 @@ final class KeyQueue {
 
   /// Whether stale keys of `role`'s store are being copied, or can be now. A flip to it waits for them.
   func isHealing(_ role: StoreRole) -> Bool {
-    healing[role, default: 0] > 0 || stores(of: role).contains { $0.store.stale.hasNext && canHeal($0) }
+    healing[role, default: 0] > 0
+      || mayHeal(role) && stores(of: role).contains { $0.store.stale.hasNext && canHeal($0) }
   }
 
   // MARK: Stale keys
