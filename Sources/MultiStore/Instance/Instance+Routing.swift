@@ -19,18 +19,21 @@ extension Instance {
   /// Begins a flip if the flags have changed and no command has noticed that yet.
   @inline(__always)
   func applyFlags() {
-    if flags.state != routingState.flip.flags { flagsChanged() }
+    if flags.reading != routingState.reading { flagsChanged() }
   }
 
   /// Begins a flip after a change of the flags, or after both stores turned out to be the same or no longer the same.
   func flagsChanged() {
-    let flags = flags.state
-    let routing = Routing(
-      flags: flags,
-      canUsePrimary: hasPrimary && !storesAreSame,
-      readPolicy: configuration.readPolicy
-    )
-    switch routingState.flip.flagsChanged(flags, to: routing) {
+    let reading = flags.reading
+    routingState.reading = reading
+    let canUsePrimary = hasPrimary && !storesAreSame
+    let routing = Routing(flags: reading.state, canUsePrimary: canUsePrimary, readPolicy: configuration.readPolicy)
+    // Dual write may have been on and off again since the last look.
+    if reading.dualWriteWasOn, canUsePrimary, !wasDual {
+      wasDual = true
+      noteRouting()
+    }
+    switch routingState.flip.flagsChanged(reading.state, to: routing) {
     case .none: return
     case .settle(let settlement):
       subscriptions.prepare(for: routing.defaultStore)

@@ -48,14 +48,31 @@ public struct FlagState: Equatable, Sendable {
 
 /// The flags of one instance, set from any thread and applied to the next command.
 ///
-/// Both flags are read in one atomic load, so that a command never sees half of a change.
+/// Both flags are read in one atomic load, so that a command never sees half of a change. The same load shows whether
+/// dual write has been on, since it may have been on and off again between two loads.
 public final class FeatureFlags: Sendable {
   /// The instance that the flags belong to.
   public let instanceName: String
 
   private static let dualWriteBit: UInt8 = 1
   private static let primaryAsDefaultBit: UInt8 = 2
+  /// Set with ``dualWriteBit``, and never cleared.
+  private static let dualWriteWasOnBit: UInt8 = 4
   private let bits: Atomic<UInt8>
+
+  /// The result of one load.
+  struct Reading: Equatable {
+    /// Equal to no result.
+    static let none = Reading(bits: .max)
+
+    fileprivate let bits: UInt8
+
+    /// The values of both flags.
+    var state: FlagState { FeatureFlags.unpack(bits) }
+
+    /// Whether dual write is on, or has been since the flags were created.
+    var dualWriteWasOn: Bool { bits & dualWriteWasOnBit != 0 }
+  }
 
   /// The flags of `instanceName`, beginning with `state`.
   public init(instanceName: String, state: FlagState = FlagState()) {
@@ -64,25 +81,29 @@ public final class FeatureFlags: Sendable {
   }
 
   /// The current values. Any thread.
-  public var state: FlagState {
-    let bits = bits.load(ordering: .acquiring)
-    return FlagState(
-      dualWrite: bits & Self.dualWriteBit != 0,
-      primaryAsDefault: bits & Self.primaryAsDefaultBit != 0
-    )
-  }
+  public var state: FlagState { reading.state }
+
+  /// The current values, and what has happened before. Any thread.
+  @inline(__always)
+  var reading: Reading { Reading(bits: bits.load(ordering: .acquiring)) }
 
   /// Sets both flags at once and returns the values before. Any thread.
   @discardableResult
   public func exchange(_ state: FlagState) -> FlagState {
-    let bits = bits.exchange(Self.pack(state), ordering: .acquiringAndReleasing)
-    return FlagState(
-      dualWrite: bits & Self.dualWriteBit != 0,
-      primaryAsDefault: bits & Self.primaryAsDefaultBit != 0
-    )
+    var old = bits.load(ordering: .relaxed)
+    while true {
+      let new = Self.pack(state) | old & Self.dualWriteWasOnBit
+      let result = bits.weakCompareExchange(expected: old, desired: new, ordering: .acquiringAndReleasing)
+      if result.exchanged { return Self.unpack(old) }
+      old = result.original
+    }
   }
 
   private static func pack(_ state: FlagState) -> UInt8 {
-    (state.dualWrite ? dualWriteBit : 0) | (state.primaryAsDefault ? primaryAsDefaultBit : 0)
+    (state.dualWrite ? dualWriteBit | dualWriteWasOnBit : 0) | (state.primaryAsDefault ? primaryAsDefaultBit : 0)
+  }
+
+  private static func unpack(_ bits: UInt8) -> FlagState {
+    FlagState(dualWrite: bits & dualWriteBit != 0, primaryAsDefault: bits & primaryAsDefaultBit != 0)
   }
 }

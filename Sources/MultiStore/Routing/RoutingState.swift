@@ -7,6 +7,8 @@ struct RoutingState {
   static let holdLimit = Duration.seconds(1)
 
   var flip: Flip
+  /// The flags when they were looked at last.
+  var reading = FeatureFlags.Reading.none
   /// The clients that watch keys on the default store.
   var watches = OpenWatches()
   /// The number of executions in flight that write to both stores.
