@@ -16,6 +16,13 @@ extension Instance {
     return nil
   }
 
+  /// Begins a flip if the flags have changed, as the next command does, or a timer within a quarter of a second. The
+  /// recorder gets the change before this function returns, unless the change has to be forced.
+  public func noticeFlags() {
+    loop.preconditionOnLoop()
+    applyFlags()
+  }
+
   /// Begins a flip if the flags have changed and no command has noticed that yet.
   @inline(__always)
   func applyFlags() {
@@ -48,6 +55,7 @@ extension Instance {
   }
 
   private func hold(_ hold: Flip.Hold, limit: Duration) {
+    recordMove(to: hold.next)
     subscriptions.prepare(for: hold.next.defaultStore)
     blockedCommands.unblock(on: hold.next.defaultStore.other)
     advanceRouting()
@@ -148,6 +156,9 @@ extension Instance {
       noteRouting()
       blockedCommands.follow(routing)
       status.set(routing, now: loop.wallClockMilliseconds)
+    } else {
+      // A move that was taken back is recorded already.
+      noteRouting()
     }
     routingState.holdTimer?.cancel()
     subscriptions.settle(routing, isMove: settlement.isMove, of: self)

@@ -64,6 +64,8 @@ public final class Instance {
   public internal(set) var marksWrites = false
   /// Records outdated keys beyond the process; nil if they are lost with it.
   let recorder: (any StalenessRecorder)?
+  /// The last routing that the recorder got.
+  var recordedRouting: StalenessChange?
   /// The last process' knowledge, until the start.
   private var memory: StalenessMemory?
 

@@ -141,7 +141,23 @@ extension Instance {
     let routing = routingState.flip.current
     if routing.isDual { wasDual = true }
     noteTrust()
-    recorder?.append(.routing(defaultStore: routing.defaultStore, isWatchful: wasDual))
+    record(routing)
+  }
+
+  /// Records a move when it begins, unless it has to be forced: flags in a file apply after a kill, and the next
+  /// process would take the move for one that it makes itself, to a store that is not trusted since the kill.
+  func recordMove(to next: Routing) {
+    guard next.defaultStore != defaultRole else { return }
+    let family = family(next.defaultStore)
+    guard family.trust.isTrusted, family.staleKeyCount <= configuration.maxKeysAtFlip else { return }
+    record(next)
+  }
+
+  private func record(_ routing: Routing) {
+    let change = StalenessChange.routing(defaultStore: routing.defaultStore, isWatchful: wasDual || routing.isDual)
+    guard change != recordedRouting else { return }
+    recordedRouting = change
+    recorder?.append(change)
   }
 
   /// Publishes a change of the trust in a store; a loss is counted and logged.

@@ -1,7 +1,7 @@
 internal import MultiStore
 
-/// Refuses changes of flags, by the admin API, that would move the default store to one with outdated keys. Changes of
-/// the flag file always apply. Any thread.
+/// Refuses changes of flags, by the admin API, that would move the default store to one with outdated keys, and waits
+/// until others are recorded. Changes of the flag file always apply. Any thread.
 struct FlipGuard: Sendable {
   /// One instance.
   struct Instance: Sendable {
@@ -9,6 +9,8 @@ struct FlipGuard: Sendable {
     let access: InstanceAccess
     /// The most stale keys on a store that becomes the default.
     let maxKeysAtFlip: Int
+    /// The journal that keeps its default store beyond the process; nil if there is none.
+    var journal: StalenessJournal?
   }
 
   private let instances: [Instance]
@@ -26,6 +28,19 @@ struct FlipGuard: Sendable {
   func refusal(ofSetting name: String, to isOn: Bool) -> String? {
     instances.first { FeatureFlag.primaryAsDefault.name(instance: $0.flags.instanceName) == name }
       .flatMap { Self.move(of: $0, byFlag: isOn)?.refusal }
+  }
+
+  /// Waits, after a flag has changed, until its instance has noticed that and its journal has recorded it, so that a
+  /// process that is killed after the answer leaves the change to the next one. Gives up after a few seconds: the flag
+  /// is in its file.
+  ///
+  /// - Parameter name: The full name of the flag.
+  func waitUntilRecorded(_ name: String) {
+    let instance = instances.first { instance in
+      FeatureFlag.allCases.contains { $0.name(instance: instance.flags.instanceName) == name }
+    }
+    guard let instance, (try? instance.access.ask { $0.noticeFlags() }) != nil else { return }
+    instance.journal?.waitUntilWritten(deadline: InstanceAccess.deadline)
   }
 
   /// Returns the move of the default store that a value of its flag causes; nil if it does not move.

@@ -17,7 +17,7 @@ struct FeatureRoutes: Sendable {
   ///
   /// - Parameters:
   ///   - store: Read and changed on the server's thread.
-  ///   - flips: Refuses changes that are not forced.
+  ///   - flips: Refuses changes that are not forced, and waits for those that are made.
   init(_ store: FeatureFlagStore, flips: FlipGuard = FlipGuard()) {
     let namePath = "\(AdminPath.features)/{name}"
     routes = [
@@ -39,6 +39,7 @@ struct FeatureRoutes: Sendable {
       if let refusal = flips.refusal(of: change, to: name) { return refusal }
       do throws(FeatureFlagError) {
         try store.set(name, to: change.isOn, source: .adminAPI)
+        flips.waitUntilRecorded(name)
         return show(name, status: 201, store)
       } catch {
         return refusal(error, name)
@@ -55,6 +56,7 @@ struct FeatureRoutes: Sendable {
       if let refusal = flips.refusal(of: change, to: name) { return refusal }
       do throws(FeatureFlagError) {
         try store.remove(name, source: .adminAPI)
+        flips.waitUntilRecorded(name)
         return .noContent
       } catch {
         return refusal(error, name)

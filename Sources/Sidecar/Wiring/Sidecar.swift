@@ -214,8 +214,13 @@ public final class Sidecar {
         loop.execute { work(server.multiStore.instance) }
       }
     }
-    let flips = zip(zip(accesses, flags), fitted.instances).map { known, instance in
-      FlipGuard.Instance(flags: known.1, access: known.0, maxKeysAtFlip: instance.limits.maxKeysAtFlip)
+    let flips = zip(zip(accesses, flags), zip(fitted.instances, instances)).map { known, instance in
+      FlipGuard.Instance(
+        flags: known.1,
+        access: known.0,
+        maxKeysAtFlip: instance.0.limits.maxKeysAtFlip,
+        journal: instance.1.journal
+      )
     }
     let routes =
       FeatureRoutes(flagStore, flips: FlipGuard(flips)).routes

@@ -21,6 +21,12 @@ struct JournalQueue: Sendable {
   private var pending: [StalenessChange] = []
   private var pendingBytes = 0
   private var hasGap = false
+  /// The number of changes that were queued or dropped.
+  private(set) var appended: UInt64 = 0
+  /// The number of those that the thread has taken.
+  private var taken: UInt64 = 0
+  /// The number of those that are written, or whose writing has failed.
+  private(set) var written: UInt64 = 0
   private let limitBytes: Int
 
   init(limitBytes: Int = Self.limitBytes) {
@@ -35,6 +41,7 @@ struct JournalQueue: Sendable {
       statistics.droppedChanges += 1
       return false
     }
+    appended += 1
     let bytes = Self.changeBytes + (change.key?.count ?? 0)
     let wasIdle = pending.isEmpty && !hasGap
     if change.key != nil, pendingBytes + bytes > limitBytes {
@@ -56,6 +63,7 @@ struct JournalQueue: Sendable {
   mutating func takeWork() -> Work? {
     guard !pending.isEmpty || hasGap else { return isClosed ? .stop : nil }
     defer { (pending, pendingBytes, hasGap) = ([], 0, false) }
+    taken = appended
     return .write(pending, hasGap: hasGap)
   }
 
@@ -64,6 +72,7 @@ struct JournalQueue: Sendable {
     statistics.isUsable = isUsable
     statistics.fileBytes = fileBytes
     statistics.writeFailures = writeFailures
+    written = taken
   }
 
   /// Notes that the thread has ended.

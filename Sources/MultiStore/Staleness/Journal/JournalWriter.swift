@@ -64,6 +64,8 @@ final class JournalWriter: @unchecked Sendable {
       take(changes, hasGap: hasGap)
       write(mustReachDisk: changes.contains(where: \.mustReachDisk), isLast: state.wasStopped)
       publish()
+      // Somebody may wait for it.
+      queue.wakeAll()
       if buffer.capacity > Self.keptCapacityBytes { buffer = [] } else { buffer.removeAll(keepingCapacity: true) }
     }
     storage.close()

@@ -81,6 +81,16 @@ public final class StalenessJournal: StalenessRecorder, Sendable {
     if queue.withLock({ $0.append(change) }) { queue.wakeAll() }
   }
 
+  /// Waits until all changes so far are written, or have failed to be.
+  ///
+  /// - Parameter deadline: the longest time to wait.
+  /// - Returns: whether that was in time.
+  @discardableResult
+  public func waitUntilWritten(deadline: Duration) -> Bool {
+    let count = queue.withLock { $0.appended }
+    return queue.wait(atMost: deadline) { $0.written >= count || $0.isFinished ? true : nil } ?? false
+  }
+
   /// Takes no more changes, waits until the queued ones are written, and closes the file.
   ///
   /// If that takes longer, because the disk hangs, the thread is left waiting.
