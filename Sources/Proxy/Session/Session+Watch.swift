@@ -25,6 +25,13 @@ extension Session {
     }
   }
 
+  /// Notices that a WATCH that waited for its keys has failed. One that was not executed has no effect; the connection
+  /// is checked before the next command.
+  func watchFailed(_ failure: ConnectionFailure) {
+    guard case .notConnected = failure else { return checkWatch(after: failure) }
+    if let ended = watch.refused() { instance.endWatch(ended) }
+  }
+
   /// Notices that the connection was lost, or that the default store has moved, before commands are taken.
   func checkWatch() {
     guard let open = watch.open, let connection = dedicated?.connection else { return }
@@ -64,6 +71,6 @@ extension Session {
     let ended = watch.end()
     guard ended != .idle else { return }
     releaseDedicated()
-    if case .watching(let watch, _) = ended { instance.endWatch(watch) }
+    if case .watching(let watch, _, _) = ended { instance.endWatch(watch) }
   }
 }

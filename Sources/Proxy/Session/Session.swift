@@ -123,8 +123,7 @@ final class Session: ReplyOutput, BlockingSink, SubscriptionSink, RoutingWaiter 
 
   func executionDidFail(_ failure: ConnectionFailure, at index: Int, on role: StoreRole) {
     if failure.isReplyTooDeep, executingIdentity != 0 { server.deepReplies.insert(executingIdentity) }
-    // A WATCH that waited for its keys; see ``takeWatch(_:_:_:)``.
-    if lastCommand == .watch { checkWatch(after: failure) }
+    if lastCommand == .watch { watchFailed(failure) }
   }
 
   func executionWasCalledOff() {

@@ -112,11 +112,10 @@ extension Session {
       return output.appendError("EXECABORT Transaction discarded because of \(reason).")
     }
     switch watch.end() {
-    case .watching(let watch, _):
+    case .watching(let watch, _, _):
       upgrader.expectTransaction(transaction.shapes)
       execute(transaction.batch, as: .multi, routing: routing, over: dedicated?.connection)
       instance.endWatch(watch)
-    case .refused: answerNil(transaction, because: .connectionLost)
     case .lost(let loss): answerNil(transaction, because: loss)
     case .idle:
       guard transaction.batch.count > 0 else {

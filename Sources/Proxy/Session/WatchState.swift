@@ -6,10 +6,9 @@ struct WatchState {
   enum State: Equatable {
     /// Nothing is watched.
     case idle
-    /// The session's own connection watches, from `epoch` on: it may not be ready yet.
-    case watching(KeyWatch, epoch: Int)
-    /// The first WATCH failed, and the client has got an error for it.
-    case refused
+    /// The session's own connection watches, from `epoch` on: it may not be ready yet. `commands` is the number of
+    /// WATCH commands.
+    case watching(KeyWatch, epoch: Int, commands: Int)
     /// A key may have changed unnoticed.
     case lost(WatchLoss)
   }
@@ -18,7 +17,7 @@ struct WatchState {
 
   /// The watch, unless it is known to be lost.
   var open: KeyWatch? {
-    if case .watching(let watch, _) = state { watch } else { nil }
+    if case .watching(let watch, _, _) = state { watch } else { nil }
   }
 
   @inline(__always)
@@ -33,9 +32,20 @@ struct WatchState {
   ///   - begin: registers the watch; not called when the client watches already, or has lost what it watched.
   mutating func begin(epoch: Int, _ begin: () -> KeyWatch) {
     switch state {
-    case .idle, .refused: state = .watching(begin(), epoch: epoch)
-    case .watching, .lost: return
+    case .idle: state = .watching(begin(), epoch: epoch, commands: 1)
+    case .watching(let watch, let epoch, let commands):
+      state = .watching(watch, epoch: epoch, commands: commands + 1)
+    case .lost: return
     }
+  }
+
+  /// Records that the last WATCH was answered with an error and not executed: as on a server it has no effect.
+  ///
+  /// - Returns: the watch, if this was its only command.
+  mutating func refused() -> KeyWatch? {
+    guard case .watching(let watch, let epoch, let commands) = state else { return nil }
+    state = commands > 1 ? .watching(watch, epoch: epoch, commands: commands - 1) : .idle
+    return commands > 1 ? nil : watch
   }
 
   /// Checks whether the watch is still valid.
@@ -46,19 +56,20 @@ struct WatchState {
   ///   - isOnDefaultStore: whether the default store has not moved since the watch began.
   /// - Returns: the watch, if this call has found it lost.
   mutating func check(epoch: Int, isReady: Bool, isOnDefaultStore: Bool) -> KeyWatch? {
-    guard case .watching(_, let watchedEpoch) = state else { return nil }
+    guard case .watching(_, let watchedEpoch, _) = state else { return nil }
     guard isOnDefaultStore else { return lose(.defaultMoved) }
     let isConnecting = !isReady && epoch < watchedEpoch
     return isConnecting || isReady && epoch == watchedEpoch ? nil : lose(.connectionLost)
   }
 
-  /// Records that a command got no reply because its connection failed, whose epoch is or was `epoch`.
+  /// Records that a command got no reply because its connection failed, whose epoch is or was `epoch`. Before the
+  /// connection was ready, nothing was watched.
   ///
   /// - Returns: the watch, if this call has found it lost.
   mutating func connectionFailed(epoch: Int) -> KeyWatch? {
-    guard case .watching(let watch, let watchedEpoch) = state else { return nil }
+    guard case .watching(let watch, let watchedEpoch, _) = state else { return nil }
     guard epoch < watchedEpoch else { return lose(.connectionLost) }
-    state = .refused
+    state = .idle
     return watch
   }
 
@@ -66,7 +77,7 @@ struct WatchState {
   ///
   /// - Returns: the watch, if there was one.
   mutating func lose(_ reason: WatchLoss) -> KeyWatch? {
-    guard case .watching(let watch, _) = state else { return nil }
+    guard case .watching(let watch, _, _) = state else { return nil }
     state = .lost(reason)
     return watch
   }

@@ -120,7 +120,14 @@ struct FlipWithStaleKeysTests {
     let replies = try client.pipeline([["SET", "free2", "1"], ["GET", "p1"], ["GET", "free"], ["INCR", "free2"]])
     #expect(replies[0] == .ok && replies[1].errorText != nil && replies[2...] == [.text("0"), .integer(2)])
     let unwatched = try client.pipeline([["MULTI"], ["SET", "free3", "1"], ["EXEC"]])
-    #expect(unwatched.last == .array(nil), "nobody watched the key")
+    #expect(unwatched.last == .array([.ok]), "a WATCH that was refused watches nothing")
+    for isChanged in [false, true] {
+      try client.expect(["WATCH", "free3"], .ok)
+      #expect(try client.command("WATCH", "watch").errorText != nil)
+      if isChanged { try deployment.client().expect(["SET", "free3", "2"], .ok) }
+      let watched = try client.pipeline([["MULTI"], ["SET", "free4", "1"], ["EXEC"]])
+      #expect(watched.last == .array(isChanged ? nil : [.ok]), "an earlier one stays")
+    }
     let transaction = try client.pipeline([["MULTI"], ["INCR", "tx"], ["SET", "free2", "9"], ["EXEC"]])
     #expect(transaction[3].errorText?.hasPrefix("ERR MultiStore: ") == true)
     try client.expect(["GET", "free2"], .text("2"))

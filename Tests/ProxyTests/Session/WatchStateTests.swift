@@ -24,7 +24,7 @@ struct WatchStateTests {
     #expect(!state.isOpen && state.open == nil)
     state.begin(epoch: 3) { watch }
     #expect(state.isOpen && state.open == watch)
-    #expect(state.end() == .watching(watch, epoch: 3))
+    #expect(state.end() == .watching(watch, epoch: 3, commands: 1))
     #expect(state.state == .idle && state.end() == .idle)
   }
 
@@ -35,7 +35,7 @@ struct WatchStateTests {
       count += 1
       return watch
     }
-    #expect(count == 0 && state.state == .watching(watch, epoch: 3))
+    #expect(count == 0 && state.state == .watching(watch, epoch: 3, commands: 2))
   }
 
   @Test func `it holds on the connection that executed the command, and on one that will`() {
@@ -73,13 +73,27 @@ struct WatchStateTests {
     #expect(state.end() == .lost(.defaultMoved))
   }
 
-  @Test func `a WATCH that was answered with an error makes EXEC nil, but for a WATCH that follows`() {
+  @Test func `a WATCH that was refused watches nothing, and leaves others alone`() {
+    var state = watching(since: 1)
+    #expect(state.refused() == watch)
+    #expect(state.state == .idle && state.refused() == nil)
+    state = watching(since: 1)
+    state.begin(epoch: 1) { watch }
+    #expect(state.refused() == nil && state.isOpen)
+    #expect(state.refused() == watch && !state.isOpen)
+    state = watching(since: 1)
+    #expect(state.lose(.defaultMoved) == watch)
+    #expect(state.refused() == nil)
+    #expect(state.end() == .lost(.defaultMoved))
+  }
+
+  @Test func `a WATCH whose connection was never made watches nothing`() {
     var state = watching(since: 1)
     #expect(state.connectionFailed(epoch: 0) == watch)
-    #expect(state.state == .refused && !state.isOpen)
+    #expect(state.state == .idle && !state.isOpen)
     #expect(state.connectionFailed(epoch: 0) == nil)
     state.begin(epoch: 1) { watch }
-    #expect(state.end() == .watching(watch, epoch: 1))
+    #expect(state.end() == .watching(watch, epoch: 1, commands: 1))
     // One that had been there before is lost.
     state = watching(since: 1)
     #expect(state.connectionFailed(epoch: 1) == watch)
