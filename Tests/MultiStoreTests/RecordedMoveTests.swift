@@ -40,4 +40,24 @@ struct RecordedMoveTests {
     #expect(recorder.routings.dropFirst() == ["secondary true", "primary true"])
     #expect(instance.count(MultiStoreMetrics.forcedMoves) == 1)
   }
+
+  /// The admin API would refuse it, and the file does not ask: whoever looks for such moves finds all of them.
+  @Test func `a move that needs force is counted, though the hold copies all keys`() throws {
+    let instance = try Instance(dual: true) { $0.maxKeysAtFlip = 2 }
+    for name in ["a", "b", "c"] {
+      try instance.both("SET \(name) 1")
+      instance.database.primary?.markStale(key: Array(name.utf8), because: .lost)
+    }
+    instance.multiStore.flags.exchange(FlagState(dualWrite: true, primaryAsDefault: true))
+    _ = instance.multiStore.routing(orNotify: Sink())
+    try instance.run { instance.database.defaultStore.role == .primary }
+    #expect(instance.database.primary?.stale.count == 0)
+    #expect(instance.count(MultiStoreMetrics.forcedMoves) == 1)
+    let warning = "The default store moved though more keys than max_keys_at_flip were stale on the new one"
+    #expect(instance.messages.contains(warning))
+    instance.multiStore.flags.exchange(FlagState(dualWrite: true))
+    _ = instance.multiStore.routing(orNotify: Sink())
+    try instance.run { instance.database.defaultStore.role == .secondary }
+    #expect(instance.count(MultiStoreMetrics.forcedMoves) == 1)
+  }
 }

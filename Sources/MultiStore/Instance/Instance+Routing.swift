@@ -55,6 +55,10 @@ extension Instance {
   }
 
   private func hold(_ hold: Flip.Hold, limit: Duration) {
+    // A second change does not hide what the first one found.
+    let staleKeys = family(hold.next.defaultStore).staleKeyCount
+    routingState.staleKeysBeforeMove =
+      hold.beginsLimit ? staleKeys : max(staleKeys, routingState.staleKeysBeforeMove)
     recordMove(to: hold.next)
     subscriptions.prepare(for: hold.next.defaultStore)
     blockedCommands.unblock(on: hold.next.defaultStore.other)

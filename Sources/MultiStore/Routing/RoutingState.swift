@@ -16,6 +16,8 @@ struct RoutingState {
   /// The callers that asked for the routing while a flip waited.
   var waiting: [any RoutingWaiter] = []
   var holdTimer: LoopTimer?
+  /// The number of keys that were stale on the next default store when the hold began.
+  var staleKeysBeforeMove = 0
 
   init(current: Routing) {
     flip = Flip(current: current)

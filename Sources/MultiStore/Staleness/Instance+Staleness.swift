@@ -149,7 +149,7 @@ extension Instance {
   func recordMove(to next: Routing) {
     guard next.defaultStore != defaultRole else { return }
     let family = family(next.defaultStore)
-    guard family.trust.isTrusted, family.staleKeyCount <= configuration.maxKeysAtFlip else { return }
+    guard family.trust.isTrusted, routingState.staleKeysBeforeMove <= configuration.maxKeysAtFlip else { return }
     record(next)
   }
 
@@ -191,7 +191,7 @@ extension Instance {
   /// authoritative, whatever was known about them before; the keys that are stale there are known.
   func noteMove(to role: StoreRole) {
     let (new, old) = (family(role), family(role.other))
-    let left = new.staleKeyCount
+    let (before, left) = (routingState.staleKeysBeforeMove, new.staleKeyCount)
     if case .lost(let loss, _) = new.trust {
       logger.error(
         "The default store moved to a store that was not trusted: clients may read outdated values",
@@ -202,7 +202,14 @@ extension Instance {
       new.becomeTrusted()
       old.distrust(because: .forcedMove, now: loop.wallClockMilliseconds)
       metrics.forcedMoves.increment()
-    } else if left > configuration.maxKeysAtFlip {
+    } else if before > configuration.maxKeysAtFlip {
+      logger.warning(
+        "The default store moved though more keys than max_keys_at_flip were stale on the new one",
+        metadata: [
+          "instance_name": "\(configuration.name)", "store": "\(role.label)",
+          "stale_keys_before": .stringConvertible(before), "stale_keys": .stringConvertible(left),
+        ]
+      )
       metrics.forcedMoves.increment()
     }
     guard left > 0 else { return }
