@@ -14,6 +14,16 @@ public enum ServerErrorCode: String, Sendable {
   case readOnly = "READONLY"
   /// The server does not have the script.
   case noScript = "NOSCRIPT"
+  /// The key has another type than the command asks for.
+  case wrongType = "WRONGTYPE"
+  /// The server is full, and refuses commands that may need memory.
+  case outOfMemory = "OOM"
+  /// The server is a replica, and refuses writes.
+  case readOnly = "READONLY"
+  /// The server has too few replicas to accept writes.
+  case noReplicas = "NOREPLICAS"
+  /// The server can't save its data, and refuses writes.
+  case misconfigured = "MISCONF"
 
   /// Reads the code that `text`, an error reply, begins with; nil for others.
   public init?(errorReply text: String) {

@@ -8,7 +8,10 @@ struct ServerErrorCodeTests {
     arguments: [
       ("ERR unknown command", ServerErrorCode.generic), ("LOADING Redis is loading", .loading),
       ("NOAUTH Authentication required.", .noAuthentication), ("NOPERM", .noPermission),
-      ("NOSCRIPT No matching script.", .noScript), ("WRONGTYPE Operation", nil), ("ERROR", nil), ("", nil),
+      ("NOSCRIPT No matching script.", .noScript), ("WRONGTYPE Operation", .wrongType),
+      ("OOM command not allowed", .outOfMemory), ("READONLY You can't write", .readOnly),
+      ("NOREPLICAS Not enough", .noReplicas), ("MISCONF Redis is configured", .misconfigured),
+      ("EXECABORT Transaction", nil), ("ERROR", nil), ("", nil),
       ("err lower case", nil),
     ] as [(String, ServerErrorCode?)]
   )

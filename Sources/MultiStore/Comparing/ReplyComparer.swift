@@ -23,12 +23,13 @@ struct ReplyComparer {
     return areEqual(comparison, first, second)
   }
 
-  /// Whether a reply is the error of a server that can't execute anything at the moment.
+  /// Whether a reply is the error of a server that can't execute anything at the moment, or no writes. Servers take one
+  /// read for a write: SORT without STORE.
   static func isRefusal(_ reply: Span<UInt8>) -> Bool {
     guard isError(reply) else { return false }
     let beginning = reply.extracting(1..<min(reply.count, 16)).array
     switch ServerErrorCode(errorReply: String(decoding: beginning, as: UTF8.self)) {
-    case .busy, .loading: return true
+    case .busy, .loading, .outOfMemory, .readOnly, .noReplicas, .misconfigured: return true
     default: return false
     }
   }

@@ -114,6 +114,7 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
         return finish()
       }
       primaryErrorCode = reply.errorCode
+      if core.routing.defaultStore == .primary { reply.encode(into: &primaryReply) }
       return askSecondary(because: core.database.metrics.fallbackAfterError)
     }
     guard hasAllKeys.map({ !$0 }) ?? isMiss(reply) else {
@@ -223,7 +224,7 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
 
   private func secondaryReplied(_ reply: borrowing Reply) {
     if answersWithMiss() { return }
-    if reply.kind == .error {
+    if reply.kind == .error, !isOfKeyThatPrimaryLacks(reply) {
       // Both stores refuse it (a key of another type, say): an error of the command, not a failure of a store.
       answerWithoutSecondary { reply.encode(into: &$0.output) }
       return
@@ -240,6 +241,12 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
       core.database.reporter.readFailed(core.batch, on: .primary, ReportedException(errorReply: primaryErrorCode))
     }
     finish()
+  }
+
+  /// Whether the secondary's error shows that it has a key, of another type than the command asks for, that the primary
+  /// lacks.
+  private func isOfKeyThatPrimaryLacks(_ reply: borrowing Reply) -> Bool {
+    primaryHasReplied && reply.knownErrorCode == .wrongType
   }
 
   /// Counts a fallback: the secondary had what the primary lacked. If the primary may have lacked it only because its
@@ -299,12 +306,12 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
     return outdated
   }
 
-  /// Answers without the secondary's reply. If the primary is the default store, its miss is authoritative. If the
-  /// secondary is, a miss would claim that data is gone, so the client gets the error.
+  /// Answers without the secondary's reply. If the primary is the default store, its miss or error is authoritative. If
+  /// the secondary is, a miss would claim that data is gone, so the client gets the error.
   private func answerWithoutSecondary(_ writeError: (any ReplySink) -> Void) {
     if fill.missingCount > 0, primaryReply.isEmpty { fill.encode(into: &primaryReply) }
     if let sink = core.sink {
-      if core.routing.defaultStore == .primary, primaryHasReplied {
+      if core.routing.defaultStore == .primary, !primaryReply.isEmpty {
         primaryReply.withSpan { sink.output.append($0) }
       } else {
         writeError(sink)

@@ -167,7 +167,8 @@ extension PipelineExecution {
   /// Substitutes the other store's reply for a miss of the default store, unless it is a miss too.
   private func substitute(_ reply: borrowing Reply, for index: Int, _ spec: CommandSpec, _ range: Range<Int>) {
     let reply = copy reply
-    guard reply.kind != .error else { return }
+    // A key of another type than the command asks for is no miss.
+    guard reply.kind != .error || reply.knownErrorCode == .wrongType else { return }
     // Only a miss of the primary is a fallback; a miss of the secondary is a diff and nothing else.
     let isFallback = core.routing.defaultStore == .primary
     if isFallback { core.database.metrics.fallbackAfterMiss.increment() }
