@@ -150,6 +150,19 @@ struct StalenessJournalTests {
     #expect(messages(.error) == ["Stale keys are kept in memory only: a restart forgets them"])
   }
 
+  @Test func `a folder that can't be made at the start is written, without a restart, once it can be`() throws {
+    try directory.write("", to: "state")
+    let (_, journal) = open()
+    #expect(!journal.statistics.isUsable)
+    journal.append(marked("a"))
+    try FileManager.default.removeItem(atPath: folder)
+    // Before the pause is over the last change is tried at once.
+    journal.append(.stopped)
+    close(journal)
+    #expect(journal.statistics.isUsable && names(open().snapshot) == ["a"])
+    #expect(messages(.notice) == ["Stale keys are kept again"])
+  }
+
   @Test func `a file whose folder is gone is written anew with all that is live once there is a folder again`() throws {
     let (_, journal) = open()
     journal.append(marked("a"))

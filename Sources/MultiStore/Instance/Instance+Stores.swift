@@ -113,12 +113,13 @@ extension Instance: StoreOwner {
 
   private func logUnavailable(_ store: Store, because reason: ConnectionDownReason) {
     guard store.shouldLog(reason) else { return }
-    logger.error(
-      "Store unavailable",
-      metadata: [
-        "instance_name": "\(configuration.name)", "store": "\(store.role.label)", "address": "\(store.address)",
-        "database": .stringConvertible(store.database), "reason": "\(reason)",
-      ]
-    )
+    var metadata: Logger.Metadata = [
+      "instance_name": "\(configuration.name)", "store": "\(store.role.label)", "address": "\(store.address)",
+      "database": .stringConvertible(store.database), "reason": "\(reason)",
+    ]
+    if store.role == .secondary, routingState.flip.current.movesMissingKeys {
+      metadata["hint"] = "keys that it alone has count as absent meanwhile: a write to one replaces its value for good"
+    }
+    logger.error("Store unavailable", metadata: metadata)
   }
 }

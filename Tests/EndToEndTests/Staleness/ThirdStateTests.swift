@@ -120,6 +120,8 @@ struct ThirdStateTests {
     try client.expect(["INCR", "n"], .integer(1))
     try client.expect(["RPUSH", "l", "a"], .integer(1))
     try client.expect(["INCR", "n"], .integer(2))
+    let event = try deployment.sidecar.waitForEvent { $0.message == "Store unavailable" }
+    #expect(event["hint"]?.string?.hasPrefix("keys that it alone has count as absent") == true)
   }
 
   @Test func `a busy old store keeps no write from the new one`() throws {

@@ -12,7 +12,8 @@ struct JournalLog: Sendable {
     let hint =
       failure.isHeldElsewhere
       ? "stop the other process, or give each a state_directory of its own, and restart this one"
-      : "let this user make and write \(folder) and restart; clients are served as usual meanwhile"
+      : "let this user make and write \(folder): no restart is needed, the next change writes all that is known, and "
+        + "clients are served as usual meanwhile"
     logger.error(
       "Stale keys are kept in memory only: a restart forgets them",
       metadata: metadata(["reason": "\(failure)", "hint": "\(hint)"])
