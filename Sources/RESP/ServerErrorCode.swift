@@ -18,8 +18,6 @@ public enum ServerErrorCode: String, Sendable {
   case wrongType = "WRONGTYPE"
   /// The server is full, and refuses commands that may need memory.
   case outOfMemory = "OOM"
-  /// The server is a replica, and refuses writes.
-  case readOnly = "READONLY"
   /// The server has too few replicas to accept writes.
   case noReplicas = "NOREPLICAS"
   /// The server can't save its data, and refuses writes.
