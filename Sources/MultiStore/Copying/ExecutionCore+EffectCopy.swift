@@ -61,9 +61,7 @@ extension ExecutionCore {
   private func scriptPlan(_ command: Span<UInt8>, _ spec: CommandSpec, isOnOrdinary: Bool) -> CopyPlan? {
     let instance = database.instance
     guard instance.runsOnBoth(spec, routing) else { return nil }
-    guard isOnOrdinary, !other.isStale(command, spec), !other.isBeingCopied(command, spec),
-      instance.repeatability(of: command, spec) == .repeatable
-    else {
+    guard isOnOrdinary, !other.isStale(command, spec), instance.repeatability(of: command, spec) == .repeatable else {
       // Nobody knows what else it has changed.
       instance.mayDiffer()
       return nil
