@@ -59,7 +59,7 @@ extension Session: ReplyReceiver {
   func receive(failure: ConnectionFailure, token: Int) {
     state.replyReceived()
     if failure.isReplyTooDeep, token != 0 { server.deepReplies.insert(token) }
-    if watch.isOpen { checkWatch(after: failure) }
+    if watch.isOpen { checkWatch(after: failure, isLastWatch: lastCommand == .watch && state.inFlight == 0) }
     if !isGone { output.appendError(clientError(failure, over: path)) }
     if upgrader.isActive {
       upgrader.finish(&output)

@@ -28,7 +28,9 @@ extension Session {
   /// Notices that a WATCH that waited for its keys has failed. One that was not executed has no effect; the connection
   /// is checked before the next command.
   func watchFailed(_ failure: ConnectionFailure) {
-    guard case .notConnected = failure else { return checkWatch(after: failure) }
+    guard case .notConnected = failure else {
+      return checkWatch(after: failure, isLastWatch: true)
+    }
     if let ended = watch.refused() { instance.endWatch(ended) }
   }
 
@@ -43,11 +45,12 @@ extension Session {
     if let lost { instance.endWatch(lost) }
   }
 
-  /// Notices that the connection has failed, from the failure of a command that was forwarded over it.
-  func checkWatch(after failure: ConnectionFailure) {
+  /// Notices that the connection has failed, from the failure of a command that was sent over it: the last WATCH, or
+  /// another one.
+  func checkWatch(after failure: ConnectionFailure, isLastWatch: Bool) {
     if case .queueFull = failure { return }
     guard watch.isOpen, let connection = dedicated?.connection, path === connection else { return }
-    if let lost = watch.connectionFailed(epoch: connection.epoch) { instance.endWatch(lost) }
+    if let lost = watch.connectionFailed(epoch: connection.epoch, isLastWatch: isLastWatch) { instance.endWatch(lost) }
   }
 
   /// Records that the watching connection was closed from this side: a command that waits there moves with the default

@@ -62,13 +62,16 @@ struct WatchState {
     return isConnecting || isReady && epoch == watchedEpoch ? nil : lose(.connectionLost)
   }
 
-  /// Records that a command got no reply because its connection failed, whose epoch is or was `epoch`. Before the
-  /// connection was ready, nothing was watched.
+  /// Records that a command got no reply because its connection failed. Before the connection was ready, nothing was
+  /// watched, and the only WATCH watches nothing if it is the command.
   ///
+  /// - Parameters:
+  ///   - epoch: the connection's present one, or its last one.
+  ///   - isLastWatch: whether the command is the last WATCH.
   /// - Returns: the watch, if this call has found it lost.
-  mutating func connectionFailed(epoch: Int) -> KeyWatch? {
-    guard case .watching(let watch, let watchedEpoch, _) = state else { return nil }
-    guard epoch < watchedEpoch else { return lose(.connectionLost) }
+  mutating func connectionFailed(epoch: Int, isLastWatch: Bool) -> KeyWatch? {
+    guard case .watching(let watch, let watchedEpoch, let commands) = state else { return nil }
+    guard epoch < watchedEpoch || isLastWatch && commands == 1 else { return lose(.connectionLost) }
     state = .idle
     return watch
   }

@@ -68,7 +68,7 @@ struct WatchStateTests {
     var state = watching()
     #expect(state.lose(.defaultMoved) == watch)
     #expect(state.lose(.connectionLost) == nil)
-    #expect(state.connectionFailed(epoch: 1) == nil)
+    #expect(state.connectionFailed(epoch: 1, isLastWatch: false) == nil)
     #expect(state.check(epoch: 1, isReady: true, isOnDefaultStore: true) == nil)
     #expect(state.end() == .lost(.defaultMoved))
   }
@@ -89,14 +89,21 @@ struct WatchStateTests {
 
   @Test func `a WATCH whose connection was never made watches nothing`() {
     var state = watching(since: 1)
-    #expect(state.connectionFailed(epoch: 0) == watch)
+    #expect(state.connectionFailed(epoch: 0, isLastWatch: false) == watch)
     #expect(state.state == .idle && !state.isOpen)
-    #expect(state.connectionFailed(epoch: 0) == nil)
+    #expect(state.connectionFailed(epoch: 0, isLastWatch: false) == nil)
     state.begin(epoch: 1) { watch }
     #expect(state.end() == .watching(watch, epoch: 1, commands: 1))
+    state = watching(since: 1)
+    #expect(state.connectionFailed(epoch: 1, isLastWatch: true) == watch)
+    #expect(state.state == .idle, "it is the only one, and has failed")
+    state = watching(since: 1)
+    state.begin(epoch: 1) { watch }
+    #expect(state.connectionFailed(epoch: 1, isLastWatch: true) == watch)
+    #expect(state.end() == .lost(.connectionLost), "the first one had been executed")
     // One that had been there before is lost.
     state = watching(since: 1)
-    #expect(state.connectionFailed(epoch: 1) == watch)
+    #expect(state.connectionFailed(epoch: 1, isLastWatch: false) == watch)
     #expect(state.end() == .lost(.connectionLost))
   }
 }
