@@ -171,12 +171,14 @@ extension ConnectionStateMachine {
   ///   - asksForClientID: whether the connection asks the server for its number.
   ///   - asksForKeyCount: whether the connection asks how many keys its database has.
   ///   - toleratesBusyServer: whether the connection can be used while the server executes a script.
+  ///   - expectsSentinel: whether the server has to be a sentinel.
   mutating func contextDidConnect(
     login: StoreEndpoint? = nil,
     preparation: [[String]],
     asksForClientID: Bool,
     asksForKeyCount: Bool = false,
-    toleratesBusyServer: Bool = false
+    toleratesBusyServer: Bool = false,
+    expectsSentinel: Bool = false
   ) -> ConnectionAction {
     var attempt = takeAttempt("a context connected")
     let candidates: ArraySlice<SocketAddress>
@@ -191,6 +193,7 @@ extension ConnectionStateMachine {
       asksForClientID: asksForClientID,
       asksForKeyCount: asksForKeyCount,
       toleratesBusyServer: toleratesBusyServer,
+      expectsSentinel: expectsSentinel,
       orphan: orphan
     )
     attempt.stage = .shakingHands(handshake, candidates: candidates)

@@ -65,6 +65,7 @@ struct Handshake {
   /// Whether the server has replied to any command.
   private(set) var hasReplies = false
   private let toleratesBusyServer: Bool
+  private let expectsSentinel: Bool
   private var identity: ServerIdentity
   /// The connection's number at the server, if that was asked for and is known.
   private(set) var clientID: Int?
@@ -81,10 +82,12 @@ struct Handshake {
     asksForClientID: Bool,
     asksForKeyCount: Bool = false,
     toleratesBusyServer: Bool = false,
+    expectsSentinel: Bool = false,
     orphan: Orphan? = nil
   ) {
     self.orphan = orphan
     self.toleratesBusyServer = toleratesBusyServer
+    self.expectsSentinel = expectsSentinel
     var script: [(Step, [String])] = []
     if let command = endpoint.authentication { script.append((.authenticate, command)) }
     if endpoint.hasSentinels { script.append((.role, ["ROLE"])) }
@@ -127,6 +130,7 @@ struct Handshake {
       let keyCount = identity.keyCount
       identity = ServerIdentity(info: text[...], database: identity.database)
       identity.keyCount = keyCount
+      if let mismatch = sentinelMismatch { return .failed(.refused, detail: mismatch) }
     case (.integer(let count), .keyCount):
       identity.keyCount = count
     case (.integer(let number), .clientID):
@@ -141,6 +145,16 @@ struct Handshake {
     let kill = CommandWriter.command("CLIENT", "KILL", "ID", String(orphan.clientID))
     awaited = [Request(step: .killOrphan, command: kill)]
     return .proceed(kill)
+  }
+
+  /// What is wrong if the server is a sentinel and should be none, or the other way round; nil if INFO does not say.
+  private var sentinelMismatch: String? {
+    switch (identity.isSentinel, expectsSentinel) {
+    case (true?, false):
+      "the server is a sentinel; write sentinel: { master: NAME, nodes: [host:port, …] } in place of url"
+    case (false?, true): "the server is no sentinel; sentinels have port 26379 by default"
+    default: nil
+    }
   }
 
   /// Whether a busy server has refused commands, and none is in flight.

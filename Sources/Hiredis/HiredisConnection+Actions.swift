@@ -83,7 +83,7 @@ extension HiredisConnection {
       return perform(machine.tlsDidFail(error))
     }
     do throws(ContextFailure) {
-      context = try HiredisContext(on: loop, address: address, tls: tls, owner: self)
+      context = try HiredisContext(on: loop, address: address, tls: tls, replyLimit: replyLimit, owner: self)
     } catch {
       perform(machine.connectDidFail(to: address, error.reason))
     }

@@ -15,7 +15,8 @@ extension HiredisConnection {
         preparation: preparation,
         asksForClientID: asksForClientID,
         asksForKeyCount: asksForKeyCount,
-        toleratesBusyServer: toleratesBusyServer
+        toleratesBusyServer: toleratesBusyServer,
+        expectsSentinel: expectsSentinel
       )
     )
   }

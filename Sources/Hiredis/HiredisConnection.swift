@@ -35,6 +35,12 @@ public final class HiredisConnection {
   /// be in the wrong database, and is only for commands that end a script. Set before the connection is made.
   public var toleratesBusyServer = false
 
+  /// Whether the server has to be a sentinel; otherwise it must be none. Set before the connection is made.
+  public var expectsSentinel = false
+
+  /// The most bytes of a reply, beyond which the connection ends; nil for no limit. Set before the connection is made.
+  public var replyLimit: Int?
+
   /// The command that a store on ``Probation`` has to answer, an array of bulk strings; any reply will do.
   public var probe = CommandWriter.command("PING")
 
@@ -155,6 +161,9 @@ public final class HiredisConnection {
 
   /// The number that the server gave the connection, as CLIENT ID says; nil while it is not known.
   public var clientID: Int? { machine.clientID }
+
+  /// The server's `run_id`; nil while the connection is not ready, or if INFO is not allowed.
+  public var runID: String? { machine.runID }
 
   /// The number of times that the connection became ready: state that a server kept for one of them (a WATCH) is gone
   /// with the next.

@@ -28,6 +28,7 @@ extension HiredisContext {
   @inline(__always)
   func deliver(_ reply: UnsafePointer<redisReply>) {
     guard pendingEnd == nil, let owner else { return }
+    unfinishedBytes = 0
     // `read` keeps it alive.
     owner._withUnsafeGuaranteedRef { $0.contextDidReceive(reply) }
   }
@@ -81,9 +82,15 @@ extension HiredisContext {
       return false
     }
     isDelivering = true
+    if let replyLimit { countUnfinished(count, limit: replyLimit) }
     deliver(count)
     didDeliver()
     return count == room
+  }
+
+  private func countUnfinished(_ count: Int, limit: Int) {
+    unfinishedBytes += count
+    if unfinishedBytes > limit { pendingEnd = .protocolViolated("a reply is larger than \(limit) bytes") }
   }
 
   private func stopReading(_ count: Int, _ error: Int32) {

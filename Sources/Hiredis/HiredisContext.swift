@@ -37,6 +37,10 @@ final class HiredisContext: PollHandleOwner {
   var isDelivering = false
   /// Whether bytes are passed on as they come, without hiredis' reader.
   var isRaw = false
+  /// The most bytes of a reply that is not complete; nil for no limit.
+  let replyLimit: Int?
+  /// The bytes that have come since a reply was complete; counted only with a limit.
+  var unfinishedBytes = 0
   var output: ContextOutput
   /// Whether the loop calls ``endOfTurn()``, which writes the output.
   var isRegistered = false
@@ -52,10 +56,12 @@ final class HiredisContext: PollHandleOwner {
     on loop: EventLoop,
     address: SocketAddress,
     tls: ContextTLS?,
+    replyLimit: Int? = nil,
     owner: HiredisConnection
   ) throws(ContextFailure) {
     self.loop = loop
     self.tls = tls
+    self.replyLimit = replyLimit
     output = ContextOutput(tls: tls)
     self.owner = Unmanaged.passUnretained(owner)
     let connecting: UnsafeMutablePointer<redisContext>?

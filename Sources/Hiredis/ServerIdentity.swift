@@ -14,6 +14,8 @@ public struct ServerIdentity: Sendable, Equatable {
   public var flavour: Flavour
   /// The database that the connection has selected.
   public var database: Int
+  /// Whether it is a sentinel; nil if INFO is not allowed.
+  var isSentinel: Bool?
   /// The number of keys in that database right after the connection was made, before any command of a client; nil if it
   /// was not asked for or is not allowed.
   public var keyCount: Int?
@@ -41,5 +43,6 @@ public struct ServerIdentity: Sendable, Equatable {
       flavour: isValkey ? .valkey : .redis,
       database: database
     )
+    isSentinel = (fields["redis_mode"] ?? fields["server_mode"]).map { $0 == "sentinel" }
   }
 }

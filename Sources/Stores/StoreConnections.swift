@@ -31,7 +31,7 @@ public final class StoreConnections {
 
   /// How many sentinels are known, and how many of them are listened to now; nil for a fixed address.
   public var sentinels: (known: Int, reachable: Int)? {
-    locator.map { ($0.nodes.count, $0.nodes.count { $0.isReachable }) }
+    locator.map { locator in (locator.nodes.count, locator.nodes.count { locator.isReachable($0) }) }
   }
 
   /// Makes a connection that waits for `connect`.

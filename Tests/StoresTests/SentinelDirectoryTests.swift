@@ -17,6 +17,10 @@ import Testing
   private let second = server(2)
   private let third = server(3)
 
+  private func known(_ addresses: [SocketAddress]) -> [SentinelReply.Sentinel] {
+    addresses.map { SentinelReply.Sentinel(address: $0) }
+  }
+
   private func directory() -> SentinelDirectory { SentinelDirectory(masterName: "m", nodes: [a, b, c, a]) }
 
   /// A directory that has found the first server, from the sentinel a.
@@ -54,7 +58,7 @@ import Testing
     step = directory.receive(.master(first), from: c)
     #expect(step == .found(first, former: nil))
     #expect(directory.sentinels == [b, c, a])
-    directory.heard(of: a)
+    directory.heard(of: a, runID: nil)
     #expect(directory.sentinels == [a, b, c])
   }
 
@@ -76,16 +80,16 @@ import Testing
   @Test func `a message moves the master at once, and ends a search`() {
     var directory = settled()
     _ = directory.beginSearch()
-    var step = directory.receive(switchFrom: first, to: second)
+    var step = directory.receive(switchFrom: first, to: second, from: a)
     #expect(step == .found(second, former: first))
     #expect(!directory.isSearching)
-    step = directory.receive(switchFrom: first, to: second)
+    step = directory.receive(switchFrom: first, to: second, from: a)
     #expect(step == .none, "each sentinel says it once")
   }
 
   @Test func `after a failover a sentinel that still names the former master is not believed alone`() {
     var directory = settled()
-    _ = directory.receive(switchFrom: first, to: second)
+    _ = directory.receive(switchFrom: first, to: second, from: a)
     var step = directory.beginSearch()
     #expect(step == .ask(b))
     step = directory.receive(.master(first), from: b)
@@ -96,13 +100,13 @@ import Testing
 
   @Test func `a master that all sentinels name is believed, even if it is the former one`() {
     var directory = settled()
-    _ = directory.receive(switchFrom: first, to: second)
+    _ = directory.receive(switchFrom: first, to: second, from: a)
     var step = directory.beginSearch()
     for sentinel in [b, c] { step = directory.receive(.master(first), from: sentinel) }
     #expect(step == .ask(a))
     step = directory.receive(.failure("not connected"), from: a)
     #expect(step == .found(first, former: second))
-    step = directory.receive(switchFrom: first, to: third)
+    step = directory.receive(switchFrom: first, to: third, from: a)
     #expect(step == .found(third, former: first))
   }
 
@@ -116,7 +120,7 @@ import Testing
   @Test func `a message that comes before the first answer is believed`() {
     var directory = directory()
     _ = directory.beginSearch()
-    let step = directory.receive(switchFrom: first, to: second)
+    let step = directory.receive(switchFrom: first, to: second, from: a)
     #expect(step == .found(second, former: nil))
     var next = directory.beginSearch()
     next = directory.receive(.master(first), from: a)
@@ -125,23 +129,54 @@ import Testing
 
   @Test func `others are learnt up to a limit, and forgotten when they are gone, but for the configured ones`() {
     var directory = settled()
-    directory.learn([b, Self.sentinel(9)], from: a)
+    directory.learn(known([b, Self.sentinel(9)]), from: a)
     #expect(Set(directory.sentinels) == [a, b, c, Self.sentinel(9)])
-    directory.learn((10..<100).map(Self.sentinel), from: Self.sentinel(9))
+    directory.learn(known((10..<100).map(Self.sentinel)), from: Self.sentinel(9))
     #expect(directory.sentinels.count == SentinelDirectory.limit)
     #expect(directory.sentinels.contains(Self.sentinel(9)), "it has told of the others")
-    directory.learn([b, c], from: a)
+    directory.learn(known([b, c]), from: a)
     #expect(Set(directory.sentinels) == [a, b, c])
   }
 
   @Test func `a sentinel that is to be asked is not forgotten before`() {
     var directory = SentinelDirectory(masterName: "m", nodes: [a])
-    directory.learn([b, c], from: a)
+    directory.learn(known([b, c]), from: a)
     _ = directory.beginSearch()
     directory.learn([], from: a)
     #expect(Set(directory.sentinels) == [a, b, c])
     _ = directory.receive(.unknownMaster, from: a)
     let step = directory.receive(.unknownMaster, from: b)
     #expect(step == .ask(c))
+  }
+
+  @Test func `a master that most sentinels name replaces the one that the first answer has named`() {
+    var directory = settled()
+    var step = directory.receive(.master(second), from: b)
+    #expect(step == .none, "one of three")
+    step = directory.receive(.master(second), from: c)
+    #expect(step == .found(second, former: first))
+    step = directory.receive(.master(first), from: a)
+    #expect(step == .none)
+  }
+
+  @Test func `sentinels that lag behind a message are no majority, unless nobody contradicts them`() {
+    var directory = settled()
+    _ = directory.receive(switchFrom: first, to: second, from: a)
+    for sentinel in [b, c] {
+      let step = directory.receive(.master(first), from: sentinel)
+      #expect(step == .none)
+    }
+    let step = directory.receive(.master(first), from: a)
+    #expect(step == .found(first, former: second), "all of them have gone back")
+  }
+
+  @Test func `a sentinel is known by one of its addresses, the configured one if there is any`() {
+    var directory = SentinelDirectory(masterName: "m", nodes: [a])
+    directory.learn([SentinelReply.Sentinel(address: b, runID: "x"), .init(address: c, runID: "y")], from: a)
+    #expect(Set(directory.sentinels) == [a, b, c])
+    directory.heard(of: a, runID: "x")
+    #expect(Set(directory.sentinels) == [a, c])
+    directory.learn([SentinelReply.Sentinel(address: b, runID: "x"), .init(address: c, runID: "y")], from: a)
+    #expect(Set(directory.sentinels) == [a, c])
   }
 }

@@ -2,11 +2,13 @@ internal import EventLoop
 
 /// Decides which sentinel is asked for the master, and which answer counts.
 ///
-/// It does no I/O: each event returns what is to be done next. Sentinels are asked in turn, one search after the other
-/// beginning with another of them; one that did not answer is asked last until it is heard of again.
+/// It does no I/O: each event returns what is to be done next. In a search the sentinels are asked in turn, one search
+/// after the other beginning with another of them; one that did not answer is asked last until it is heard of again.
+/// The first answer counts, since one sentinel may be all that can be reached. Beside that all of them are asked
+/// periodically, and a master that most of them name is the master.
 ///
-/// After a failover the sentinels learn of it one by one, and one that lags behind would send connections back. So an
-/// answer that names the former master counts only if no sentinel names another one.
+/// After a failover the sentinels learn of it one by one, and those that lag behind would send connections back. So
+/// answers that name the former master count only if no sentinel names another one.
 struct SentinelDirectory {
   enum Answer: Equatable {
     case master(SocketAddress)
@@ -29,8 +31,12 @@ struct SentinelDirectory {
     let address: SocketAddress
     /// Whether it was given by the configuration, and is never forgotten.
     let isConfigured: Bool
+    /// The process, of which there may be several names and addresses; nil while it is not known.
+    var runID: String?
     /// Whether it did not answer when it was asked last.
     var isSilent = false
+    /// The master by its last answer or message.
+    var view: SocketAddress?
   }
 
   private struct Search {
@@ -72,9 +78,10 @@ struct SentinelDirectory {
     return .ask(order[0])
   }
 
-  /// Handles the answer of the sentinel that was to be asked.
+  /// Handles the answer of a sentinel: the one that was to be asked, or one that was asked beside the search.
   mutating func receive(_ answer: Answer, from sentinel: SocketAddress) -> Step {
-    guard var search, search.left.first == sentinel else { return .none }
+    note(answer, of: sentinel)
+    guard var search, search.left.first == sentinel else { return follow() }
     search.left.removeFirst()
     switch answer {
     case .master(let address) where address == formerMaster:
@@ -86,7 +93,6 @@ struct SentinelDirectory {
     case .unknownMaster:
       search.failures.append("\(sentinel) watches no master of that name")
     case .failure(let reason):
-      if let index = index(of: sentinel) { nodes[index].isSilent = true }
       search.failures.append("\(sentinel): \(reason)")
     }
     self.search = search
@@ -98,8 +104,32 @@ struct SentinelDirectory {
     )
   }
 
+  private mutating func note(_ answer: Answer, of sentinel: SocketAddress) {
+    guard let index = index(of: sentinel) else { return }
+    switch answer {
+    case .master(let address): (nodes[index].view, nodes[index].isSilent) = (address, false)
+    case .unknownMaster: (nodes[index].view, nodes[index].isSilent) = (nil, false)
+    case .failure: (nodes[index].view, nodes[index].isSilent) = (nil, true)
+    }
+  }
+
+  /// Follows the majority of all sentinels that are known, if there is one.
+  private mutating func follow() -> Step {
+    guard let master else { return .none }
+    let views = nodes.compactMap(\.view)
+    guard let named = views.first(where: { view in views.count { $0 == view } > nodes.count / 2 }), named != master,
+      named != formerMaster || views.allSatisfy({ $0 == named })
+    else { return .none }
+    return adopt(named)
+  }
+
   /// Handles a sentinel's message that the master is at `address` from now on, in place of `former`. It ends a search.
-  mutating func receive(switchFrom former: SocketAddress, to address: SocketAddress) -> Step {
+  mutating func receive(
+    switchFrom former: SocketAddress,
+    to address: SocketAddress,
+    from sentinel: SocketAddress
+  ) -> Step {
+    note(.master(address), of: sentinel)
     guard address != master else { return .none }
     if master == nil { formerMaster = former }
     return adopt(address)
@@ -116,30 +146,39 @@ struct SentinelDirectory {
     return .found(address, former: master)
   }
 
-  /// Notes that a sentinel was heard of: it is worth asking.
-  mutating func heard(of sentinel: SocketAddress) {
+  /// Notes that a sentinel was heard of: it is worth asking. It may turn out to be one that is known by another address.
+  mutating func heard(of sentinel: SocketAddress, runID: String?) {
     guard let index = index(of: sentinel) else { return }
     nodes[index].isSilent = false
+    nodes[index].runID = runID ?? nodes[index].runID
+    let needed = search.map { Array($0.left) } ?? []
+    nodes.removeAll { node in
+      node.address != sentinel && !node.isConfigured && node.runID != nil && node.runID == runID
+        && !needed.contains(node.address)
+    }
   }
 
   /// Takes the sentinels that one of them knows as those that there are, beside the configured ones. None is forgotten
   /// that is to be asked in the present search.
   ///
   /// - Parameter teller: the one that has named them; it does not name itself.
-  mutating func learn(_ others: [SocketAddress], from teller: SocketAddress) {
-    let needed = [teller] + others + (search.map { Array($0.left) } ?? [])
+  mutating func learn(_ others: [SentinelReply.Sentinel], from teller: SocketAddress) {
+    let needed = [teller] + others.map(\.address) + (search.map { Array($0.left) } ?? [])
     nodes.removeAll { !$0.isConfigured && !needed.contains($0.address) }
-    for address in others where index(of: address) == nil && nodes.count < Self.limit {
-      nodes.append(Node(address: address, isConfigured: false))
+    for other in others where nodes.count < Self.limit {
+      let isKnown = nodes.contains { $0.address == other.address || $0.runID != nil && $0.runID == other.runID }
+      if !isKnown { nodes.append(Node(address: other.address, isConfigured: false, runID: other.runID)) }
     }
   }
+
+  /// Whether the sentinel has answered when it was asked last, if it was.
+  func answers(_ sentinel: SocketAddress) -> Bool { index(of: sentinel).map { !nodes[$0].isSilent } ?? false }
 
   private func index(of sentinel: SocketAddress) -> Int? { nodes.firstIndex { $0.address == sentinel } }
 
   /// Lets the next search begin with another sentinel, which may know more than this one.
   private mutating func askLater(_ sentinel: SocketAddress) {
     guard let index = index(of: sentinel) else { return }
-    nodes[index].isSilent = false
     nodes.append(nodes.remove(at: index))
   }
 }

@@ -14,6 +14,11 @@ final class SentinelLocator: ServerLocator {
 
   /// The least time between two searches because of refused writes: a pipeline may bring thousands.
   private static let refusalPause: UInt64 = 100_000_000
+  /// The interval at which all sentinels are asked: they may have changed, a message may be lost with a connection that
+  /// nobody has closed, and one that has just been asked may lag behind.
+  private static let interval = Duration.seconds(1)
+  /// The time after a move in which messages of another are not believed, in nanoseconds: the sentinels are asked soon.
+  private static let movePause: UInt64 = 1_000_000_000
 
   /// Called when the sentinels have named another master.
   var didMove: (_ former: SocketAddress, _ address: SocketAddress) -> Void = { _, _ in }
@@ -24,6 +29,8 @@ final class SentinelLocator: ServerLocator {
   private(set) var nodes: [SentinelNode] = []
   private var members: [ObjectIdentifier: Member] = [:]
   private var lastRefusal: UInt64?
+  private var lastMove: UInt64?
+  private var timer: LoopTimer?
   private var isClosed = false
 
   init(on loop: EventLoop, group: SentinelGroup) {
@@ -38,6 +45,8 @@ final class SentinelLocator: ServerLocator {
 
   func close() {
     isClosed = true
+    timer?.close()
+    timer = nil
     nodes = []
   }
 
@@ -63,8 +72,20 @@ final class SentinelLocator: ServerLocator {
   private func search() {
     guard !isClosed else { return }
     meetSentinels()
+    if timer == nil {
+      let timer = LoopTimer(on: loop) { [unowned self] in askAll() }
+      timer.schedule(after: Self.interval, repeating: Self.interval)
+      self.timer = timer
+    }
     perform(directory.beginSearch())
   }
+
+  private func askAll() {
+    for node in nodes { node.ask(for: masterName) }
+  }
+
+  /// Whether a sentinel can tell of a failover now.
+  func isReachable(_ node: SentinelNode) -> Bool { node.isListenedTo && directory.answers(node.address) }
 
   /// Connects to sentinels that are new, and leaves those that are gone.
   private func meetSentinels() {
@@ -77,8 +98,9 @@ final class SentinelLocator: ServerLocator {
     }
   }
 
-  func didReach(_ node: SentinelNode, again: Bool) {
-    directory.heard(of: node.address)
+  func didReach(_ node: SentinelNode, runID: String?, again: Bool) {
+    directory.heard(of: node.address, runID: runID)
+    meetSentinels()
     // It may have told of a failover meanwhile.
     if again { search() }
   }
@@ -87,13 +109,14 @@ final class SentinelLocator: ServerLocator {
     perform(directory.receive(answer, from: node.address))
   }
 
-  func didLearn(of others: [SocketAddress], from node: SentinelNode) {
+  func didLearn(of others: [SentinelReply.Sentinel], from node: SentinelNode) {
     directory.learn(others, from: node.address)
     meetSentinels()
   }
 
-  func masterDidSwitch(from former: SocketAddress, to address: SocketAddress) {
-    perform(directory.receive(switchFrom: former, to: address))
+  func masterDidSwitch(from former: SocketAddress, to address: SocketAddress, by node: SentinelNode) {
+    if let lastMove, loop.now &- lastMove < Self.movePause { return }
+    perform(directory.receive(switchFrom: former, to: address, from: node.address))
   }
 
   private func perform(_ step: SentinelDirectory.Step) {
@@ -105,7 +128,10 @@ final class SentinelLocator: ServerLocator {
       }
       node.ask(for: masterName)
     case .found(let address, let former):
-      if let former { didMove(former, address) }
+      if let former {
+        lastMove = loop.now
+        didMove(former, address)
+      }
       for connection in takeWaiting() { connection.didLocate(address) }
       // Those that have just been told are there already. A connection that ends may let its owner close others.
       for connection in members.values.map(\.connection) { connection.serverDidMove(to: address) }

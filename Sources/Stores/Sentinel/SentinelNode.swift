@@ -10,6 +10,8 @@ final class SentinelNode {
   static let longestPause = Duration.seconds(5)
 
   private static let channel = "+switch-master"
+  /// The most bytes of an answer or a message: a sentinel describes another one in less than a KiB.
+  private static let replyLimit = 256 << 10
 
   let address: SocketAddress
   private unowned let locator: SentinelLocator
@@ -24,6 +26,10 @@ final class SentinelNode {
     asking = HiredisConnection(on: loop, endpoint: endpoint, limits: limits, delegate: nil)
     limits.commandTimeout = nil
     listening = HiredisConnection(on: loop, endpoint: endpoint, limits: limits, delegate: nil)
+    for connection in [asking, listening] {
+      connection.expectsSentinel = true
+      connection.replyLimit = Self.replyLimit
+    }
     listening.pushReceiver = self
     listening.connect()
   }
@@ -34,8 +40,8 @@ final class SentinelNode {
     asking.close()
   }
 
-  /// Whether the sentinel can tell of a failover now.
-  var isReachable: Bool { listening.isReady }
+  /// Whether the sentinel is listened to.
+  var isListenedTo: Bool { listening.isReady }
 
   /// Asks where the master is, and which other sentinels there are. The locator gets the answers.
   func ask(for master: String) {
@@ -53,7 +59,7 @@ final class SentinelNode {
     locator.didReceive(answer, from: self)
   }
 
-  fileprivate func didReceive(_ others: [SocketAddress]) {
+  fileprivate func didReceive(_ others: [SentinelReply.Sentinel]) {
     locator.didLearn(of: others, from: self)
   }
 }
@@ -62,14 +68,14 @@ extension SentinelNode: PushReceiver {
   func pushConnectionDidBecomeReady(_ connection: HiredisConnection) {
     let command = CommandWriter.command("SUBSCRIBE", Self.channel)
     _ = connection.push(command.span)
-    locator.didReach(self, again: connection.epoch > 1)
+    locator.didReach(self, runID: connection.runID, again: connection.epoch > 1)
   }
 
   func pushConnection(_ connection: HiredisConnection, didBecomeUnavailable reason: ConnectionDownReason) {}
 
   func pushConnection(_ connection: HiredisConnection, didReceive reply: borrowing Reply) {
     guard let message = SentinelReply.switchMessage(reply, master: locator.masterName) else { return }
-    locator.masterDidSwitch(from: message.from, to: message.to)
+    locator.masterDidSwitch(from: message.from, to: message.to, by: self)
   }
 }
 

@@ -4,6 +4,12 @@ internal import RESP
 
 /// The replies and messages of sentinels, as their documentation and their source word them.
 enum SentinelReply {
+  /// One of the others that a sentinel knows.
+  struct Sentinel: Equatable {
+    let address: SocketAddress
+    var runID: String?
+  }
+
   /// SENTINEL GET-MASTER-ADDR-BY-NAME: host and port, or nil for a name that is not known.
   static func master(_ reply: borrowing Reply) -> SentinelDirectory.Answer {
     switch reply.kind {
@@ -16,22 +22,23 @@ enum SentinelReply {
   }
 
   /// SENTINEL SENTINELS: an array of fields and values for each of the others; nil if it is something else.
-  static func sentinels(_ reply: borrowing Reply) -> [SocketAddress]? {
+  static func sentinels(_ reply: borrowing Reply) -> [Sentinel]? {
     guard reply.kind == .array else { return nil }
-    var addresses: [SocketAddress] = []
+    var sentinels: [Sentinel] = []
     for index in 0..<reply.count {
       let fields = reply[index]
-      var (host, port) = ("", "")
+      var (host, port, runID) = ("", "", String?.none)
       for name in stride(from: 0, to: fields.count - 1, by: 2) {
         switch text(fields[name]) {
         case "ip": host = text(fields[name + 1])
         case "port": port = text(fields[name + 1])
+        case "runid": runID = text(fields[name + 1])
         default: break
         }
       }
-      if let address = address(host: host, port: port) { addresses.append(address) }
+      if let address = address(host: host, port: port) { sentinels.append(Sentinel(address: address, runID: runID)) }
     }
-    return addresses
+    return sentinels
   }
 
   /// A message of the channel `+switch-master`: `NAME OLD-HOST OLD-PORT HOST PORT`; nil for other messages and names.
