@@ -217,11 +217,14 @@ public final class EventLoop: @unchecked Sendable {
   }
 
   /// The wall clock in milliseconds since the Unix epoch, read once per turn at the first use. For the loop's thread.
-  public var wallClockMilliseconds: Int64 {
+  public var wallClockMilliseconds: Int64 { wallClockMicroseconds / 1000 }
+
+  /// The wall clock in microseconds since the Unix epoch, read once per turn at the first use. For the loop's thread.
+  public var wallClockMicroseconds: Int64 {
     if cachedWallClock == 0 {
       var time = timespec()
       clock_gettime(CLOCK_REALTIME, &time)
-      cachedWallClock = Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+      cachedWallClock = Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
     }
     return cachedWallClock
   }

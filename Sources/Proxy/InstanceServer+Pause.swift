@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import Logging
 internal import MultiStore
 internal import PrometheusExposition
 
@@ -16,7 +17,13 @@ extension InstanceServer {
     guard let mode = pause.mode else { return releasePaused() }
     if pauseTimer == nil { pauseTimer = LoopTimer(on: loop) { [unowned self] in pauseDidExpire() } }
     schedulePauseTimer()
-    notePause(mode == .all ? "all" : "writes", milliseconds: milliseconds, by: client)
+    let name = mode == .all ? "all" : "writes"
+    note(
+      "pause \(name)",
+      "Clients paused by CLIENT PAUSE",
+      by: client,
+      ["mode": "\(name)", "milliseconds": .stringConvertible(milliseconds)]
+    )
   }
 
   /// Ends the pause.

@@ -77,7 +77,7 @@ package final class InstanceServer {
   var deepReplies = DeepReplies()
   private let logger: Logger
   private var refusalLog = RefusalLog()
-  private var pauseLog = RefusalLog()
+  private var noticeLog = RefusalLog()
   /// The gate that delays logins after wrong passwords.
   private(set) lazy var logins = LoginGate(on: loop, metrics: metrics) { [unowned self] in client($0) }
   /// Memory for large commands.
@@ -92,10 +92,17 @@ package final class InstanceServer {
   private(set) lazy var governorTimer = LoopTimer(on: loop) { [unowned self] in govern() }
   var isGovernorScheduled = false
   /// The pause of the clients, if there is one.
-  var pause = ClientPause()
+  var pause = ClientPause() { didSet { updateWatch() } }
   /// The clients that wait for its end.
   var pausedClients = WaitingLine()
   var pauseTimer: LoopTimer?
+  /// The clients that are shown the commands of all, in the order in which they began.
+  var monitors: [Session] = [] { didSet { updateWatch() } }
+  /// The line that is shown to them, written once for all.
+  var monitorLine = ByteBuffer()
+  /// Whether commands may be held by a pause, or are shown to clients that monitor. One test, so that a command costs
+  /// no more while there is neither.
+  private(set) var watchesCommands = false
   /// The loop's time of the governor's last check for clients that make no progress.
   var governedAt: UInt64 = 0
   /// The bytes waiting for the stores' connections, as reported last.
@@ -228,17 +235,19 @@ package final class InstanceServer {
     )
   }
 
-  /// Logs that a client has paused the others, unless it has been logged in the last half minute.
-  func notePause(_ mode: String, milliseconds: Int, by peer: String) {
-    guard let suppressed = pauseLog.suppressed(mode, at: loop.now) else { return }
-    logger.notice(
-      "Clients paused by CLIENT PAUSE",
-      metadata: [
-        "instance_name": "\(multiStore.instance.configuration.name)", "client": "\(peer)", "mode": "\(mode)",
-        "milliseconds": .stringConvertible(milliseconds), "suppressed": .stringConvertible(suppressed),
-      ]
-    )
+  /// Logs that a client does something that concerns the others, unless that was logged in the last half minute.
+  ///
+  /// - Parameter kind: one of a few words.
+  func note(_ kind: String, _ message: Logger.Message, by peer: String, _ metadata: Logger.Metadata = [:]) {
+    guard let suppressed = noticeLog.suppressed(kind, at: loop.now) else { return }
+    let common: Logger.Metadata = [
+      "instance_name": "\(multiStore.instance.configuration.name)", "client": "\(peer)",
+      "suppressed": .stringConvertible(suppressed),
+    ]
+    logger.notice(message, metadata: common.merging(metadata) { $1 })
   }
+
+  private func updateWatch() { watchesCommands = pause.mode != nil || !monitors.isEmpty }
 
   private func sweep() {
     let now = loop.now
@@ -252,7 +261,7 @@ package final class InstanceServer {
       let idle = now - min(now, session.pace.lastActive)
       if session.stream.isShakingHands {
         if now - session.connectedAt > handshakeTimeout { session.cutOff(.handshakeTimeout) }
-      } else if let timeout, idle > timeout, session.isQuiet, session.subscription == nil {
+      } else if let timeout, idle > timeout, session.isQuiet, !session.listens {
         session.cutOff(.idleTimeout)
       } else if idle > Self.trimAfterNanoseconds {
         session.trim()

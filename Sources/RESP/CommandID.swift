@@ -109,6 +109,10 @@ extension CommandID {
   public static let info = CommandTable.id(ofKnown: "info")
   /// MGET.
   public static let mget = CommandTable.id(ofKnown: "mget")
+  /// MIGRATE.
+  public static let migrate = CommandTable.id(ofKnown: "migrate")
+  /// MONITOR.
+  public static let monitor = CommandTable.id(ofKnown: "monitor")
   /// MULTI.
   public static let multi = CommandTable.id(ofKnown: "multi")
   /// PING.

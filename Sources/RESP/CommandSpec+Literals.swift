@@ -107,10 +107,11 @@ extension CommandSpec {
   static func connection(
     _ name: StaticString,
     _ arity: Int,
+    _ traits: CommandTraits = [],
     reply: ReplyRule = .always(.plain),
     refused: CommandRefusal? = nil
   ) -> CommandSpec {
-    CommandSpec(name, .connection, arity: arity, reply: reply, refused: refused)
+    CommandSpec(name, .connection, arity: arity, reply: reply, traits: traits, refused: refused)
   }
 
   /// A command of a transaction.
@@ -151,5 +152,16 @@ extension CommandSpec {
     refused: CommandRefusal? = nil
   ) -> CommandSpec {
     CommandSpec(name, .unlisted, arity: arity, reply: reply, traits: traits, refused: refused)
+  }
+
+  /// An unlisted command that the servers flag `admin`.
+  static func admin(
+    _ name: StaticString,
+    _ arity: Int,
+    _ traits: CommandTraits = [],
+    reply: ReplyRule = .always(.plain),
+    refused: CommandRefusal? = nil
+  ) -> CommandSpec {
+    unlisted(name, arity, traits.union(.isAdministrative), reply: reply, refused: refused)
   }
 }

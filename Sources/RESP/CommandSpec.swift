@@ -115,6 +115,9 @@ public struct CommandTraits: OptionSet, Sendable {
   /// may store what it has counted.
   public static let isReplicated = CommandTraits(rawValue: 1 << 19)
 
+  /// The servers flag it `admin`, so they don't show it to clients that monitor.
+  public static let isAdministrative = CommandTraits(rawValue: 1 << 20)
+
   /// Whether it waits, always or by an option.
   public var mayBlock: Bool { !isDisjoint(with: [.blocks, .blocksWhenAsked]) }
 }

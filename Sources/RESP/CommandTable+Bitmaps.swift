@@ -11,9 +11,9 @@ extension CommandTable {
     .read("getbit", 3, .one, .zero),
     .partial("pfadd", -2, .one),
     .read("pfcount", -2, .all, .zero, .ordered, [.mergesKeys, .isReplicated]),
-    .partial("pfdebug", 3, .second),
+    .partial("pfdebug", 3, .second, .verbatim, .ordered, .isAdministrative),
     .write("pfmerge", -2, .all, .copyFirstKey),
-    .unlisted("pfselftest", 1),
+    .admin("pfselftest", 1),
     .partial("setbit", 4, .one),
   ]
 }

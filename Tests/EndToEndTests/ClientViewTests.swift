@@ -127,7 +127,7 @@ struct ClientViewTests {
     let deployment = try Deployment()
     let client = try deployment.client()
     for (line, reason) in [
-      ("MONITOR", "connection"), ("SYNC", "connection"), ("PSYNC ? -1", "connection"), ("REPLICAOF h 1", "role"),
+      ("REPLCONF", "connection"), ("SYNC", "connection"), ("PSYNC ? -1", "connection"), ("REPLICAOF h 1", "role"),
       ("SLAVEOF h 1", "role"), ("FAILOVER", "role"), ("SHUTDOWN NOSAVE", "end the store"), ("READONLY", "connection"),
       ("READWRITE", "connection"), ("ASKING", "connection"), ("SCRIPT DEBUG YES", "connection"),
       ("CLIENT TRACKING ON", "tracked"), ("DEBUG SLEEP 10", "wait"),

@@ -7,12 +7,12 @@ struct InventoryTests {
   private static let commands: [[String]] = [
     ["SET", "k", "v"], ["GET", "k"], ["GET", "k"], ["RPUSH", "l", "a", "b"], ["SORT", "l", "ALPHA"],
     ["SORT", "l", "ALPHA", "STORE", "m"], ["EVAL", "return 1", "0"], ["BLPOP", "l", "1"], ["CONFIG", "GET", "port"],
-    ["MADE-UP"], ["SCAN", "0"], ["PING"], ["MONITOR"], ["WATCH", "k"], ["MULTI"], ["INCR", "n"], ["GET", "k"],
+    ["MADE-UP"], ["SCAN", "0"], ["PING"], ["SYNC"], ["WATCH", "k"], ["MULTI"], ["INCR", "n"], ["GET", "k"],
     ["EXEC"],
   ]
   private static let counts = [
     "set": 1.0, "get": 3, "rpush": 1, "sort": 2, "eval": 1, "blpop": 1, "config|get": 1, "other": 1, "scan": 1,
-    "ping": 1, "monitor": 1, "watch": 1, "multi": 1, "incr": 1, "exec": 1,
+    "ping": 1, "sync": 1, "watch": 1, "multi": 1, "incr": 1, "exec": 1,
   ]
 
   @Test(arguments: MigrationState.allCases)
@@ -70,7 +70,7 @@ struct InventoryTests {
     let lines = table.output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     #expect(lines[0] == "sessions")
     #expect(lines[1].split(separator: " ").prefix(4) == ["COMMAND", "COUNT", "ROUTING", "HAZARD"])
-    #expect(lines[2].hasPrefix("other ") && lines[3].hasPrefix("monitor "))
+    #expect(lines[2].hasPrefix("other ") && lines[3].hasPrefix("sync "))
     let column = try #require(lines[1].firstRange(of: "HAZARD")).lowerBound.utf16Offset(in: lines[1])
     let hazards = lines[2..<18].map { String($0.dropFirst(column).prefix { $0 != " " }) }
     #expect(hazards.prefix(8).allSatisfy { $0 != "-" } && hazards.dropFirst(8).allSatisfy { $0 == "-" })

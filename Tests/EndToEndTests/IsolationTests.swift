@@ -74,7 +74,7 @@ struct IsolationTests {
     let deployment = try Deployment()
     let client = try deployment.client()
     for command in [
-      ["MONITOR"], ["SYNC"], ["CLIENT", "TRACKING", "ON"],
+      ["REPLCONF"], ["SYNC"], ["CLIENT", "TRACKING", "ON"],
     ] {
       #expect(try client.command(command).errorText?.hasPrefix("ERR MultiStore: ") == true, "\(command)")
     }

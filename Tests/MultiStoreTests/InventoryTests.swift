@@ -32,7 +32,7 @@ struct InventoryTests {
       ("eval_ro", .defaultStoreOnly, .defaultStoreOnly), ("blpop", .dualWritten, .dualWritten),
       ("migrate", .defaultStoreOnly, .defaultStoreOnly), ("scan", .defaultStoreOnly, .defaultStoreOnly),
       ("config get", .defaultStoreOnly, .refused), ("info", .defaultStoreOnly, .defaultStoreOnly),
-      ("made-up", .defaultStoreOnly, .refused), ("flushdb", .refused, .dualWritten), ("monitor", .refused, .refused),
+      ("made-up", .defaultStoreOnly, .refused), ("flushdb", .refused, .dualWritten), ("sync", .refused, .refused),
       ("multi", .sidecar, .sidecar),
       ("client id", .sidecar, .sidecar),
     ] as [(String, InventoryRouting, InventoryRouting)]

@@ -27,7 +27,7 @@ struct CommandHazardTests {
       ("RENAME a b", .wholeKeyCopy), ("SUNION a b", .mergedRead), ("PFCOUNT a b", .mergedRead),
       ("SCAN 0", .wholeKeyspace), ("MIGRATE h 1 k 0 9", .uncopied), ("MOVE k 1", .anotherDatabase),
       ("SWAPDB 0 1", .refused), ("FLUSHALL", .flush), ("WAIT 1 0", .replicas), ("WATCH k", .watch),
-      ("MONITOR", .refused), ("CLIENT PAUSE 1", nil), ("CLIENT ID", nil),
+      ("SYNC", .refused), ("MONITOR", nil), ("CLIENT PAUSE 1", nil), ("CLIENT ID", nil),
     ] as [(String, CommandHazard?)]
   )
   func hazard(_ command: String, _ expected: CommandHazard?) {

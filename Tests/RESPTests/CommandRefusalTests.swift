@@ -6,7 +6,7 @@ struct CommandRefusalTests {
   @Test(
     "A command's line says why it is refused",
     arguments: [
-      ("MONITOR", CommandRefusal.takesConnection), ("cluster syncslots x", .takesConnection),
+      ("SYNC", CommandRefusal.takesConnection), ("cluster syncslots x", .takesConnection),
       ("REPLICAOF no one", .changesRole), ("SWAPDB 0 1", .swapsDatabases), ("SHUTDOWN", .endsStore),
       ("READONLY", .changesConnection), ("SCRIPT DEBUG yes", .changesConnection),
       ("DEBUG SLEEP 1", .stallsStore), ("debug sleep 1", .stallsStore),
@@ -27,15 +27,15 @@ struct CommandRefusalTests {
   @Test("A line that refuses some of its commands alone is not refused as a whole")
   func whole() {
     #expect(!Words("DEBUG SLEEP 1").spec.isRefused)
-    #expect(Words("MONITOR").spec.isRefused)
+    #expect(Words("SYNC").spec.isRefused)
   }
 
   @Test(
     "The error names the command, and says what would happen",
     arguments: [
       (
-        "MONITOR", CommandRefusal.takesConnection,
-        "ERR MultiStore: 'monitor' is not sent through the sidecar: it would take over the connection to the store, "
+        "SYNC", CommandRefusal.takesConnection,
+        "ERR MultiStore: 'sync' is not sent through the sidecar: it would take over the connection to the store, "
           + "which many clients share; ask the store itself"
       ),
       (

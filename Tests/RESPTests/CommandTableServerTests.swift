@@ -96,6 +96,11 @@ struct CommandTableServerTests {
 
   private func expectFlags(of spec: CommandSpec, asIn command: ReportedCommand, _ server: LiveServer) {
     #expect(spec.traits.contains(.writes) == command.flags.contains("write"), "\(spec.name)")
+    #expect(spec.traits.contains(.isAdministrative) == command.flags.contains("admin"), "\(spec.name)")
+    if exceptions[command.name] == nil {
+      let isFlagged = !command.flags.isDisjoint(with: ["write", "readonly"])
+      #expect(spec.reachesKeys == (isFlagged || spec.traits.contains(.isReplicated)), "\(spec.name)")
+    }
     if spec.commandClass == .unlisted {
       #expect(spec.traits.contains(.refusedInTransactions) == command.flags.contains("no_multi"), "\(spec.name)")
     }

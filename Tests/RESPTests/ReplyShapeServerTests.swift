@@ -7,7 +7,7 @@ private let untested: [String: String] = [
   "auth": "a connection's login", "quit": "ends the connection",
   "reset": "goes back to RESP2", "multi": "QUEUED and EXEC are tested with the commands inside",
   "subscribe": "pushes", "psubscribe": "pushes", "ssubscribe": "pushes", "unsubscribe": "pushes",
-  "punsubscribe": "pushes", "sunsubscribe": "pushes", "monitor": "takes the connection", "sync": "takes the connection",
+  "punsubscribe": "pushes", "sunsubscribe": "pushes", "monitor": "lines at any time", "sync": "takes the connection",
   "psync": "takes the connection", "replconf": "takes the connection", "shutdown": "ends the server",
   "bgsave": "an error while the server forks already", "bgrewriteaof": "an error while the server forks already",
   "script|debug": "makes the connection a debugger's",

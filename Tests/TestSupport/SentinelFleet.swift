@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Synchronization
 
 /// A master with replicas, and sentinels that watch it, all real and on ports of 127.0.0.1.
 ///
@@ -19,6 +20,9 @@ public final class SentinelFleet: Sendable {
 
   private let directory: TemporaryDirectory
   private let sentinels: [ChildProcess]
+  private let addedSentinels = Mutex<[ChildProcess]>([])
+  /// The lines of each sentinel's configuration that all have.
+  private let lines: [String]
   private let sentinelPassword: String?
 
   /// Starts servers and sentinels.
@@ -72,6 +76,7 @@ public final class SentinelFleet: Sendable {
       lines += ["requirepass \(sentinelPassword)", "sentinel sentinel-pass \(sentinelPassword)"]
     }
     lines += security ?? []
+    self.lines = lines
     let directory = directory
     sentinels = try zip(ports, sentinelPorts).map { port, tlsPort in
       var text = ["port \(port)", "bind 127.0.0.1", "dir \(directory.path)", "logfile sentinel-\(port).log"] + lines
@@ -152,6 +157,24 @@ public final class SentinelFleet: Sendable {
       return lines.matches(of: /state=online/).count == servers.count - 1
     }
   }
+
+  /// Starts another sentinel, and waits until all know of each other.
+  public func addSentinel() throws {
+    let port = try freePort()
+    let text = ["port \(port)", "bind 127.0.0.1", "dir \(directory.path)", "logfile sentinel-\(port).log"] + lines
+    let file = try directory.write(text.joined(separator: "\n") + "\n", to: "sentinel-\(port).conf")
+    let process = try ChildProcess("redis-server", [file, "--sentinel"])
+    addedSentinels.withLock { $0.append(process) }
+    for other in [port] + ports {
+      try eventually("sentinel \(other) knows the others") {
+        let count = try Self.fields(sentinel(other).command("SENTINEL", "MASTER", Self.name))["num-other-sentinels"]
+        return count == "\(ports.count)"
+      }
+    }
+  }
+
+  /// Stops a sentinel from answering (SIGSTOP); its connections stay.
+  public func pauseSentinel(_ index: Int) { sentinels[index].signal(SIGSTOP) }
 
   /// Kills a sentinel.
   public func killSentinel(_ index: Int) {

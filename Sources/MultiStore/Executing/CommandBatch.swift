@@ -46,6 +46,11 @@ public final class CommandBatch {
     commands.indices.contains { index in withCommand(index) { spec(index).mayReplicate($0) } }
   }
 
+  /// Calls `body` with each command and its line of the command table.
+  public func forEachCommand(_ body: (Span<UInt8>, CommandSpec) -> Void) {
+    for index in commands.indices { withCommand(index) { body($0, spec(index)) } }
+  }
+
   /// Appends one whole command, an array of bulk strings.
   public func append(_ command: Span<UInt8>, id: CommandID) {
     commands.append(Entry(offset: bytes.count, length: command.count, id: id, bytesID: id))

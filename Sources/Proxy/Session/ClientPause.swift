@@ -15,18 +15,6 @@ struct ClientPause {
     static func < (one: Mode, other: Mode) -> Bool { one.rawValue < other.rawValue }
   }
 
-  /// The facts of a session that matter to a pause.
-  struct Facts {
-    /// Whether the client has logged in, or need not.
-    var isLoggedIn = true
-    /// Whether the command is between MULTI and EXEC.
-    var isInTransaction = false
-    /// Whether one of the commands since MULTI may write.
-    var transactionMayReplicate = false
-    /// Whether the client is in a server's subscriber mode.
-    var isSubscribed = false
-  }
-
   /// The commands that are held; nil if none are.
   private(set) var mode: Mode?
   /// The time when the pause ends; matters only during one.
@@ -52,23 +40,11 @@ struct ClientPause {
   }
 
   /// Whether `command`, with `argumentCount` arguments, is held now.
-  func holds(_ command: Span<UInt8>, _ spec: CommandSpec, argumentCount: Int, _ facts: Facts) -> Bool {
-    guard let mode, !isRefused(spec, argumentCount: argumentCount, facts) else { return false }
+  func holds(_ command: Span<UInt8>, _ spec: CommandSpec, argumentCount: Int, _ facts: AdmissionFacts) -> Bool {
+    guard let mode, !facts.refuses(spec, argumentCount: argumentCount) else { return false }
     switch mode {
     case .all: return true
     case .writes: return spec.id == .exec ? facts.transactionMayReplicate : spec.mayReplicate(command)
     }
-  }
-
-  /// Whether the command gets an error that a server finds before it looks for a pause.
-  private func isRefused(_ spec: CommandSpec, argumentCount: Int, _ facts: Facts) -> Bool {
-    if !spec.accepts(argumentCount: argumentCount) { return true }
-    // An unknown subcommand.
-    if spec.traits.contains(.hasSubcommands), argumentCount > 1 { return true }
-    let isOpenToAll = spec.id == .auth || spec.id == .hello || spec.id == .quit || spec.id == .reset
-    if !facts.isLoggedIn, !isOpenToAll { return true }
-    if facts.isInTransaction, spec.id == .other || spec.traits.contains(.refusedInTransactions) { return true }
-    let isForSubscribers = spec.commandClass == .pubsub || [.ping, .quit, .reset].contains(spec.id)
-    return facts.isSubscribed && !isForSubscribers
   }
 }

@@ -33,6 +33,7 @@ extension Session {
 
   private var flags: String {
     var flags = ""
+    if isMonitoring { flags += "O" }
     if subscription != nil { flags += "P" }
     if isBlocked || state.isPaused { flags += "b" }
     if isClosing { flags += "c" }

@@ -44,6 +44,7 @@ extension Session {
     case .echo: output.appendBulk(arguments.argument(at: 1))
     case .auth: authenticate(arguments)
     case .hello: hello(arguments, shape: spec.replyShape(of: bytes))
+    case .monitor: monitor()
     default: select(arguments.argument(at: 1))
     }
   }
@@ -59,6 +60,7 @@ extension Session {
     releaseWatch()
     releaseDedicated()
     releaseSubscription()
+    server.endMonitoring(self)
     use(server.multiStore.database)
     resetReplyMode()
     upgrader.stop()

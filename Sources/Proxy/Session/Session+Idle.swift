@@ -11,6 +11,9 @@ extension Session {
     return state.isExecuting ? traits.mayBlock : traits.contains(.blocks)
   }
 
+  /// Whether the client waits for messages or for others' commands, and so may be silent.
+  var listens: Bool { subscription != nil || isMonitoring }
+
   /// Notices that the client takes its replies, however slowly, or continues a large command. Called at regular
   /// intervals.
   func notePace() {

@@ -133,10 +133,32 @@ extension Session {
     _ turn: borrowing Turn,
     _ gathered: inout CommandBatch?
   ) -> Disposal {
+    guard server.watchesCommands else { return takeUnwatched(bytes, spec, command, turn, &gathered) }
     if server.pause.mode != nil, isHeldByPause(bytes, spec, argumentCount: command.argumentCount) {
       if gathered == nil, isQuiet { waitForEndOfPause(spec) }
       return .waits
     }
+    if isMonitoring, isRefusedToMonitors(spec, argumentCount: command.argumentCount) {
+      guard gathered == nil, isQuiet else { return .waits }
+      refuseToMonitor(spec)
+      return .taken
+    }
+    let isShown = isShownToMonitors(bytes, spec, argumentCount: command.argumentCount)
+    let disposal = takeUnwatched(bytes, spec, command, turn, &gathered)
+    // Afterwards, as on a server: a monitor gets the reply to its own command first, and the line of a SELECT has the
+    // new database.
+    if isShown, disposal == .taken { showToMonitors(bytes, spec) }
+    return disposal
+  }
+
+  @inline(__always)
+  private func takeUnwatched(
+    _ bytes: Span<UInt8>,
+    _ spec: CommandSpec,
+    _ command: CommandParser.Command,
+    _ turn: borrowing Turn,
+    _ gathered: inout CommandBatch?
+  ) -> Disposal {
     guard isAuthenticated, transaction == nil, !isInSubscriberMode, spec.accepts(argumentCount: command.argumentCount)
     else {
       guard gathered == nil, isQuiet, !waitsForLogin(spec, argumentCount: command.argumentCount) else { return .waits }

@@ -5,12 +5,8 @@ internal import RESP
 extension Session {
   /// Whether the instance's pause holds a command.
   func isHeldByPause(_ bytes: Span<UInt8>, _ spec: CommandSpec, argumentCount: Int) -> Bool {
-    let facts = ClientPause.Facts(
-      isLoggedIn: isAuthenticated,
-      isInTransaction: transaction != nil,
-      transactionMayReplicate: spec.id == .exec && transaction?.batch.mayReplicate == true,
-      isSubscribed: isInSubscriberMode
-    )
+    var facts = admissionFacts
+    facts.transactionMayReplicate = spec.id == .exec && transaction?.batch.mayReplicate == true
     return server.pause.holds(bytes, spec, argumentCount: argumentCount, facts)
   }
 

@@ -39,6 +39,7 @@ extension Session: StreamDelegate {
     pendingBefore = 0
     abandonLogin()
     abandonPause()
+    server.endMonitoring(self)
     if isClosing { releaseConnections() }
     finishTurn()
   }

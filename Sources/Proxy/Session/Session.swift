@@ -70,6 +70,10 @@ final class Session: ReplyOutput, BlockingSink, SubscriptionSink, RoutingWaiter 
   var watch = WatchState()
   /// The client's subscriptions; nil when it has none.
   var subscription: Subscription?
+  /// Whether the client is shown the commands of all clients.
+  var isMonitoring = false
+  /// The commands in flight that are shown to clients that monitor once their outcome is known.
+  var withheldLines: WithheldLines?
   /// Upgrades the replies of a client that speaks RESP3; inactive for all others.
   var upgrader = ReplyUpgrader()
   /// The bytes of replies that the client had not taken at the end of the last turn.
@@ -139,6 +143,7 @@ final class Session: ReplyOutput, BlockingSink, SubscriptionSink, RoutingWaiter 
 
   func executionDidFinish() {
     state.executionEnded()
+    if withheldLines != nil { releaseMonitorLines() }
     replyWindow.executed(executing.commands, replyBytes: executing.passedOnBytes + output.count)
     executing = (0, 0, 0)
     finishAnswers()

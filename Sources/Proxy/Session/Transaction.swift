@@ -113,6 +113,7 @@ extension Session {
     }
     switch watch.end() {
     case .watching(let watch, _, _):
+      if !server.monitors.isEmpty { withholdMonitorLines(of: transaction) }
       upgrader.expectTransaction(transaction.shapes)
       execute(transaction.batch, as: .multi, routing: routing, over: dedicated?.connection)
       instance.endWatch(watch)
@@ -122,6 +123,7 @@ extension Session {
         database.recycle(transaction.batch)
         return output.appendArrayHeader(0)
       }
+      if !server.monitors.isEmpty { showToMonitors(transaction) }
       upgrader.expectTransaction(transaction.shapes)
       execute(transaction.batch, as: .multi, routing: routing)
     }

@@ -102,6 +102,46 @@ struct SentinelStoreTests {
     try fleet.master().client().expect(["GET", "k"], .text("v"))
   }
 
+  @Test func `a sentinel that joins later is learnt, and one that hangs is told from one that answers`() throws {
+    let (fleet, plain) = (try SentinelFleet(servers: 2, sentinels: 2), try RedisServer())
+    let sidecar = try sidecar(primary: store(fleet), secondary: "{ url: \"\(plain.url)\" }")
+    let counted = { (reachable: String) in
+      let labels = ["instance_name": "sessions", "store": "primary", "reachable": reachable]
+      return try sidecar.metrics()["multistore_store_sentinels", labels]
+    }
+    try eventually("both sentinels are known") { try counted("yes") == 2 }
+    try fleet.addSentinel()
+    try eventually("the third one is known") { try counted("yes") == 3 }
+    fleet.pauseSentinel(0)
+    try eventually("one does not answer") { try counted("yes") == 2 && counted("no") == 1 }
+  }
+
+  @Test func `sentinels with names in place of addresses are counted once`() throws {
+    let (fleet, plain) = (try SentinelFleet(servers: 1), try RedisServer())
+    let nodes = fleet.ports.map { "\"localhost:\($0)\"" }.joined(separator: ", ")
+    let primary = "{ sentinel: { master: \(SentinelFleet.name), nodes: [\(nodes)] } }"
+    let sidecar = try sidecar(primary: primary, secondary: "{ url: \"\(plain.url)\" }")
+    try eventually("all are known, once") {
+      let metrics = try sidecar.metrics()
+      let labels = ["instance_name": "sessions", "store": "primary"]
+      return metrics["multistore_store_sentinels", labels.merging(["reachable": "yes"]) { $1 }] == 3
+        && metrics["multistore_store_sentinels", labels.merging(["reachable": "no"]) { $1 }] == 0
+    }
+  }
+
+  @Test func `a URL that leads to a sentinel is refused in words`() throws {
+    let fleet = try SentinelFleet(servers: 1, sentinels: 1)
+    let configuration = """
+      instances:
+        - name: sessions
+          listen: "unix:\(directory.path("sessions.sock"))"
+          secondary: { url: "redis://127.0.0.1:\(fleet.ports[0])" }
+      """
+    let sidecar = try SidecarProcess(configuration: configuration)
+    let event = try sidecar.waitForEvent("the failure") { $0.message == "Store unavailable" }
+    #expect(event["reason"]?.string?.contains("the server is a sentinel; write sentinel: {") == true, "\(event)")
+  }
+
   @Test func `a refused write is a reason to ask the sentinels again`() throws {
     let (fleet, next) = (try SentinelFleet(servers: 1, sentinels: 1), try RedisServer(tcp: true))
     let plain = try RedisServer()

@@ -16,13 +16,13 @@ struct Conversation {
     "BLPOP K 0.01", "BLMOVE l l LEFT LEFT 0.01", "XREAD BLOCK 1 STREAMS K $",
     "EVAL return{KEYS[1],ARGV[1]} 1 K V", "EVAL return{1,{2,{3}}} 0", "EVALSHA 0 0", "SCRIPT EXISTS 0",
     "MULTI", "MULTI", "EXEC", "EXEC", "DISCARD", "WATCH K", "UNWATCH", "NOSUCH V", "GET", "INFO", "HELLO 2", "HELLO 3",
-    "AUTH V", "PUBLISH K V", "MONITOR", "ASKING", "OBJECT ENCODING K", "DUMP K", "RESTORE K 0 V", "RESET",
+    "AUTH V", "PUBLISH K V", "ASKING", "OBJECT ENCODING K", "DUMP K", "RESTORE K 0 V", "RESET",
     "CLIENT PAUSE 1", "CLIENT PAUSE 9 WRITE", "CLIENT UNPAUSE",
   ]
   /// Commands after which replies cannot be counted by commands.
   private static let others = [
     "SUBSCRIBE K K", "UNSUBSCRIBE", "PSUBSCRIBE K", "PUNSUBSCRIBE", "CLIENT REPLY OFF", "CLIENT REPLY SKIP",
-    "CLIENT REPLY ON", "QUIT", "BLPOP K 0", "SSUBSCRIBE K",
+    "CLIENT REPLY ON", "QUIT", "BLPOP K 0", "SSUBSCRIBE K", "MONITOR",
   ]
 
   private var bytes: ArraySlice<UInt8>

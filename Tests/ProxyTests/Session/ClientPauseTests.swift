@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The pause of an instance's clients")
 struct ClientPauseTests {
-  private typealias Facts = ClientPause.Facts
+  private typealias Facts = AdmissionFacts
   private static let millisecond: UInt64 = 1_000_000
 
   private func holds(_ pause: ClientPause, _ line: String, _ facts: Facts = Facts()) -> Bool {
