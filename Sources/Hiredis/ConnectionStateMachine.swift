@@ -127,14 +127,6 @@ struct ConnectionStateMachine<Lookup>: ~Copyable {
     }
   }
 
-  /// The server's `run_id`; nil while it is not known.
-  var runID: String? {
-    switch state {
-    case .ready(let login): login.identity.runID
-    default: nil
-    }
-  }
-
   /// The name of the present state.
   var phase: ConnectionPhase { Self.phase(state) }
 

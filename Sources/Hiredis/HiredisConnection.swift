@@ -162,9 +162,6 @@ public final class HiredisConnection {
   /// The number that the server gave the connection, as CLIENT ID says; nil while it is not known.
   public var clientID: Int? { machine.clientID }
 
-  /// The server's `run_id`; nil while the connection is not ready, or if INFO is not allowed.
-  public var runID: String? { machine.runID }
-
   /// The number of times that the connection became ready: state that a server kept for one of them (a WATCH) is gone
   /// with the next.
   public var epoch: Int { machine.epoch }

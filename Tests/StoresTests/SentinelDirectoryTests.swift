@@ -58,7 +58,7 @@ import Testing
     step = directory.receive(.master(first), from: c)
     #expect(step == .found(first, former: nil))
     #expect(directory.sentinels == [b, c, a])
-    directory.heard(of: a, runID: nil)
+    directory.heard(of: a)
     #expect(directory.sentinels == [a, b, c])
   }
 
@@ -133,8 +133,10 @@ import Testing
     #expect(Set(directory.sentinels) == [a, b, c, Self.sentinel(9)])
     directory.learn(known((10..<100).map(Self.sentinel)), from: Self.sentinel(9))
     #expect(directory.sentinels.count == SentinelDirectory.limit)
-    #expect(directory.sentinels.contains(Self.sentinel(9)), "it has told of the others")
+    directory.learn(known([Self.sentinel(9)]), from: b)
     directory.learn(known([b, c]), from: a)
+    #expect(directory.sentinels.count == SentinelDirectory.limit, "another one knows the one that knows them")
+    directory.learn(known([a, c]), from: b)
     #expect(Set(directory.sentinels) == [a, b, c])
   }
 
@@ -172,11 +174,11 @@ import Testing
 
   @Test func `a sentinel is known by one of its addresses, the configured one if there is any`() {
     var directory = SentinelDirectory(masterName: "m", nodes: [a])
-    directory.learn([SentinelReply.Sentinel(address: b, runID: "x"), .init(address: c, runID: "y")], from: a)
+    directory.learn([SentinelReply.Sentinel(address: b, id: "x"), .init(address: c, id: "y")], from: a)
     #expect(Set(directory.sentinels) == [a, b, c])
-    directory.heard(of: a, runID: "x")
+    directory.identify(a, as: "x")
     #expect(Set(directory.sentinels) == [a, c])
-    directory.learn([SentinelReply.Sentinel(address: b, runID: "x"), .init(address: c, runID: "y")], from: a)
+    directory.learn([SentinelReply.Sentinel(address: b, id: "x"), .init(address: c, id: "y")], from: a)
     #expect(Set(directory.sentinels) == [a, c])
   }
 }

@@ -31,8 +31,10 @@ struct SentinelDirectory {
     let address: SocketAddress
     /// Whether it was given by the configuration, and is never forgotten.
     let isConfigured: Bool
-    /// The process, of which there may be several names and addresses; nil while it is not known.
-    var runID: String?
+    /// The name that it gave itself, as there may be several addresses; nil while it is not known.
+    var id: String?
+    /// The sentinels that know it.
+    var tellers: Set<SocketAddress> = []
     /// Whether it did not answer when it was asked last.
     var isSilent = false
     /// The master by its last answer or message.
@@ -146,29 +148,45 @@ struct SentinelDirectory {
     return .found(address, former: master)
   }
 
-  /// Notes that a sentinel was heard of: it is worth asking. It may turn out to be one that is known by another address.
-  mutating func heard(of sentinel: SocketAddress, runID: String?) {
+  /// Notes that a sentinel was heard of: it is worth asking.
+  mutating func heard(of sentinel: SocketAddress) {
+    if let index = index(of: sentinel) { nodes[index].isSilent = false }
+  }
+
+  /// Notes which one a sentinel is. It may be known by another address.
+  mutating func identify(_ sentinel: SocketAddress, as id: String) {
     guard let index = index(of: sentinel) else { return }
-    nodes[index].isSilent = false
-    nodes[index].runID = runID ?? nodes[index].runID
+    nodes[index].id = id
     let needed = search.map { Array($0.left) } ?? []
     nodes.removeAll { node in
-      node.address != sentinel && !node.isConfigured && node.runID != nil && node.runID == runID
-        && !needed.contains(node.address)
+      node.address != sentinel && !node.isConfigured && node.id == id && !needed.contains(node.address)
     }
   }
 
-  /// Takes the sentinels that one of them knows as those that there are, beside the configured ones. None is forgotten
-  /// that is to be asked in the present search.
+  /// Takes the sentinels that one of them knows as known, and forgets those that none knows any more, but for the
+  /// configured ones and those that are to be asked in the present search.
   ///
   /// - Parameter teller: the one that has named them; it does not name itself.
   mutating func learn(_ others: [SentinelReply.Sentinel], from teller: SocketAddress) {
-    let needed = [teller] + others.map(\.address) + (search.map { Array($0.left) } ?? [])
-    nodes.removeAll { !$0.isConfigured && !needed.contains($0.address) }
-    for other in others where nodes.count < Self.limit {
-      let isKnown = nodes.contains { $0.address == other.address || $0.runID != nil && $0.runID == other.runID }
-      if !isKnown { nodes.append(Node(address: other.address, isConfigured: false, runID: other.runID)) }
+    for index in nodes.indices {
+      let isNamed = others.contains { $0.address == nodes[index].address }
+      if isNamed { nodes[index].tellers.insert(teller) } else { nodes[index].tellers.remove(teller) }
     }
+    forget(except: [teller] + (search.map { Array($0.left) } ?? []))
+    for other in others where nodes.count < Self.limit {
+      let isKnown = nodes.contains { $0.address == other.address || $0.id != nil && $0.id == other.id }
+      if !isKnown { nodes.append(Node(address: other.address, isConfigured: false, id: other.id, tellers: [teller])) }
+    }
+  }
+
+  /// Forgets the sentinels that none of the others knows, and then those that only these knew.
+  private mutating func forget(except needed: [SocketAddress]) {
+    let count = nodes.count
+    nodes.removeAll { !$0.isConfigured && $0.tellers.isEmpty && !needed.contains($0.address) }
+    guard nodes.count < count else { return }
+    let known = Set(nodes.map(\.address))
+    for index in nodes.indices { nodes[index].tellers.formIntersection(known) }
+    forget(except: needed)
   }
 
   /// Whether the sentinel has answered when it was asked last, if it was.

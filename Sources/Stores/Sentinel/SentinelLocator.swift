@@ -98,15 +98,19 @@ final class SentinelLocator: ServerLocator {
     }
   }
 
-  func didReach(_ node: SentinelNode, runID: String?, again: Bool) {
-    directory.heard(of: node.address, runID: runID)
-    meetSentinels()
+  func didReach(_ node: SentinelNode, again: Bool) {
+    directory.heard(of: node.address)
     // It may have told of a failover meanwhile.
     if again { search() }
   }
 
   func didReceive(_ answer: SentinelDirectory.Answer, from node: SentinelNode) {
     perform(directory.receive(answer, from: node.address))
+  }
+
+  func didIdentify(_ node: SentinelNode, as id: String) {
+    directory.identify(node.address, as: id)
+    meetSentinels()
   }
 
   func didLearn(of others: [SentinelReply.Sentinel], from node: SentinelNode) {

@@ -15,6 +15,8 @@ final class SentinelNode {
 
   let address: SocketAddress
   private unowned let locator: SentinelLocator
+  /// Whether it has told its name.
+  private var isIdentified = false
   private let listening: HiredisConnection
   private let asking: HiredisConnection
 
@@ -48,15 +50,22 @@ final class SentinelNode {
     asking.connect()
     // A sentinel that was down may be back.
     asking.retryNow()
-    let questions = [SentinelQuestion.Kind.master, .sentinels]
-    for kind in questions {
-      let command = CommandWriter.command("SENTINEL", kind.rawValue, master)
-      asking.send(command.span, to: SentinelQuestion(kind, at: self), token: 0)
-    }
+    for kind in [SentinelQuestion.Kind.master, .sentinels] { ask(kind, [master]) }
+    if !isIdentified { ask(.identity, []) }
+  }
+
+  private func ask(_ kind: SentinelQuestion.Kind, _ arguments: [String]) {
+    let command = CommandWriter.command(["SENTINEL", kind.rawValue] + arguments)
+    asking.send(command.span, to: SentinelQuestion(kind, at: self), token: 0)
   }
 
   fileprivate func didReceive(_ answer: SentinelDirectory.Answer) {
     locator.didReceive(answer, from: self)
+  }
+
+  fileprivate func didReceive(id: String) {
+    isIdentified = true
+    locator.didIdentify(self, as: id)
   }
 
   fileprivate func didReceive(_ others: [SentinelReply.Sentinel]) {
@@ -68,7 +77,7 @@ extension SentinelNode: PushReceiver {
   func pushConnectionDidBecomeReady(_ connection: HiredisConnection) {
     let command = CommandWriter.command("SUBSCRIBE", Self.channel)
     _ = connection.push(command.span)
-    locator.didReach(self, runID: connection.runID, again: connection.epoch > 1)
+    locator.didReach(self, again: connection.epoch > 1)
   }
 
   func pushConnection(_ connection: HiredisConnection, didBecomeUnavailable reason: ConnectionDownReason) {}
@@ -84,6 +93,7 @@ private final class SentinelQuestion: ReplyReceiver {
   enum Kind: String {
     case master = "GET-MASTER-ADDR-BY-NAME"
     case sentinels = "SENTINELS"
+    case identity = "MYID"
   }
 
   private let kind: Kind
@@ -98,6 +108,7 @@ private final class SentinelQuestion: ReplyReceiver {
   func receive(_ reply: borrowing Reply, token: Int) {
     switch kind {
     case .master: node?.didReceive(SentinelReply.master(reply))
+    case .identity: if let id = SentinelReply.id(reply) { node?.didReceive(id: id) }
     case .sentinels: if let others = SentinelReply.sentinels(reply) { node?.didReceive(others) }
     }
   }

@@ -7,7 +7,8 @@ enum SentinelReply {
   /// One of the others that a sentinel knows.
   struct Sentinel: Equatable {
     let address: SocketAddress
-    var runID: String?
+    /// The name that it gave itself, as SENTINEL MYID says.
+    var id: String?
   }
 
   /// SENTINEL GET-MASTER-ADDR-BY-NAME: host and port, or nil for a name that is not known.
@@ -27,19 +28,22 @@ enum SentinelReply {
     var sentinels: [Sentinel] = []
     for index in 0..<reply.count {
       let fields = reply[index]
-      var (host, port, runID) = ("", "", String?.none)
+      var (host, port, id) = ("", "", String?.none)
       for name in stride(from: 0, to: fields.count - 1, by: 2) {
         switch text(fields[name]) {
         case "ip": host = text(fields[name + 1])
         case "port": port = text(fields[name + 1])
-        case "runid": runID = text(fields[name + 1])
+        case "runid": id = text(fields[name + 1])
         default: break
         }
       }
-      if let address = address(host: host, port: port) { sentinels.append(Sentinel(address: address, runID: runID)) }
+      if let address = address(host: host, port: port) { sentinels.append(Sentinel(address: address, id: id)) }
     }
     return sentinels
   }
+
+  /// SENTINEL MYID, since Redis 6.2: the name; nil for other replies.
+  static func id(_ reply: borrowing Reply) -> String? { reply.kind == .string ? text(reply) : nil }
 
   /// A message of the channel `+switch-master`: `NAME OLD-HOST OLD-PORT HOST PORT`; nil for other messages and names.
   static func switchMessage(_ reply: borrowing Reply, master: String) -> (from: SocketAddress, to: SocketAddress)? {
