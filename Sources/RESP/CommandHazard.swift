@@ -51,9 +51,9 @@ public enum CommandHazard: String, CaseIterable, Sendable {
       "It is refused where there is a primary store, and with allow_flush it removes every key from both stores, so "
         + "that there is nothing to go back to: take it out of the application until the migration is over."
     case .unnamedKeys:
-      "Since such scripts run, a verification has found keys different that no command has named: the scripts change "
-        + "them, or another client writes to the store itself, or they were never copied. Let every call name all its "
-        + "keys, or set scripts: run_on_both, and have the keys mended by a verification with --heal."
+      "Since such scripts run, a verification has found keys different that no command has named, because the scripts "
+        + "or another client changed them or they were never copied: let every call name all its keys, or set scripts: "
+        + "run_on_both, and have the keys mended by a verification with --heal."
     case .scriptWithoutKeys:
       "It runs a script and names no key, so that whatever it changes stays on the default store: make sure that it "
         + "only reads, let every call name all its keys, or set scripts: run_on_both."

@@ -5,10 +5,13 @@ import Testing
 
 @Suite("Hazards of commands")
 struct CommandHazardTests {
+  /// The hazards that the inventory gives to scripts because of what it has seen of them.
+  private static let observed: Set<CommandHazard> = [.unnamedKeys, .scriptWithoutKeys]
+
   @Test func `each hazard has one sentence of its own, and a command that has it`() {
     let found = CommandTable.all.flatMap { [$0.hazard(as: $0.commandClass), $0.hazard(as: $0.classByOptions)] }
     for hazard in CommandHazard.allCases {
-      #expect(found.contains(hazard), "no command has \(hazard)")
+      #expect(found.contains(hazard) != Self.observed.contains(hazard), "\(hazard) of a command of the table")
       let sentence = hazard.sentence
       #expect(sentence.hasSuffix(".") && sentence.count { $0 == "." } == 1, "\(hazard): \(sentence)")
       #expect(sentence.contains(":"), "\(hazard) does not say what to do: \(sentence)")
