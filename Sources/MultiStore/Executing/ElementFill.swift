@@ -10,6 +10,9 @@ struct ElementFill: ~Copyable {
   /// The number of holes in the reply.
   private(set) var missingCount = 0
 
+  /// Whether the reply has nothing but holes.
+  var isWholeReply: Bool { missingCount == ends.count }
+
   /// Keeps `reply` and writes into `scratch` the command that asks for its nil elements.
   ///
   /// - Parameters:
@@ -103,6 +106,13 @@ struct ElementFill: ~Copyable {
     }
     if filled { output.append(.array(elements)) }
     return filled
+  }
+
+  /// Whether an encoded array has nothing but nil elements.
+  static func isWholeReply(_ reply: Span<UInt8>) -> Bool {
+    var position = 0
+    guard case .array(let elements)? = RESPValue.decode(reply, at: &position) else { return false }
+    return elements.allSatisfy { $0 == .null }
   }
 
   mutating func removeAll() {

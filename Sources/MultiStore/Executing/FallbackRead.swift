@@ -224,7 +224,7 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
 
   private func secondaryReplied(_ reply: borrowing Reply) {
     if answersWithMiss() { return }
-    if reply.kind == .error, !isOfKeyThatPrimaryLacks(reply) {
+    if reply.kind == .error, !(primaryHasReplied && reply.isErrorOfCommand) {
       // Both stores refuse it (a key of another type, say): an error of the command, not a failure of a store.
       answerWithoutSecondary { reply.encode(into: &$0.output) }
       return
@@ -241,12 +241,6 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
       core.database.reporter.readFailed(core.batch, on: .primary, ReportedException(errorReply: primaryErrorCode))
     }
     finish()
-  }
-
-  /// Whether the secondary's error shows that it has a key, of another type than the command asks for, that the primary
-  /// lacks.
-  private func isOfKeyThatPrimaryLacks(_ reply: borrowing Reply) -> Bool {
-    primaryHasReplied && reply.knownErrorCode == .wrongType
   }
 
   /// Counts a fallback: the secondary had what the primary lacked. If the primary may have lacked it only because its
@@ -279,6 +273,10 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
   private func fillReplied(_ reply: borrowing Reply) {
     let isOfKeys = core.batch.spec(0).id == .mget
     if !isOfKeys, answersWithMiss() { return }
+    if fill.isWholeReply, reply.isErrorOfCommand, let sink = core.sink {
+      reply.encode(into: &sink.output)
+      return fellBackOnElements(reply)
+    }
     guard reply.kind == .array, reply.count == fill.missingCount else {
       answerWithoutSecondary { reply.encode(into: &$0.output) }
       return
@@ -288,6 +286,10 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
       core.database.metrics.trueMisses.increment()
       return finish()
     }
+    fellBackOnElements(reply)
+  }
+
+  private func fellBackOnElements(_ reply: borrowing Reply) {
     primaryReply.removeAll()
     reply.encode(into: &primaryReply)
     fellBack { scratch.withSpan { primaryConnection.send($0, to: self, token: Self.confirmationToken) } }

@@ -167,14 +167,18 @@ extension PipelineExecution {
   /// Substitutes the other store's reply for a miss of the default store, unless it is a miss too.
   private func substitute(_ reply: borrowing Reply, for index: Int, _ spec: CommandSpec, _ range: Range<Int>) {
     let reply = copy reply
-    // A key of another type than the command asks for is no miss.
-    guard reply.kind != .error || reply.knownErrorCode == .wrongType else { return }
+    // An error of the command shows that the other store has the key, unless the default store has parts of it.
+    let isError = reply.isErrorOfCommand
+    guard reply.kind != .error || isError else { return }
     // Only a miss of the primary is a fallback; a miss of the secondary is a diff and nothing else.
     let isFallback = core.routing.defaultStore == .primary
     if isFallback { core.database.metrics.fallbackAfterMiss.increment() }
     let start = substitutes.count
     let isMiss: Bool
-    if spec.miss == .anyNullElement {
+    if isError {
+      isMiss = spec.miss == .anyNullElement && !withReplies(range) { reply, _ in ElementFill.isWholeReply(reply) }
+      if !isMiss { otherReply.withSpan { substitutes.append($0) } }
+    } else if spec.miss == .anyNullElement {
       isMiss = !withReplies(range) { ElementFill.merge($0, $1, into: &substitutes) }
     } else {
       isMiss = core.batch.withCommand(index) { spec.miss.isMiss(reply, of: $0) }
