@@ -14,6 +14,9 @@ final class KnownFunctions: ReplyReceiver {
     case unrepeatable(String)
   }
 
+  /// The most names, more than any application has functions: beyond it they are forgotten, and asked for again.
+  static let maxCount = 10_000
+
   private static let question = CommandWriter.command("FUNCTION", "LIST", "WITHCODE")
 
   private var functions: [String: Function] = [:]
@@ -37,7 +40,8 @@ final class KnownFunctions: ReplyReceiver {
     let arguments = ArgumentCursor(command)
     guard let body = arguments.argument(at: arguments.count - 1) else { return }
     let text = ScriptText(body)
-    for name in text.texts { functions[name] = Self.function(text) }
+    if functions.count + text.texts.count > Self.maxCount { forget() }
+    for name in text.texts.prefix(Self.maxCount) { functions[name] = Self.function(text) }
   }
 
   /// Notes that the functions may be others from now on.
