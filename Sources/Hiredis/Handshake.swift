@@ -147,7 +147,7 @@ struct Handshake {
     return .proceed(kill)
   }
 
-  /// What is wrong if the server is a sentinel and should be none, or the other way round; nil if INFO does not say.
+  /// The mistake if the server is a sentinel and should be none, or the other way round; nil if INFO does not say.
   private var sentinelMismatch: String? {
     switch (identity.isSentinel, expectsSentinel) {
     case (true?, false):

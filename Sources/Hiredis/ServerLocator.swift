@@ -13,7 +13,7 @@ public protocol ServerLocator: AnyObject {
   func leave(_ connection: HiredisConnection)
 }
 
-/// What a locator says to a connection.
+/// The answers of a locator to a connection.
 extension HiredisConnection {
   /// The server is at `address`.
   public func didLocate(_ address: SocketAddress) {

@@ -1,7 +1,7 @@
 internal import CoreMetrics
 internal import EventLoop
 
-/// What a job does with the keys of a page, and what it notes about them.
+/// The work of a job on the keys of a page, and its results.
 extension KeyJob {
   /// Begins an attempt to copy or to compare the keys of a page.
   func examine(_ page: JobPage) {

@@ -4,7 +4,7 @@ internal import RESP
 /// The functions of the default store, with the facts about their libraries' texts. Loop-confined; the instance owns
 /// it, and the store's connection retains it.
 final class KnownFunctions: ReplyReceiver {
-  /// What is known about a function.
+  /// The knowledge about a function.
   enum Function: Equatable {
     /// Nothing yet.
     case unknown

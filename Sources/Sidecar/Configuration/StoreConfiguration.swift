@@ -71,11 +71,5 @@ extension StoreConfiguration {
 
 extension StoreConfiguration.Place: CustomStringConvertible {
   /// The address, or the master's name with the sentinels' addresses.
-  public var description: String {
-    switch self {
-    case .address(let address): "\(address)"
-    case .sentinels(let sentinels):
-      "sentinel:\(sentinels.master)@\(sentinels.nodes.map { "\($0)" }.joined(separator: ","))"
-    }
-  }
+  public var description: String { "\(location)" }
 }

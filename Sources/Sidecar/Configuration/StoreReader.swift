@@ -123,11 +123,7 @@ struct StoreReader {
         "\"url\" is missing; expected \(Setting.Kind.url.expectation), or sentinel"
       )
     case (true, true):
-      context.error(
-        reader.position(of: "sentinel"),
-        reader.keyPath("sentinel"),
-        "the store has a url; give one of them"
-      )
+      reader.fail("sentinel", "the store has a url; give one of them")
     default: break
     }
     return reader.section("sentinel").map(SentinelReader.init)

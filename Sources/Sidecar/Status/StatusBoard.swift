@@ -80,7 +80,7 @@ final class StatusBoard: Sendable {
 
   /// Returns the report of the samples and of the present metrics.
   func report() -> StatusReport {
-    // What happens after this report counts for the state that it shows.
+    // Losses and failures after this report count for the state that it shows.
     noteStates()
     let moment = Moment(registry)
     let (histories, dualWrites) = state.withLock { ($0.histories, $0.dualWrites) }

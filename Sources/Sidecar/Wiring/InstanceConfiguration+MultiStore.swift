@@ -103,7 +103,7 @@ extension StoreConfiguration {
 }
 
 extension StoreConfiguration.Place {
-  fileprivate var location: StoreLocation {
+  var location: StoreLocation {
     switch self {
     case .address(let address): .address(address)
     case .sentinels(let sentinels): .sentinels(sentinels.group)

@@ -137,7 +137,7 @@ final class SentinelLocator: ServerLocator {
         didMove(former, address)
       }
       for connection in takeWaiting() { connection.didLocate(address) }
-      // Those that have just been told are there already. A connection that ends may let its owner close others.
+      // The connections that have just been told are there already. One that ends may let its owner close others.
       for connection in members.values.map(\.connection) { connection.serverDidMove(to: address) }
     case .notFound(let reason):
       for connection in takeWaiting() { connection.didNotLocate(reason) }

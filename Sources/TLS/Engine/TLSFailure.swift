@@ -36,7 +36,7 @@ public struct TLSFailure: Error, Sendable, Equatable, CustomStringConvertible {
 
   /// The kind of failure.
   public let reason: Reason
-  /// What went wrong, for humans: a sentence without a full stop and without secrets.
+  /// The failure for humans: a sentence without a full stop and without secrets.
   public let problem: String
   /// The setting that may solve it; nil if there is none.
   public let remedy: Remedy?
