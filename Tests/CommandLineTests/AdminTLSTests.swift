@@ -100,10 +100,10 @@ struct AdminTLSTests {
         == true
     )
     let plain = try HTTPServer.onLoopback([textRoute("/hello", "Hello.")])
-    #expect(
-      failure(client(plain)) == "there is no secure connection to https://\(plain.boundAddress): the answer is not "
-        + "TLS; the port may be one without TLS"
-    )
+    // Whether a server without TLS answers a ClientHello or closes the connection depends on its random bytes.
+    let reason = try #require(failure(client(plain)))
+    #expect(reason.hasPrefix("there is no secure connection to https://\(plain.boundAddress): "))
+    #expect(reason.hasSuffix("; the port may be one without TLS"))
   }
 
   @Test func `a server that does not continue the handshake is given up in time`() throws {

@@ -128,7 +128,8 @@ struct AdminAPITLSTests {
     )
     let tls = try features(open)
     #expect(tls.exit == .status(2))
-    #expect(tls.errors.contains("the answer is not TLS; the port may be one without TLS"))
+    // The server answers the ClientHello or closes the connection, as its random bytes have it.
+    #expect(tls.errors.contains("; the port may be one without TLS"), "\(tls.errors)")
   }
 
   @Test(arguments: ["request", "require"])
