@@ -20,7 +20,10 @@ TEXT
 TEST_LIMIT_SECONDS=1200
 # Processes that run tests at once. A test blocks its thread, of which Swift's pool has one for each processor, and most
 # of the time it waits for servers and timeouts: a single process leaves the processors half idle.
-TEST_PROCESSES=4
+TEST_PROCESSES=5
+# Parts into which the suites are dealt out, each for a process of its own. With a few large ones, those that end early
+# would leave the processors to the last one.
+TEST_PARTS=20
 # Tests of a process that have begun. Without a limit Swift Testing begins them all: hundreds of servers, and what one
 # test awaits stands in line behind all the others, for longer than any sensible deadline.
 TEST_WIDTH=4
@@ -73,29 +76,39 @@ step() {
 
 build() { swift build --build-tests -Xswiftc -warnings-as-errors; }
 
-# run_all: the suites, dealt out to processes that run at once. Neighbours, which are alike, go to different ones.
+# The part of the suites that each process runs.
+declare -A part_of=()
+
+# begin NUMBER PATTERN: runs a part in the background.
+begin() {
+  "${tests[@]}" "$TEST_WIDTH" --filter "$2" >"$OUTPUTS/$1" 2>&1 &
+  part_of[$!]=$1
+}
+
+# end_one: waits for one of the processes, and shows its output if a test failed.
+end_one() {
+  local process code=0
+  wait -n -p process || code=$?
+  if ((code == 0)); then
+    tail -n 1 "$OUTPUTS/${part_of[$process]}"
+  else
+    cat "$OUTPUTS/${part_of[$process]}"
+    failed=1
+  fi
+  unset "part_of[$process]"
+}
+
+# run_all: all suites. Neighbours, which are alike, go to different parts.
 run_all() {
-  local suites number code failed=0
-  local parts=("^$CLIENTS/") processes=()
+  local suites number failed=0
   suites=$("${tests[@]}" 1 --list-tests | sed 's|/.*||' | sort -u |
     grep --invert-match --line-regexp --extended-regexp "$CLIENTS|$ALONE")
-  for ((number = 0; number < TEST_PROCESSES; number++)); do
-    parts+=("^($(awk "NR % $TEST_PROCESSES == $number" <<<"$suites" | paste -s -d '|'))/")
+  begin 0 "^$CLIENTS/"
+  for ((number = 1; number <= TEST_PARTS; number++)); do
+    if ((${#part_of[@]} == TEST_PROCESSES)); then end_one; fi
+    begin "$number" "^($(awk "NR % $TEST_PARTS == $number % $TEST_PARTS" <<<"$suites" | paste -s -d '|'))/"
   done
-  for number in "${!parts[@]}"; do
-    "${tests[@]}" "$TEST_WIDTH" --filter "${parts[number]}" >"$OUTPUTS/$number" 2>&1 &
-    processes+=($!)
-  done
-  for number in "${!processes[@]}"; do
-    code=0
-    wait "${processes[number]}" || code=$?
-    if ((code == 0)); then
-      tail -n 1 "$OUTPUTS/$number"
-    else
-      cat "$OUTPUTS/$number"
-      failed=1
-    fi
-  done
+  while ((${#part_of[@]} > 0)); do end_one; done
   return "$failed"
 }
 
