@@ -47,4 +47,45 @@ struct SettledCheckTests {
     #expect(outcomes(instance, "different") == 0)
     #expect(instance.count(MultiStoreMetrics.uncheckedKeys) == 0)
   }
+
+  @Test func `compare keys that are quiet at the same time in few calls`() throws {
+    let instance = try instance()
+    // Written one after the other, as clients do, so that each is due at another moment.
+    for number in 0..<600 { _ = try instance.execute("SET s\(number) v") }
+    try instance.run { self.outcomes(instance, "equal") == 600 }
+    for store in StoreRole.allCases {
+      let statistics = try #require(try instance.client(store).command("INFO", "commandstats").string)
+      let calls = try #require(statistics.firstMatch(of: /cmdstat_evalsha:calls=(\d+)/).flatMap { Int($0.1) })
+      #expect(calls < 60, "of \(store)")
+    }
+  }
+}
+
+@Suite("Rounds of settled checks")
+struct CheckRoundsTests {
+  @Test(arguments: [(1, 1, 1), (15, 1, 15), (1_000, 100, 10), (50_000, 1_024, 48)])
+  func `full ones follow each other at the rate`(rate: Int, size: Int, expected: Int) {
+    var rounds = CheckRounds(keysPerSecond: rate)
+    #expect(rounds.size == size)
+    var begun = 0
+    for tenth in 0..<10_000 where rounds.mayBegin(now: UInt64(tenth) * 100_000) {
+      rounds.began(size, now: UInt64(tenth) * 100_000)
+      _ = rounds.ended(now: UInt64(tenth) * 100_000)
+      begun += 1
+    }
+    #expect(abs(begun - expected) <= 1)
+  }
+
+  @Test func `one at a time, and one that is not full waits for more keys`() {
+    var rounds = CheckRounds(keysPerSecond: 1_000)
+    rounds.began(1, now: 0)
+    #expect(!rounds.mayBegin(now: 1_000_000_000))
+    let pause = rounds.ended(now: 40_000_000)
+    #expect(pause == .milliseconds(60))
+    #expect(!rounds.mayBegin(now: 99_000_000))
+    #expect(rounds.mayBegin(now: 100_000_000))
+    rounds.began(100, now: 100_000_000)
+    let late = rounds.ended(now: 500_000_000)
+    #expect(late == .zero)
+  }
 }

@@ -9,7 +9,7 @@ final class SettledChecks {
   /// The time without a write after which a key is compared, in nanoseconds.
   private let quiet: UInt64
   private let heals: Bool
-  private var pace: KeyPace
+  private var rounds: CheckRounds
   private var timer: LoopTimer?
 
   init(of database: Database) {
@@ -17,7 +17,7 @@ final class SettledChecks {
     let configuration = database.configuration
     quiet = UInt64(configuration.settledCheckDelay / .nanoseconds(1))
     heals = configuration.healsSettledDifferences
-    pace = KeyPace(keysPerSecond: configuration.settledChecksPerSecond)
+    rounds = CheckRounds(keysPerSecond: configuration.settledChecksPerSecond)
   }
 
   func close() {
@@ -34,37 +34,27 @@ final class SettledChecks {
     while let key = database.quietKeys.takeAny() { other.markStale(key: key, because: .unchecked) }
   }
 
-  /// Compares the keys that are due, for as long as the bounds permit. Called periodically.
+  /// Compares the keys that are due, if a round may begin. Called periodically.
   func proceed() {
     let rejected = database.quietKeys.takeRejected()
     if rejected > 0 { database.metrics.settledChecks.unchecked.increment(by: rejected) }
-    while isPossible {
-      let keys = takeDue()
-      guard !keys.isEmpty else { return }
-      KeyComparison(of: keys, in: database, expectsEqual: true) { [weak self] in self?.compared($0) }.begin()
-    }
+    let now = database.loop.now
+    guard rounds.mayBegin(now: now), isPossible else { return }
+    let keys = takeDue(now: now)
+    guard !keys.isEmpty else { return }
+    rounds.began(keys.count, now: now)
+    KeyComparison(of: keys, in: database, expectsEqual: true) { [weak self] in self?.compared($0) }.begin()
   }
 
-  private func takeDue() -> [[UInt8]] {
-    let now = database.loop.now
+  private func takeDue(now: UInt64) -> [[UInt8]] {
     var keys: [[UInt8]] = []
-    while database.quietKeys.count > 0, keys.count < KeyComparison.maxKeys {
-      guard pace.mayBegin(now: now, isHurried: false) else {
-        // The end of a comparison calls `proceed` too.
-        if let pause = pace.pause(now: now) { proceed(after: pause) }
-        break
-      }
-      guard let key = database.quietKeys.takeDue(now: now, quiet: quiet) else { break }
-      pace.began()
-      keys.append(key)
-    }
+    while keys.count < rounds.size, let key = database.quietKeys.takeDue(now: now, quiet: quiet) { keys.append(key) }
     return keys
   }
 
   private func compared(_ keys: [ComparedKey]) {
     let target = database.store(database.defaultStore.role.other)
     for compared in keys {
-      pace.ended(bytes: 0)
       let key = compared.key
       // A key that is written again is compared later.
       let outcome = database.quietKeys.contains(key.span) ? .disturbed : compared.outcome
@@ -75,7 +65,7 @@ final class SettledChecks {
       if heals { target.markStale(key: key, because: .difference) }
     }
     database.instance.keyQueue.wake()
-    proceed()
+    proceed(after: rounds.ended(now: database.loop.now))
   }
 
   private func proceed(after pause: Duration) {

@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 import TestSupport
 import Testing
@@ -126,16 +127,20 @@ struct WatchLoadTests {
     }
   }
 
-  /// One client adds 1 under WATCH, and the other one, at another sidecar, takes 1 away meanwhile.
+  /// One client adds 1 under WATCH, and the other one, at another sidecar, takes 1 away at every third attempt. It
+  /// begins before the first one watches or, every other time, after it has read; the first one writes only then.
   ///
   /// - Returns: how often the first one and the second one have succeeded.
   private func race(_ first: RESPClient, _ second: RESPClient, _ attempts: Int) throws -> (Int, Int) {
     #expect(try first.command("SET", "n", "0") == .ok)
     let begun = Atomic(0)
+    let taking = Atomic(0)
     let taken = Atomic(0)
     let taker = Threads(1) { _ in
+      defer { taking.store(.max, ordering: .releasing) }
       for attempt in stride(from: 1, through: attempts, by: 3) {
-        while begun.load(ordering: .acquiring) < attempt {}
+        while begun.load(ordering: .acquiring) < attempt { sched_yield() }
+        taking.store(attempt, ordering: .releasing)
         guard try second.command("DECRBY", "n", "1").integer != nil else {
           throw TestSupportError(.malformed, "DECRBY failed")
         }
@@ -143,10 +148,13 @@ struct WatchLoadTests {
       }
     }
     var updated = 0
-    for _ in 0..<attempts {
-      begun.add(1, ordering: .releasing)
+    for attempt in 1...attempts {
+      let isLate = attempt % 2 == 0
+      if !isLate { begun.store(attempt, ordering: .releasing) }
       #expect(try first.command("WATCH", "n") == .ok)
       let value = try first.command("GET", "n").string.flatMap { Int($0) }
+      if isLate { begun.store(attempt, ordering: .releasing) }
+      while attempt % 3 == 1, taking.load(ordering: .acquiring) < attempt { sched_yield() }
       let next = String(try #require(value) + 1)
       let exec = try first.pipeline([["MULTI"], ["SET", "n", next], ["EXEC"]]).last
       if exec == .array([.ok]) { updated += 1 } else { #expect(exec == .array(nil)) }
