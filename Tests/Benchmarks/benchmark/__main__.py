@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 
-from . import report, targets
+from . import report, targets, tls
 from .curves import AXES, Axis, Curve, measure_point
 from .laboratory import Laboratory, laboratory
 from .machine import MachineError, describe, layout, raise_descriptor_limit
@@ -56,6 +56,8 @@ class Run:
             steps.append(Step(f"curve/{axis.name}", partial(self._curve, axis, list(points))))
         steps.append(Step("curve/scrapes", partial(self._scrapes, QUICK_POINTS if quick else POINTS)))
         steps.append(Step("memory", self._memory))
+        steps += [Step(f"tls/{load.name}", partial(self._tls_cell, load)) for load in tls.LOADS]
+        steps.append(Step("tls/memory", self._tls_memory))
         if self._options.soak_minutes:
             steps.append(Step("soak", self._soak))
         return [step for step in steps if self._options.wants(step.name)]
@@ -109,6 +111,17 @@ class Run:
         wanted = QUICK_IDLE_CLIENTS if self._options.is_quick else IDLE_CLIENTS
         self._results.idle = measure_idle(self._lab, min(wanted, self._results.machine.clients_limit))
         self._progress.show(report.memory_table(self._results).text() + "\n")
+
+    def _tls_cell(self, load: Workload) -> None:
+        cell = tls.measure_load(self._lab, load, self._options.rounds)
+        self._results.cells.append(cell)
+        self._progress.show(report.cell_text(cell) + "\n")
+
+    def _tls_memory(self) -> None:
+        wanted = tls.QUICK_CLIENTS if self._options.is_quick else tls.CLIENTS
+        clients = min(wanted, self._results.machine.clients_limit)
+        memory = self._results.tls_clients = tls.measure_clients(self._lab, clients, self._options.rounds)
+        self._progress.show(report.tls_clients_table(memory).text() + "\n")
 
     def _soak(self) -> None:
         self._results.soak = soak(self._lab, self._options.soak_minutes)
@@ -170,6 +183,7 @@ def main(arguments: list[str]) -> int:
         rounds=options.rounds,
         seconds=options.seconds,
         is_smoke_run=options.is_quick,
+        is_selection=bool(options.pattern.pattern),
     )
     run = Run(options, results, progress)
     if options.only_lists:

@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from . import tls
 from .laboratory import Series
 from .memory import GROWTH_LIMIT_BYTES, IDLE_CLIENTS
 from .results import Results
 from .statistics import Spread, differences, ratios, spread
-from .targets import DIRECT, ENVOY, ENVOY_MIRROR, SIDECAR_DUAL, SIDECAR_DUAL_DEFAULT_STORE, SIDECAR_OFF, TWEMPROXY
+from .targets import (
+    DIRECT,
+    DIRECT_TLS,
+    ENVOY,
+    ENVOY_MIRROR,
+    SIDECAR_DUAL,
+    SIDECAR_DUAL_DEFAULT_STORE,
+    SIDECAR_OFF,
+    SIDECAR_TLS_STORE,
+    TWEMPROXY,
+)
 from .workloads import KIB, MIB, Operation, Workload
 
 SOAK_MINUTES = 10.0
@@ -45,13 +56,24 @@ class Goal:
 
 def goals(results: Results) -> list[Goal]:
     """All of them, in the order in which they are shown."""
-    return [*_throughput(results), *_latency(results), *_processor_time(results), *_memory(results), *_scrapes(results)]
+    return [
+        *_throughput(results),
+        *_latency(results),
+        *_processor_time(results),
+        *_memory(results),
+        *_scrapes(results),
+        *_tls(results),
+    ]
 
 
 def _pair(
-    results: Results, load: Workload, names: tuple[str, str], compute: Callable[[Series, Series], Spread | None]
+    results: Results,
+    load: Workload,
+    names: tuple[str, str],
+    compute: Callable[[Series, Series], Spread | None],
+    part: str = "matrix",
 ) -> Spread | None:
-    cell = results.cell(load.name)
+    cell = results.cell(load.name, part)
     if cell is None:
         return None
     first, second = cell.find(names[0]), cell.find(names[1])
@@ -137,3 +159,15 @@ def _scrapes(results: Results) -> Iterator[Goal]:
         measured = None if cost.problem else cost.added
         what = "p99 latency that a scrape every second adds"
         yield Goal(what, where, False, SCRAPE_LIMIT_MICROSECONDS, "µs", measured)
+
+
+def _tls(results: Results) -> Iterator[Goal]:
+    for load in _PIPELINED:
+        measured = _pair(results, load, (SIDECAR_TLS_STORE, DIRECT_TLS), _throughputs, "tls")
+        yield Goal("throughput, TLS to the store, against direct with TLS", load.title, True, 0.9, "×", measured)
+    memory = results.tls_clients
+    clients = memory.clients if memory else tls.CLIENTS
+    reservation = None if clients >= tls.CLIENTS else f"only {clients} clients"
+    added = memory.added_kib if memory else None
+    what = "memory for an idle client with TLS, beyond one without"
+    yield Goal(what, f"{clients:,} connected", False, 16, "KiB", added, reservation)

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
+from .certificates import make_certificates
 from .load import whole_commands
 from .machine import Layout
 from .measure import Refused, Sample, measure
@@ -16,7 +17,7 @@ from .processes import Processes, free_port
 from .progress import Progress
 from .proxies import Proxies
 from .stores import Data, Store
-from .targets import Target
+from .targets import DIRECT, Target
 from .workloads import Workload
 
 # The first look at a target's speed, before the load is chosen: this much of a measurement's time is enough.
@@ -48,6 +49,8 @@ class Cell:
     name: str
     title: str
     series: list[Series]
+    # The target that the others are compared with.
+    reference: str = DIRECT
 
     def find(self, target: str) -> Series | None:
         """A target's measurements, if there are any to be shown."""
@@ -62,8 +65,9 @@ class Laboratory:
         self.seconds = seconds
         self.progress = progress
         self._folder = processes.folder
-        self.old = Store("old", free_port(), processes, layout.stores)
-        self.new = Store("new", free_port(), processes, layout.stores)
+        certificates = make_certificates(processes.folder)
+        self.old = Store("old", free_port(), processes, layout.stores, certificates)
+        self.new = Store("new", free_port(), processes, layout.stores, certificates)
         self.proxies = Proxies(self.old, self.new, processes, layout.proxy, [str(sidecar)])
         self._data = Data(self.old, self.new)
 
@@ -77,15 +81,26 @@ class Laboratory:
         """Makes the stores hold what the load asks for."""
         self._data.prepare(workload.keys, workload.value_bytes)
 
-    def rounds(self, name: str, title: str, targets: list[Target], workload: Workload, count: int) -> Cell:
-        """Measures all targets in turn, again and again (A B C A B C …), after a warm-up of each."""
+    def rounds(
+        self,
+        name: str,
+        title: str,
+        targets: list[Target],
+        workload: Workload,
+        count: int,
+        seconds: float | None = None,
+    ) -> Cell:
+        """Measures all targets in turn, again and again (A B C A B C …), after a warm-up of each.
+
+        Each measurement takes the laboratory's time unless another is given.
+        """
         self.prepare(workload)
         cell = Cell(name, title, [Series(target.name, target.title_for(workload.operation)) for target in targets])
         every = list(zip(cell.series, targets, strict=True))
         commands: dict[str, int] = {}
         for series, target in every:
             self.progress.step(title, "warm-up", target.title)
-            commands[target.name] = self._guarded(series, lambda: self.commands_for(target, workload)) or 0
+            commands[target.name] = self._guarded(series, lambda: self.commands_for(target, workload, seconds)) or 0
         for number in range(count):
             for series, target in every:
                 if series.problem is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 from .probe import ProbeError, probe
 from .processes import environment, on_cores, program
@@ -64,11 +65,16 @@ def whole_commands(commands: float, ports: tuple[int, ...], workload: Workload) 
     return pipelines * workload.pipeline * count
 
 
-def run(ports: tuple[int, ...], workload: Workload, commands: int, cores: frozenset[int]) -> LoadResult:
-    """Sends the commands and waits for all replies; raises LoadError if one was an error or did not come."""
-    if workload.clients == 1 and len(ports) == 1:
+def run(
+    ports: tuple[int, ...], workload: Workload, commands: int, cores: frozenset[int], authority: Path | None = None
+) -> LoadResult:
+    """Sends the commands and waits for all replies; raises LoadError if one was an error or did not come.
+
+    With the file of an authority the clients speak TLS, which the probe does not.
+    """
+    if workload.clients == 1 and len(ports) == 1 and authority is None:
         return _run_probe(ports[0], workload, commands)
-    running = [(part, _start(part, workload, cores)) for part in parts(ports, workload, commands)]
+    running = [(part, _start(part, workload, cores, authority)) for part in parts(ports, workload, commands)]
     results = [_finish(part, process) for part, process in running]
     # They run side by side, so the load took as long as the longest. Of the latencies the worst counts, too.
     return LoadResult(
@@ -93,10 +99,12 @@ def _run_probe(port: int, workload: Workload, commands: int) -> LoadResult:
     )
 
 
-def _start(part: Part, workload: Workload, cores: frozenset[int]) -> subprocess.Popen[str]:
+def _start(part: Part, workload: Workload, cores: frozenset[int], authority: Path | None) -> subprocess.Popen[str]:
     command = [program("redis-benchmark"), "-h", "127.0.0.1", "-p", str(part.port), "-t", part.operation.value]
     command += ["-c", str(part.clients), "-n", str(part.commands), "-P", str(workload.pipeline)]
     command += ["-d", str(workload.value_bytes), "-r", str(workload.keys)]
+    if authority is not None:
+        command += ["--tls", "--cacert", str(authority)]
     return subprocess.Popen(
         on_cores(cores, command),
         stdin=subprocess.DEVNULL,

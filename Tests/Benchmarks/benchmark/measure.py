@@ -153,7 +153,7 @@ def measure(
     try:
         measurement = Measurement(target, *stores)
         before = procfs.load_time()
-        load = run(target.ports, workload, commands, cores)
+        load = run(target.ports, workload, commands, cores, target.authority)
         load_time = procfs.load_time() - before
         return sample(load, load_time, measurement.end(workload, commands))
     except (LoadError, ServerError, OSError) as error:

@@ -10,7 +10,6 @@ from . import procfs, targets
 from .laboratory import Laboratory
 from .measure import Refused
 from .page import fetch
-from .proxies import Proxy
 from .resp import Connection
 from .scraper import Scraper
 from .targets import Target
@@ -68,23 +67,25 @@ def measure_idle(laboratory: Laboratory, clients: int) -> list[IdleMemory]:
     laboratory.prepare(SOAK_LOAD)
     with laboratory.part() as proxies:
         for target in targets.start(proxies, laboratory.old, Operation.SET, SHOWN):
-            assert target.proxy is not None
             laboratory.progress.step("memory", target.title)
-            found.append(_measure_idle(target, target.proxy, clients))
+            found.append(measure_target(target, clients))
     return found
 
 
-def _measure_idle(target: Target, proxy: Proxy, clients: int) -> IdleMemory:
+def measure_target(target: Target, clients: int) -> IdleMemory:
+    """Looks at the memory of a proxy that has just started, before and after so many clients have sent a command."""
+    proxy = target.proxy
+    assert proxy is not None
     if proxy.metrics_url is not None:
         # Somebody scrapes every sidecar, so the thread that serves the page belongs to its memory.
         fetch(proxy.metrics_url)
-    with Connection(target.ports[0]) as one:
+    with Connection(target.ports[0], target.authority) as one:
         one.call("GET", "key:000000000000")
     idle_bytes = procfs.resident_bytes(proxy.process.pid)
     connections: list[Connection] = []
     try:
         for _ in range(clients):
-            connection = Connection(target.ports[0])
+            connection = Connection(target.ports[0], target.authority)
             connections.append(connection)
             connection.call("GET", "key:000000000000")
         connected_bytes = procfs.resident_bytes(proxy.process.pid)

@@ -23,6 +23,8 @@ class Proxy:
     ports: tuple[int, ...]
     # Where its metrics are, for a sidecar.
     metrics_url: str | None = None
+    # The file of the authority that clients trust, if they have to speak TLS.
+    authority: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,9 @@ class SidecarState:
     dual_write: bool = False
     primary_is_default: bool = False
     acknowledgement: str = "both"
+    # Whether the stores, and clients, are spoken to with TLS.
+    has_tls_stores: bool = False
+    has_tls_clients: bool = False
     # The database of both stores that it serves.
     database: int = 0
     instances: int = 1
@@ -47,18 +52,30 @@ def sidecar_configuration(state: SidecarState, ports: tuple[int, ...], old: Stor
     for number, port in enumerate(ports):
         lines += [
             f"  - name: instance_{number}",
-            f"    listen: 127.0.0.1:{port}",
-            f'    primary: {{ url: "{new.url(state.database)}" }}',
-            f'    secondary: {{ url: "{old.url(state.database)}" }}',
+            f'    listen: "{"tls:" if state.has_tls_clients else ""}127.0.0.1:{port}"',
+            f"    primary: {_store_settings(state, new)}",
+            f"    secondary: {_store_settings(state, old)}",
             f"    write_acknowledgement: {state.acknowledgement}",
             f"    max_clients: {MAX_CLIENTS}",
         ]
+        if state.has_tls_clients:
+            assert old.certificates is not None
+            certificate, key = old.certificates.certificate, old.certificates.key
+            lines.append(f'    tls: {{ cert_file: "{certificate}", key_file: "{key}" }}')
         if state.events_per_second is not None:
             lines.append(f"    event_rate_limit: {state.events_per_second}")
         if state.settled_checks is not None:
             lines.append(f"    settled_checks: {{ rate: {state.settled_checks} }}")
     lines += ["feature_flags:", f'  file: "{flags}"']
     return "\n".join(lines) + "\n"
+
+
+def _store_settings(state: SidecarState, store: Store) -> str:
+    settings = f'url: "{store.url(state.database, state.has_tls_stores)}"'
+    if state.has_tls_stores:
+        assert store.certificates is not None
+        settings += f', tls: {{ ca_file: "{store.certificates.authority}" }}'
+    return f"{{ {settings} }}"
 
 
 def sidecar_flags(state: SidecarState) -> str:
@@ -104,7 +121,8 @@ class Proxies:
             return next(str(line["address"]) for line in lines if line.get("listener") == "metrics")
 
         address = process.wait_until("connecting to both stores", metrics_address)
-        return Proxy(process, ports, f"http://{address}/metrics")
+        certificates = self._old.certificates if state.has_tls_clients else None
+        return Proxy(process, ports, f"http://{address}/metrics", certificates.authority if certificates else None)
 
     def twemproxy(self) -> Proxy:
         """Starts twemproxy with its defaults, and a backlog that takes many clients at once."""

@@ -14,11 +14,15 @@ from .laboratory import Cell
 from .plots import SHOWN
 from .results import Comparison, Results, compare
 from .scrapes import ScrapeCost
+from .statistics import spread
 from .tables import Table, mebibytes, microseconds, quantity, ratio, thousands
+from .tls import ClientMemory
 from .workloads import KIB
 
 # Cost for a unit of work that is this much above the least on the curve is more than noise.
 GROWTH_LIMIT = 1.5
+
+MEMORY_HEADINGS = ["", "idle, MiB", "clients", "with them, MiB", "KiB for a client"]
 
 HOW_TO_READ = """\
 Of direct: the throughput as a share of direct's in the same round, median (least–greatest). Added: what the latency is
@@ -26,7 +30,8 @@ above direct's in the same round, median. CPU: seconds of the proxy's processor 
 others: those of the load and the stores, which are there without a proxy too. Peak: the proxy's resident memory in MiB,
 at most. With 1 client latencies are those of a probe, to the nanosecond; otherwise
 redis-benchmark's, in steps of 8 µs, and with pipelines from the first byte sent to the first reply of the pipeline.
-SET and GET at once: of both the longer time and the greater latencies."""
+SET and GET at once: of both the longer time and the greater latencies. Under the loads named TLS, direct is
+redis-benchmark --tls at the store itself."""
 
 
 def cell_table(cell: Cell) -> Table:
@@ -38,7 +43,7 @@ def cell_table(cell: Cell) -> Table:
     for series in cell.series:
         comparison = comparisons.get(series.target)
         if comparison:
-            rows.append(_comparison_row(comparison))
+            rows.append(_comparison_row(comparison, cell.reference))
         else:
             rows.append([series.title, "no figures", *[""] * (len(headings) - 2)])
     return Table(cell.title, headings, rows)
@@ -50,9 +55,9 @@ def cell_text(cell: Cell) -> str:
     return "\n".join([cell_table(cell).text(), *problems])
 
 
-def _comparison_row(comparison: Comparison) -> list[str]:
+def _comparison_row(comparison: Comparison, reference: str) -> list[str]:
     row = [comparison.title, thousands(comparison.throughput.median)]
-    if comparison.target == targets.DIRECT:
+    if comparison.target == reference:
         return row + ["1", *["–"] * 5, f"{comparison.others:.2f}", "–"]
     row.append(ratio(comparison.ratio))
     for added in (comparison.added_p50, comparison.added_p99, comparison.added_p999):
@@ -75,6 +80,11 @@ def summary_table(results: Results) -> Table | None:
         if target != targets.DIRECT
     ]
     return Table("Throughput as a share of direct", ["", *(cell.title for cell in cells)], rows)
+
+
+def shown_goals(results: Results) -> list[Goal]:
+    """All goals; if only some parts of the run were wanted, those that have figures."""
+    return [goal for goal in goals(results) if goal.measured or not results.is_selection]
 
 
 def goals_table(found: list[Goal]) -> Table:
@@ -154,8 +164,18 @@ def memory_table(results: Results) -> Table:
         + [f"{each.client_bytes / KIB:.2f}"]
         for each in results.idle
     ]
-    headings = ["", "idle, MiB", "clients", "with them, MiB", "KiB for a client"]
-    return Table("Memory of an idle proxy", headings, rows)
+    return Table("Memory of an idle proxy", MEMORY_HEADINGS, rows)
+
+
+def tls_clients_table(memory: ClientMemory) -> Table:
+    """The memory of clients without TLS and with it, and the difference."""
+    rows = []
+    for title, found in (("without TLS", memory.plain), ("with TLS", memory.tls)):
+        idle, connected = median(one.idle_bytes for one in found), median(one.connected_bytes for one in found)
+        client = spread([one.client_bytes / KIB for one in found])
+        rows.append([title, mebibytes(idle), str(memory.clients), mebibytes(connected), ratio(client)])
+    rows.append(["difference", "", "", "", ratio(memory.added_kib)])
+    return Table("Memory of idle clients with TLS", MEMORY_HEADINGS, rows)
 
 
 def soak_line(results: Results) -> str | None:
@@ -186,6 +206,8 @@ def _conditions(results: Results) -> list[str]:
         lines.append("A smoke run: it shows that everything works. Its figures say nothing.")
     if machine.is_busy:
         lines.append(f"The machine was busy before (load average {machine.load_average:.2f}): trust nothing of this.")
+    if results.is_selection:
+        lines.append("Only some parts were measured; the goals of the others are left out.")
     if not results.is_complete:
         lines.append("The run was ended before it was done.")
     lines += [f"Left out: {reason}" for reason in results.left_out]
@@ -196,7 +218,7 @@ def markdown(results: Results) -> str:
     """The whole report."""
     conditions = "\n".join(f"* {line}" for line in _conditions(results))
     parts = ["### What the sidecar costs", f"`{results.command}`", conditions]
-    parts.append(goals_table(goals(results)).markdown())
+    parts.append(goals_table(shown_goals(results)).markdown())
     summary = summary_table(results)
     if summary:
         parts.append(summary.markdown())
@@ -208,6 +230,8 @@ def markdown(results: Results) -> str:
         parts.append(scrapes_table(results.scrapes).markdown())
     if results.idle:
         parts.append(memory_table(results).markdown())
+    if results.tls_clients:
+        parts.append(tls_clients_table(results.tls_clients).markdown())
     soak = soak_line(results)
     if soak:
         parts.append(soak)
@@ -238,6 +262,6 @@ def final_text(results: Results, show: Callable[[str], None]) -> None:
     summary = summary_table(results)
     if summary:
         show(summary.text())
-    show("\n" + goals_table(goals(results)).text())
+    show("\n" + goals_table(shown_goals(results)).text())
     for line in _conditions(results)[3:]:
         show(line)

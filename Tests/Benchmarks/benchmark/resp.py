@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from pathlib import Path
 from types import TracebackType
 
 Reply = bytes | int | None | list["Reply"]
@@ -24,11 +26,14 @@ def encode(*arguments: bytes | str | int) -> bytes:
 
 
 class Connection:
-    """A connection to a store or a proxy on loopback."""
+    """A connection to a store or a proxy on loopback; with TLS if there is the file of an authority to trust."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, authority: Path | None = None) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), REPLY_LIMIT_SECONDS)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if authority is not None:
+            context = ssl.create_default_context(cafile=str(authority))
+            self._socket = context.wrap_socket(self._socket, server_hostname="127.0.0.1")
         self._replies = self._socket.makefile("rb")
 
     def __enter__(self) -> Connection:

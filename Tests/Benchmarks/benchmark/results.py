@@ -11,7 +11,7 @@ from .machine import Machine
 from .memory import IdleMemory, Soak
 from .scrapes import ScrapeCost
 from .statistics import Spread, differences, ratios, spread
-from .targets import DIRECT
+from .tls import ClientMemory
 
 
 @dataclass
@@ -26,19 +26,22 @@ class Results:
     rounds: int
     seconds: float
     is_smoke_run: bool
+    # Whether --only has chosen some parts.
+    is_selection: bool = False
     cells: list[Cell] = field(default_factory=list)
     curves: list[Curve] = field(default_factory=list)
     scrapes: list[ScrapeCost] = field(default_factory=list)
     idle: list[IdleMemory] = field(default_factory=list)
+    tls_clients: ClientMemory | None = None
     soak: Soak | None = None
     # Loads that were not put on at all, and why.
     left_out: list[str] = field(default_factory=list)
     minutes: float = 0.0
     is_complete: bool = False
 
-    def cell(self, workload: str) -> Cell | None:
-        """The measurements under a load of that name."""
-        return next((cell for cell in self.cells if cell.name == f"matrix/{workload}"), None)
+    def cell(self, workload: str, part: str = "matrix") -> Cell | None:
+        """The measurements under a load of that name, in a part of the run."""
+        return next((cell for cell in self.cells if cell.name == f"{part}/{workload}"), None)
 
     @property
     def problems(self) -> list[str]:
@@ -52,7 +55,7 @@ class Results:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One target beside direct. Latencies are microseconds, processor time seconds for a million commands."""
+    """One target beside the reference. Latencies are microseconds, processor time seconds for a million commands."""
 
     target: str
     title: str
@@ -68,25 +71,25 @@ class Comparison:
 
 
 def compare(cell: Cell) -> list[Comparison]:
-    """All targets with figures beside direct; nothing if direct has none."""
-    direct = cell.find(DIRECT)
-    if direct is None:
+    """All targets with figures beside the cell's reference; nothing if that has none."""
+    reference = cell.find(cell.reference)
+    if reference is None:
         return []
-    return [_compare(series, direct) for series in cell.series if not series.problem]
+    return [_compare(series, reference) for series in cell.series if not series.problem]
 
 
-def _compare(series: Series, direct: Series) -> Comparison:
+def _compare(series: Series, reference: Series) -> Comparison:
     def added(latency: str) -> Spread:
         return differences(
             [getattr(sample, latency) for sample in series.samples],
-            [getattr(sample, latency) for sample in direct.samples],
+            [getattr(sample, latency) for sample in reference.samples],
         )
 
     return Comparison(
         target=series.target,
         title=series.title,
         throughput=spread(series.throughputs),
-        ratio=ratios(series.throughputs, direct.throughputs),
+        ratio=ratios(series.throughputs, reference.throughputs),
         added_p50=added("p50"),
         added_p99=added("p99"),
         added_p999=added("p999"),

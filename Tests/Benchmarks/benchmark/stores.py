@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .processes import Process, Processes, program
+from .certificates import Certificates
+from .processes import Process, Processes, free_port, program
 from .resp import Connection, encode, info_fields
 
 # Clients that a store takes: 10,000 of a run without a proxy, and those that look at it.
@@ -54,13 +55,26 @@ ALL_MISSING = Absence(database=2, every=1)
 
 
 class Store:
-    """A redis-server that keeps nothing on disk."""
+    """A redis-server that keeps nothing on disk. With certificates it has one more port, for TLS."""
 
-    def __init__(self, name: str, port: int, processes: Processes, cores: frozenset[int]) -> None:
+    def __init__(
+        self,
+        name: str,
+        port: int,
+        processes: Processes,
+        cores: frozenset[int],
+        certificates: Certificates | None = None,
+    ) -> None:
         self.name = name
         self.port = port
+        self.certificates = certificates
+        self.tls_port = free_port() if certificates else None
         command = [program("redis-server"), "--bind", "127.0.0.1", "--port", str(port), "--save", ""]
         command += ["--appendonly", "no", "--maxclients", str(MAX_CLIENTS), "--databases", "16"]
+        if certificates:
+            command += ["--tls-port", str(self.tls_port), "--tls-cert-file", str(certificates.certificate)]
+            command += ["--tls-key-file", str(certificates.key), "--tls-auth-clients", "no"]
+            command += ["--tls-ca-cert-file", str(certificates.authority)]
         self.process: Process = processes.start(f"store-{name}", command, cores)
         self.process.wait_until_listening(port)
         self._connection = Connection(port)
@@ -69,8 +83,10 @@ class Store:
         """Ends the connection to it; the server itself ends with its processes."""
         self._connection.close()
 
-    def url(self, database: int) -> str:
+    def url(self, database: int, has_tls: bool = False) -> str:
         """Where a sidecar finds a database."""
+        if has_tls:
+            return f"rediss://127.0.0.1:{self.tls_port}/{database}"
         return f"redis://127.0.0.1:{self.port}/{database}"
 
     def counts(self) -> StoreCounts:

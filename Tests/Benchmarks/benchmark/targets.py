@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 from .proxies import Proxies, Proxy, SidecarState
 from .stores import ALL_MISSING, TENTH_MISSING, WHOLE, Absence, Store, StoreCounts
@@ -17,7 +18,10 @@ SIDECAR_OFF = "sidecar-off"
 SIDECAR_DUAL = "sidecar-dual"
 SIDECAR_DUAL_DEFAULT_STORE = "sidecar-dual-default-store"
 SIDECAR_BOTH = "sidecar-both-flags"
+SIDECAR_TLS_STORE = "sidecar-tls-store"
+SIDECAR_TLS_CLIENTS = "sidecar-tls-clients"
 DIRECT = "direct"
+DIRECT_TLS = "direct-tls"
 TWEMPROXY = "twemproxy"
 ENVOY = "envoy"
 ENVOY_MIRROR = "envoy-mirror"
@@ -79,6 +83,8 @@ class Target:
     proxy: Proxy | None = None
     # What it is called where it is only read.
     read_title: str | None = None
+    # The file of the authority that clients trust, if they have to speak TLS.
+    authority: Path | None = None
 
     def title_for(self, operation: Operation) -> str:
         """What it is called under a load."""
@@ -140,24 +146,30 @@ _SIDECARS = [
     ),
 ]
 
+# With flags off, as the first of those above.
+_TLS_SIDECARS = [
+    _SidecarKind(SIDECAR_TLS_STORE, "sidecar, TLS to the store", SidecarState(has_tls_stores=True)),
+    _SidecarKind(SIDECAR_TLS_CLIENTS, "sidecar, TLS from clients", SidecarState(has_tls_clients=True)),
+]
+
 
 def direct(old: Store, ports: int = 1) -> Target:
     """No proxy; several ports are the same store for several loads."""
     return Target(DIRECT, "direct", (old.port,) * ports, Expectation())
 
 
+def direct_tls(old: Store) -> Target:
+    """No proxy, and clients with TLS."""
+    assert old.certificates is not None and old.tls_port is not None
+    authority = old.certificates.authority
+    return Target(DIRECT_TLS, "direct, with TLS", (old.tls_port,), Expectation(), authority=authority)
+
+
 def sidecar(proxies: Proxies, kind: str, instances: int = 1) -> Target:
     """Starts one more sidecar of a kind, possibly with several instances."""
-    wanted = next(each for each in _SIDECARS if each.name == kind)
-    state = SidecarState(
-        wanted.state.dual_write,
-        wanted.state.primary_is_default,
-        wanted.state.acknowledgement,
-        wanted.state.database,
-        instances,
-    )
-    proxy = proxies.sidecar(kind, state)
-    return Target(kind, wanted.title, proxy.ports, wanted.expectation(), proxy, wanted.read_title)
+    wanted = next(each for each in (*_SIDECARS, *_TLS_SIDECARS) if each.name == kind)
+    proxy = proxies.sidecar(kind, replace(wanted.state, instances=instances))
+    return Target(kind, wanted.title, proxy.ports, wanted.expectation(), proxy, wanted.read_title, proxy.authority)
 
 
 def twemproxy(proxies: Proxies) -> Target:
@@ -182,3 +194,8 @@ def start(proxies: Proxies, old: Store, operation: Operation, names: Container[s
     starters |= {TWEMPROXY: partial(twemproxy, proxies), ENVOY: partial(envoy, proxies)}
     starters[ENVOY_MIRROR] = partial(envoy, proxies, mirrors=True)
     return [starter() for name, starter in starters.items() if names is None or name in names]
+
+
+def start_tls(proxies: Proxies, old: Store) -> list[Target]:
+    """Starts all that is compared with TLS: at the store itself first, which is the reference."""
+    return [direct_tls(old), *(sidecar(proxies, kind.name) for kind in _TLS_SIDECARS)]

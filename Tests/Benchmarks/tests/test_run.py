@@ -11,11 +11,13 @@ from tempfile import TemporaryDirectory
 from unittest import mock
 
 from benchmark import measure, targets
+from benchmark.__main__ import Run
 from benchmark.machine import MachineError, layout
 from benchmark.measure import Refused, failures
 from benchmark.options import parse
 from benchmark.probe import RoundTrip
 from benchmark.processes import Processes, ServerError, free_port
+from benchmark.progress import Progress
 from benchmark.proxies import Proxy
 from benchmark.resp import Connection
 from benchmark.scraper import Scrape
@@ -23,7 +25,7 @@ from benchmark.scrapes import during
 from benchmark.stores import Data, Store
 from benchmark.targets import BOTH, Expectation, Target
 from benchmark.workloads import KIB, Operation, Workload
-from .fixtures import MACHINE
+from .fixtures import MACHINE, results
 
 METRICS = """\
 # TYPE multistore_copy_failures_total counter
@@ -55,6 +57,17 @@ class OptionTests(unittest.TestCase):
             with self.assertRaises(SystemExit) as raised, contextlib.redirect_stderr(io.StringIO()):
                 parse(wrong)
             self.assertEqual(raised.exception.code, 2)
+
+
+class StepTests(unittest.TestCase):
+    def names(self, *arguments: str) -> list[str]:
+        return [step.name for step in Run(parse(arguments), results([]), Progress(io.StringIO())).steps()]
+
+    def test_tls_is_a_part_of_every_run(self) -> None:
+        wanted = [f"tls/{kind}-c50-p{depth}-16B" for depth in (16, 1) for kind in ("set", "get")] + ["tls/memory"]
+        for extent in ([], ["--quick"], ["--full"]):
+            self.assertEqual(self.names(*extent, "--only", "^tls"), wanted)
+            self.assertLess(len(wanted), len(self.names(*extent)))
 
 
 class MachineTests(unittest.TestCase):
