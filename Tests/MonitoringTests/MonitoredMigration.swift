@@ -4,7 +4,7 @@ import TestSupport
 
 /// A sidecar in the middle of a migration between two real stores, with clients that give it everything to count:
 /// fallbacks, true misses, diffs, commands on no list, failed copies, blocked and listening clients. The primary is
-/// reached over TLS, and so is the admin API; clients could use it too.
+/// reached over TLS, and so is the admin API; clients could use it too. A sentinel names the secondary.
 ///
 /// The traffic goes on until the object goes.
 final class MonitoredMigration: Sendable {
@@ -16,6 +16,7 @@ final class MonitoredMigration: Sendable {
   let primary: RedisServer
   let secondary: RedisServer
   let sidecar: SidecarProcess
+  private let fleet: SentinelFleet
   private let traffic = Traffic()
 
   /// What the thread that makes traffic has in common with the object that ends it.
@@ -25,7 +26,8 @@ final class MonitoredMigration: Sendable {
 
   /// Starts the stores and the sidecar, turns dual writes on, and begins with the traffic.
   init() throws {
-    secondary = try RedisServer()
+    fleet = try SentinelFleet(servers: 1, sentinels: 1)
+    secondary = fleet.servers[0]
     let directory = try TemporaryDirectory()
     let authority = try CertificateAuthority("stores", in: directory)
     let own = try authority.issue("client", for: .client)
@@ -42,7 +44,7 @@ final class MonitoredMigration: Sendable {
             primary:
               url: "\(tls.url)"
               tls: { ca_file: "\(authority.certificate)", cert_file: "\(own.certificate)", key_file: "\(own.key)" }
-            secondary: { url: "\(secondary.url)" }
+            secondary: { sentinel: \(fleet.yaml()) }
             recheck_diffs: true
         feature_flags:
           file: "\(directory.path("flags.yml"))"

@@ -11,7 +11,7 @@ struct RuleTests {
     "MultiStoreLogEventsDropped", "MultiStoreConnectionsNearLimit", "MultiStoreMemoryShort",
     "MultiStoreStaleKeysNotFalling", "MultiStoreNotTrusted", "MultiStoreDifferencesFound", "MultiStoreUnverified",
     "MultiStoreStateNotKept", "MultiStoreFlagReloadFailing", "MultiStoreSameStore", "MultiStoreStoreRestarted",
-    "MultiStoreCertificateExpires",
+    "MultiStoreCertificateExpires", "MultiStoreSentinelsUnreachable",
   ]
 
   @Test func `promtool and amtool take the files for good`() throws {
