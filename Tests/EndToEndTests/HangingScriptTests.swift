@@ -71,6 +71,48 @@ struct HangingScriptTests {
   }
 
   @Test(arguments: [MigrationState.off, .dual])
+  func `EXEC and WATCH are answered as a busy server answers them`(state: MigrationState) throws {
+    let deployment = try deployment(state)
+    let reference = try RedisServer()
+    try reference.client().command("CONFIG", "SET", "busy-reply-threshold", "50")
+    let direct = try reference.client()
+    try direct.send(RESPClient.encode(["EVAL", Self.endless, "0"]))
+    try waitUntilBusy(reference)
+    // Queued before the script hangs, and executed after it.
+    let early = try deployment.client()
+    _ = try early.pipeline([["MULTI"], ["INCR", "n"]])
+    let victim = try hang(["EVAL", Self.endless, "0"], in: deployment, state)
+    let watcher = try deployment.client()
+    try eventually("PING tells it too") { try watcher.command("PING").isBusy }
+    for conversation in [
+      [["MULTI"], ["GET", "k"], ["EXEC"], ["EXEC"]], [["MULTI"], ["EXEC"]], [["EXEC"], ["EXEC", "x"], ["DISCARD"]],
+      [["MULTI"], ["GET"], ["EXEC"]], [["MULTI"], ["NOSUCH"], ["GET", "k"], ["EXEC"]],
+      [["MULTI"], ["GET", "k"], ["DISCARD"]], [["WATCH", "k"], ["UNWATCH"], ["WATCH", "k"], ["MULTI"], ["EXEC"]],
+      [["WATCH", "k"], ["WATCH", "l"], ["GET", "k"], ["MULTI"], ["GET", "k"], ["EXEC"], ["DISCARD"]],
+    ] {
+      let (client, other) = (try deployment.client(), try reference.client())
+      for command in conversation {
+        let expected = try other.command(command)
+        let reply = try client.command(command)
+        // The other store may have the key.
+        #expect(reply == expected || state.isDual && command[0] == "GET", "\(command) of \(conversation)")
+      }
+    }
+    #expect(try early.command("EXEC").errorText?.hasPrefix("EXECABORT Transaction discarded because of: BUSY") == true)
+    #expect(try watcher.pipeline([["WATCH", "k"], ["WATCH", "l"]]) == [.ok, .ok])
+    #expect(try watcher.command("SCRIPT", "KILL") == .ok)
+    _ = try victim.readReply()
+    #expect(try reference.client().command("SCRIPT", "KILL") == .ok)
+    _ = try direct.readReply()
+    // Either both keys were watched, or EXEC has no effect.
+    #expect(try watcher.pipeline([["MULTI"], ["INCR", "m"]]) == [.ok, .simple("QUEUED")])
+    let outcome = try watcher.command("EXEC")
+    let isExecuted = try watcher.command("GET", "m") == .text("1")
+    #expect(outcome == (isExecuted ? .array([.integer(1)]) : .array(nil)))
+    #expect(try watcher.pipeline([["WATCH", "k"], ["MULTI"], ["INCR", "l"], ["EXEC"]]).last == .array([.integer(1)]))
+  }
+
+  @Test(arguments: [MigrationState.off, .dual])
   func `a function that hangs can be ended, and a transaction whose script hangs`(state: MigrationState) throws {
     let deployment = try deployment(state)
     let client = try deployment.client()

@@ -49,18 +49,22 @@ final class BusyQuestion: ReplyReceiver {
 
 extension Session {
   /// Calls `answer` for a command that the sidecar answers itself, unless a script has been running for long and the
-  /// default store is busy: then the client gets the store's error, and its transaction is aborted, as on a server.
-  func answerUnlessStoreIsBusy(_ answer: @escaping (Session) -> Void) {
+  /// default store is busy: then it calls `refuse` with the store's error.
+  func answerUnlessStoreIsBusy(
+    _ answer: @escaping (Session) -> Void,
+    otherwise refuse: @escaping (Session, String) -> Void = { $0.refuseBusy($1) }
+  ) {
     execute {
       _ = BusyQuestion(to: database.defaultStore.ordinary, on: server.loop) { [self] errorReply in
-        if let errorReply {
-          transaction?.isRefused = true
-          output.appendError(errorReply)
-        } else {
-          answer(self)
-        }
+        if let errorReply { refuse(self, errorReply) } else { answer(self) }
         executionDidFinish()
       }
     }
+  }
+
+  /// Answers with the store's error, and aborts the transaction, as a server does.
+  private func refuseBusy(_ errorReply: String) {
+    transaction?.isRefused = true
+    output.appendError(errorReply)
   }
 }

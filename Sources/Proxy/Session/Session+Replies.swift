@@ -59,8 +59,12 @@ extension Session: ReplyReceiver {
   func receive(failure: ConnectionFailure, token: Int) {
     state.replyReceived()
     if failure.isReplyTooDeep, token != 0 { server.deepReplies.insert(token) }
-    if watch.isOpen { checkWatch(after: failure, isLastWatch: lastCommand == .watch && state.inFlight == 0) }
-    if !isGone { output.appendError(clientError(failure, over: path)) }
+    if isWatchOfBusyStore(failure, token: token) {
+      if !isGone { output.appendStatus("OK") }
+    } else {
+      if watch.isOpen { checkWatch(after: failure, isLastWatch: lastCommand == .watch && state.inFlight == 0) }
+      if !isGone { output.appendError(clientError(failure, over: path)) }
+    }
     if upgrader.isActive {
       upgrader.finish(&output)
       releasePushes()

@@ -8,6 +8,9 @@ internal import RESP
 /// store's reply may be older than what is watched. Writes go the way of all writes, and one to a watched key makes
 /// EXEC answer nil, as on a server.
 extension Session {
+  /// Marks a WATCH among the commands in flight. ``DeepReplies`` has no identity that is even.
+  private static let watchToken = 2
+
   /// The connection that watches keys for the client and executes its reads; nil if it watches none.
   @inline(__always)
   var watchingConnection: HiredisConnection? { watch.isOpen ? dedicated?.connection : nil }
@@ -21,8 +24,16 @@ extension Session {
     if database.mayAwaitKeys(routing), database.awaitsKeys(bytes, spec, routing: routing) {
       execute(batch(of: bytes, spec), as: .single, routing: routing, over: connection)
     } else {
-      forward(bytes, over: connection)
+      forward(bytes, over: connection, identity: Self.watchToken)
     }
+  }
+
+  /// Whether a WATCH has failed because its connection can't be made while a script hangs on the store. A server would
+  /// execute it, so it is answered with OK; since nothing is watched, EXEC is answered with nil.
+  func isWatchOfBusyStore(_ failure: ConnectionFailure, token: Int) -> Bool {
+    guard token == Self.watchToken, case .busy = failure else { return false }
+    if let lost = watch.lose(.connectionLost) { instance.endWatch(lost) }
+    return true
   }
 
   /// Notices that a WATCH that waited for its keys has failed. One that was not executed has no effect; the connection

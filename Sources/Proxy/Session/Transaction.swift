@@ -100,40 +100,51 @@ extension Session {
   }
 
   private func exec(_ routing: Routing) {
-    guard let transaction else { return output.appendError("ERR EXEC without MULTI") }
-    self.transaction = nil
-    guard !transaction.isRefused else {
-      database.recycle(transaction.batch)
-      releaseWatch()
-      let reason =
-        transaction.isDropped
-        ? "MultiStore: memory_limit of the sidecar was reached, and this client used more of it than others"
-        : "previous errors"
-      return output.appendError("EXECABORT Transaction discarded because of \(reason).")
-    }
-    switch watch.end() {
-    case .watching(let watch, _, _):
+    guard let transaction, !transaction.isRefused else { return answerExec { $0.answerRefusedExec() } }
+    switch watch.state {
+    case .watching(let watched, _, _):
+      self.transaction = nil
+      _ = watch.end()
       if !server.monitors.isEmpty { withholdMonitorLines(of: transaction) }
       upgrader.expectTransaction(transaction.shapes)
       execute(transaction.batch, as: .multi, routing: routing, over: dedicated?.connection)
-      instance.endWatch(watch)
-    case .lost(let loss): answerNil(transaction, because: loss)
-    case .idle:
-      guard transaction.batch.count > 0 else {
-        database.recycle(transaction.batch)
-        return output.appendArrayHeader(0)
+      instance.endWatch(watched)
+    case .lost(let loss): answerExec { $0.answerNil(because: loss) }
+    case .idle where transaction.batch.count == 0:
+      answerExec {
+        $0.discard()
+        $0.output.appendArrayHeader(0)
       }
+    case .idle:
+      self.transaction = nil
       if !server.monitors.isEmpty { showToMonitors(transaction) }
       upgrader.expectTransaction(transaction.shapes)
       execute(transaction.batch, as: .multi, routing: routing)
     }
   }
 
+  /// Answers an EXEC that goes to no store with `answer`, unless a script hangs on the default store: a server says so
+  /// before anything else.
+  private func answerExec(_ answer: @escaping (Session) -> Void) {
+    guard database.defaultStore.isStuck else { return answer(self) }
+    answerUnlessStoreIsBusy(answer) { $0.abortTransaction(because: $1) }
+  }
+
+  /// Answers an EXEC after a command that was refused, or without MULTI.
+  private func answerRefusedExec() {
+    guard let transaction else { return output.appendError("ERR EXEC without MULTI") }
+    discard()
+    let reason =
+      transaction.isDropped
+      ? "MultiStore: memory_limit of the sidecar was reached, and this client used more of it than others"
+      : "previous errors"
+    output.appendError("EXECABORT Transaction discarded because of \(reason).")
+  }
+
   /// Answers EXEC with nil: a write may have gone to a store that does not watch the keys, or the watch was lost.
-  private func answerNil(_ transaction: Transaction, because loss: WatchLoss) {
-    database.recycle(transaction.batch)
+  private func answerNil(because loss: WatchLoss) {
+    discard()
     instance.transactionWasRefused(because: loss)
-    releaseDedicated()
     output.appendNullArray()
   }
 
