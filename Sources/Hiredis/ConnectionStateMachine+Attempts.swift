@@ -170,6 +170,7 @@ extension ConnectionStateMachine {
   ///   - preparation: commands that every new connection executes before any other.
   ///   - asksForClientID: whether the connection asks the server for its number.
   ///   - asksForKeyCount: whether the connection asks how many keys its database has.
+  ///   - asksForModules: whether the connection asks which modules the server has loaded.
   ///   - toleratesBusyServer: whether the connection can be used while the server executes a script.
   ///   - expectsSentinel: whether the server has to be a sentinel.
   mutating func contextDidConnect(
@@ -177,6 +178,7 @@ extension ConnectionStateMachine {
     preparation: [[String]],
     asksForClientID: Bool,
     asksForKeyCount: Bool = false,
+    asksForModules: Bool = false,
     toleratesBusyServer: Bool = false,
     expectsSentinel: Bool = false
   ) -> ConnectionAction {
@@ -192,6 +194,7 @@ extension ConnectionStateMachine {
       preparation: preparation,
       asksForClientID: asksForClientID,
       asksForKeyCount: asksForKeyCount,
+      asksForModules: asksForModules,
       toleratesBusyServer: toleratesBusyServer,
       expectsSentinel: expectsSentinel,
       orphan: orphan

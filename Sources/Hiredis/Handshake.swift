@@ -19,7 +19,7 @@ struct Orphan: Equatable {
 /// This type decides only; the connection sends and receives.
 struct Handshake {
   private enum Step {
-    case authenticate, role, select, setName, info, clientID, keyCount, prepare, ping, killOrphan
+    case authenticate, role, select, setName, info, greet, clientID, keyCount, prepare, ping, killOrphan
   }
 
   private struct Request {
@@ -33,6 +33,8 @@ struct Handshake {
     case integer(Int)
     /// A status, a string, or the one that an array begins with; empty for other kinds.
     case text(String)
+    /// HELLO's: the modules in it, as RESP2.
+    case greeting(modules: [UInt8])
 
     init(_ reply: borrowing Reply) {
       let text = reply.bytes.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
@@ -40,10 +42,23 @@ struct Handshake {
         switch reply.kind {
         case .error: .error(text)
         case .integer: .integer(reply.integer)
+        case .array where reply.count > 0 && reply[0].bytes.hasSameBytes(as: "server"):
+          .greeting(modules: Self.modules(in: reply))
         case .array where reply.count > 0:
           .text(reply[0].bytes.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) })
         case .status, .string, .nil, .array: .text(text)
         }
+    }
+
+    /// Returns the value of the field `modules`; an empty array if there is none.
+    private static func modules(in greeting: borrowing Reply) -> [UInt8] {
+      var buffer = ByteBuffer()
+      for index in stride(from: 0, to: greeting.count - 1, by: 2)
+      where greeting[index].bytes.hasSameBytes(as: "modules") {
+        greeting[index + 1].encode(into: &buffer)
+      }
+      if buffer.isEmpty { buffer.appendArrayHeader(0) }
+      return buffer.bytes
     }
   }
 
@@ -81,6 +96,7 @@ struct Handshake {
     preparation: [[String]],
     asksForClientID: Bool,
     asksForKeyCount: Bool = false,
+    asksForModules: Bool = false,
     toleratesBusyServer: Bool = false,
     expectsSentinel: Bool = false,
     orphan: Orphan? = nil
@@ -94,6 +110,7 @@ struct Handshake {
     if endpoint.database != 0 { script.append((.select, ["SELECT", String(endpoint.database)])) }
     script.append((.setName, ["CLIENT", "SETNAME", "multistore-exporter"]))
     script.append((.info, ["INFO", "server"]))
+    if asksForModules { script.append((.greet, ["HELLO"])) }
     if asksForClientID { script.append((.clientID, ["CLIENT", "ID"])) }
     if asksForKeyCount { script.append((.keyCount, ["DBSIZE"])) }
     script += preparation.map { (.prepare, $0) }
@@ -127,12 +144,15 @@ struct Handshake {
         detail: "the server is no master, as its ROLE says (\(role)); the sentinels are asked again"
       )
     case (.text(let text), .info):
-      let keyCount = identity.keyCount
+      let before = identity
       identity = ServerIdentity(info: text[...], database: identity.database)
-      identity.keyCount = keyCount
+      identity.keyCount = before.keyCount
+      identity.modules = before.modules
       if let mismatch = sentinelMismatch { return .failed(.refused, detail: mismatch) }
     case (.integer(let count), .keyCount):
       identity.keyCount = count
+    case (.greeting(let modules), .greet):
+      identity.modules = modules
     case (.integer(let number), .clientID):
       clientID = number
     default: break
@@ -169,7 +189,10 @@ struct Handshake {
 
   /// Returns nil if the connection can be used in spite of the error.
   private static func judge(error text: String, step: Step) -> Outcome? {
-    if step == .prepare || step == .clientID || step == .keyCount || step == .killOrphan { return nil }
+    switch step {
+    case .prepare, .greet, .clientID, .keyCount, .killOrphan: return nil
+    case .authenticate, .role, .select, .setName, .info, .ping: break
+    }
     let code = ServerErrorCode(errorReply: text)
     if step == .select, code != .noAuthentication, code != .loading { return .failed(.databaseRejected, detail: text) }
     if code == .noAuthentication || step == .authenticate { return .failed(.authenticationRejected, detail: text) }

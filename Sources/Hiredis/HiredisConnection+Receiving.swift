@@ -15,6 +15,7 @@ extension HiredisConnection {
         preparation: preparation,
         asksForClientID: asksForClientID,
         asksForKeyCount: asksForKeyCount,
+        asksForModules: asksForModules,
         toleratesBusyServer: toleratesBusyServer,
         expectsSentinel: expectsSentinel
       )

@@ -31,6 +31,9 @@ public final class HiredisConnection {
   /// Whether every new connection asks how many keys its database has; see ``ServerIdentity/keyCount``.
   public var asksForKeyCount = false
 
+  /// Whether every new connection asks which modules the server has loaded; see ``ServerIdentity/modules``.
+  public var asksForModules = false
+
   /// Whether the connection is ready even while the server executes a script that takes too long. Such a connection may
   /// be in the wrong database, and is only for commands that end a script. Set before the connection is made.
   public var toleratesBusyServer = false

@@ -1,3 +1,5 @@
+public import RESP
+
 /// The server at the other end of a connection, as its `INFO server` describes it.
 public struct ServerIdentity: Sendable, Equatable {
   /// The family of servers.
@@ -19,6 +21,9 @@ public struct ServerIdentity: Sendable, Equatable {
   /// The number of keys in that database right after the connection was made, before any command of a client; nil if it
   /// was not asked for or is not allowed.
   public var keyCount: Int?
+  /// The modules that the server has loaded, an array as HELLO has it in RESP2; nil if it was not asked for or the
+  /// server does not know HELLO.
+  public var modules: [UInt8]?
 
   /// An identity made of its parts.
   public init(runID: String?, version: String?, flavour: Flavour, database: Int) {
@@ -44,5 +49,28 @@ public struct ServerIdentity: Sendable, Equatable {
       database: database
     )
     isSentinel = (fields["redis_mode"] ?? fields["server_mode"]).map { $0 == "sentinel" }
+  }
+
+  /// Whether the version is at least `major`.`minor`; nil if it has no numbers.
+  public func isAtLeast(_ major: Int, _ minor: Int) -> Bool? {
+    let parts = (version ?? "").split(separator: ".").prefix(2).compactMap { Int($0) }
+    return parts.count < 2 ? nil : (parts[0], parts[1]) >= (major, minor)
+  }
+
+  /// The differences of its answers from those of Redis 7.0; none if its version is unknown.
+  public var dialect: ServerDialect {
+    func since(_ major: Int, _ minor: Int, _ differences: ServerDialect) -> ServerDialect {
+      isAtLeast(major, minor) == true ? differences : []
+    }
+    return switch flavour {
+    case .redis: since(7, 2, .showsPlaceOfVersion)
+    case .valkey:
+      since(7, 2, .showsPlaceOfVersion)
+        .union(since(8, 0, .refusesNesting))
+        .union(
+          since(9, 0, [.namesCommandRefusedInTransaction, .asksForLoginFirst, .joinsQuotedParts, .filtersClients])
+        )
+        .union(since(9, 1, .hasArrayOfNoSubcommands))
+    }
   }
 }

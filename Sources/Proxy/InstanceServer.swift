@@ -22,8 +22,6 @@ package final class InstanceServer {
     var outputBufferLimit: Int
     /// The most bytes of one client's input that are not executed yet. Redis' `client-query-buffer-limit` is 1 GiB.
     var inputBufferLimit = 1 << 30
-    /// The parser's limits for a client that has not logged in, which are those of a Redis server.
-    let unauthenticatedParser = ParserLimits(maxBulkBytes: 16 << 10, maxArguments: 10)
     /// The most bytes of commands between MULTI and EXEC.
     var transactionBytesLimit = 1 << 30
 
@@ -133,10 +131,10 @@ package final class InstanceServer {
     inventory = multiStore.inventory
   }
 
-  /// The server name and version in the reply to HELLO: the default store's, if known.
-  var storeServer: (name: String, version: String) {
+  /// The server's name, its version and its modules in the reply to HELLO: the default store's, if known.
+  var storeServer: (name: String, version: String, modules: [UInt8]?) {
     let store = multiStore.defaultStore
-    return (store.flavour.rawValue, store.serverVersion ?? "7.0.0")
+    return (store.flavour.rawValue, store.serverVersion ?? "7.0.0", store.modules)
   }
 
   /// Opens the stores' connections and the listeners.

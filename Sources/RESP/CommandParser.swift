@@ -7,12 +7,37 @@ public struct ParserLimits: Equatable, Sendable {
   public var maxArguments: Int
   /// The longest inline command and the longest length line, in bytes. Redis' `PROTO_INLINE_MAX_SIZE` is 64 KiB.
   public var maxLineBytes: Int
+  /// The longest argument after a login, if the limits are those before one.
+  private var maxBulkBytesAfterLogin: Int?
 
   /// Creates limits; the defaults are Redis'.
   public init(maxBulkBytes: Int = 512 << 20, maxArguments: Int = 1 << 20, maxLineBytes: Int = 64 << 10) {
     self.maxBulkBytes = maxBulkBytes
     self.maxArguments = maxArguments
     self.maxLineBytes = maxLineBytes
+  }
+
+  /// The limits for a client that has yet to log in, which are those of a Redis server; none of them is higher.
+  public var beforeLogin: ParserLimits {
+    var limits = self
+    limits.maxBulkBytes = min(maxBulkBytes, 16 << 10)
+    limits.maxArguments = min(maxArguments, 10)
+    limits.maxBulkBytesAfterLogin = maxBulkBytes
+    return limits
+  }
+
+  /// The error for a number of arguments above the limit. A number of more than 31 bits is one for all clients.
+  func error(forArgumentCount count: Int) -> ProtocolError {
+    let isForStrangers = maxBulkBytesAfterLogin != nil && count <= Int32.max
+    return isForStrangers ? .unauthenticatedMultibulkLength : .invalidMultibulkLength
+  }
+
+  /// The error for an argument whose length is no number, or out of range.
+  func error(forBulkLength length: Int?) -> ProtocolError {
+    guard let length, length > 0, let maxBulkBytesAfterLogin, length <= maxBulkBytesAfterLogin else {
+      return .invalidBulkLength
+    }
+    return .unauthenticatedBulkLength
   }
 }
 
@@ -69,6 +94,9 @@ public struct CommandParser: Sendable {
   private var name = 0..<0
   private var second = 0..<0
 
+  /// Whether the next inline command may have arguments with parts with and without quotes.
+  private var joinsQuotedParts = false
+
   /// The last inline command, written as an array of bulk strings.
   public private(set) var inlineCommand: [UInt8] = []
 
@@ -116,7 +144,7 @@ public struct CommandParser: Sendable {
       case .malformed: return fail(.unterminatedLine)
       case .number(nil, _): return fail(.invalidMultibulkLength)
       case .number(let count?, let next):
-        guard count <= limits.maxArguments else { return fail(.invalidMultibulkLength) }
+        guard count <= limits.maxArguments else { return fail(limits.error(forArgumentCount: count)) }
         guard count > 0 else { return .nothing(length: next) }
         begin(argumentCount: count, at: next)
       }
@@ -133,7 +161,7 @@ public struct CommandParser: Sendable {
           bulkLength = length
           position = next
           stage = .bulkBody
-        case .number: return fail(.invalidBulkLength)
+        case .number(let length, _): return fail(limits.error(forBulkLength: length))
         }
       }
       let end = position + bulkLength
@@ -159,6 +187,15 @@ public struct CommandParser: Sendable {
     )
     reset()
     return .command(command)
+  }
+
+  /// Makes the next call of ``parse(_:)`` join parts of an argument with and without quotes, as some servers do. For an
+  /// inline command for which it has just returned ``ProtocolError/unbalancedQuotes``.
+  ///
+  /// - Returns: false if it has joined them already.
+  public mutating func joinQuotedParts() -> Bool {
+    joinsQuotedParts.toggle()
+    return joinsQuotedParts
   }
 
   private mutating func begin(argumentCount count: Int, at next: Int) {
@@ -194,7 +231,10 @@ public struct CommandParser: Sendable {
     reset()
     let length = end + 1
     if end > 0, input[end - 1] == UInt8(ascii: "\r") { end -= 1 }
-    guard let arguments = InlineCommand.split(input.extracting(0..<end)) else { return fail(.unbalancedQuotes) }
+    guard
+      let arguments = InlineCommand.split(input.extracting(0..<end), joiningQuotedParts: joinsQuotedParts)
+    else { return fail(.unbalancedQuotes) }
+    joinsQuotedParts = false
     guard !arguments.isEmpty else { return .nothing(length: length) }
     let encoded = InlineCommand.encode(arguments)
     inlineCommand = encoded.bytes

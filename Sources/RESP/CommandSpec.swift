@@ -21,7 +21,7 @@ public struct CommandSpec: Sendable {
   public let effect: Effect
   /// The comparison of two stores' replies to it.
   public let comparison: Comparison
-  /// The shape of its RESP3 reply; see ``replyShape(of:)``.
+  /// The shape of its RESP3 reply; see ``replyShape(of:in:)``.
   public let reply: ReplyRule
   /// Its other traits.
   public let traits: CommandTraits

@@ -1,16 +1,18 @@
 /// Inline commands: a line of words, as typed into telnet.
 ///
 /// The quoting rules are those of Redis' `sdssplitargs`: double quotes with `\n \r \t \b \a \xHH \" \\`, single quotes
-/// with `\'`, and a closing quote has to be followed by a space or the end.
+/// with `\'`, and a closing quote has to be followed by a space or the end. Valkey 9.0 joins what follows to the word.
 enum InlineCommand {
   /// Returns the words of `line`; nil when its quotes don't balance.
-  static func split(_ line: Span<UInt8>) -> [[UInt8]]? {
+  ///
+  /// - Parameter joiningQuotedParts: Whether a closing quote may be followed by more of the word.
+  static func split(_ line: Span<UInt8>, joiningQuotedParts: Bool = false) -> [[UInt8]]? {
     var words: [[UInt8]] = []
     var at = 0
     while true {
       while at < line.count, isSpace(line[at]) { at += 1 }
       guard at < line.count else { return words }
-      guard let word = nextWord(line, &at) else { return nil }
+      guard let word = nextWord(line, &at, joiningQuotedParts) else { return nil }
       words.append(word)
     }
   }
@@ -27,18 +29,20 @@ enum InlineCommand {
     return (buffer.bytes, ranges)
   }
 
-  private static func nextWord(_ line: Span<UInt8>, _ at: inout Int) -> [UInt8]? {
+  private static func nextWord(_ line: Span<UInt8>, _ at: inout Int, _ joiningQuotedParts: Bool) -> [UInt8]? {
     var word: [UInt8] = []
     while at < line.count, !endsWord(line[at]) {
       switch line[at] {
       case UInt8(ascii: "\""):
         at += 1
-        guard readDoubleQuoted(line, &at, &word), at == line.count || isSpace(line[at]) else { return nil }
-        return word
+        guard readDoubleQuoted(line, &at, &word) else { return nil }
+        if joiningQuotedParts { continue }
+        return at == line.count || isSpace(line[at]) ? word : nil
       case UInt8(ascii: "'"):
         at += 1
-        guard readSingleQuoted(line, &at, &word), at == line.count || isSpace(line[at]) else { return nil }
-        return word
+        guard readSingleQuoted(line, &at, &word) else { return nil }
+        if joiningQuotedParts { continue }
+        return at == line.count || isSpace(line[at]) ? word : nil
       case let byte:
         word.append(byte)
         at += 1

@@ -9,10 +9,13 @@ public struct ProtocolError: Error, Equatable, Sendable, CustomStringConvertible
 
   static let invalidMultibulkLength = ProtocolError(reason: "invalid multibulk length")
   static let invalidBulkLength = ProtocolError(reason: "invalid bulk length")
+  static let unauthenticatedMultibulkLength = ProtocolError(reason: "unauthenticated multibulk length")
+  static let unauthenticatedBulkLength = ProtocolError(reason: "unauthenticated bulk length")
   static let tooBigMultibulkCount = ProtocolError(reason: "too big mbulk count string")
   static let tooBigBulkCount = ProtocolError(reason: "too big bulk count string")
   static let tooBigInline = ProtocolError(reason: "too big inline request")
-  static let unbalancedQuotes = ProtocolError(reason: "unbalanced quotes in request")
+  /// The quotes of an inline command are not closed, or something follows a closing one.
+  public static let unbalancedQuotes = ProtocolError(reason: "unbalanced quotes in request")
   /// The client has begun TLS, which this port does not have.
   public static let handshakeOfTLS = ProtocolError(reason: "this port does not speak TLS; connect without it")
   static let unterminatedLine = ProtocolError(reason: "expected LF after CR")

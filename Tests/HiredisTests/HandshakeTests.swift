@@ -1,4 +1,5 @@
 import EventLoop
+import RESP
 import Testing
 
 import class TestSupport.RedisServer
@@ -146,6 +147,22 @@ import class TestSupport.RedisServer
       database: 0
     )
     #expect(valkey == ServerIdentity(runID: "d", version: "8.1.0", flavour: .valkey, database: 0))
+  }
+
+  private static let valkey9: ServerDialect = [
+    .showsPlaceOfVersion, .refusesNesting, .namesCommandRefusedInTransaction, .asksForLoginFirst, .joinsQuotedParts,
+    .filtersClients,
+  ]
+  private static let dialects: [(String, ServerDialect)] = [
+    ("redis_version:7.0.15", []), ("redis_version:7.2.5", .showsPlaceOfVersion), ("redis_version:unknown", []),
+    ("valkey_version:7.2.5", .showsPlaceOfVersion), ("valkey_version:8.1.0", [.showsPlaceOfVersion, .refusesNesting]),
+    ("valkey_version:9.0.3", valkey9), ("valkey_version:9.1.2", valkey9.union(.hasArrayOfNoSubcommands)),
+    ("server_name:valkey", []),
+  ]
+
+  @Test(arguments: dialects)
+  func knowsTheDialectOf(version: String, dialect: ServerDialect) {
+    #expect(ServerIdentity(info: version[...], database: 0).dialect == dialect)
   }
 
   @Test func neverShowsThePassword() {

@@ -112,11 +112,23 @@ struct ReplyUpgradeTests {
     ("ZUNION 1 withscores", .same), ("ZUNION 2 withscores k WITHSCORES", .scoredMembers),
     ("ZUNION 1 k WEIGHTS 2 AGGREGATE SUM withscores", .scoredMembers), ("ZUNION many k WITHSCORES", .scoredMembers),
     ("ZPOPMIN k", .scored), ("ZPOPMIN k 1", .scoredMembers), ("HRANDFIELD k 1", .same), ("HGETALL k", .map),
-    ("HRANDFIELD k 1 WITHVALUES", .pairs), ("XINFO STREAM s", .stream), ("GET k", .plain), ("NONSENSE", .plain),
+    ("HRANDFIELD k 1 WITHVALUES", .pairs), ("XINFO STREAM s", .stream), ("GET k", .plain),
+    ("COMMAND INFO get", .commands), ("NONSENSE", .plain),
   ])
   func `the options of a command decide where the table says so`(line: String, shape: ReplyShape) {
     let bytes = RESPClient.encode(words(line))
-    #expect(Words(line).spec.replyShape(of: bytes.span) == shape)
+    #expect(Words(line).spec.replyShape(of: bytes.span, in: []) == shape)
+  }
+
+  @Test func `commands without subcommands have an empty set, or an empty array where the server has one`() {
+    let bytes = RESPClient.encode(["COMMAND", "INFO", "get"])
+    let spec = Words("COMMAND INFO get").spec
+    #expect(spec.replyShape(of: bytes.span, in: .hasArrayOfNoSubcommands) == .commandsByArrays)
+    let inner = "*10\r\n" + String(repeating: "*0\r\n", count: 10)
+    let outer = "*10\r\n" + String(repeating: "*0\r\n", count: 9) + "*1\r\n" + inner
+    let head = "*10\r\n" + ["*0", "*0", "~0", "*0", "*0", "*0", "~0", "~0", "~0"].map { $0 + "\r\n" }.joined()
+    #expect(upgraded("*1\r\n" + outer, as: .commands) == "*1\r\n\(head)*1\r\n\(head)~0\r\n")
+    #expect(upgraded("*1\r\n" + outer, as: .commandsByArrays) == "*1\r\n\(head)*1\r\n\(head)*0\r\n")
   }
 
   @Test func `a shape takes a byte, and a line of the table hardly more than before`() {

@@ -59,6 +59,7 @@ public final class Store {
     stale = StaleKeys(limit: instance.staleKeyLimit)
     ordinary = Self.sharedConnection(to: configuration, of: family, isFollower: !isFirst)
     ordinary.delegate = self
+    ordinary.asksForModules = isFirst
     if instance.primary != nil {
       ordinary.asksForKeyCount = true
       ordinary.preparation = [
@@ -124,6 +125,13 @@ public final class Store {
 
   /// The family of servers that it belongs to; Redis until it is known.
   public var flavour: ServerIdentity.Flavour { identity?.flavour ?? .redis }
+
+  /// The modules that the server had loaded when it was connected, an array as HELLO has it in RESP2; nil while they
+  /// are unknown, and in all databases but the first.
+  public var modules: [UInt8]? { identity?.modules }
+
+  /// The differences of its answers from those of Redis 7.0; none while the server is unknown.
+  public private(set) var dialect: ServerDialect = []
 
   /// Whether the server has PXAT (since Redis 6.2); true while its version is unknown.
   private(set) var hasAbsoluteExpiry = true
@@ -288,14 +296,6 @@ public final class Store {
   }
 }
 
-extension Store {
-  /// Whether `version` is at least `major`.`minor`; nil if it has no numbers.
-  private static func isAtLeast(_ major: Int, _ minor: Int, _ version: String?) -> Bool? {
-    let parts = (version ?? "").split(separator: ".").prefix(2).compactMap { Int($0) }
-    return parts.count < 2 ? nil : (parts[0], parts[1]) >= (major, minor)
-  }
-}
-
 /// The receiver of a store's events. Loop-confined.
 protocol StoreOwner: AnyObject {
   /// - Parameter isAnother: whether it is another process than before.
@@ -313,8 +313,9 @@ extension Store: HiredisConnectionDelegate {
     guard connection === ordinary else { return }
     let before = self.identity?.runID ?? (isFirst ? family.lastRunID : nil)
     self.identity = identity
-    hasAbsoluteExpiry = Self.isAtLeast(6, 2, identity.version) ?? true
-    hasExpiryTime = Self.isAtLeast(7, 0, identity.version) ?? false
+    hasAbsoluteExpiry = identity.isAtLeast(6, 2) ?? true
+    hasExpiryTime = identity.isAtLeast(7, 0) ?? false
+    dialect = identity.dialect
     refusesDumps = false
     loadedScripts = []
     unavailableReason = nil

@@ -14,15 +14,17 @@ struct AdmissionFacts {
   var isSubscribed = false
   /// Whether the client monitors commands.
   var isMonitoring = false
+  /// The default store's dialect.
+  var dialect: ServerDialect = []
 
   /// Whether the command gets an error before it would be executed or queued.
   func refuses(_ spec: CommandSpec, argumentCount: Int) -> Bool {
     if !spec.accepts(argumentCount: argumentCount) { return true }
-    // An unknown subcommand.
-    if spec.traits.contains(.hasSubcommands), argumentCount > 1 { return true }
+    // An unknown command is sent to the store, which alone can tell.
+    if spec.id != .other, spec.isUnknown(argumentCount: argumentCount) { return true }
     let isOpenToAll = spec.id == .auth || spec.id == .hello || spec.id == .quit || spec.id == .reset
     if !isLoggedIn, !isOpenToAll { return true }
-    if isInTransaction, spec.id == .other || spec.traits.contains(.refusedInTransactions) { return true }
+    if isInTransaction, spec.id == .other || spec.isRefusedInTransactions(in: dialect) { return true }
     let isForSubscribers = spec.commandClass == .pubsub || [.ping, .quit, .reset].contains(spec.id)
     if isSubscribed, !isForSubscribers { return true }
     return isMonitoring && spec.reachesKeys
@@ -35,5 +37,17 @@ struct AdmissionFacts {
     guard !refuses(spec, argumentCount: argumentCount) else { return false }
     let isQueued = spec.commandClass != .transaction && spec.id != .quit && spec.id != .reset || spec.id == .unwatch
     return !isInTransaction || !isQueued
+  }
+}
+
+extension CommandSpec {
+  /// Whether a server refuses the command in a transaction, whatever its arguments, and aborts the transaction.
+  func isRefusedInTransactions(in dialect: ServerDialect) -> Bool {
+    if traits.contains(.refusedInTransactions) { return true }
+    return switch id {
+    case .multi, .watch: dialect.contains(.refusesNesting)
+    case .clientReply: dialect.contains(.namesCommandRefusedInTransaction)
+    default: false
+    }
   }
 }

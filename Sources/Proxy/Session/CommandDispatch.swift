@@ -25,6 +25,8 @@ enum CommandDispatch {
     var hasDeepReply = false
     /// Whether the command is a script that both stores execute.
     var runsOnBoth = false
+    /// Whether the default store's kind of server asks for the login before it looks at the command.
+    var asksForLoginFirst = false
     /// Whether the command waits for keys that are stale on the default store, or not there yet.
     var awaitsKeys = false
   }
@@ -61,6 +63,8 @@ enum CommandDispatch {
   enum Answer: Equatable {
     /// With an error: the client has to log in first.
     case notLoggedIn
+    /// With an error: no server knows the command.
+    case unknown
     case quit
     case reset
     /// Like a server in subscriber mode.
@@ -110,7 +114,7 @@ enum CommandDispatch {
   /// Returns the answer to a command that goes to no store, or not yet.
   static func answer(to spec: CommandSpec, argumentCount: Int, _ facts: Facts) -> Answer {
     let isOpenToAll = spec.id == .auth || spec.id == .hello || spec.id == .quit || spec.id == .reset
-    guard facts.isLoggedIn || isOpenToAll else { return .notLoggedIn }
+    guard facts.isLoggedIn || isOpenToAll else { return answerToStranger(spec, argumentCount: argumentCount, facts) }
     if spec.id == .quit { return .quit }
     if spec.id == .reset, argumentCount == 1 { return .reset }
     if facts.isSubscribed { return .subscriber }
@@ -124,5 +128,20 @@ enum CommandDispatch {
     case .pubsub: return .subscription
     case .read, .keyspaceRead, .write, .blocking, .connection, .script, .unlisted: return .connection
     }
+  }
+
+  /// Returns the error for a client that would have to log in first.
+  private static func answerToStranger(_ spec: CommandSpec, argumentCount: Int, _ facts: Facts) -> Answer {
+    if facts.asksForLoginFirst { return .notLoggedIn }
+    if spec.isUnknown(argumentCount: argumentCount) { return .unknown }
+    if spec.accepts(argumentCount: argumentCount) { return .notLoggedIn }
+    return spec.id == .exec ? .malformedExec : .wrongNumberOfArguments
+  }
+}
+
+extension CommandSpec {
+  /// Whether no server knows the command, or the subcommand.
+  func isUnknown(argumentCount: Int) -> Bool {
+    id == .other || traits.contains(.hasSubcommands) && argumentCount > 1
   }
 }

@@ -1,16 +1,22 @@
 internal import RESP
 
-/// Errors in the words of Redis 7.0, so that clients and people recognise them.
+/// Errors in the words of Redis 7.0, or of the default store where it differs, so that clients and people recognise
+/// them.
 enum ServerWords {
   /// The most bytes that a server shows of an unknown name, and of all the arguments after it together.
   private static let longestShown = 128
 
   static let syntaxError = "ERR syntax error"
-  static let refusedInTransaction = "ERR Command not allowed inside a transaction"
 
   /// Returns bytes that a client sent, cut to a length that fits into an error.
   static func shown(_ bytes: Span<UInt8>, atMost limit: Int = longestShown) -> String {
     String(decoding: bytes.extracting(0..<min(limit, bytes.count)).array, as: UTF8.self)
+  }
+
+  /// Returns the error for a command that no transaction may contain.
+  static func refusedInTransaction(_ spec: CommandSpec, _ dialect: ServerDialect) -> String {
+    let name = dialect.contains(.namesCommandRefusedInTransaction) ? "'\(spec.name)' " : ""
+    return "ERR Command \(name)not allowed inside a transaction"
   }
 
   static func wrongNumberOfArguments(_ spec: CommandSpec) -> String {

@@ -11,12 +11,14 @@ extension Session {
     let facts = CommandDispatch.Facts(
       isLoggedIn: isAuthenticated,
       isInTransaction: transaction != nil,
-      isSubscribed: isInSubscriberMode
+      isSubscribed: isInSubscriberMode,
+      asksForLoginFirst: dialect.contains(.asksForLoginFirst)
     )
     switch CommandDispatch.answer(to: spec, argumentCount: argumentCount, facts) {
     case .notLoggedIn:
       let refusal = "NOAUTH Authentication required."
       if spec.id == .exec { abortTransaction(because: refusal) } else { output.appendError(refusal) }
+    case .unknown: output.appendError(ServerWords.unknownCommand(bytes, spec))
     case .quit:
       output.appendStatus("OK")
       closeAfterReplies()
@@ -43,7 +45,7 @@ extension Session {
       answerUnlessStoreIsBusy { $0.pong(ArgumentList(command.span)) }
     case .echo: output.appendBulk(arguments.argument(at: 1))
     case .auth: authenticate(arguments)
-    case .hello: hello(arguments, shape: spec.replyShape(of: bytes))
+    case .hello: hello(arguments, shape: spec.replyShape(of: bytes, in: dialect))
     case .monitor: monitor()
     default: select(arguments.argument(at: 1))
     }

@@ -59,6 +59,8 @@ extension Session {
       case .nothing(let length):
         consumed += length
         skipNoReply()
+      case .invalid(.unbalancedQuotes) where dialect.contains(.joinsQuotedParts) && input.joinQuotedParts():
+        continue parsing
       case .invalid(let error):
         guard gathered == nil, isQuiet else { break parsing }
         if replyMode == .skipNext { replyMode = .skipping }
@@ -119,7 +121,7 @@ extension Session {
     }
     let spec = CommandTable.spec(id)
     guard upgrader.isActive else { return take(bytes, spec, command, turn, &gathered) }
-    upgrader.expect(spec.replyShape(of: bytes))
+    upgrader.expect(spec.replyShape(of: bytes, in: dialect))
     let disposal = take(bytes, spec, command, turn, &gathered)
     if disposal == .waits { upgrader.withdraw() }
     return disposal

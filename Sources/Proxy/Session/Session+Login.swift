@@ -1,7 +1,7 @@
 internal import MultiStore
 internal import RESP
 
-/// AUTH and HELLO: the client's user and its protocol version. The words are those of Redis 7.0.
+/// AUTH and HELLO: the client's user and its protocol version. The words are the default store's.
 extension Session {
   private static let wrongPassword = "WRONGPASS invalid username-password pair or user is disabled."
 
@@ -54,9 +54,10 @@ extension Session {
       }
     }
     guard isAuthenticated else {
+      let place = server.multiStore.defaultStore.dialect.contains(.showsPlaceOfVersion) ? "<proto> " : ""
       return output.appendError(
-        "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> "
-          + "option can be used to authenticate the client and select the RESP protocol version at the same time"
+        "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO \(place)AUTH <user> "
+          + "<pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
       )
     }
     speak(version, helloShape: shape)
@@ -80,7 +81,7 @@ extension Session {
   }
 
   private func writeHello() {
-    let (name, version) = server.storeServer
+    let (name, version, modules) = server.storeServer
     output.appendArrayHeader(14)
     output.appendBulk("server")
     output.appendBulk(name)
@@ -95,6 +96,6 @@ extension Session {
     output.appendBulk("role")
     output.appendBulk("master")
     output.appendBulk("modules")
-    output.appendArrayHeader(0)
+    if let modules { output.append(modules.span) } else { output.appendArrayHeader(0) }
   }
 }

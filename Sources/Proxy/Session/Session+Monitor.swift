@@ -23,7 +23,8 @@ extension Session {
       isLoggedIn: isAuthenticated,
       isInTransaction: transaction != nil,
       isSubscribed: isInSubscriberMode,
-      isMonitoring: isMonitoring
+      isMonitoring: isMonitoring,
+      dialect: dialect
     )
   }
 

@@ -37,7 +37,7 @@ final class Session: ReplyOutput, BlockingSink, SubscriptionSink, RoutingWaiter 
   /// The last command that was executed, or is; `CommandID.other` before the first.
   var lastCommand = CommandID.other
   var isAuthenticated: Bool {
-    didSet { input.limits = isAuthenticated ? server.limits.parser : server.limits.unauthenticatedParser }
+    didSet { input.limits = isAuthenticated ? server.limits.parser : server.limits.parser.beforeLogin }
   }
   /// The last activity of the client.
   var pace: ClientPace
@@ -96,7 +96,7 @@ final class Session: ReplyOutput, BlockingSink, SubscriptionSink, RoutingWaiter 
     connectedAt = server.loop.now
     isAuthenticated = server.credentials == nil
     input = SessionInput(
-      limits: isAuthenticated ? server.limits.parser : server.limits.unauthenticatedParser,
+      limits: isAuthenticated ? server.limits.parser : server.limits.parser.beforeLogin,
       spares: server.spareBuffers
     )
     pace = ClientPace(at: server.loop.now)
@@ -109,6 +109,9 @@ final class Session: ReplyOutput, BlockingSink, SubscriptionSink, RoutingWaiter 
   /// The parts that the databases share. Reached through constants, so that no reference is counted.
   @inline(__always)
   var instance: Instance { server.multiStore.instance }
+
+  /// The default store's dialect, which the session's own answers follow.
+  var dialect: ServerDialect { database.defaultStore.dialect }
 
   /// Whether the connection is closed.
   var isGone: Bool { state.isGone }

@@ -75,6 +75,9 @@ final class SessionInput {
   @inline(__always)
   func parse(_ bytes: Span<UInt8>) -> CommandParser.Outcome { parser.parse(bytes) }
 
+  /// See ``CommandParser/joinQuotedParts()``.
+  func joinQuotedParts() -> Bool { parser.joinQuotedParts() }
+
   /// Whether a command is sent in the memory in which it arrived. The bytes after it have to be copied then, so they
   /// must not be more.
   ///

@@ -41,7 +41,7 @@ extension Session {
   func takeTransactionCommand(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ routing: Routing) {
     switch spec.id {
     case .multi:
-      guard transaction == nil else { return output.appendError("ERR MULTI calls can not be nested") }
+      guard transaction == nil else { return refuseNested(spec, "ERR MULTI calls can not be nested") }
       transaction = Transaction(batch: database.makeBatch())
       output.appendStatus("OK")
     case .exec: exec(routing)
@@ -50,12 +50,19 @@ extension Session {
       discard()
       output.appendStatus("OK")
     case .watch:
-      guard transaction == nil else { return output.appendError("ERR WATCH inside MULTI is not allowed") }
+      guard transaction == nil else { return refuseNested(spec, "ERR WATCH inside MULTI is not allowed") }
       takeWatch(bytes, spec, routing)
     default:  // UNWATCH
       releaseWatch()
       output.appendStatus("OK")
     }
+  }
+
+  /// Refuses MULTI or WATCH inside a transaction. With Redis, the transaction goes on.
+  private func refuseNested(_ spec: CommandSpec, _ redisError: String) {
+    guard spec.isRefusedInTransactions(in: dialect) else { return output.appendError(redisError) }
+    transaction?.isRefused = true
+    output.appendError(ServerWords.refusedInTransaction(spec, dialect))
   }
 
   /// Adds one command to the open transaction. Nothing is in flight.
@@ -75,7 +82,7 @@ extension Session {
       transaction?.isRefused = true
       return output.appendError("ERR MultiStore: the transaction is larger than the input buffer limit")
     }
-    transaction?.append(bytes, id: spec.id, shape: upgrader.isActive ? spec.replyShape(of: bytes) : nil)
+    transaction?.append(bytes, id: spec.id, shape: upgrader.isActive ? spec.replyShape(of: bytes, in: dialect) : nil)
     guard database.defaultStore.isStuck else { return output.appendStatus("QUEUED") }
     answerUnlessStoreIsBusy { $0.output.appendStatus("QUEUED") }
   }
@@ -88,10 +95,9 @@ extension Session {
     argumentCount: Int,
     _ routing: Routing
   ) -> String? {
-    let isContainer = spec.traits.contains(.hasSubcommands)
-    if spec.id == .other || isContainer && argumentCount > 1 { return ServerWords.unknownCommand(bytes, spec) }
+    if spec.isUnknown(argumentCount: argumentCount) { return ServerWords.unknownCommand(bytes, spec) }
     if !spec.accepts(argumentCount: argumentCount) { return ServerWords.wrongNumberOfArguments(spec) }
-    if spec.traits.contains(.refusedInTransactions) { return ServerWords.refusedInTransaction }
+    if spec.isRefusedInTransactions(in: dialect) { return ServerWords.refusedInTransaction(spec, dialect) }
     if let refusal = spec.refusal(of: bytes) ?? instance.refusal(of: spec) { return refusal.error(for: spec) }
     if let refusal = instance.refusal(ofScript: bytes, spec, routing) { return refusal }
     let isAnsweredHere = spec.commandClass == .connection && spec.id != .ping && spec.id != .echo

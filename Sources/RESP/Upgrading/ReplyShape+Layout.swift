@@ -48,7 +48,9 @@ extension ReplyShape {
     case .functions: .flagged
     case .securityLog: .securityLogEntry
     case .commands, .subcommands: .command
-    case .command: Self.part(ofCommandAt: index)
+    case .command: Self.part(ofCommandAt: index, subcommands: .subcommands)
+    case .commandsByArrays: .commandByArrays
+    case .commandByArrays: Self.part(ofCommandAt: index, subcommands: .commandsByArrays)
     case .keySpecifications: .keySpecification
     case .keysAndFlags: .keyAndFlags
     case .keyAndFlags: index == 1 ? .set : .plain
@@ -93,11 +95,11 @@ extension ReplyShape {
     return .plain
   }
 
-  private static func part(ofCommandAt index: Int) -> ReplyShape {
+  private static func part(ofCommandAt index: Int, subcommands: ReplyShape) -> ReplyShape {
     switch index {
     case 2, 6, 7: .set  // flags, ACL categories, tips
     case 8: .keySpecifications
-    case 9: .subcommands
+    case 9: subcommands
     default: .plain
     }
   }

@@ -90,6 +90,10 @@ public enum ReplyShape: UInt8, CaseIterable, Sendable {
   case command
   /// The subcommands of a command: an empty set if there are none.
   case subcommands
+  /// COMMAND and COMMAND INFO where a command without subcommands has an empty array; also those subcommands.
+  case commandsByArrays
+  /// One of them.
+  case commandByArrays
   /// The key specifications of a command.
   case keySpecifications
   /// One of them.

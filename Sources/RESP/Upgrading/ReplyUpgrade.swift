@@ -88,7 +88,6 @@ struct ReplyUpgrade {
         upgradeValue(as: shape.element(at: index, of: count), depth: depth, in: &bytes)
       }
     case .array where shape == .subcommands && count == 0:
-      // Without subcommands, Redis has a set and Valkey 9 an array.
       edit.replace(from: start, by: UInt8(ascii: "~"), count, in: &bytes)
     case .array where shape != .plain && shape != .same:
       for index in 0..<count {

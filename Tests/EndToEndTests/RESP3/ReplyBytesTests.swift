@@ -79,7 +79,7 @@ struct ReplyException {
   let kind: Kind
 
   static let all =
-    ["CLIENT INFO", "CLIENT LIST", "HELLO", "ACL LOG", "LATENCY HISTOGRAM"].map {
+    ["CLIENT INFO", "CLIENT LIST", "ACL LOG", "LATENCY HISTOGRAM"].map {
       ReplyException(command: $0, kind: .sameKind)
     }
     + ["CLIENT CAPA", "CLIENT HELP", "CLIENT NO-TOUCH", "CLIENT SETINFO"].map {

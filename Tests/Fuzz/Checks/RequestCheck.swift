@@ -43,7 +43,7 @@ public enum RequestCheck {
   private static func limits(_ choice: UInt8) -> ParserLimits {
     switch choice % 4 {
     case 0: ParserLimits()
-    case 1: ParserLimits(maxBulkBytes: 16 << 10, maxArguments: 10)
+    case 1: ParserLimits().beforeLogin
     case 2: ParserLimits(maxBulkBytes: 8, maxArguments: 3, maxLineBytes: 24)
     default: ParserLimits(maxBulkBytes: 0, maxArguments: 1, maxLineBytes: 2)
     }

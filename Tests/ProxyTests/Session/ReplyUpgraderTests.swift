@@ -18,7 +18,7 @@ struct ReplyUpgraderTests {
   }
 
   private func expectReplies(_ count: Int, _ upgrader: inout ReplyUpgrader) {
-    let shape = get.replyShape(of: Array("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n".utf8).span)
+    let shape = get.replyShape(of: Array("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n".utf8).span, in: [])
     for _ in 0..<count { upgrader.expect(shape) }
   }
 

@@ -59,13 +59,6 @@ public enum RESPBytes {
     return values.sorted { $0.lexicographicallyPrecedes($1) }.flatMap(\.self)
   }
 
-  /// The reply with an empty array for each empty set.
-  public static func withArraysForEmptySets(_ reply: [UInt8]) -> [UInt8] {
-    map(reply) { kind, number, whole in
-      kind == UInt8(ascii: "~") && number == 0 ? Array("*0\r\n".utf8) : whole
-    }
-  }
-
   /// The reply as RESP2 has it.
   public static func downgraded(_ reply: [UInt8]) -> [UInt8] {
     map(reply) { kind, number, whole in

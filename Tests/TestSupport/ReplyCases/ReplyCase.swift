@@ -19,11 +19,8 @@ public struct ReplyCase: Sendable, CustomStringConvertible {
     public static let order = Variation(rawValue: 1 << 1)
     /// Texts and numbers, by chance: what is left are the kinds of the values, and how they are nested.
     public static let contents = Variation(rawValue: 1 << 2)
-    /// Redis and Valkey disagree: where a command has no subcommands, one has an empty set and the other an empty
-    /// array.
-    public static let emptySubcommands = Variation(rawValue: 1 << 3)
     /// The script makes a value that RESP2 has no form for: what is left is the value in RESP2.
-    public static let form = Variation(rawValue: 1 << 4)
+    public static let form = Variation(rawValue: 1 << 3)
   }
 
   /// The command's words.
@@ -56,7 +53,6 @@ public struct ReplyCase: Sendable, CustomStringConvertible {
   public func normalized(_ reply: [UInt8], also further: Variation = []) -> [UInt8] {
     let variation = variation.union(further)
     var result = reply
-    if variation.contains(.emptySubcommands) { result = RESPBytes.withArraysForEmptySets(result) }
     if variation.contains(.form) { result = RESPBytes.downgraded(result) }
     if variation.contains(.contents) { result = RESPBytes.kinds(result) }
     if variation.contains(.numbers) { result = RESPBytes.withoutNumbers(result) }

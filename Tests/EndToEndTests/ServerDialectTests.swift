@@ -1,0 +1,95 @@
+import TestSupport
+import Testing
+
+/// Answers of the sidecar's own in which servers differ, held against those of a server like the default store.
+@Suite("The dialect of the default store")
+struct ServerDialectTests {
+  private static let transactions = [
+    RawConversation("MULTI", "MULTI", "SET k 1", "EXEC", "EXEC"),
+    RawConversation("MULTI", "WATCH k", "SET k 1", "EXEC", "GET k"),
+    RawConversation("MULTI", "MULTI x", "EXEC", "MULTI", "WATCH", "EXEC"),
+    RawConversation("MULTI", "SAVE", "SHUTDOWN", "PSYNC ? -1", "SYNC", "EXEC"),
+    RawConversation("WATCH k", "MULTI", "WATCH l", "DISCARD", "MULTI", "UNWATCH", "EXEC"),
+    RawConversation("EXEC", "DISCARD", "EXEC x", "UNWATCH"),
+  ]
+  private static let greetings = [
+    RawConversation("HELLO", "HELLO 2", "HELLO 3", "HELLO"),
+    RawConversation("HELLO 3", "COMMAND INFO get client|kill nosuch", "COMMAND GETKEYS GET k"),
+    RawConversation("COMMAND INFO get client|kill nosuch"),
+  ]
+  private static let strangers = [
+    RawConversation("NOSUCH a", "NOSUCH", "GET", "GET k", "CONFIG", "CONFIG NOSUCH", "CLIENT ID x", "CLIENT NOSUCH x"),
+    RawConversation("EXEC", "EXEC x", "MULTI x", "SUBSCRIBE", "PING a b", "RESET x", "AUTH", "AUTH a b c", "HELLO"),
+  ]
+  /// What ends the connection before a login.
+  private static let malformed = [
+    "*11\r\n", "*1048577\r\n", "*2147483647\r\n", "*2147483648\r\n", "*x\r\n", "*1\r\n$16385\r\n",
+    "*1\r\n$536870912\r\n", "*1\r\n$536870913\r\n", "*1\r\n$-1\r\n", "*1\r\n$x\r\n", "*10\r\n$x\r\n", "GET\r\n*x\r\n",
+    "NOSUCH x\r\n*x\r\n",
+  ]
+  private static let inline = [
+    "ECHO \"a\"b", "ECHO 'a'\"b\"c", "ECHO a\"b\"c", "ECHO \"\"b", "ECHO \"a\"b\"", "ECHO \"a", "ECHO \"\\x41\"b'\\''",
+    "\"EC\"HO x", "ECHO \"a\"b'c'd \"x\"", "ECHO \"a b\"",
+  ].map { $0 + "\r\nPING\r\n*x\r\n" }
+
+  @Test(arguments: presentServers, [MigrationState.off, .dualPrimary])
+  func `is that of the sidecar's own answers`(binary: RedisServer.Binary, state: MigrationState) throws {
+    let deployment = try Deployment(state, primaryBinary: binary, secondaryBinary: binary)
+    let reference = try RedisServer(binary)
+    for conversation in Self.transactions + Self.greetings {
+      let wanted = try conversation.answers(to: reference.client())
+      #expect(try conversation.answers(to: deployment.client()) == wanted, "\(conversation.commands)")
+    }
+    for line in Self.inline {
+      let wanted = try answers(to: line, of: reference.client())
+      #expect(try answers(to: line, of: deployment.client()) == wanted, "\(line)")
+    }
+  }
+
+  @Test(arguments: presentServers)
+  func `decides what strangers are told first`(binary: RedisServer.Binary) throws {
+    let deployment = try Deployment(
+      primaryBinary: binary,
+      secondaryBinary: binary,
+      instance: ["password: \"let me in\""]
+    )
+    let reference = try RedisServer(binary, password: "let me in")
+    for conversation in Self.strangers {
+      let wanted = try conversation.answers(to: RESPClient(reference.address))
+      #expect(try conversation.answers(to: deployment.client()) == wanted, "\(conversation.commands)")
+    }
+    for bytes in Self.malformed {
+      let wanted = try answers(to: bytes, of: RESPClient(reference.address))
+      #expect(try answers(to: bytes, of: deployment.client()) == wanted, "\(bytes)")
+    }
+  }
+
+  @Test(.enabled(if: ValkeyBinary.path != nil, "\(ValkeyBinary.missingReason)"))
+  func `changes with the default store`() throws {
+    let deployment = try Deployment(.dual, primaryBinary: .valkey)
+    let client = try deployment.client()
+    let nested = [["MULTI"], ["MULTI"], ["DISCARD"]]
+    #expect(try client.pipeline(nested)[1] == .error("ERR MULTI calls can not be nested"))
+    try deployment.move(to: .dualPrimary)
+    #expect(try client.pipeline(nested)[1] == .error("ERR Command 'multi' not allowed inside a transaction"))
+    try deployment.move(to: .dual)
+    #expect(try client.pipeline(nested)[1] == .error("ERR MULTI calls can not be nested"))
+  }
+
+  @Test(.enabled(if: ValkeyBinary.path != nil, "\(ValkeyBinary.missingReason)"))
+  func `refuses CLIENT REPLY in a transaction as Valkey does`() throws {
+    let deployment = try Deployment(secondaryBinary: .valkey)
+    let replies = try deployment.client().pipeline([["MULTI"], ["CLIENT", "REPLY", "ON"], ["EXEC"]])
+    #expect(replies[1] == .error("ERR Command 'client|reply' not allowed inside a transaction"))
+    #expect(replies[2] == .error("EXECABORT Transaction discarded because of previous errors."))
+  }
+
+  /// All bytes of the answers until the connection is closed.
+  private func answers(to bytes: String, of client: RESPClient) throws -> String {
+    try client.send(Array(bytes.utf8))
+    return String(decoding: try client.readUntilClosed(), as: UTF8.self)
+  }
+}
+
+/// Those that this machine has.
+private let presentServers: [RedisServer.Binary] = ValkeyBinary.path == nil ? [.redis] : [.redis, .valkey]
