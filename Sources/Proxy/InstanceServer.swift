@@ -197,11 +197,6 @@ package final class InstanceServer {
     sessions.values.filter(filter.matches).sorted { $0.id < $1.id }
   }
 
-  /// Returns the reply to CLIENT LIST for the clients that match a filter.
-  func clientList(_ filter: ClientFilter) -> String {
-    clients(matching: filter).map { $0.clientLine + "\n" }.joined()
-  }
-
   private func accept(_ stream: Stream, at address: SocketAddress) {
     metrics.accepted.increment()
     guard sessions.count < limits.maxClients, whenDrained == nil else {

@@ -84,6 +84,44 @@ struct ServerDialectTests {
     #expect(replies[2] == .error("EXECABORT Transaction discarded because of previous errors."))
   }
 
+  @Test(arguments: presentServers)
+  func `decides the options of CLIENT LIST and CLIENT KILL`(binary: RedisServer.Binary) throws {
+    let deployment = try Deployment(secondaryBinary: binary)
+    let reference = try RedisServer(binary)
+    let clients = try [RESPClient(reference.address), deployment.client()]
+    let others = try [RESPClient(reference.address), deployment.client()]
+    for client in clients { _ = try client.pipeline([["CLIENT", "SETNAME", "me"], ["SELECT", "3"]]) }
+    for other in others { #expect(try other.command("CLIENT", "SETNAME", "other") == .ok) }
+    for options in Self.filters {
+      let words = options.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+      let lists = try clients.map { try shown($0.command(["CLIENT", "LIST"] + words)) }
+      #expect(lists[0] == lists[1], "LIST \(options)")
+      let counts = try clients.map { try $0.command(["CLIENT", "KILL"] + words + ["NAME", "nobody"]) }
+      #expect(counts[0] == counts[1], "KILL \(options)")
+    }
+    let kills = try clients.map { try $0.command("CLIENT", "KILL", "NAME", "other", "NOT-DB", "3") }
+    #expect(kills[0] == kills[1])
+    if case .valkey = binary { #expect(kills[1] == .integer(1)) }
+  }
+
+  private static let filters = [
+    "NAME me", "NAME nobody", "NAME ", "NOT-NAME me", "NOT-NAME ", "NAME other NAME me", "NAME me NOT-NAME me",
+    "ID 99999", "ID x", "ID 0", "ID", "ID 99999 x", "ID 99999 NAME", "ID 99999 0", "NOT-ID 99999",
+    "NOT-ID 99998 99999 NAME me",
+    "TYPE normal", "TYPE x", "NOT-TYPE normal", "TYPE primary", "ADDR x:1", "NOT-ADDR x:1", "LADDR x", "NOT-LADDR x",
+    "USER default", "USER zz", "NOT-USER default", "NOT-USER zz", "SKIPME yes", "SKIPME no", "SKIPME x",
+    "SKIPME yes NAME me", "MAXAGE x", "MAXAGE 0", "MAXAGE 100000", "NOT-MAXAGE 1", "IDLE x", "IDLE -1", "IDLE 100000",
+    "FLAGS N", "FLAGS U", "FLAGS zz", "FLAGS ", "NOT-FLAGS N", "NOT-FLAGS ?", "NOT-FLAGS ", "FLAGS UU", "DB 3", "DB 0",
+    "DB x", "NOT-DB 3", "NOT-DB x", "IP zz", "NOT-IP zz", "LIB-NAME x", "LIB-NAME ", "NOT-LIB-NAME x", "LIB-VER x",
+    "NOT-LIB-VER ", "CAPA r", "CAPA x", "CAPA ", "NOT-CAPA r", "NOT-CAPA x", "FOO x", "NAME", "name me db 3",
+  ]
+
+  /// The names in a list of clients, or the error.
+  private func shown(_ reply: RESPReply) -> [String] {
+    guard let list = reply.string, reply.errorText == nil else { return ["\(reply)"] }
+    return list.matches(of: /\ name=(\S*)/).map { String($0.1) }
+  }
+
   /// All bytes of the answers until the connection is closed.
   private func answers(to bytes: String, of client: RESPClient) throws -> String {
     try client.send(Array(bytes.utf8))

@@ -2,39 +2,20 @@ internal import RESP
 
 /// The clients that CLIENT LIST or CLIENT KILL applies to.
 struct ClientFilter {
-  /// The types of clients that servers distinguish. The sidecar has no replicas and is not a replica.
-  enum ClientType {
-    case normal, pubsub, master, replica
-
-    init(_ name: Span<UInt8>) throws(ClientCommandError) {
-      if name.isKeyword("NORMAL") {
-        self = .normal
-      } else if name.isKeyword("PUBSUB") {
-        self = .pubsub
-      } else if name.isKeyword("MASTER") {
-        self = .master
-      } else if name.isKeyword("REPLICA") || name.isKeyword("SLAVE") {
-        self = .replica
-      } else {
-        throw ClientCommandError(text: "ERR Unknown client type '\(ServerWords.shown(name))'")
-      }
-    }
-  }
-
-  private var ids: Set<Int>?
-  private var type: ClientType?
-  private var user: String?
-  private var address: String?
-  private var localAddress: String?
+  /// The conditions that hold for a client, by the names of their options: the last one of each name counts.
+  private var wanted: [ClientCondition.Option: ClientCondition] = [:]
+  /// The conditions of which none holds.
+  private var unwanted: [ClientCondition.Option: ClientCondition] = [:]
   /// Whether the client that sends the command is excluded.
-  private(set) var sparesCaller = true
+  private(set) var sparesCaller: Bool
 
-  /// CLIENT LIST [TYPE type] [ID id [id …]]
+  /// CLIENT LIST [TYPE type] [ID id [id …]], as Redis has it.
   init(listing arguments: borrowing ArgumentList) throws(ClientCommandError) {
+    sparesCaller = false
     let count = arguments.argumentCount
     guard count > 2 else { return }
     if count == 4, arguments.argument(at: 2).isKeyword("TYPE") {
-      type = try ClientType(arguments.argument(at: 3))
+      wanted[.type] = .type(try ClientType(arguments.argument(at: 3)))
     } else if count > 3, arguments.argument(at: 2).isKeyword("ID") {
       var ids: Set<Int> = []
       for index in 3..<count {
@@ -43,59 +24,83 @@ struct ClientFilter {
         }
         ids.insert(id)
       }
-      self.ids = ids
+      wanted[.id] = .id(ids)
     } else {
       throw .syntax
     }
   }
 
-  /// CLIENT KILL addr, or CLIENT KILL option value [option value …]
+  /// CLIENT KILL addr
+  init(address: Span<UInt8>) {
+    sparesCaller = false
+    wanted[.address] = .address(ServerWords.shown(address, atMost: .max))
+  }
+
+  /// CLIENT KILL option value [option value …] as Redis has it.
   init(killing arguments: borrowing ArgumentList, isUser: (String) -> Bool) throws(ClientCommandError) {
-    let count = arguments.argumentCount
-    guard count > 3 else {
-      address = ServerWords.shown(arguments.argument(at: 2), atMost: .max)
-      sparesCaller = false
-      return
-    }
+    sparesCaller = true
     var index = 2
-    while index < count {
-      guard index + 1 < count else { throw .syntax }
-      try read(arguments.argument(at: index), arguments.argument(at: index + 1), isUser)
+    while index < arguments.argumentCount {
+      guard index + 1 < arguments.argumentCount else { throw .syntax }
+      let (name, value) = (arguments.argument(at: index), arguments.argument(at: index + 1))
+      switch ClientCondition.Option(name) {
+      case .skipMe: sparesCaller = try Self.isYes(value)
+      case .id:
+        guard let id = value.canonicalDecimal, id > 0 else { throw .clientIDIsTooLow }
+        wanted[.id] = .id([id])
+      case .type: wanted[.type] = .type(try ClientType(value))
+      case .user, .address, .localAddress:
+        guard let option = ClientCondition.Option(name) else { throw .syntax }
+        wanted[option] = try ClientCondition(option, value, isUnwanted: false, isUser)
+      default: throw .syntax
+      }
       index += 2
     }
   }
 
-  func matches(_ session: Session) -> Bool {
-    (ids?.contains(session.id) ?? true) && (type.map { $0 == session.clientType } ?? true)
-      && (user.map { $0 == session.client.user } ?? true)
-      && (address.map { $0 == session.shownAddress } ?? true)
-      && (localAddress.map { $0 == session.shownLocalAddress } ?? true)
+  /// The options of CLIENT LIST and CLIENT KILL as Valkey 9 has them: any number, each with NOT- before it or without.
+  ///
+  /// - Parameter sparesCaller: Whether the caller is excluded unless SKIPME says otherwise.
+  init(
+    options arguments: borrowing ArgumentList,
+    sparesCaller: Bool,
+    isUser: (String) -> Bool
+  ) throws(ClientCommandError) {
+    self.sparesCaller = sparesCaller
+    var index = 2
+    while index < arguments.argumentCount {
+      guard index + 1 < arguments.argumentCount else { throw .syntax }
+      let (name, value) = (arguments.argument(at: index), arguments.argument(at: index + 1))
+      index += 2
+      if name.isKeyword("SKIPME") {
+        self.sparesCaller = try Self.isYes(value)
+        continue
+      }
+      let negated = ClientCondition.Option(negated: name)
+      guard let option = negated ?? ClientCondition.Option(name) else { throw .syntax }
+      guard option == .id else {
+        let condition = try ClientCondition(option, value, isUnwanted: negated != nil, isUser)
+        if negated != nil { unwanted[option] = condition } else { wanted[option] = condition }
+        continue
+      }
+      var ids = (negated != nil ? unwanted : wanted)[.id]?.ids ?? []
+      // Without a number, ID means nobody.
+      index -= 1
+      while index < arguments.argumentCount, let id = arguments.argument(at: index).canonicalDecimal {
+        guard id > 0 else { throw .clientIDIsTooLow }
+        ids.insert(id)
+        index += 1
+      }
+      if negated != nil { unwanted[.id] = .id(ids) } else { wanted[.id] = .id(ids) }
+    }
   }
 
-  private mutating func read(
-    _ option: Span<UInt8>,
-    _ value: Span<UInt8>,
-    _ isUser: (String) -> Bool
-  ) throws(ClientCommandError) {
-    let text = ServerWords.shown(value, atMost: .max)
-    if option.isKeyword("ID") {
-      guard let id = value.canonicalDecimal, id > 0 else {
-        throw ClientCommandError(text: "ERR client-id should be greater than 0")
-      }
-      ids = [id]
-    } else if option.isKeyword("TYPE") {
-      type = try ClientType(value)
-    } else if option.isKeyword("ADDR") {
-      address = text
-    } else if option.isKeyword("LADDR") {
-      localAddress = text
-    } else if option.isKeyword("USER") {
-      guard isUser(text) else { throw ClientCommandError(text: "ERR No such user '\(ServerWords.shown(value))'") }
-      user = text
-    } else if option.isKeyword("SKIPME"), value.isKeyword("YES") || value.isKeyword("NO") {
-      sparesCaller = value.isKeyword("YES")
-    } else {
-      throw .syntax
-    }
+  func matches(_ session: Session) -> Bool {
+    wanted.values.allSatisfy { $0.holds(for: session) } && !unwanted.values.contains { $0.holds(for: session) }
+  }
+
+  private static func isYes(_ value: Span<UInt8>) throws(ClientCommandError) -> Bool {
+    guard value.isKeyword("YES") || value.isKeyword("NO") else { throw .syntax }
+    return value.isKeyword("YES")
   }
 }

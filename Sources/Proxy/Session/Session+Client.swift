@@ -13,7 +13,7 @@ extension Session {
       case .clientSetName: appendOK(unless: client.setName(arguments.argument(at: 2)))
       case .clientSetInfo: appendOK(unless: client.setInfo(arguments.argument(at: 2), arguments.argument(at: 3)))
       case .clientInfo: output.appendBulk(clientLine + "\n")
-      case .clientList: output.appendBulk(server.clientList(try ClientFilter(listing: arguments)))
+      case .clientList: try list(arguments)
       case .clientKill: try kill(arguments)
       case .clientReply: try reply(arguments.argument(at: 2))
       case .clientNoEvict: client.isSparedFromEviction = try onOrOff(arguments.argument(at: 2))
@@ -77,9 +77,26 @@ extension Session {
     output.appendStatus("OK")
   }
 
+  private func list(_ arguments: borrowing ArgumentList) throws(ClientCommandError) {
+    let filter =
+      dialect.contains(.filtersClients)
+      ? try ClientFilter(options: arguments, sparesCaller: false, isUser: isUser) : try ClientFilter(listing: arguments)
+    let clients = server.clients(matching: filter).filter { !filter.sparesCaller || $0 !== self }
+    output.appendBulk(clients.map { $0.clientLine + "\n" }.joined())
+  }
+
+  private func isUser(_ name: String) -> Bool { server.credentials?.has(name: name) ?? (name == "default") }
+
   /// Executes CLIENT KILL addr, which is answered with OK, or CLIENT KILL with options, which is answered with a count.
   private func kill(_ arguments: borrowing ArgumentList) throws(ClientCommandError) {
-    let filter = try ClientFilter(killing: arguments) { server.credentials?.has(name: $0) ?? ($0 == "default") }
+    let filter =
+      if arguments.argumentCount == 3 {
+        ClientFilter(address: arguments.argument(at: 2))
+      } else if dialect.contains(.filtersClients) {
+        try ClientFilter(options: arguments, sparesCaller: true, isUser: isUser)
+      } else {
+        try ClientFilter(killing: arguments, isUser: isUser)
+      }
     let victims = server.clients(matching: filter).filter { !filter.sparesCaller || $0 !== self }
     for victim in victims where victim !== self { victim.cutOff(.killed) }
     if arguments.argumentCount > 3 {
@@ -163,6 +180,7 @@ extension Session {
     "KILL <address>", "    Close the connection that came from this address.",
     "KILL <option> <value> [<option> <value> [...]]", "    Close connections by ID, ADDR, LADDR, TYPE, USER, SKIPME.",
     "LIST [TYPE (NORMAL|MASTER|REPLICA|PUBSUB)] [ID <id> [<id> ...]]", "    What is known of connections.",
+    "LIST|KILL [[NOT-]<option> <value> [...]]", "    With a Valkey 9 as the default store: also its other options.",
     "NO-EVICT (ON|OFF), NO-TOUCH (ON|OFF)", "    Noted, without consequences.",
     "PAUSE <timeout> [WRITE|ALL]", "    Hold all connections, or those that write, for <timeout> milliseconds.",
     "REPLY (ON|OFF|SKIP)", "    Whether this connection gets replies.",
@@ -181,6 +199,7 @@ struct ClientCommandError: Error {
 
   static let syntax = ClientCommandError(text: ServerWords.syntaxError)
   static let notAnInteger = ClientCommandError(text: "ERR value is not an integer or out of range")
+  static let clientIDIsTooLow = ClientCommandError(text: "ERR client-id should be greater than 0")
   static let noSuchClient = ClientCommandError(text: "ERR No such client")
   static let unblockReason = ClientCommandError(text: "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
   static let cachingWithoutTracking = ClientCommandError(
