@@ -6,6 +6,7 @@ import argparse
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,7 +18,7 @@ from benchmark.tables import Table
 
 from .counting import Counting
 from .scenarios import SCENARIOS
-from .thresholds import FILE, Cost, problems, read, surcharges, write
+from .thresholds import FILE, Cost, confirmed, problems, read, surcharges, write
 
 _DESCRIPTION = """\
 Counts, under valgrind's callgrind, what one command costs the sidecar in each of its states: instructions in user
@@ -49,12 +50,13 @@ def main(arguments: Sequence[str]) -> int:
     progress = Progress()
     sidecar = given.sidecar.resolve() if given.sidecar else build(progress)
     costs: dict[str, Cost] = {}
+    committed = {} if given.commit else read()
     with TemporaryDirectory(prefix="multistore-cost-") as folder, Processes(Path(folder)) as processes:
         counting = Counting(processes, sidecar, given.profiles)
         for scenario in SCENARIOS:
             if given.only in scenario.name:
                 progress.say(scenario.name)
-                costs[scenario.name] = counting.cost(scenario)
+                costs[scenario.name] = confirmed(scenario.name, partial(counting.cost, scenario), committed)
     print(table(costs).text())
     if given.commit:
         write(read() | costs if FILE.exists() else costs)
