@@ -69,6 +69,8 @@ final class SettledChecks {
   }
 
   private func proceed(after pause: Duration) {
+    // The connections may be closing, and the timer has been closed then.
+    guard isPossible else { return }
     let timer = timer ?? LoopTimer(on: database.loop) { [unowned self] in proceed() }
     self.timer = timer
     timer.schedule(after: pause)
