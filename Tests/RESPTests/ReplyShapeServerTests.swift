@@ -42,6 +42,7 @@ struct ReplyShapeServerTests {
       tcp: true,
       settings: [
         "cluster-enabled yes", "cluster-announce-hostname localhost", "cluster-require-full-coverage no",
+        "cluster-port \(try freePort())",
       ]
     )
     let client = try RESPBytesClient(instance.address, version: 2)
