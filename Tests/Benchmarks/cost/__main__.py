@@ -56,7 +56,8 @@ def main(arguments: Sequence[str]) -> int:
         for scenario in SCENARIOS:
             if given.only in scenario.name:
                 progress.say(scenario.name)
-                costs[scenario.name] = confirmed(scenario.name, partial(counting.cost, scenario), committed)
+                count = partial(counting.cost, scenario)
+                costs[scenario.name] = confirmed(scenario.name, count, costs, committed)
     print(table(costs).text())
     if given.commit:
         write(read() | costs if FILE.exists() else costs)

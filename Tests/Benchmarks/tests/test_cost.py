@@ -75,9 +75,15 @@ class ThresholdTests(unittest.TestCase):
         high, fine = replace(COST, instructions=1060), replace(COST, instructions=1040)
         for figures, expected in (([fine, high], fine), ([high, fine, high], fine), ([high] * 4, high)):
             counts = list(figures)
-            self.assertEqual(confirmed("SET", lambda: counts.pop(0), {"SET": COST}), expected)
+            self.assertEqual(confirmed("SET", lambda: counts.pop(0), {}, {"SET": COST}), expected)
             self.assertEqual(len(counts), 1)
-        self.assertEqual(confirmed("SET", [high].pop, {}), high)
+        self.assertEqual(confirmed("SET", [high].pop, {}, {}), high)
+
+    def test_a_scenario_too_far_above_another_one_is_counted_again(self) -> None:
+        (name, other), limit = next(iter(SURCHARGES.items()))
+        high, fine = (replace(COST, instructions=1000 * (1 + limit) + more) for more in (1, -1))
+        self.assertEqual(confirmed(name, [fine, high].pop, {other: COST}, {}), fine)
+        self.assertEqual(confirmed(name, [fine, high, high, high].pop, {other: COST}, {}), high)
 
     def test_five_per_cent_are_let_pass(self) -> None:
         self.assertEqual(problems({"a": Cost(1050, 0.04, 2.1, 10.5)}, {"a": COST}), [])
