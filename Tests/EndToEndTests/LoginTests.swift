@@ -33,7 +33,7 @@ struct LoginTests {
         #expect(try shown(client.command(command)) == shown(expected), "\(command) of \(conversation)")
       }
     }
-    // What no server of this version has is refused as by those that lack it.
+    // A command that no server of this version has is refused as by those that lack it.
     let stranger = try deployment.client()
     #expect(try stranger.command("HELLO", "4").errorText == "NOPROTO unsupported protocol version")
   }

@@ -41,8 +41,7 @@ struct MonitorTests {
   @Test(arguments: MigrationState.allCases)
   func `shows the commands that a server shows`(state: MigrationState) throws {
     let deployment = try Deployment(state, instance: ["allow_flush: true"])
-    let servers: [RedisServer.Binary] = ValkeyBinary.path == nil ? [.redis] : [.redis, .valkey]
-    for server in servers {
+    for server in RedisServer.Binary.present {
       let reference = try RedisServer(server)
       let monitors = [try reference.client(), try deployment.client()]
       for monitor in monitors { #expect(try monitor.command("MONITOR") == .ok) }

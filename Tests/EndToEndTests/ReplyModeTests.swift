@@ -53,8 +53,7 @@ struct ReplyModeTests {
   @Test(arguments: MigrationState.allCases)
   func `drops what a server drops`(state: MigrationState) throws {
     let deployment = try Deployment(state, instance: ["allow_flush: true"])
-    let servers: [RedisServer.Binary] = ValkeyBinary.path == nil ? [.redis] : [.redis, .valkey]
-    for server in servers {
+    for server in RedisServer.Binary.present {
       let reference = try RedisServer(server)
       for conversation in Self.conversations {
         for version in [2, 3] {

@@ -21,7 +21,7 @@ struct ServerDialectTests {
     RawConversation("NOSUCH a", "NOSUCH", "GET", "GET k", "CONFIG", "CONFIG NOSUCH", "CLIENT ID x", "CLIENT NOSUCH x"),
     RawConversation("EXEC", "EXEC x", "MULTI x", "SUBSCRIBE", "PING a b", "RESET x", "AUTH", "AUTH a b c", "HELLO"),
   ]
-  /// What ends the connection before a login.
+  /// Requests that end the connection before a login.
   private static let malformed = [
     "*11\r\n", "*1048577\r\n", "*2147483647\r\n", "*2147483648\r\n", "*x\r\n", "*1\r\n$16385\r\n",
     "*1\r\n$536870912\r\n", "*1\r\n$536870913\r\n", "*1\r\n$-1\r\n", "*1\r\n$x\r\n", "*10\r\n$x\r\n", "GET\r\n*x\r\n",
@@ -32,7 +32,7 @@ struct ServerDialectTests {
     "\"EC\"HO x", "ECHO \"a\"b'c'd \"x\"", "ECHO \"a b\"",
   ].map { $0 + "\r\nPING\r\n*x\r\n" }
 
-  @Test(arguments: presentServers, [MigrationState.off, .dualPrimary])
+  @Test(arguments: RedisServer.Binary.present, [MigrationState.off, .dualPrimary])
   func `is that of the sidecar's own answers`(binary: RedisServer.Binary, state: MigrationState) throws {
     let deployment = try Deployment(state, primaryBinary: binary, secondaryBinary: binary)
     let reference = try RedisServer(binary)
@@ -46,7 +46,7 @@ struct ServerDialectTests {
     }
   }
 
-  @Test(arguments: presentServers)
+  @Test(arguments: RedisServer.Binary.present)
   func `decides what strangers are told first`(binary: RedisServer.Binary) throws {
     let deployment = try Deployment(
       primaryBinary: binary,
@@ -84,7 +84,7 @@ struct ServerDialectTests {
     #expect(replies[2] == .error("EXECABORT Transaction discarded because of previous errors."))
   }
 
-  @Test(arguments: presentServers)
+  @Test(arguments: RedisServer.Binary.present)
   func `decides the options of CLIENT LIST and CLIENT KILL`(binary: RedisServer.Binary) throws {
     let deployment = try Deployment(secondaryBinary: binary)
     let reference = try RedisServer(binary)
@@ -128,6 +128,3 @@ struct ServerDialectTests {
     return String(decoding: try client.readUntilClosed(), as: UTF8.self)
   }
 }
-
-/// Those that this machine has.
-private let presentServers: [RedisServer.Binary] = ValkeyBinary.path == nil ? [.redis] : [.redis, .valkey]

@@ -13,6 +13,9 @@ public final class RedisServer: Sendable {
     case valkey
     /// A program that takes Redis' configuration file.
     case path(String)
+
+    /// Redis and, where it is installed, Valkey.
+    public static var present: [Binary] { ValkeyBinary.path == nil ? [.redis] : [.redis, .valkey] }
   }
 
   /// The folder with socket, configuration and log; a restart keeps it.

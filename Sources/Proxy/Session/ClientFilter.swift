@@ -78,12 +78,12 @@ struct ClientFilter {
       }
       let negated = ClientCondition.Option(negated: name)
       guard let option = negated ?? ClientCondition.Option(name) else { throw .syntax }
+      let conditions = negated == nil ? \Self.wanted : \Self.unwanted
       guard option == .id else {
-        let condition = try ClientCondition(option, value, isUnwanted: negated != nil, isUser)
-        if negated != nil { unwanted[option] = condition } else { wanted[option] = condition }
+        self[keyPath: conditions][option] = try ClientCondition(option, value, isUnwanted: negated != nil, isUser)
         continue
       }
-      var ids = (negated != nil ? unwanted : wanted)[.id]?.ids ?? []
+      var ids = self[keyPath: conditions][.id]?.ids ?? []
       // Without a number, ID means nobody.
       index -= 1
       while index < arguments.argumentCount, let id = arguments.argument(at: index).canonicalDecimal {
@@ -91,7 +91,7 @@ struct ClientFilter {
         ids.insert(id)
         index += 1
       }
-      if negated != nil { unwanted[.id] = .id(ids) } else { wanted[.id] = .id(ids) }
+      self[keyPath: conditions][.id] = .id(ids)
     }
   }
 

@@ -54,7 +54,7 @@ extension Session {
       }
     }
     guard isAuthenticated else {
-      let place = server.multiStore.defaultStore.dialect.contains(.showsPlaceOfVersion) ? "<proto> " : ""
+      let place = dialect.contains(.showsPlaceOfVersion) ? "<proto> " : ""
       return output.appendError(
         "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO \(place)AUTH <user> "
           + "<pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
