@@ -24,7 +24,7 @@ extension HiredisContext {
     read()
   }
 
-  /// Delivers a reply that is not part of another. The reader frees it when this returns.
+  /// Delivers a reply that is not part of another. It is gone when this returns.
   @inline(__always)
   func deliver(_ reply: UnsafePointer<redisReply>) {
     guard pendingEnd == nil, let owner else { return }
@@ -150,7 +150,7 @@ extension HiredisContext {
       guard let object else { break }
       guard !ReplyObjects.wasDelivered(object) else { continue }
       deliver(UnsafePointer(object.assumingMemoryBound(to: redisReply.self)))
-      freeReplyObject(object)
+      arena.removeAll()
     }
   }
 

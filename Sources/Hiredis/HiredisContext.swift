@@ -35,6 +35,8 @@ final class HiredisContext: PollHandleOwner {
   /// The reason why the context ends when the reply's receiver has returned: the reader is in use until then.
   var pendingEnd: ContextEnd?
   var isDelivering = false
+  /// The objects of the array reply that is being read or delivered.
+  var arena = ReplyArena()
   /// Whether bytes are passed on as they come, without hiredis' reader.
   var isRaw = false
   /// The most bytes of a reply that is not complete; nil for no limit.
