@@ -6,12 +6,12 @@ public enum ReplyKind: Sendable {
   case status, error, integer, string, `nil`, array
 }
 
-/// A store's reply during its receiver's call. It can't be kept: hiredis frees it when the receiver returns.
+/// A store's reply during its receiver's call. It can't be kept: it is freed when the receiver returns.
 public struct Reply: ~Escapable {
   private let reply: UnsafePointer<redisReply>
 
-  /// Borrows a reply that hiredis owns. The caller keeps it alive for as long as the value can be seen, which the
-  /// receiver's `borrowing` parameter limits to the call.
+  /// Borrows a reply. The caller keeps it alive for as long as the value can be seen, which the receiver's `borrowing`
+  /// parameter limits to the call.
   @_lifetime(immortal)
   init(borrowing reply: UnsafePointer<redisReply>) {
     self.reply = reply
@@ -73,11 +73,11 @@ public struct Reply: ~Escapable {
   private static func encode(_ reply: UnsafePointer<redisReply>, into buffer: inout ByteBuffer) {
     switch reply.pointee.type {
     case REDIS_REPLY_STRING: buffer.appendBulk(bytes(reply).span)
-    case REDIS_REPLY_STATUS: buffer.appendLine("+", bytes(reply).span)
+    case REDIS_REPLY_STATUS: buffer.appendLine(UInt8(ascii: "+"), bytes(reply).span)
     case REDIS_REPLY_INTEGER: buffer.appendInteger(Int(reply.pointee.integer))
     case REDIS_REPLY_NIL:
       if reply.pointee.integer == ReplyObjects.nullArrayMark { buffer.appendNullArray() } else { buffer.appendNull() }
-    case REDIS_REPLY_ERROR: buffer.appendLine("-", bytes(reply).span)
+    case REDIS_REPLY_ERROR: buffer.appendLine(UInt8(ascii: "-"), bytes(reply).span)
     default:
       buffer.appendArrayHeader(reply.pointee.elements)
       for index in 0..<reply.pointee.elements {
@@ -89,6 +89,18 @@ public struct Reply: ~Escapable {
 }
 
 extension Reply {
+  /// Whether ``encode(into:)`` would write exactly `encoded`, the encoding of one reply. Comparing is less expensive
+  /// than encoding. Always false for arrays and nulls.
+  public func isEncoded(in encoded: Span<UInt8>) -> Bool {
+    switch kind {
+    case .status: encoded.isLine(UInt8(ascii: "+"), bytes)
+    case .error: encoded.isLine(UInt8(ascii: "-"), bytes)
+    case .integer: encoded.isLine(UInt8(ascii: ":"), integer)
+    case .string: encoded.isBulk(bytes)
+    case .nil, .array: false
+    }
+  }
+
   /// The first word of an error reply: `WRONGTYPE`, `OOM`, `ERR`.
   public var errorCode: String {
     var code = ""

@@ -1,11 +1,21 @@
 /// Writing RESP2 into a buffer.
 extension ByteBuffer {
   /// Appends a line of `type`, such as `+`, with `text`.
-  public mutating func appendLine(_ type: StaticString, _ text: Span<UInt8>) {
-    append(type)
-    append(text)
-    appendLineEnd()
+  public mutating func appendLine(_ type: UInt8, _ text: Span<UInt8>) {
+    append(upTo: 1 + text.count + 2) { line in
+      line.append(type)
+      line.append(copying: text)
+      line.appendLineEnd()
+    }
   }
+
+  /// Appends a line of `type`, such as `:`, with `number`.
+  private mutating func appendLine(_ type: UInt8, _ number: Int) {
+    append(upTo: Self.mostNumberLineBytes) { $0.appendLine(type, number) }
+  }
+
+  /// The longest line with a number, in bytes.
+  private static let mostNumberLineBytes = 1 + Decimal.longest + 2
 
   /// Appends `+text`. The text has no line break.
   public mutating func appendStatus(_ text: StaticString) {
@@ -25,30 +35,26 @@ extension ByteBuffer {
 
   /// Appends `:value`.
   public mutating func appendInteger(_ value: Int) {
-    append(UInt8(ascii: ":"))
-    append(decimal: value)
-    appendLineEnd()
+    appendLine(UInt8(ascii: ":"), value)
   }
 
   /// Appends the header of a bulk string of `count` bytes, which follow.
   public mutating func appendBulkHeader(_ count: Int) {
-    append(UInt8(ascii: "$"))
-    append(decimal: count)
-    appendLineEnd()
+    appendLine(UInt8(ascii: "$"), count)
   }
 
   /// Appends the bulk string that holds `bytes`.
   public mutating func appendBulk(_ bytes: Span<UInt8>) {
-    appendBulkHeader(bytes.count)
-    append(bytes)
-    appendLineEnd()
+    append(upTo: Self.mostNumberLineBytes + bytes.count + 2) { bulk in
+      bulk.appendLine(UInt8(ascii: "$"), bytes.count)
+      bulk.append(copying: bytes)
+      bulk.appendLineEnd()
+    }
   }
 
   /// Appends the bulk string that holds the UTF-8 of `string`.
   public mutating func appendBulk(_ string: String) {
-    append(UInt8(ascii: "$"))
-    append(decimal: string.utf8.count)
-    appendLineEnd()
+    appendBulkHeader(string.utf8.count)
     append(utf8Of: string)
     appendLineEnd()
   }
@@ -78,12 +84,10 @@ extension ByteBuffer {
 
   /// Appends the header of an array of `count` elements, which follow.
   public mutating func appendArrayHeader(_ count: Int) {
-    append(UInt8(ascii: "*"))
-    append(decimal: count)
-    appendLineEnd()
+    appendLine(UInt8(ascii: "*"), count)
   }
 
   private mutating func appendLineEnd() {
-    append("\r\n")
+    append(upTo: 2) { $0.appendLineEnd() }
   }
 }

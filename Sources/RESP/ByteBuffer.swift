@@ -59,8 +59,8 @@ public struct ByteBuffer: ~Copyable {
   }
 
   /// Reclaims the room of consumed bytes before the memory grows. Moving the smaller half keeps the cost of consuming
-  /// linear, and a buffer that is only consumed never moves. Called for spans alone, which fill queues; replies are
-  /// written byte by byte and consumed as a whole.
+  /// linear, and a buffer that is only consumed never moves. Not called for single bytes and literals: queues are
+  /// filled by spans.
   @inline(__always)
   private mutating func makeRoom(_ count: Int) {
     if head > storage.count / 2, storage.freeCapacity < count {
@@ -81,6 +81,7 @@ public struct ByteBuffer: ~Copyable {
   }
 
   /// Appends up to `count` bytes that `body` writes in place.
+  @inline(__always)
   public mutating func append(upTo count: Int, _ body: (inout OutputSpan<UInt8>) -> Void) {
     makeRoom(count)
     storage.append(addingCount: count, initializingWith: body)
@@ -99,22 +100,7 @@ public struct ByteBuffer: ~Copyable {
 
   /// Appends `integer` in decimal.
   public mutating func append(decimal integer: Int) {
-    if integer >= 0, integer < 10 {
-      storage.append(UInt8(truncatingIfNeeded: integer) &+ UInt8(ascii: "0"))
-      return
-    }
-    // Here and not by `Decimal`, which would be built first: each reply with a length passes through this.
-    var digits = InlineArray<20, UInt8>(repeating: UInt8(ascii: "-"))
-    var first = digits.count
-    var magnitude = integer.magnitude
-    while magnitude > 0 {
-      let (quotient, remainder) = magnitude.quotientAndRemainder(dividingBy: 10)
-      first -= 1
-      digits[first] = UInt8(truncatingIfNeeded: remainder) &+ UInt8(ascii: "0")
-      magnitude = quotient
-    }
-    if integer < 0 { first -= 1 }
-    storage.append(copying: digits.span.extracting(first...))
+    append(upTo: Decimal.longest) { $0.append(decimal: integer) }
   }
 
   /// Replaces the bytes at `range`, where 0 is the first byte that was not consumed yet.

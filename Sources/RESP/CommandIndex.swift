@@ -3,16 +3,20 @@
 /// A subcommand is found within its container, a command within `CommandID.other`, so that a name that a client spells
 /// `object|freq` finds nothing.
 struct CommandIndex: Sendable {
-  /// The position of a line's name, and the container that it is looked up within.
+  /// A line's name, and the container that it is looked up within.
   private struct Entry {
+    /// See ``CommandIndex/beginning(of:)``.
+    var beginning: UInt64
+    /// The position of the whole name in `names`.
     var start: UInt16
     var count: UInt8
+    var hasSubcommands: Bool
     var container: CommandID
   }
 
-  /// The number of slots: about five times the lines of the table, so that a miss mostly ends at its first slot. A
-  /// power of two.
-  private static let slotCount = 2048
+  /// The number of slots: about five times the lines of the table, so that a miss mostly ends at its first slot.
+  private static let slotCount = 1 << slotBits
+  private static let slotBits = 11
 
   /// IDs by hash; `CommandID.other` marks a free slot.
   private var slots = [CommandID](repeating: .other, count: slotCount)
@@ -30,46 +34,87 @@ struct CommandIndex: Sendable {
       let isSubcommand = spec.id != spec.labelID
       let ownName = spec.name.description.utf8.split(separator: UInt8(ascii: "|")).last ?? ""[...].utf8
       let container = isSubcommand ? spec.labelID : .other
-      entries.append(Entry(start: UInt16(names.count), count: UInt8(ownName.count), container: container))
-      names.append(contentsOf: ownName)
-      longestName = max(longestName, ownName.count)
-      if spec.id != .other { insert(spec.id, Array(ownName)) }
+      let name = Array(ownName)
+      entries.append(
+        Entry(
+          beginning: Self.beginning(of: name.span),
+          start: UInt16(names.count),
+          count: UInt8(name.count),
+          hasSubcommands: spec.traits.contains(.hasSubcommands),
+          container: container
+        )
+      )
+      names.append(contentsOf: name)
+      longestName = max(longestName, name.count)
+      if spec.id != .other { insert(spec.id) }
     }
+  }
+
+  /// Returns the ID of the command `name` with its first argument `subcommand`, both in any case: the container's own
+  /// if there is no such subcommand, that of `name` if it has none, or `CommandID.other`.
+  func find(_ name: Span<UInt8>, subcommand: Span<UInt8>) -> CommandID {
+    let id = find(name, within: .other)
+    guard entries[Int(id.rawValue)].hasSubcommands else { return id }
+    let found = find(subcommand, within: id)
+    return found == .other ? id : found
   }
 
   /// Returns the ID of `name` in any case, or `CommandID.other`.
   func find(_ name: Span<UInt8>, within container: CommandID) -> CommandID {
     guard name.count <= longestName else { return .other }
-    var slot = Self.slot(of: name, within: container)
+    let beginning = Self.beginning(of: name)
+    var slot = Self.slot(of: beginning, name.count, within: container)
     while slots[slot] != .other {
-      if isEntry(slots[slot], named: name, within: container) { return slots[slot] }
+      if isEntry(slots[slot], beginning, name, within: container) { return slots[slot] }
       slot = (slot + 1) & (Self.slotCount - 1)
     }
     return .other
   }
 
-  private mutating func insert(_ id: CommandID, _ name: [UInt8]) {
-    var slot = Self.slot(of: name.span, within: entries[Int(id.rawValue)].container)
+  private mutating func insert(_ id: CommandID) {
+    let entry = entries[Int(id.rawValue)]
+    var slot = Self.slot(of: entry.beginning, Int(entry.count), within: entry.container)
     while slots[slot] != .other { slot = (slot + 1) & (Self.slotCount - 1) }
     slots[slot] = id
   }
 
-  private func isEntry(_ id: CommandID, named name: Span<UInt8>, within container: CommandID) -> Bool {
+  @inline(__always)
+  private func isEntry(
+    _ id: CommandID,
+    _ beginning: UInt64,
+    _ name: Span<UInt8>,
+    within container: CommandID
+  ) -> Bool {
     let entry = entries[Int(id.rawValue)]
-    guard entry.container == container, Int(entry.count) == name.count else { return false }
+    guard entry.beginning == beginning, entry.container == container, Int(entry.count) == name.count else {
+      return false
+    }
+    guard name.count > Self.beginningBytes else { return true }
     let start = Int(entry.start)
-    for offset in name.indices where names[start + offset] != lowercased(name[offset]) { return false }
+    for offset in Self.beginningBytes..<name.count where names[start + offset] != lowercased(name[offset]) {
+      return false
+    }
     return true
   }
 
-  /// Returns the first slot to search: FNV-1a of the lower-case name, which the container's ID precedes.
-  private static func slot(of name: Span<UInt8>, within container: CommandID) -> Int {
-    var hash: UInt32 = 2_166_136_261 ^ UInt32(container.rawValue)
-    for offset in name.indices {
-      hash = (hash ^ UInt32(lowercased(name[offset]))) &* 16_777_619
+  /// The bytes of a name that are compared at once. Most names have no more.
+  private static let beginningBytes = 8
+
+  /// Returns the first bytes of a name in lower case, as one number.
+  @inline(__always)
+  private static func beginning(of name: Span<UInt8>) -> UInt64 {
+    var beginning: UInt64 = 0
+    for offset in 0..<min(name.count, beginningBytes) {
+      beginning = beginning << 8 | UInt64(lowercased(name[offset]))
     }
-    // The high bits are the better mixed ones.
-    return Int((hash ^ (hash >> 15)) & UInt32(slotCount - 1))
+    return beginning
+  }
+
+  /// Returns the first slot to search: a multiplicative hash, of which the highest bits depend on all bits of the value.
+  @inline(__always)
+  private static func slot(of beginning: UInt64, _ count: Int, within container: CommandID) -> Int {
+    let value = beginning ^ UInt64(count) << 56 ^ UInt64(container.rawValue) << 40
+    return Int((value &* 0x9E37_79B9_7F4A_7C15) >> (64 - UInt64(slotBits)))
   }
 }
 

@@ -260,30 +260,28 @@ extension CommandParser {
     case number(Int?, next: Int)
   }
 
-  /// The most digits of a length that is read without looking for anything unusual; limits on lines are never lower.
-  private static let usualDigits = 9
-
   /// Reads a decimal number and its CRLF from `start` on, as strictly as Redis' `string2ll`: no sign but a minus, no
   /// leading zero, no space.
   @inline(__always)
   static func line(in input: Span<UInt8>, from start: Int, limit: Int) -> Line {
-    var at = start
-    var value = 0
-    while at < input.count {
-      let digit = input[at] &- UInt8(ascii: "0")
-      guard digit <= 9, at - start < usualDigits else { break }
-      value = value &* 10 &+ Int(digit)
-      at += 1
+    // Most numbers have one digit or two.
+    if start + 4 <= input.count {
+      let (first, next) = (input[start] &- UInt8(ascii: "0"), input[start + 1])
+      if first <= 9, next == UInt8(ascii: "\r"), input[start + 2] == UInt8(ascii: "\n") {
+        return .number(Int(first), next: start + 3)
+      }
+      let second = next &- UInt8(ascii: "0")
+      if first <= 9, first > 0, second <= 9, input[start + 2] == UInt8(ascii: "\r"),
+        input[start + 3] == UInt8(ascii: "\n")
+      {
+        return .number(Int(first) * 10 + Int(second), next: start + 4)
+      }
     }
-    let isUsual = at > start && (at == start + 1 || input[start] != UInt8(ascii: "0"))
-    if isUsual, at + 1 < input.count, input[at] == UInt8(ascii: "\r"), input[at + 1] == UInt8(ascii: "\n") {
-      return .number(value, next: at + 2)
-    }
-    return unusualLine(in: input, from: start, limit: limit)
+    return longerLine(in: input, from: start, limit: limit)
   }
 
   /// Reads lines that are incomplete, malformed or longer.
-  private static func unusualLine(in input: Span<UInt8>, from start: Int, limit: Int) -> Line {
+  private static func longerLine(in input: Span<UInt8>, from start: Int, limit: Int) -> Line {
     var at = start
     var value = 0
     var valid = true

@@ -30,10 +30,7 @@ public enum CommandTable {
   ///
   /// It is the container's own line if no server knows the subcommand, and `name`'s line if it has no subcommands.
   public static func lookup(_ name: Span<UInt8>, subcommand: Span<UInt8>) -> CommandID {
-    let id = lookup(name)
-    guard spec(id).traits.contains(.hasSubcommands) else { return id }
-    let found = index.find(subcommand, within: id)
-    return found == .other ? id : found
+    index.find(name, subcommand: subcommand)
   }
 
   /// Returns the ID of a command that is known to be in the table.

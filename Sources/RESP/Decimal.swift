@@ -1,8 +1,10 @@
 /// An integer's digits.
 struct Decimal {
-  // A minus sign and 19 digits are the most there can be.
+  /// The most bytes there can be: a minus sign and 19 digits.
+  static let longest = 20
+
   private var digits = InlineArray<20, UInt8>(repeating: UInt8(ascii: "-"))
-  private var first = 20
+  private var first = longest
 
   init(_ integer: Int) {
     var magnitude = integer.magnitude
@@ -13,6 +15,12 @@ struct Decimal {
       magnitude = quotient
     } while magnitude > 0
     if integer < 0 { first -= 1 }
+  }
+
+  /// The number of bytes of `integer`, which is not negative.
+  @inline(__always)
+  static func digitCount(_ integer: Int) -> Int {
+    integer < 10 ? 1 : Decimal(integer).span.count
   }
 
   /// The number as ASCII.

@@ -111,6 +111,11 @@ final class Harness: HiredisConnectionDelegate, ReplyReceiver {
   func receive(_ reply: borrowing Reply, token: Int) {
     var buffer = ByteBuffer()
     reply.encode(into: &buffer)
+    // Checked here for the replies of all tests.
+    let same = copy reply
+    let isEncoded = buffer.withSpan { same.isEncoded(in: $0) }
+    let isSingle = reply.kind != .array && reply.kind != .nil
+    #expect(isEncoded == isSingle)
     outcomes.append((token, .reply(String(decoding: buffer.bytes, as: UTF8.self))))
     heard { onReply(token) }
   }

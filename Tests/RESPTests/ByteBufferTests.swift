@@ -34,6 +34,38 @@ struct ByteBufferTests {
     #expect(buffer.bytes == bytes("x\(number)"))
   }
 
+  @Test("A value is found to be the encoded one exactly if it is encoded to the same bytes")
+  func encodedValues() {
+    let texts = ["", "O", "OK", "KO", "1", "12", "-1", "1234567", "12345678", "123456789", "1234567890"]
+    let long = [9, 10, 11, 99, 100, 101].map { String(repeating: "v", count: $0) }
+    let numbers = [0, 1, 9, 10, 11, 12, 99, 100, -1, -12, Int.max, Int.min]
+    for encoded in texts + long {
+      var line = ByteBuffer()
+      var bulk = ByteBuffer()
+      line.appendLine(UInt8(ascii: "+"), bytes(encoded).span)
+      bulk.appendBulk(bytes(encoded).span)
+      #expect(line.bytes == bytes("+\(encoded)\r\n"))
+      #expect(bulk.bytes == bytes("$\(encoded.utf8.count)\r\n\(encoded)\r\n"))
+      for text in texts + long {
+        let value = bytes(text)
+        let isLine = line.withSpan { $0.isLine(UInt8(ascii: "+"), value.span) }
+        let isBulk = bulk.withSpan { $0.isBulk(value.span) }
+        let isOther = line.withSpan { $0.isBulk(value.span) || $0.isLine(UInt8(ascii: "-"), value.span) }
+        #expect(isLine == (text == encoded) && isBulk == (text == encoded) && !isOther, "\(text), \(encoded)")
+      }
+    }
+    for encoded in numbers {
+      var line = ByteBuffer()
+      line.appendInteger(encoded)
+      #expect(line.bytes == bytes(":\(encoded)\r\n"))
+      for number in numbers {
+        let isLine = line.withSpan { $0.isLine(UInt8(ascii: ":"), number) }
+        #expect(isLine == (number == encoded), "\(number), \(encoded)")
+      }
+    }
+    #expect(!Span<UInt8>().isBulk(Span()) && !Span<UInt8>().isLine(UInt8(ascii: "+"), Span()))
+  }
+
   @Test("It is a queue: a model with a plain array says the same", arguments: 0..<4)
   func model(seed: UInt64) {
     var random = SeededGenerator(seed: seed)

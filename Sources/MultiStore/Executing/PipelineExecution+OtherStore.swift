@@ -82,14 +82,16 @@ extension PipelineExecution {
     // A failure of one store is no difference.
     guard isComparable, !elements[index].effect.wasSkipped else { return }
     guard !isUnsettled else { return core.database.metrics.uncomparedReplies.increment() }
+    let start = index == 0 ? 0 : elements[index - 1].end
+    let range = start..<elements[index].end
+    // Nearly all replies are the same, and most of them single values.
+    if isInOrder, !elements[index].isMiss, replies.withSpan({ reply.isEncoded(in: $0.extracting(range)) }) { return }
     otherReply.removeAll()
     if spec.traits.contains(.iterates) {
       StoreCursor.encode(reply, of: core.other.role, into: &otherReply)
     } else {
       reply.encode(into: &otherReply)
     }
-    let start = index == 0 ? 0 : elements[index - 1].end
-    let range = start..<elements[index].end
     if isInOrder {
       compareReplies(at: range, with: reply, of: index, spec)
     } else {

@@ -91,10 +91,10 @@ public final class InventoryCounts {
     // Scripts have another hazard from then on.
     let renews = hasUnnamedKeys && !hadUnnamedKeys
     hadUnnamedKeys = hasUnnamedKeys
-    for place in counts.indices {
+    for place in counts.indices where counts[place] != 0 {
       let count = counts[place]
-      let isOld = count == published[place]?.count ?? 0
-      guard count != 0, !isOld || renews && CommandTable.all[place / 2].changesByScript else { continue }
+      let isOld = count == published[place]?.count
+      guard !isOld || renews && CommandTable.all[place / 2].changesByScript else { continue }
       changes.append((place, publish(count, at: place, now: now)))
     }
     if !changes.isEmpty { inventory.publish(changes) }

@@ -1,4 +1,6 @@
 internal import EventLoop
+internal import MultiStore
+internal import RESP
 
 /// The events of the client's stream.
 extension Session: StreamDelegate {
@@ -11,7 +13,9 @@ extension Session: StreamDelegate {
       keep(bytes)
     }
     guard inputCount <= server.limits.inputBufferLimit else { return cutOff(.inputBufferLimit) }
-    finishTurn()
+    // With all commands in flight and nothing that the client has not taken, the end of the turn has nothing to do.
+    let isServed = inputCount == 0 && output.isEmpty && pendingBefore == 0
+    if isServed, state.awaitsReplies { accountForMemory() } else { finishTurn() }
   }
 
   private func keep(_ bytes: Span<UInt8>) {

@@ -76,7 +76,7 @@ final class Session: ReplyOutput, BlockingSink, SubscriptionSink, RoutingWaiter 
   var withheldLines: WithheldLines?
   /// Upgrades the replies of a client that speaks RESP3; inactive for all others.
   var upgrader = ReplyUpgrader()
-  /// The bytes of replies that the client had not taken at the end of the last turn.
+  /// The bytes of replies that the client had not taken when ``endOfTurn()`` was called last.
   var pendingBefore = 0
   /// The client's part of `memory_limit`, as reported last.
   var memory = ClientMemory()

@@ -65,6 +65,14 @@ struct SessionState: ~Copyable {
   @inline(__always)
   var inFlight: Int { if case .forwarding(let count) = lane { count } else { 0 } }
 
+  /// Whether commands of a client that is served are in flight.
+  @inline(__always)
+  var awaitsReplies: Bool {
+    guard case .open = life else { return false }
+    if case .idle = lane { return false }
+    return true
+  }
+
   /// Whether the connection is closed, so that no client waits for replies.
   @inline(__always)
   var isGone: Bool { if case .gone = life { true } else { false } }

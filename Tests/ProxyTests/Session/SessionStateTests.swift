@@ -187,6 +187,17 @@ struct SessionStateTests {
     }
   }
 
+  @Test func `awaits replies of an open session's commands`() {
+    for (life, toLife) in Self.lives {
+      for (lane, toLane) in Self.lanes {
+        var state = SessionState()
+        for step in toLane + toLife { Self.apply(step, to: &state) }
+        let awaitsReplies = state.awaitsReplies
+        #expect(awaitsReplies == (life == .open && lane != .idle), "\(life), \(lane)")
+      }
+    }
+  }
+
   @Test func `reads while it is open, and executes until it closes`() {
     for (life, toLife) in Self.lives {
       var state = SessionState()
