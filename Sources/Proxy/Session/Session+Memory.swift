@@ -14,7 +14,8 @@ extension Session {
   /// Whether a command of the client's is with a store, so that the client cannot make progress.
   var isWithStore: Bool { !isQuiet && !isBlocked }
 
-  /// Reports the memory that the client uses, and asks for room for a large command. Called at the end of a turn.
+  /// Reports the memory that the client uses, and asks for room for a large command. Called at the end of a turn, and
+  /// after a read that needs none.
   @inline(__always)
   func accountForMemory() {
     let (held, output) = (heldBytes, output.count + pendingBefore + heldPushBytes)
@@ -40,7 +41,11 @@ extension Session {
   private func askForRoom(held: Int) {
     let needed = max(input.knownLength, inputCount) + held
     guard needed > MemoryGovernor.smallBytes, !isGone else {
-      if room.isAwaited { server.leaveMemoryLine(self) }
+      if room.isAwaited {
+        server.leaveMemoryLine(self)
+        // The command has arrived all the same, and the client was not read since.
+        if !isGone { finishTurn() }
+      }
       room = MemoryRoom()
       return
     }

@@ -119,6 +119,31 @@ struct MemoryLimitTests {
     #expect(try client.readReply() == .ok)
   }
 
+  /// The last read of a client that waits for room may bring all that it needs room for.
+  @Test func `a client that waits for room and needs none any more is read on`() throws {
+    let deployment = try Deployment(top: ["memory_limit: 16MiB"])
+    let client = try deployment.client()
+    #expect(try client.command("MULTI") == .ok)
+    for _ in 0..<2 {
+      try client.send(Self.set("k", bytes: 100 << 10))
+      #expect(try client.readReply() == .simple("QUEUED"))
+    }
+    let others = try (0..<30).map { _ in try deployment.client() }
+    for other in others {
+      try other.send(Self.beginning(ofSet: "k", bytes: 700 << 10))
+      try other.send(Array(repeating: UInt8(ascii: "x"), count: 16 << 10))
+    }
+    try eventually("there is no room") { try deployment.metric("multistore_clients_waiting_for_memory") ?? 0 > 0 }
+    let last = Self.set("k", bytes: 60 << 10)
+    try client.send(Array(last.prefix(30 << 10)))
+    // Now the sidecar has read that as well.
+    #expect(try deployment.client().command("PING") == .simple("PONG"))
+    try client.send(Array(last.dropFirst(30 << 10)) + RESPClient.encode(["EXEC"]))
+    #expect(try client.readReplies(2) == [.simple("QUEUED"), .array(Array(repeating: .ok, count: 3))])
+    #expect(try client.command("PING") == .simple("PONG"))
+    for other in others { other.close() }
+  }
+
   @Test func `a refused command whose reply is not wanted is not answered`() throws {
     let deployment = try Deployment(top: ["memory_limit: 16MiB"])
     let client = try deployment.client()
