@@ -5,12 +5,16 @@ import func TestSupport.eventually
 @testable import EventLoop
 
 @Suite("Programs that the loop runs")
-struct ProgramRunTests {
+final class ProgramRunTests {
   let harness: LoopHarness
 
   init() throws {
     harness = try LoopHarness()
   }
+
+  /// The end of the loop waits for programs that are left. Tests that expect the end of a process, wherever they are,
+  /// never see it while another process that has ended was not waited for.
+  deinit { harness.finish() }
 
   /// Runs a program to its end.
   func run(
@@ -19,11 +23,12 @@ struct ProgramRunTests {
     outputLimit: Int = 1 << 20
   ) throws -> ProgramRun.Outcome? {
     var outcome: ProgramRun.Outcome?
-    let run = try ProgramRun(on: harness.loop, words, timeout: timeout, outputLimit: outputLimit) {
+    let loop = harness.loop
+    let run = try ProgramRun(on: loop, words, timeout: timeout, outputLimit: outputLimit) {
       outcome = $0
-      harness.loop.stop()
+      loop.stop()
     }
-    harness.loop.run()
+    loop.run()
     withExtendedLifetime(run) {}
     return outcome
   }
