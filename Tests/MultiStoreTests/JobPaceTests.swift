@@ -8,17 +8,31 @@ struct JobPaceTests {
 
   @Test func `keeps to the rate, a page at a time`() {
     var pace = JobPace(keysPerSecond: 1_000)
-    #expect(pace.pageSize == 10 && pace.nextAt == 0)
+    #expect(pace.pageSize == 2 && pace.nextAt == 0)
     pace.began(keys: 10, now: 0)
     #expect(pace.nextAt == 10_000_000)
-    // It does not catch up after a pause.
+    // It makes up for a timer that was late, and not for a pause.
+    pace.began(keys: 10, now: 11_000_000)
+    #expect(pace.nextAt == 20_000_000)
     pace.began(keys: 10, now: Self.second)
-    #expect(pace.nextAt == Self.second + 10_000_000)
+    #expect(pace.nextAt == Self.second - JobPace.slack + 10_000_000)
   }
 
   @Test func `has pages of at least one key, and no huge ones`() {
     #expect(JobPace(keysPerSecond: 1).pageSize == 1)
     #expect(JobPace(keysPerSecond: 1_000_000).pageSize == JobPace.maxPage)
+  }
+
+  @Test func `has larger pages of stores that are far away`() {
+    var pace = JobPace(keysPerSecond: 5_000)
+    pace.measured(latency: 100_000)
+    #expect(pace.pageSize == 12)
+    pace = JobPace(keysPerSecond: 5_000)
+    pace.measured(latency: 10_000_000)
+    #expect(pace.pageSize == 100)
+    // A store that is slow for a while is not asked for more at once.
+    pace.measured(latency: 15_000_000)
+    #expect(pace.pageSize == 100)
   }
 
   @Test func `falls while a store's latency rises, and comes back`() {

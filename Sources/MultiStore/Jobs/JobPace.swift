@@ -7,8 +7,11 @@ struct JobPace {
   static let latencyRise: UInt64 = 20_000_000
   /// The lowest rate that a rising latency leads to, in keys per second.
   static let lowestRate = 10.0
-  /// The pages in a second.
-  private static let pagesPerSecond = 100.0
+  /// The seconds between two pages of stores that are near. Clients wait while a page's keys are read, compared or
+  /// stored: with few large pages that shows in their 99th percentile, with many small ones it doesn't.
+  private static let shortestInterval = 1 / 400.0
+  /// The delay that a job makes up for, in nanoseconds: the loop's timers have milliseconds.
+  static let slack: UInt64 = 10_000_000
 
   /// The operator's limit, in keys per second.
   private var limit: Double
@@ -31,13 +34,16 @@ struct JobPace {
     nextAt = 0
   }
 
-  /// The number of keys to ask for.
-  var pageSize: Int { min(Self.maxPage, max(1, Int(rate / Self.pagesPerSecond))) }
+  /// The number of keys to ask for. Pages are scanned one at a time, so those of stores that are far away are larger.
+  var pageSize: Int {
+    let roundTrip = Double(lowestLatency ?? 0) / 1e9
+    return min(Self.maxPage, max(1, Int(rate * max(Self.shortestInterval, 2 * roundTrip))))
+  }
 
   /// Notes a page of `keys` keys that begins at `now` of the loop's clock.
   mutating func began(keys: Int, now: UInt64) {
-    // A job that was behind does not catch up: that would be a burst.
-    nextAt = max(nextAt, now) + UInt64(Double(keys) / rate * 1e9)
+    // A job that was far behind does not catch up: that would be a burst.
+    nextAt = max(nextAt, now - min(now, Self.slack)) + UInt64(Double(keys) / rate * 1e9)
   }
 
   /// Notes the time that the stores took for an answer, in nanoseconds.
