@@ -2,10 +2,11 @@
 /// sockets of both stores. Confined to one thread, as its readers are.
 public final class SharedBytes {
   private var buffer: ByteBuffer
-  private let spares: SpareBuffers
+  private let spares: SpareBuffers?
 
-  /// Takes over the memory of `buffer` with its bytes. The memory is returned to `spares` with the last reference.
-  public init(_ buffer: consuming ByteBuffer, spares: SpareBuffers) {
+  /// Takes over the memory of `buffer` with its bytes. With the last reference the memory is returned to `spares`, or
+  /// is freed if there are none.
+  public init(_ buffer: consuming ByteBuffer, spares: SpareBuffers? = nil) {
     self.buffer = buffer
     self.spares = spares
   }
@@ -13,7 +14,7 @@ public final class SharedBytes {
   deinit {
     var memory = ByteBuffer()
     swap(&memory, &buffer)
-    spares.give(memory)
+    spares?.give(memory)
   }
 
   /// The number of bytes.

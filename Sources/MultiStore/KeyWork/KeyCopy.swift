@@ -22,7 +22,8 @@ enum KeyVerb {
 /// Copies one key as it is on one store to the other, with DUMP and RESTORE, or by its contents where the other one is
 /// too old for the dump. Loop-confined.
 ///
-/// DUMP is ordered with the commands of the ordinary connection. Writes that the store answered before it are in the
+/// The deadline is asked for first, so that nothing is kept of a large dump but the command that stores it. DUMP is
+/// ordered with the commands of the ordinary connection. Writes that the store answered before it are in the
 /// dump, and their copies on the other store are overwritten; writes answered after it are sent after the RESTORE. So
 /// the copy is in order without holding anything back. If RESTORE is refused, the key is read again as the commands
 /// that make it, which is ordered with the other commands as well.
@@ -50,7 +51,8 @@ final class KeyCopy: ReplyReceiver {
   private var waiters: [any KeyCopyWaiter] = []
   /// The loop's clock when the source was asked.
   private var begunAt: UInt64 = 0
-  private var dump: [UInt8]?
+  /// The deadline of the source's value in Unix milliseconds, 0 for none; nil if the source had no value.
+  private var deadline: Int?
   /// The size of the dump.
   private(set) var dumpBytes = 0
   private(set) var failure: CopyFailure?
@@ -88,7 +90,7 @@ final class KeyCopy: ReplyReceiver {
     waiters.append(waiter)
   }
 
-  /// Reads the key again after its dump was refused, unless another copy does that already.
+  /// Reads the key again, after its dump was refused for example, unless another copy does that already.
   private func restart() {
     // Clients' copies join only those that replace the other store's value.
     if !target.isDefault, verb == .copyOver {
@@ -131,21 +133,24 @@ final class KeyCopy: ReplyReceiver {
       // The contents begin with a DEL.
       return verb == .copyOver ? askForContents() : send("EXISTS", to: target, token: Self.presenceToken)
     }
-    send("DUMP", to: source, token: Self.dumpToken)
     asksForAbsoluteTime = source.hasExpiryTime
     send(asksForAbsoluteTime ? "PEXPIRETIME" : "PTTL", to: source, token: Self.expiryToken)
+    send("DUMP", to: source, token: Self.dumpToken)
   }
 
   func receive(_ reply: borrowing Reply, token: Int) {
     switch token {
+    case Self.expiryToken:
+      if reply.kind == .error { failure = CopyFailure(reply) } else { deadline = absoluteDeadline(reply.integer) }
     case Self.dumpToken:
       // From here on the store's replies are newer than the dump.
       database.pendingDumps.remove(self)
-      if reply.kind == .string { keep(reply.bytes) }
-      if reply.kind == .error { failure = CopyFailure(reply) }
-    case Self.expiryToken:
       if failure == nil, reply.kind == .error { failure = CopyFailure(reply) }
-      if failure == nil, mayStore() { restore(expiry: reply.integer) } else { finish() }
+      guard failure == nil, mayStore() else { return finish() }
+      guard reply.kind == .string else { return sourceLacksKey() }
+      // Another client has made the key between the two questions.
+      guard let deadline else { return restart() }
+      received(dump: reply.bytes, deadline: deadline)
     case Self.restoreToken:
       guard reply.kind == .error else { return finishStored() }
       if isPresent(reply) { return finish() }
@@ -179,7 +184,7 @@ final class KeyCopy: ReplyReceiver {
     if token == Self.openToken { return }  // EXEC fails as well
     if token == Self.dumpToken || token == Self.contentsToken { database.pendingDumps.remove(self) }
     if self.failure == nil { self.failure = CopyFailure(failure) }
-    if token != Self.dumpToken { finish() }
+    if token != Self.expiryToken { finish() }
   }
 
   /// Whether the source's value, which has arrived, is still to be stored: the default store's may have been accepted
@@ -195,9 +200,9 @@ final class KeyCopy: ReplyReceiver {
     return true
   }
 
-  // MARK: Dumps that come with others
+  // MARK: Dumps
 
-  /// Takes a dump that ``KeyDumps`` has asked for.
+  /// Stores a dump, which ``KeyDumps`` may have asked for.
   ///
   /// - Parameter deadline: the time at which the key expires, in Unix milliseconds; 0 for never.
   func received(dump: Span<UInt8>, deadline: Int) {
@@ -216,12 +221,6 @@ final class KeyCopy: ReplyReceiver {
   func fail(_ failure: CopyFailure) {
     self.failure = failure
     finish()
-  }
-
-  private func keep(_ bytes: Span<UInt8>) {
-    dump = bytes.array
-    dumpBytes = bytes.count
-    database.instance.keyQueue.received(bytes: dumpBytes)
   }
 
   /// Whether the target refuses the dump because it has the key, which is fine.
@@ -266,13 +265,10 @@ final class KeyCopy: ReplyReceiver {
     connection.send(exec.span, to: self, token: Self.execToken)
   }
 
-  private func restore(expiry: Int) {
-    // The key may have expired between the two questions, which -2 shows.
-    guard let dump, expiry > -2 else { return sourceLacksKey() }
-    var deadline = max(0, expiry)
-    if deadline > 0, !asksForAbsoluteTime { deadline += Int(database.loop.wallClockMilliseconds) }
-    restore(dump.span, deadline: deadline)
-    self.dump = nil
+  /// Returns the deadline that an answer of PEXPIRETIME or PTTL means; nil if the source has no such key.
+  private func absoluteDeadline(_ answer: Int) -> Int? {
+    guard answer > -2 else { return nil }
+    return answer > 0 && !asksForAbsoluteTime ? answer + Int(database.loop.wallClockMilliseconds) : max(0, answer)
   }
 
   private func restore(_ dump: Span<UInt8>, deadline: Int) {
@@ -286,7 +282,9 @@ final class KeyCopy: ReplyReceiver {
       if verb == .copyOver { command.append("REPLACE") }
       command.append("ABSTTL")
     }
-    target.ordinary.send(command.span, to: self, token: Self.restoreToken)
+    // A large one is written from where it is.
+    let owner = SharedBytes(command)
+    owner.withSpan { target.ordinary.send($0, of: owner, to: self, token: Self.restoreToken) }
   }
 
   /// Ends the copy of a key that the source does not have.
