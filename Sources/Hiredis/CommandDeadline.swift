@@ -12,6 +12,11 @@ struct CommandDeadline {
   private var timeoutNanoseconds: UInt64?
   /// Whether the timer runs for a command.
   private(set) var isSet = false
+  /// The moment from which waiting counts at the earliest: the server has time until then for commands that are known
+  /// to take long. Nanoseconds of the loop's clock.
+  private var countsFrom: UInt64 = 0
+  /// The long commands that have not ended.
+  private var longCommands = 0
 
   init(timeout: Duration?) {
     self.timeout = timeout
@@ -26,8 +31,9 @@ struct CommandDeadline {
   mutating func set(forCommandSentAt sentAt: UInt64, at now: UInt64) -> Duration? {
     guard let timeoutNanoseconds else { return nil }
     isSet = true
-    let age = now &- sentAt
-    return .nanoseconds(age < timeoutNanoseconds ? timeoutNanoseconds - age : 1)
+    let granted = countsFrom > now ? countsFrom - now : 0
+    let age = granted > 0 ? 0 : now &- max(sentAt, countsFrom)
+    return .nanoseconds(granted + (age < timeoutNanoseconds ? timeoutNanoseconds - age : 1))
   }
 
   /// Sets the deadline of a command that begins to wait for an attempt to connect; returns the timer's delay, or nil if
@@ -42,9 +48,25 @@ struct CommandDeadline {
     isSet = false
   }
 
-  /// Whether a command that was sent at `sentAt` has waited for `timeout` or longer.
-  static func isOver(_ timeout: Duration, sentAt: UInt64, at now: UInt64) -> Bool {
-    now &- sentAt >= nanoseconds(timeout)
+  /// Whether a command that was sent at `sentAt` has waited for `timeout` or longer, the server's time for long
+  /// commands not included.
+  func isOver(_ timeout: Duration, sentAt: UInt64, at now: UInt64) -> Bool {
+    countsFrom <= now && now &- max(sentAt, countsFrom) >= Self.nanoseconds(timeout)
+  }
+
+  /// Gives the server more time, since a command may take `allowance`: none of those behind it has to be answered
+  /// before it.
+  mutating func longCommandBegan(allowance: Duration, at now: UInt64) {
+    longCommands += 1
+    countsFrom = max(countsFrom, now) + Self.nanoseconds(allowance)
+  }
+
+  /// Takes back the time that is left when the last long command has ended. Those behind it have their whole time from
+  /// now on.
+  mutating func longCommandEnded(at now: UInt64) {
+    precondition(longCommands > 0, "a long command has ended twice")
+    longCommands -= 1
+    if longCommands == 0 { countsFrom = min(countsFrom, now) }
   }
 
   private static func nanoseconds(_ duration: Duration) -> UInt64 { UInt64(max(0, duration / .nanoseconds(1))) }

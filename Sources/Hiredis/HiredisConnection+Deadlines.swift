@@ -28,6 +28,22 @@ extension HiredisConnection {
     }
   }
 
+  /// Gives the server more time: a command that is in flight, or is sent next, may take `allowance` to be executed.
+  /// ``longCommandEnded()`` has to follow, whether it is answered or fails.
+  public func longCommandBegan(allowance: Duration) {
+    loop.preconditionOnLoop()
+    deadline.longCommandBegan(allowance: allowance, at: loop.now)
+  }
+
+  /// Takes back the time that a long command has left.
+  public func longCommandEnded() {
+    loop.preconditionOnLoop()
+    deadline.longCommandEnded(at: loop.now)
+    guard machine.isReady, deadline.isSet else { return }
+    deadline.clear()
+    setDeadline()
+  }
+
   func deadlineTimerFired() {
     deadline.clear()
     if machine.isReady {
@@ -47,7 +63,7 @@ extension HiredisConnection {
   ///     unless given.
   public func expire(after timeout: Duration, sentAt: UInt64? = nil) {
     guard machine.isReady, let sentAt = sentAt ?? queue.oldestSentAt,
-      CommandDeadline.isOver(timeout, sentAt: sentAt, at: loop.now)
+      deadline.isOver(timeout, sentAt: sentAt, at: loop.now)
     else { return }
     // If the loop itself was late, the reply may have arrived without being read.
     let before = replyCount

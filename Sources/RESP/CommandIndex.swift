@@ -110,7 +110,7 @@ struct CommandIndex: Sendable {
     return beginning
   }
 
-  /// Returns the first slot to search: a multiplicative hash, of which the highest bits depend on all bits of the value.
+  /// Returns the first slot to search: a multiplicative hash, whose highest bits depend on all bits of the value.
   @inline(__always)
   private static func slot(of beginning: UInt64, _ count: Int, within container: CommandID) -> Int {
     let value = beginning ^ UInt64(count) << 56 ^ UInt64(container.rawValue) << 40

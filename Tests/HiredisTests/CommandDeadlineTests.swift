@@ -44,7 +44,33 @@ import Testing
   func `a deadline is over at the timeout`(age: UInt64, isOver: Bool) {
     let sentAt = UInt64.max - 50 * Self.millisecond
     let now = sentAt &+ age * Self.millisecond
-    #expect(CommandDeadline.isOver(.milliseconds(100), sentAt: sentAt, at: now) == isOver)
-    #expect(CommandDeadline.isOver(.zero, sentAt: sentAt, at: sentAt))
+    let deadline = CommandDeadline(timeout: nil)
+    #expect(deadline.isOver(.milliseconds(100), sentAt: sentAt, at: now) == isOver)
+    #expect(deadline.isOver(.zero, sentAt: sentAt, at: sentAt))
+  }
+
+  @Test func `commands behind a long one have their time when it has ended`() {
+    let timeout = Duration.milliseconds(100)
+    var deadline = CommandDeadline(timeout: timeout)
+    let at = { (time: UInt64) in 1_000 * Self.millisecond + time * Self.millisecond }
+    deadline.longCommandBegan(allowance: .milliseconds(500), at: at(0))
+    #expect(deadline.set(forCommandSentAt: at(0), at: at(0)) == .milliseconds(600))
+    #expect(!deadline.isOver(timeout, sentAt: at(0), at: at(599)))
+    #expect(deadline.isOver(timeout, sentAt: at(0), at: at(600)))
+    // Two of them are executed one after the other.
+    deadline.longCommandBegan(allowance: .milliseconds(50), at: at(100))
+    #expect(deadline.set(forCommandSentAt: at(10), at: at(200)) == .milliseconds(450))
+    deadline.longCommandEnded(at: at(300))
+    #expect(!deadline.isOver(timeout, sentAt: at(0), at: at(649)))
+    deadline.longCommandEnded(at: at(310))
+    #expect(deadline.set(forCommandSentAt: at(10), at: at(330)) == .milliseconds(80))
+    #expect(!deadline.isOver(timeout, sentAt: at(10), at: at(409)))
+    #expect(deadline.isOver(timeout, sentAt: at(10), at: at(410)))
+    // Later ones do not profit.
+    #expect(deadline.set(forCommandSentAt: at(500), at: at(500)) == timeout)
+    // An allowance that was not enough leaves nothing behind.
+    deadline.longCommandBegan(allowance: .milliseconds(10), at: at(600))
+    deadline.longCommandEnded(at: at(900))
+    #expect(deadline.set(forCommandSentAt: at(800), at: at(900)) == .nanoseconds(1))
   }
 }

@@ -97,6 +97,28 @@ import func TestSupport.eventually
     connection.close()
   }
 
+  /// And it takes nothing from a store that hangs afterwards.
+  @Test func aLongCommandHasTimeOfItsOwn() throws {
+    let redis = try RedisServer()
+    let harness = try Harness()
+    defer { harness.finish() }
+    var limits = ConnectionLimits.quick
+    limits.commandTimeout = .milliseconds(200)
+    let connection = harness.readyConnection(to: redis, limits)
+    connection.longCommandBegan(allowance: .seconds(20))
+    harness.send("DEBUG", "SLEEP", "0.6", on: connection, token: 0)
+    harness.send("PING", on: connection, token: 1)
+    harness.run { harness.outcomes.count == 2 }
+    #expect(harness.outcomes.map(\.outcome) == [.reply("+OK\r\n"), .reply("+PONG\r\n")])
+    redis.pause()
+    harness.send("ECHO", "late", on: connection, token: 2)
+    connection.longCommandEnded()
+    harness.run { harness.outcomes.count == 3 }
+    redis.resume()
+    #expect(harness.outcomes[2].outcome == .failure(.timedOut))
+    connection.close()
+  }
+
   /// The reply is there in time, it is only the loop that looks late.
   @Test func aLateLoopIsNotALateStore() throws {
     let redis = try RedisServer()

@@ -35,6 +35,22 @@ struct WholeKeyTests {
     #expect(!reply.hasPrefix("-"), "\(line): \(reply)")
   }
 
+  /// The RESTORE reaches a server that is busy for longer than another command may wait.
+  @Test func `a store has time for a large key`() throws {
+    let instance = try Instance { $0.otherStoreTimeout = .milliseconds(300) }
+    try instance.secondary.command("SETRANGE", "big", "\(64 << 20)", "x")
+    try instance.primary.send(RESPClient.encode(["DEBUG", "SLEEP", "1.8"]))
+    #expect(try instance.execute("BITOP OR copy big") == ":\((64 << 20) + 1)|")
+    #expect(try instance.primary.readReply() == .ok)
+    #expect(try instance.primary.command("STRLEN", "copy") == .integer((64 << 20) + 1))
+    #expect(instance.multiStore.instance.staleKeyCount(of: .primary) == 0)
+    #expect(instance.events("Redis::TimeoutError").isEmpty)
+    // Time for one key is not time for the next command.
+    try instance.primary.send(RESPClient.encode(["DEBUG", "SLEEP", "1.8"]))
+    #expect(try instance.execute("SET k v") == "+OK|")
+    #expect(!instance.events("Redis::TimeoutError").isEmpty)
+  }
+
   @Test("A store that lacks the key gets it whole, one that has it gets the command", arguments: kinds)
   func wholeOrCommand(kind: BatchKind) throws {
     let instance = try Instance()

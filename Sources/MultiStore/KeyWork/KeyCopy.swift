@@ -22,11 +22,12 @@ enum KeyVerb {
 /// Copies one key as it is on one store to the other, with DUMP and RESTORE, or by its contents where the other one is
 /// too old for the dump. Loop-confined.
 ///
-/// The deadline is asked for first, so that nothing is kept of a large dump but the command that stores it. DUMP is
-/// ordered with the commands of the ordinary connection. Writes that the store answered before it are in the
-/// dump, and their copies on the other store are overwritten; writes answered after it are sent after the RESTORE. So
-/// the copy is in order without holding anything back. If RESTORE is refused, the key is read again as the commands
-/// that make it, which is ordered with the other commands as well.
+/// The size is asked for first, since the stores need time for a large key, and then the deadline, so that nothing is
+/// kept of a large dump but the command that stores it. DUMP is ordered with the commands of the ordinary connection.
+/// Writes that the store answered before it are in the dump, and their copies on the other store are overwritten;
+/// writes answered after it are sent after the RESTORE. So the copy is in order without holding anything back. If
+/// RESTORE is refused, the key is read again as the commands that make it, which is ordered with the other commands as
+/// well.
 ///
 /// A copy to the default store is in order because no command that names the key is executed meanwhile.
 final class KeyCopy: ReplyReceiver {
@@ -38,6 +39,7 @@ final class KeyCopy: ReplyReceiver {
   private static let openToken = 5
   private static let execToken = 6
   private static let presenceToken = 7
+  private static let sizeToken = 8
 
   let key: [UInt8]
   private let verb: KeyVerb
@@ -53,6 +55,8 @@ final class KeyCopy: ReplyReceiver {
   private var begunAt: UInt64 = 0
   /// The deadline of the source's value in Unix milliseconds, 0 for none; nil if the source had no value.
   private var deadline: Int?
+  /// The time that the stores get for it, if it is large.
+  private var time = LargeKeyTime()
   /// The size of the dump.
   private(set) var dumpBytes = 0
   private(set) var failure: CopyFailure?
@@ -133,6 +137,7 @@ final class KeyCopy: ReplyReceiver {
       // The contents begin with a DEL.
       return verb == .copyOver ? askForContents() : send("EXISTS", to: target, token: Self.presenceToken)
     }
+    askForSize()
     asksForAbsoluteTime = source.hasExpiryTime
     send(asksForAbsoluteTime ? "PEXPIRETIME" : "PTTL", to: source, token: Self.expiryToken)
     send("DUMP", to: source, token: Self.dumpToken)
@@ -140,9 +145,12 @@ final class KeyCopy: ReplyReceiver {
 
   func receive(_ reply: borrowing Reply, token: Int) {
     switch token {
+    case Self.sizeToken:
+      if reply.kind == .integer { time.begin(bytes: reply.integer, on: source.ordinary) }
     case Self.expiryToken:
       if reply.kind == .error { failure = CopyFailure(reply) } else { deadline = absoluteDeadline(reply.integer) }
     case Self.dumpToken:
+      time.end()
       // From here on the store's replies are newer than the dump.
       database.pendingDumps.remove(self)
       if failure == nil, reply.kind == .error { failure = CopyFailure(reply) }
@@ -152,6 +160,7 @@ final class KeyCopy: ReplyReceiver {
       guard let deadline else { return restart() }
       received(dump: reply.bytes, deadline: deadline)
     case Self.restoreToken:
+      time.end()
       guard reply.kind == .error else { return finishStored() }
       if isPresent(reply) { return finish() }
       // Only the dump's format can be wrong with this RESTORE; other errors have codes of their own.
@@ -181,7 +190,8 @@ final class KeyCopy: ReplyReceiver {
   }
 
   func receive(failure: ConnectionFailure, token: Int) {
-    if token == Self.openToken { return }  // EXEC fails as well
+    if token == Self.openToken || token == Self.sizeToken { return }  // EXEC, or the dump, fails as well
+    if token == Self.dumpToken || token == Self.restoreToken { time.end() }
     if token == Self.dumpToken || token == Self.contentsToken { database.pendingDumps.remove(self) }
     if self.failure == nil { self.failure = CopyFailure(failure) }
     if token != Self.expiryToken { finish() }
@@ -282,9 +292,21 @@ final class KeyCopy: ReplyReceiver {
       if verb == .copyOver { command.append("REPLACE") }
       command.append("ABSTTL")
     }
+    time.begin(bytes: dump.count, on: target.ordinary)
     // A large one is written from where it is.
     let owner = SharedBytes(command)
     owner.withSpan { target.ordinary.send($0, of: owner, to: self, token: Self.restoreToken) }
+  }
+
+  private func askForSize() {
+    let key = key
+    var question = ByteBuffer()
+    question.appendCommand(expecting: 3) { question in
+      question.append("MEMORY")
+      question.append("USAGE")
+      question.append(key.span)
+    }
+    source.ordinary.send(question.span, to: self, token: Self.sizeToken)
   }
 
   /// Ends the copy of a key that the source does not have.
