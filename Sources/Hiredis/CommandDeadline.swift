@@ -18,6 +18,10 @@ struct CommandDeadline {
   /// The long commands that have not ended.
   private var longCommands = 0
 
+  /// Whether there is one.
+  @inline(__always)
+  var hasLongCommand: Bool { longCommands > 0 }
+
   init(timeout: Duration?) {
     self.timeout = timeout
     timeoutNanoseconds = timeout.map(Self.nanoseconds)

@@ -28,6 +28,9 @@ extension HiredisConnection {
     }
   }
 
+  /// Whether a command is in flight that is known to take long, so that those that are sent now have to wait.
+  public var hasLongCommand: Bool { deadline.hasLongCommand }
+
   /// Gives the server more time: a command that is in flight, or is sent next, may take `allowance` to be executed.
   /// ``longCommandEnded()`` has to follow, whether it is answered or fails.
   public func longCommandBegan(allowance: Duration) {

@@ -51,6 +51,22 @@ struct WholeKeyTests {
     #expect(!instance.events("Redis::TimeoutError").isEmpty)
   }
 
+  @Test func `reads do not wait until a large key is stored`() throws {
+    let instance = try Instance()
+    let primary = try #require(instance.database.primary)
+    try instance.secondary.command("SETRANGE", "big", "\(64 << 20)", "x")
+    try instance.secondary.command("SET", "small", "old")
+    try instance.primary.send(RESPClient.encode(["DEBUG", "SLEEP", "1.8"]))
+    let copying = instance.begin("BITOP OR copy big")
+    try instance.run { primary.ordinary.hasLongCommand }
+    let reading = instance.begin("GET small")
+    try instance.run { reading.isDone }
+    #expect(reading.text == "$3|old|")
+    #expect(!copying.isDone)
+    try instance.run { copying.isDone }
+    #expect(!primary.ordinary.hasLongCommand)
+  }
+
   @Test("A store that lacks the key gets it whole, one that has it gets the command", arguments: kinds)
   func wholeOrCommand(kind: BatchKind) throws {
     let instance = try Instance()

@@ -146,6 +146,9 @@ extension Database {
     switch routing.route(for: commandClass) {
     case .dualWrite:
       startDualWrite(batch, routing, connection, sink)
+    case .primaryWithFallback where routing.defaultStore == .secondary && primary?.ordinary.hasLongCommand == true:
+      // The default store has the value, and does not have to wait for the copy of a large key.
+      startPipeline(batch, .single, routing, secondary.ordinary, sink)
     case .primaryWithFallback:
       let execution = pools.fallbackReads.take(for: routing.defaultStore, in: self)
       execution.start(batch, routing: routing, sink: sink)

@@ -138,7 +138,7 @@ final class BackfillPage {
       guard let copy = makeCopy(of: next.key) else { continue }
       if next.bytes > largeKeyBytes { result.large.append(next) }
       budget.began(copy, next.bytes)
-      copy.begin()
+      copy.begin(bytes: next.bytes)
     }
     if !pending.isEmpty, !waitsForBudget {
       waitsForBudget = true

@@ -126,7 +126,10 @@ final class KeyCopy: ReplyReceiver {
     finish()
   }
 
-  func begin() {
+  /// Begins the copy.
+  ///
+  /// - Parameter bytes: the key's size in the server's memory, if that was asked for already.
+  func begin(bytes: Int? = nil) {
     begunAt = database.loop.now
     guard target.ordinary.takesCommands else {
       // The copy fails at the end of the turn, without a dump that the target could not take.
@@ -137,7 +140,14 @@ final class KeyCopy: ReplyReceiver {
       // The contents begin with a DEL.
       return verb == .copyOver ? askForContents() : send("EXISTS", to: target, token: Self.presenceToken)
     }
-    askForSize()
+    guard let bytes else { return askForSize() }
+    askForDump(bytes: bytes)
+  }
+
+  /// Asks for the dump of a key with so many bytes.
+  private func askForDump(bytes: Int) {
+    begunAt = database.loop.now
+    time.begin(bytes: bytes, on: source.ordinary)
     asksForAbsoluteTime = source.hasExpiryTime
     send(asksForAbsoluteTime ? "PEXPIRETIME" : "PTTL", to: source, token: Self.expiryToken)
     send("DUMP", to: source, token: Self.dumpToken)
@@ -146,7 +156,7 @@ final class KeyCopy: ReplyReceiver {
   func receive(_ reply: borrowing Reply, token: Int) {
     switch token {
     case Self.sizeToken:
-      if reply.kind == .integer { time.begin(bytes: reply.integer, on: source.ordinary) }
+      askForDump(bytes: reply.integer)
     case Self.expiryToken:
       if reply.kind == .error { failure = CopyFailure(reply) } else { deadline = absoluteDeadline(reply.integer) }
     case Self.dumpToken:
@@ -190,9 +200,11 @@ final class KeyCopy: ReplyReceiver {
   }
 
   func receive(failure: ConnectionFailure, token: Int) {
-    if token == Self.openToken || token == Self.sizeToken { return }  // EXEC, or the dump, fails as well
+    if token == Self.openToken { return }  // EXEC fails as well
     if token == Self.dumpToken || token == Self.restoreToken { time.end() }
-    if token == Self.dumpToken || token == Self.contentsToken { database.pendingDumps.remove(self) }
+    if token == Self.sizeToken || token == Self.dumpToken || token == Self.contentsToken {
+      database.pendingDumps.remove(self)
+    }
     if self.failure == nil { self.failure = CopyFailure(failure) }
     if token != Self.expiryToken { finish() }
   }
@@ -298,6 +310,7 @@ final class KeyCopy: ReplyReceiver {
     owner.withSpan { target.ordinary.send($0, of: owner, to: self, token: Self.restoreToken) }
   }
 
+  /// Servers answer together what they read together: only a question of its own is answered before a long DUMP.
   private func askForSize() {
     let key = key
     var question = ByteBuffer()
