@@ -80,7 +80,15 @@ struct MonitorTests {
     let address = try #require(info.split(separator: " ").first { $0.hasPrefix("addr=") }).dropFirst(5)
     #expect(try monitor.readReply().string?.hasSuffix(" [0 \(address)] \"CLIENT\" \"INFO\"") == true)
     #expect(try client.command("AUHT", "pass").errorText?.contains("unknown command") == true)
-    #expect(try monitor.readReply().string?.hasSuffix("] \"AUHT\" \"(redacted)\"") == true)
+    #expect(try monitor.readReply().string?.hasSuffix("] \"(redacted)\" \"(redacted)\"") == true)
+    for (name, shown) in [
+      ("AUTH default pass", "(redacted)"), ("pass", "(redacted)"), ("pass.", "(redacted)"),
+      ("pa ss.word", "(redacted)"), ("json.get", "json.get"),
+    ] {
+      #expect(try client.command(name, "k").errorText != nil)
+      let rest = shown == name ? "k" : "(redacted)"
+      #expect(try monitor.readReply().string?.hasSuffix("] \"\(shown)\" \"\(rest)\"") == true, "\(name)")
+    }
     let list = try #require(try client.command("CLIENT", "LIST").string)
     #expect(list.contains(" flags=O ") && list.contains(" cmd=monitor "))
     try deployment.sidecar.waitForEvent { $0.message == "Client shown all commands by MONITOR" }

@@ -2,9 +2,10 @@ internal import RESP
 
 /// Finds the arguments of a command that hold secrets. They are examined one after the other, the name first.
 ///
-/// Where a server shows a password because the command has another error, this hides it. The arguments of a name that
-/// no server knows are hidden too, since it may be a misspelt AUTH, except of names with a dot, which modules' commands
-/// have. Commands like CONFIG SET and ACL SETUSER need no rule: they are administrative, and not shown at all.
+/// Where a server shows a password because the command has another error, this hides it. A name that no server knows is
+/// hidden with its arguments, since it may be a misspelt AUTH, or a password alone, except for names like those of
+/// modules' commands, such as `JSON.SET`. Commands like CONFIG SET and ACL SETUSER need no rule: they are
+/// administrative, and not shown at all.
 struct SecretArguments {
   private let id: CommandID
   private var index = 0
@@ -33,11 +34,24 @@ struct SecretArguments {
       return false
     }
     if id == .other, index == 0 {
-      let isOfModule = argument.indices.contains { argument[$0] == UInt8(ascii: ".") }
+      let isOfModule = Self.isNameOfModule(argument)
       (plainLeft, secretsLeft) = isOfModule ? (.max, 0) : (0, .max)
-      return false
+      return !isOfModule
     }
     return isSecretOption(argument)
+  }
+
+  /// Whether a name is one of words with a dot between them.
+  private static func isNameOfModule(_ name: Span<UInt8>) -> Bool {
+    guard name.count > 2, let dot = name.indices.first(where: { name[$0] == UInt8(ascii: ".") }) else { return false }
+    return dot > 0 && dot < name.count - 1
+      && name.indices.allSatisfy { index in
+        switch name[index] {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"): true
+        default: false
+        }
+      }
   }
 
   /// Whether an argument in the place of an option is secret.

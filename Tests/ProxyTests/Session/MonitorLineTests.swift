@@ -53,7 +53,7 @@ struct MonitorLineTests {
         "MIGRATE h 1 AUTH 0 9 auth2 u p KEYS AUTH k",
         #""MIGRATE" "h" "1" "AUTH" "0" "9" "auth2" "(redacted)" "(redacted)" "KEYS" "AUTH" "k""#
       ),
-      ("AUHT p", #""AUHT" "(redacted)""#), ("JSON.SET k $ 1", #""JSON.SET" "k" "$" "1""#),
+      ("AUHT p", #""(redacted)" "(redacted)""#), ("JSON.SET k $ 1", #""JSON.SET" "k" "$" "1""#),
       ("SET AUTH p", #""SET" "AUTH" "p""#),
     ]
   )
