@@ -23,6 +23,7 @@ extension InstanceServer {
       governor.remove(session.id)
     } else {
       governor.note(new, of: session.id, isExecuting: session.isWithStore)
+      if session.room.isAwaited { governor.update(session.id, bytes: session.missingRoom) }
     }
     if memory.used > memory.mostInUse || new.total < old.total && governor.waitingCount > 0 {
       // Scheduled instead of called: sessions are running at this moment, and may be the ones to be closed.
@@ -78,7 +79,10 @@ extension InstanceServer {
   private func carryOut(_ actions: [MemoryGovernor.Action]) {
     for action in actions {
       switch action {
-      case .grant(let id): client(id)?.memoryWasGranted()
+      case .grant(let id):
+        guard let session = client(id) else { continue }
+        session.memoryWasGranted()
+        governor.note(session.memory, of: id, isExecuting: session.isWithStore)
       case .refuse(let id): if let session = client(id) { refuse(session) }
       case .cutOff(let id): client(id)?.cutOff(.memoryLimit)
       }

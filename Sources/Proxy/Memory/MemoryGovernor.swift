@@ -80,6 +80,12 @@ struct MemoryGovernor {
     if consumers[client] == nil { beginning.append((client, bytes)) } else { growing.append((client, bytes)) }
   }
 
+  /// Changes the bytes that a client in the line waits for.
+  mutating func update(_ client: Int, bytes: Int) {
+    if let index = growing.firstIndex(where: { $0.client == client }) { growing[index].bytes = bytes }
+    if let index = beginning.firstIndex(where: { $0.client == client }) { beginning[index].bytes = bytes }
+  }
+
   /// Removes a client from the line for room.
   mutating func leaveLine(_ client: Int) {
     growing.removeAll { $0.client == client }

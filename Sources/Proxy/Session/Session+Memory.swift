@@ -57,12 +57,21 @@ extension Session {
       return server.refuse(self)
     }
     room.asked = granted
-    if server.reserveMemory(granted - room.granted, for: self) {
-      memory.reserved += granted - room.granted
+    let missing = missingRoom
+    if server.reserveMemory(missing, for: self) {
+      memory.reserved += missing
       room.granted = granted
     } else {
       room.isAwaited = true
     }
+  }
+
+  /// The bytes that are still to be reserved for the room that was asked for. The bytes that have arrived are in use
+  /// already, and would be counted twice: a command that needs nearly all of the room could never be granted it. Nor do
+  /// a few replies count that the client has not taken, since no other client can make room for those.
+  var missingRoom: Int {
+    let used = memory.input + memory.held + memory.reserved + min(memory.output, MemoryGovernor.smallBytes)
+    return max(0, room.asked - used)
   }
 
   /// Whether memory may be reserved for a command of this length.
@@ -74,7 +83,7 @@ extension Session {
   func memoryWasGranted() {
     guard room.isAwaited else { return }
     room.isAwaited = false
-    memory.reserved += room.asked - room.granted
+    memory.reserved += missingRoom
     room.granted = room.asked
     finishTurn()
   }

@@ -119,6 +119,30 @@ struct MemoryLimitTests {
     #expect(try client.readReply() == .ok)
   }
 
+  /// Half of the limit is for large commands, and this one needs all of that.
+  @Test(arguments: [MigrationState.off, .dual])
+  func `a command that needs all the room gets it when the others are done`(state: MigrationState) throws {
+    let deployment = try Deployment(state, top: ["memory_limit: 16MiB"])
+    let bytes = state == .dual ? 4_000_000 : 8_000_000
+    let other = try deployment.client()
+    let command = Self.set("other", bytes: bytes / 2)
+    try other.send(Array(command.prefix(300_000)))
+    try eventually("it has room") {
+      try deployment.sidecar.metrics()[Self.used, ["part": "reserved"]] ?? 0 > 0
+    }
+    let client = try deployment.client()
+    try inThreads(2, within: .seconds(20)) { thread in
+      guard thread == 0 else { return try client.send(Self.set("k", bytes: bytes), within: .seconds(20)) }
+      try eventually("the other waits") {
+        try deployment.metric("multistore_clients_waiting_for_memory") ?? 0 == 1
+      }
+      try other.send(Array(command.dropFirst(300_000)))
+      #expect(try other.readReply() == .ok)
+    }
+    #expect(try client.readReply() == .ok)
+    #expect(try deployment.client().command("STRLEN", "k") == .integer(bytes))
+  }
+
   /// The last read of a client that waits for room may bring all that it needs room for.
   @Test func `a client that waits for room and needs none any more is read on`() throws {
     let deployment = try Deployment(top: ["memory_limit: 16MiB"])

@@ -42,6 +42,16 @@ struct MemoryGovernorTests {
     #expect(governor.decide(budget) == [.grant(client: 2), .grant(client: 1)])
   }
 
+  @Test mutating func `one whose bytes are counted already needs no more than the rest`() {
+    #expect(budget.reserve(49 << 20))
+    governor.enqueue(1, bytes: 2 << 20)
+    governor.enqueue(2, bytes: 1)
+    #expect(governor.decide(budget) == [])
+    governor.update(1, bytes: 1 << 20)
+    governor.update(3, bytes: 0)
+    #expect(governor.decide(budget) == [.grant(client: 1)])
+  }
+
   @Test mutating func `one that has left the line gets nothing`() {
     governor.enqueue(1, bytes: 1)
     governor.enqueue(2, bytes: 1)
