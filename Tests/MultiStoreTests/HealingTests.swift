@@ -33,6 +33,27 @@ struct HealingTests {
     return sink.text
   }
 
+  private final class Waiter: KeyCopyWaiter {
+    private(set) var copy: KeyCopy?
+
+    func keyCopyDidFinish(_ copy: KeyCopy) { self.copy = copy }
+  }
+
+  /// Its copy, because of a verification for example, is in flight when the default store moves.
+  @Test func `a key that is not stale keeps the value that the new default store gets`() throws {
+    let instance = try Instance()
+    let primary = try #require(instance.database.primary)
+    try instance.secondary.command("SET", "k", "old")
+    let waiter = Waiter()
+    instance.database.heal(Array("k".utf8), on: primary, for: waiter)
+    _ = instance.multiStore.instance.flags.exchange(FlagState(dualWrite: true, primaryAsDefault: true))
+    #expect(try execute("SET k new", on: instance) == "+OK|")
+    try instance.run { waiter.copy != nil }
+    #expect(waiter.copy?.wasOvertaken == true && primary.isDefault)
+    #expect(try instance.primary.command("GET", "k") == .text("new"))
+    #expect(try instance.secondary.command("GET", "k") == .text("new"))
+  }
+
   private func expectHealed(_ instance: Instance, _ role: StoreRole, _ count: Int64) throws {
     try instance.run { [database = instance.database] in database.store(role).stale.isEmpty }
     #expect(instance.count(MultiStoreMetrics.healedKeys, ["store": role.label, "outcome": "healed"]) == count)

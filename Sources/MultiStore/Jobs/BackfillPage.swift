@@ -200,6 +200,8 @@ extension BackfillPage: KeyCopyWaiter {
       case .errorReply: result.failed.append((copy.key, failure.exception.message))
       default: result.left.append(copy.key)
       }
+    } else if copy.wasOvertaken {
+      result.left.append(copy.key)
     } else if copy.hasStored {
       stored.append(copy.key)
       result.copiedBytes += copy.dumpBytes

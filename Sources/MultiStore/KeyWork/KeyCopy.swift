@@ -45,8 +45,8 @@ final class KeyCopy: ReplyReceiver {
   private let verb: KeyVerb
   /// Whether only the ``KeyQueue`` waits for it.
   private let isInBackground: Bool
-  /// Whether it replaces a stale value of the default store.
-  private let replacesDefault: Bool
+  /// Whether the target was the default store when it began.
+  private let isForDefault: Bool
   private unowned let database: Database
   private let source: Store
   let target: Store
@@ -66,6 +66,8 @@ final class KeyCopy: ReplyReceiver {
   private(set) var wasMissing = false
   /// Whether it ended before anything was done.
   private(set) var wasWithdrawn = false
+  /// Whether nothing was stored because the default store has moved to the target.
+  private(set) var wasOvertaken = false
   /// Whether the source was asked for an absolute time: its known version may change until it answers.
   private var asksForAbsoluteTime = false
   /// Whether the target refused the dump.
@@ -82,7 +84,7 @@ final class KeyCopy: ReplyReceiver {
     self.key = key
     self.verb = verb
     self.isInBackground = isInBackground
-    replacesDefault = verb == .copyOver && target.isDefault
+    isForDefault = target.isDefault
     self.source = source
     self.target = target
     self.database = database
@@ -164,8 +166,8 @@ final class KeyCopy: ReplyReceiver {
       // From here on the store's replies are newer than the dump.
       database.pendingDumps.remove(self)
       if failure == nil, reply.kind == .error { failure = CopyFailure(reply) }
-      guard failure == nil, mayStore() else { return finish() }
-      guard reply.kind == .string else { return sourceLacksKey() }
+      guard failure == nil else { return finish() }
+      guard reply.kind == .string else { return mayStore() ? sourceLacksKey() : finish() }
       // Another client has made the key between the two questions.
       guard let deadline else { return restart() }
       received(dump: reply.bytes, deadline: deadline)
@@ -210,10 +212,16 @@ final class KeyCopy: ReplyReceiver {
   }
 
   /// Whether the source's value, which has arrived, is still to be stored: the default store's may have been accepted
-  /// or replaced meanwhile. Fails the copy if the source has come back as another process since it was asked.
+  /// or replaced meanwhile. And if the default store has moved to the target, its value is newer, unless it is stale,
+  /// so that commands wait for the copy. Fails the copy if the source has come back as another process since it was
+  /// asked.
   private func mayStore() -> Bool {
-    guard replacesDefault else { return true }
     let key = key
+    if isInBackground, target.isDefault, !isForDefault, !target.stale.isKnown(key.span) {
+      wasOvertaken = true
+      return false
+    }
+    guard isForDefault, verb == .copyOver else { return true }
     guard target.stale.isKnown(key.span) else { return false }
     if source.family.mayHaveLostKeys {
       failure = CopyFailure(.notConnected(reason: "the \(source.role.label) store came back as another process"))
@@ -228,6 +236,7 @@ final class KeyCopy: ReplyReceiver {
   ///
   /// - Parameter deadline: the time at which the key expires, in Unix milliseconds; 0 for never.
   func received(dump: Span<UInt8>, deadline: Int) {
+    guard mayStore() else { return finish() }
     dumpBytes = dump.count
     database.instance.keyQueue.received(bytes: dumpBytes)
     restore(dump, deadline: deadline)
@@ -351,7 +360,7 @@ final class KeyCopy: ReplyReceiver {
       if verb == .copyOver { target.markStale(key: key, because: StaleReason(failure.reason)) }
       database.reporter.keyCopyFailed(to: target, failure, isCounted: !isInBackground)
     } else {
-      if verb == .copyOver { target.clearStale(key: key.span, begunAt: begunAt) }
+      if verb == .copyOver, !wasOvertaken { target.clearStale(key: key.span, begunAt: begunAt) }
       if verb == .copyOver, database.notesWrittenKeys, !target.isDefault {
         database.quietKeys.note(key.span, now: database.loop.now)
       }

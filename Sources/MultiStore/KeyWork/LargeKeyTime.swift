@@ -8,6 +8,8 @@ struct LargeKeyTime {
   /// The bytes of a key, in a server's memory or in a dump, for which a server gets a second. Servers take 100 to 250
   /// million bytes of memory in a second (sets of millions of members, strings), and less when they are busy.
   private static let bytesPerSecond = 32 << 20
+  /// The most time, in seconds, whatever size a server tells.
+  private static let mostSeconds = 600.0
 
   /// The most bytes that the key is known to have.
   private var bytes = 0
@@ -20,7 +22,8 @@ struct LargeKeyTime {
     self.bytes = max(self.bytes, bytes)
     guard self.bytes >= Self.leastBytes else { return }
     self.connection = connection
-    connection.longCommandBegan(allowance: .seconds(Double(self.bytes) / Double(Self.bytesPerSecond)))
+    let seconds = min(Double(self.bytes) / Double(Self.bytesPerSecond), Self.mostSeconds)
+    connection.longCommandBegan(allowance: .seconds(seconds))
   }
 
   /// Ends the time that was begun last, if any.
