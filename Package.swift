@@ -196,7 +196,7 @@ let package = Package(
     .testTarget(name: "RESPTests", dependencies: ["RESP", "FuzzChecks", "TestSupport"], swiftSettings: common),
     .testTarget(name: "SocketsTests", dependencies: ["Sockets"], swiftSettings: common),
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "Sockets", "TestSupport"], swiftSettings: common),
-    .testTarget(name: "TLSTests", dependencies: ["TLS", "TestSupport"], swiftSettings: common),
+    .testTarget(name: "TLSTests", dependencies: ["TLS", "CGnuTLS", "TestSupport"], swiftSettings: common),
     .testTarget(
       name: "HiredisTests",
       dependencies: ["Hiredis", "EventLoop", "TLS", "TestSupport"],

@@ -42,20 +42,23 @@ public final class CertificateAuthority: Sendable {
   ///   - name: A part of its files' names.
   ///   - names: Subject alternative names as openssl has them, such as `DNS:localhost`.
   ///   - days: How long it is valid; less than nothing for one that has expired.
+  ///   - key: The file of its key; nil for a new one.
   /// - Throws: ``TestSupportError`` with code `process`, with what openssl said.
   public func issue(
     _ name: String,
     for purpose: Purpose,
     names: [String] = ["IP:127.0.0.1", "DNS:localhost"],
-    days: Int = 30
+    days: Int = 30,
+    key: String? = nil
   ) throws -> Certificate {
-    let issued = Certificate(certificate: directory.path("\(name).pem"), key: directory.path("\(name).key"))
+    let issued = Certificate(certificate: directory.path("\(name).pem"), key: key ?? directory.path("\(name).key"))
     let request = directory.path("\(name).csr")
-    try openssl(["req", "-new", "-subj", "/CN=\(name)", "-out", request] + newKey(issued.key))
+    let keyOptions = key.map { ["-config", directory.path("openssl.cnf"), "-key", $0] } ?? newKey(issued.key)
+    try openssl(["req", "-new", "-subj", "/CN=\(name)", "-out", request] + keyOptions)
     let alternatives = names.isEmpty ? "" : "subjectAltName=\(names.joined(separator: ","))\n"
     let extensions = try directory.write("extendedKeyUsage=\(purpose.rawValue)\n\(alternatives)", to: "\(name).ext")
     try openssl(
-      ["x509", "-req", "-in", request, "-CA", certificate, "-CAkey", key, "-extfile", extensions]
+      ["x509", "-req", "-in", request, "-CA", certificate, "-CAkey", self.key, "-extfile", extensions]
         + ["-days", String(days), "-out", issued.certificate]
     )
     return issued

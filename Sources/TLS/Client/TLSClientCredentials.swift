@@ -52,6 +52,7 @@ final class TLSClientCredentials: @unchecked Sendable {
     guard gnutls_init(&made, flags) == GNUTLS_E_SUCCESS, let session = made else { fatalError("out of memory for TLS") }
     gnutls_priority_set(session, priorities)
     gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, UnsafeMutableRawPointer(credentials))
+    PeerKeyLimit.apply(to: session)
     // An IP address must not be sent as a name (RFC 6066 section 3).
     if !Self.isAddress(name) { gnutls_server_name_set(session, GNUTLS_NAME_DNS, name, name.utf8.count) }
     // If the data can't be used, it is a full handshake.

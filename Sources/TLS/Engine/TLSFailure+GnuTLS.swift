@@ -38,6 +38,8 @@ extension TLSFailure {
     case GNUTLS_E_FATAL_ALERT_RECEIVED: self.init(alert: alert)
     case GNUTLS_E_UNSUPPORTED_VERSION_PACKET, GNUTLS_E_NO_CIPHER_SUITES, GNUTLS_E_NO_COMMON_KEY_SHARE:
       self.init(.incompatible, "no protocol version, cipher or group in common: \(Self.words(code))")
+    case GNUTLS_E_CERTIFICATE_ERROR:
+      self.init(.certificate, "the peer's certificate cannot be read, or has a key that is too large")
     case GNUTLS_E_PREMATURE_TERMINATION: self = .closedWithoutEnd
     default:
       self.init(.protocol, "a violation of the TLS protocol, or damaged data: \(Self.words(code))")

@@ -12,7 +12,7 @@ extension TLSCredentials {
   package func refusal(of session: OpaquePointer) -> String? {
     let wanted = settings.clientAuthentication
     guard wanted != .none, wanted != .request else { return nil }
-    let chain = Self.chain(of: session)
+    guard let chain = Self.chain(of: session) else { return "The client certificate cannot be read." }
     defer { chain.forEach { gnutls_x509_crt_deinit($0) } }
     guard let certificate = chain.first else {
       return wanted.isRequired ? "This needs a client certificate." : nil
@@ -28,18 +28,25 @@ extension TLSCredentials {
     return nil
   }
 
-  private static func chain(of session: gnutls_session_t) -> [gnutls_x509_crt_t?] {
+  /// The names of a client's certificate that is accepted and was verified: its common name and the alternative ones.
+  func verifiedNames(of session: OpaquePointer) -> [String] {
+    guard settings.clientAuthentication.isVerified, refusal(of: session) == nil else { return [] }
+    return PeerCertificate(of: session)?.names ?? []
+  }
+
+  /// Returns the certificates that the client has shown, none for a client without one; nil if one cannot be read. Such
+  /// a client is not one without a certificate: GnuTLS has verified that it has the key of the first one.
+  private static func chain(of session: gnutls_session_t) -> [gnutls_x509_crt_t?]? {
     var count: UInt32 = 0
     guard let raw = gnutls_certificate_get_peers(session, &count) else { return [] }
     var chain: [gnutls_x509_crt_t?] = []
     for index in 0..<min(Int(count), longestChain) {
       var certificate: gnutls_x509_crt_t?
-      guard gnutls_x509_crt_init(&certificate) == GNUTLS_E_SUCCESS else { break }
-      chain.append(certificate)
-      guard gnutls_x509_crt_import(certificate, raw + index, GNUTLS_X509_FMT_DER) == GNUTLS_E_SUCCESS else {
-        // A client whose certificate cannot be read is treated as one without.
+      let isMade = gnutls_x509_crt_init(&certificate) == GNUTLS_E_SUCCESS
+      if isMade { chain.append(certificate) }
+      guard isMade, gnutls_x509_crt_import(certificate, raw + index, GNUTLS_X509_FMT_DER) == GNUTLS_E_SUCCESS else {
         chain.forEach { gnutls_x509_crt_deinit($0) }
-        return []
+        return nil
       }
     }
     return chain

@@ -34,7 +34,7 @@ extension TLSEngine {
   /// The names of a client's certificate that was verified: its common name and the alternative ones. None for a client
   /// without one, and for a client's engine.
   public var clientNames: [String] {
-    guard case .server(let credentials) = role, credentials.settings.clientAuthentication.isVerified else { return [] }
-    return PeerCertificate(of: session)?.names ?? []
+    guard case .server(let credentials) = role else { return [] }
+    return credentials.verifiedNames(of: session)
   }
 }

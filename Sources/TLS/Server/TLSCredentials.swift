@@ -60,6 +60,7 @@ public final class TLSCredentials: @unchecked Sendable {
     guard settings.clientAuthentication != .none else { return }
     // Never GNUTLS_CERT_REQUIRE: a probe has no certificate, and the handshake does not know the path.
     gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST)
+    PeerKeyLimit.apply(to: session)
   }
 
   /// Lets the client of a session resume it later.
