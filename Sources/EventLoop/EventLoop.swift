@@ -3,13 +3,6 @@ internal import DequeModule
 internal import Glibc
 internal import Synchronization
 
-/// An object that is called once at the end of each loop turn that it registered for.
-public protocol EndOfTurnWorker: AnyObject {
-  /// Writes the output that was gathered: everything that was readable in this turn has been handled. It may register
-  /// more workers, which run before the loop polls its sockets again.
-  func endOfTurn()
-}
-
 /// One thread's event loop: sockets, timers, signals and work of other threads.
 ///
 /// The thread that calls `run` is the loop's thread until `run` returns. Connections, streams, timers and their
@@ -71,6 +64,8 @@ public final class EventLoop: @unchecked Sendable {
   private var workers = UniqueDeque<any EndOfTurnWorker>()
   /// The workers of the next turn.
   private var nextWorkers = UniqueDeque<any EndOfTurnWorker>()
+  /// The questions to the resolver that are not answered, by host.
+  var lookups: [String: HostLookup.Request] = [:]
   private var cachedNow: UInt64 = 0
   private var cachedWallClock: Int64 = 0
   /// Whether the loop is closing or closed; no handle can be opened on it any more.
@@ -251,7 +246,7 @@ public final class EventLoop: @unchecked Sendable {
     pthread_self()
   }
 
-  private static func of(_ uv: UnsafeMutablePointer<uv_loop_t>?) -> EventLoop? {
+  static func of(_ uv: UnsafeMutablePointer<uv_loop_t>?) -> EventLoop? {
     uv?.pointee.data.map { Unmanaged<EventLoop>.fromOpaque($0).takeUnretainedValue() }
   }
 

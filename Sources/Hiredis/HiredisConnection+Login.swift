@@ -4,6 +4,7 @@ internal import RESP
 extension HiredisConnection {
   func fetchLogin(within timeout: Duration) {
     guard let command = endpoint.passwordCommand else { preconditionFailure("there is no program to be asked") }
+    endLoginWait()
     loginWait = command.fetch(on: loop, timeout: timeout) { [unowned self] result in
       loginWait = nil
       switch result {
@@ -21,12 +22,18 @@ extension HiredisConnection {
     loginWait = nil
   }
 
+  /// Whether the files of the login have changed since this connection was logged in.
+  var hasNewLogin: Bool { endpoint.loginFiles.map { $0 != usedLoginFiles } ?? false }
+
   /// Logs in again on the connection that is ready, with the login that the file or the program has now: the store has
   /// another one, or will have. The commands that it has refused until then were not executed, and have its error.
-  func logInAgain() {
+  ///
+  /// - Parameter isRequired: whether the store executes nothing without it. Otherwise the connection stays as it is if
+  ///   the login is refused: a store may get a new password later than the file.
+  func logInAgain(isRequired: Bool = false) {
     guard machine.isReady, !isPushing, !isLoggingInAgain else { return }
     isLoggingInAgain = true
-    guard let command = endpoint.passwordCommand else { return authenticate() }
+    guard let command = endpoint.passwordCommand else { return authenticate(isRequired: isRequired) }
     command.forget()
     endLoginWait()
     let epoch = epoch
@@ -36,23 +43,33 @@ extension HiredisConnection {
         return isLoggingInAgain = false
       }
       printedPassword = password
-      authenticate()
+      authenticate(isRequired: isRequired)
     }
   }
 
-  private func authenticate() {
+  private func authenticate(isRequired: Bool) {
+    let files = endpoint.loginFiles
     guard let words = endpoint.withCurrentLogin(printed: printedPassword).authentication else {
       return isLoggingInAgain = false
     }
     let command = CommandWriter.command(words)
-    send(command.span, to: RenewedLogin(of: self), token: 0, isCounted: false)
+    // Without room it is tried again later.
+    guard hasRoom(commands: 1, bytes: command.count) else { return isLoggingInAgain = false }
+    send(command.span, to: RenewedLogin(of: self, with: files, isRequired: isRequired), token: 0, isCounted: false)
   }
 
-  fileprivate func didLogInAgain(_ isAccepted: Bool, _ detail: String) {
+  fileprivate func didLogInAgain(with files: LoginFileIdentities?) {
     isLoggingInAgain = false
-    guard !isAccepted else { return }
+    usedLoginFiles = files
+  }
+
+  fileprivate func loginWasRefused(with files: LoginFileIdentities?, isRequired: Bool, _ detail: String) {
+    isLoggingInAgain = false
     // The next attempt reads the login once more.
-    context?.abort(.abandoned(.authenticationRejected, detail: detail))
+    if isRequired { return context?.abort(.abandoned(.authenticationRejected, detail: detail)) ?? () }
+    guard refusedLoginFiles != files else { return }
+    refusedLoginFiles = files
+    delegate?.connection(self, keepsFormerLogin: detail)
   }
 }
 
@@ -60,14 +77,19 @@ extension HiredisConnection {
 private final class RenewedLogin: ReplyReceiver {
   /// Alive when a reply comes, which it receives itself.
   private unowned let connection: HiredisConnection
+  private let files: LoginFileIdentities?
+  private let isRequired: Bool
 
-  init(of connection: HiredisConnection) {
+  init(of connection: HiredisConnection, with files: LoginFileIdentities?, isRequired: Bool) {
     self.connection = connection
+    self.files = files
+    self.isRequired = isRequired
   }
 
   func receive(_ reply: borrowing Reply, token: Int) {
-    let detail = reply.kind == .error ? String(decoding: reply.bytes.array, as: UTF8.self) : ""
-    connection.didLogInAgain(reply.kind != .error, detail)
+    guard reply.kind == .error else { return connection.didLogInAgain(with: files) }
+    let detail = String(decoding: reply.bytes.array, as: UTF8.self)
+    connection.loginWasRefused(with: files, isRequired: isRequired, detail)
   }
 
   /// The connection is lost, and its successor logs in.

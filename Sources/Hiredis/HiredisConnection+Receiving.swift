@@ -9,6 +9,8 @@ extension HiredisConnection {
   }
 
   func contextDidConnect() {
+    // Before they are read: a change after that is noticed.
+    usedLoginFiles = endpoint.loginFiles
     perform(
       machine.contextDidConnect(
         login: endpoint.withCurrentLogin(printed: printedPassword),
@@ -61,7 +63,7 @@ extension HiredisConnection {
   /// Acts on errors that say that the connection has to be made anew, or logged in again.
   private func act(on code: ServerErrorCode?) {
     switch code {
-    case .noAuthentication: logInAgain()
+    case .noAuthentication: logInAgain(isRequired: true)
     case .readOnly: locator?.serverRefusedWrite(of: self)
     default: break
     }

@@ -92,6 +92,9 @@ public final class HiredisConnection {
   var printedPassword: String?
   /// Whether AUTH is in flight, or about to be, on the connection that is ready.
   var isLoggingInAgain = false
+  /// The files of the login with which this connection was logged in last, and of the last one that was refused then.
+  var usedLoginFiles: LoginFileIdentities?
+  var refusedLoginFiles: LoginFileIdentities?
   /// Keeps the connection from being idle; nil unless ``keepsAlive`` is set.
   private(set) var keepAlive: KeepAlive?
 

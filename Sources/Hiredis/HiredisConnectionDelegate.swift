@@ -11,6 +11,10 @@ public protocol HiredisConnectionDelegate: AnyObject {
   /// shortly, and commands wait for it; if it fails, that is reported like any other failed attempt.
   func connectionWasClosedWhileIdle(_ connection: HiredisConnection, detail: String)
 
+  /// Called when the store has refused the login of files that have changed; once for each change. The connection stays
+  /// logged in as it was, and the login is tried again from time to time.
+  func connection(_ connection: HiredisConnection, keepsFormerLogin detail: String)
+
   /// Called when commands that count were answered; within the turn, after their receivers.
   ///
   /// - Parameters:
@@ -26,4 +30,9 @@ public protocol HiredisConnectionDelegate: AnyObject {
 
   /// Called when a command that counts will get no reply; before its receiver.
   func connection(_ connection: HiredisConnection, didFail failure: ConnectionFailure)
+}
+
+extension HiredisConnectionDelegate {
+  /// Does nothing.
+  public func connection(_ connection: HiredisConnection, keepsFormerLogin detail: String) {}
 }

@@ -47,7 +47,7 @@ final class KeepAlive {
 
   private func timerFired() {
     guard connection.isReady else { return ping = nil }
-    if connection.endpoint.hasNewLogin { connection.logInAgain() }
+    if connection.hasNewLogin { connection.logInAgain() }
     if let ping, ping.epoch == connection.epoch, connection.replyCount == repliesBefore {
       if let timeout = connection.commandTimeout { connection.expire(after: timeout, sentAt: ping.sentAt) }
       return

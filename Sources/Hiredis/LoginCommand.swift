@@ -39,13 +39,17 @@ public final class LoginCommand: @unchecked Sendable {
   final class Wait {
     fileprivate let handler: (Result<String, Failure>) -> Void
     private unowned let command: LoginCommand
+    fileprivate private(set) var isCancelled = false
 
     fileprivate init(for command: LoginCommand, _ handler: @escaping (Result<String, Failure>) -> Void) {
       (self.command, self.handler) = (command, handler)
     }
 
     /// Ends the wait without a call of the handler.
-    func cancel() { command.waiting[ObjectIdentifier(self)] = nil }
+    func cancel() {
+      isCancelled = true
+      command.waiting[ObjectIdentifier(self)] = nil
+    }
   }
 
   /// Gets a password, from a run or from one a moment ago.
@@ -88,7 +92,8 @@ public final class LoginCommand: @unchecked Sendable {
     if case .success(let password) = result { latest = (password, now) }
     let waiting = waiting.values
     self.waiting = [:]
-    for wait in waiting { wait.handler(result) }
+    // One handler may end another one's wait.
+    for wait in waiting where !wait.isCancelled { wait.handler(result) }
   }
 
   private static func password(in outcome: ProgramRun.Outcome) -> Result<String, Failure> {

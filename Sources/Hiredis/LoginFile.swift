@@ -6,39 +6,35 @@ internal import TLS
 public final class LoginFile: Sendable {
   /// The path of the file.
   public let path: String
-  private struct State {
-    /// The text that was read last.
-    var text: String
-    /// The file as it was just before that.
-    var identity: FileIdentity?
-  }
-
-  private let latest: Mutex<State>
+  /// The text that was read last.
+  private let latest: Mutex<String>
 
   /// Makes a file whose text is known already.
   public init(_ path: String, text: String) {
     self.path = path
-    latest = Mutex(State(text: text, identity: FileIdentity(of: path)))
+    latest = Mutex(text)
   }
 
   /// Returns the text that the file has now, or had before if it cannot be read or is empty: it may be just about to be
   /// replaced.
   func read() -> String {
-    let identity = FileIdentity(of: path)
     guard case .success(let bytes) = FileContents.read(path), let text = String(secret: bytes) else {
-      return latest.withLock { $0.text }
+      return latest.withLock { $0 }
     }
     return latest.withLock { latest in
-      if !text.isEmpty { latest = State(text: text, identity: identity) }
-      return latest.text
+      if !text.isEmpty { latest = text }
+      return latest
     }
   }
 
-  /// Whether the file is another one than the last time it was read, or was written since.
-  var hasChanged: Bool {
-    guard let identity = FileIdentity(of: path) else { return false }
-    return latest.withLock { $0.identity != identity }
-  }
+  /// The file as it is now; nil if there is none.
+  var identity: FileIdentity? { FileIdentity(of: path) }
+}
+
+/// The files of a login as they were at one moment.
+struct LoginFileIdentities: Equatable {
+  let username: FileIdentity?
+  let password: FileIdentity?
 }
 
 extension LoginFile: Equatable {

@@ -60,8 +60,13 @@ extension StoreEndpoint {
     return endpoint
   }
 
-  /// Whether one of its files may have another login than the last time it was read.
-  var hasNewLogin: Bool { usernameFile?.hasChanged == true || passwordFile?.hasChanged == true }
+  /// The files of the login as they are now; nil if it has none, or while one is missing.
+  var loginFiles: LoginFileIdentities? {
+    guard usernameFile != nil || passwordFile != nil else { return nil }
+    let files = LoginFileIdentities(username: usernameFile?.identity, password: passwordFile?.identity)
+    let areThere = (usernameFile == nil || files.username != nil) && (passwordFile == nil || files.password != nil)
+    return areThere ? files : nil
+  }
 
   /// AUTH with this login; nil without a password.
   var authentication: [String]? {

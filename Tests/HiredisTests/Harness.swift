@@ -21,6 +21,8 @@ final class Harness: HiredisConnectionDelegate, ReplyReceiver {
   var downs: [ConnectionDownReason] = []
   /// The details of connections that were closed while nothing was in flight.
   var idleCloses: [String] = []
+  /// The refusals of logins that have changed.
+  var keptLogins: [String] = []
   /// What the delegate was told of, for commands without a reply.
   var reportedFailures: [ConnectionFailure] = []
   var completions: [(count: Int, errors: Int, latencyNanoseconds: UInt64)] = []
@@ -133,6 +135,10 @@ final class Harness: HiredisConnectionDelegate, ReplyReceiver {
   func connection(_ connection: HiredisConnection, didBecomeUnavailable reason: ConnectionDownReason) {
     downs.append(reason)
     heard { onDown(reason) }
+  }
+
+  func connection(_ connection: HiredisConnection, keepsFormerLogin detail: String) {
+    keptLogins.append(detail)
   }
 
   func connectionWasClosedWhileIdle(_ connection: HiredisConnection, detail: String) {

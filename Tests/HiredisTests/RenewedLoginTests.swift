@@ -2,6 +2,7 @@ import EventLoop
 import Foundation
 import Testing
 
+import class TestSupport.RESPClient
 import class TestSupport.RedisServer
 
 @testable import Hiredis
@@ -121,29 +122,67 @@ struct RenewedLoginTests {
     connection.close()
   }
 
-  @Test func `a password file that changes is used for connections that are open, too`() throws {
+  /// Two connections that log in with the same file, and are kept alive.
+  private func connections(_ harness: Harness, _ redis: RedisServer, _ file: String) -> [HiredisConnection] {
+    var endpoint = StoreEndpoint(address: .unix(path: redis.socketPath), password: "first")
+    endpoint.passwordFile = LoginFile(file, text: "first")
+    let connections = (0..<2).map { _ in
+      HiredisConnection(on: harness.loop, endpoint: endpoint, limits: .quick, delegate: harness) { 0.5 }
+    }
+    for connection in connections {
+      connection.keepsAlive = true
+      connection.connect()
+    }
+    harness.run { connections.allSatisfy(\.isReady) }
+    return connections
+  }
+
+  /// Returns the number of AUTHs that a server has executed, and of those that it has refused.
+  private func logins(_ client: RESPClient) throws -> (calls: Int, refused: Int) {
+    let text = try client.command("INFO", "commandstats").string ?? ""
+    let line = try #require(text.split(separator: "\r\n").first { $0.hasPrefix("cmdstat_auth:") })
+    func number(_ name: String) -> Int {
+      let field = line.split(whereSeparator: ":,".contains).first { $0.hasPrefix("\(name)=") }
+      return field.flatMap { Int($0.dropFirst(name.count + 1)) } ?? 0
+    }
+    return (number("calls"), number("failed_calls"))
+  }
+
+  @Test func `a password file that changes is used for all connections that are open`() throws {
     let redis = try RedisServer(password: "first")
     let harness = try Harness()
     defer { harness.finish() }
     let file = try redis.directory.write("first\n", to: "password")
-    var endpoint = StoreEndpoint(address: .unix(path: redis.socketPath), password: "first")
-    endpoint.passwordFile = LoginFile(file, text: "first")
-    let connection = HiredisConnection(on: harness.loop, endpoint: endpoint, limits: .quick, delegate: harness) { 0.5 }
-    connection.keepsAlive = true
-    connection.connect()
-    harness.run { connection.isReady }
+    let connections = connections(harness, redis, file)
     let administrator = try redis.client()
     try administrator.command("CONFIG", "SET", "requirepass", "second")
-    let logins = {
-      let text = (try? administrator.command("INFO", "commandstats").string) ?? ""
-      return text.split(separator: "\r\n").first { $0.hasPrefix("cmdstat_auth:calls=") }.flatMap { line in
-        Int(line.dropFirst("cmdstat_auth:calls=".count).prefix { $0.isNumber })
-      }
-    }
-    let before = try #require(logins())
+    let before = try logins(administrator).calls
     try redis.directory.write("second\n", to: "password")
-    harness.poll { logins() == before + 1 }
-    #expect(harness.identities.count == 1 && harness.downs.isEmpty)
-    connection.close()
+    harness.poll { (try? logins(administrator).calls) == before + 2 }
+    #expect(harness.identities.count == 2 && harness.downs.isEmpty && harness.keptLogins.isEmpty)
+    for connection in connections { connection.close() }
+  }
+
+  /// The store gets the password later than the file. Commands in flight must not be lost for that.
+  @Test func `connections that are logged in stay when the store refuses what the file has`() throws {
+    let redis = try RedisServer(password: "first")
+    let harness = try Harness()
+    defer { harness.finish() }
+    let file = try redis.directory.write("first\n", to: "password")
+    let connections = connections(harness, redis, file)
+    let administrator = try redis.client()
+    try redis.directory.write("second\n", to: "password")
+    harness.poll { (try? logins(administrator).refused) ?? 0 >= 2 }
+    for connection in connections { harness.send("PING", on: connection) }
+    harness.run { harness.outcomes.count == 2 }
+    #expect(harness.outcomes.allSatisfy { $0.outcome == .reply("+PONG\r\n") })
+    #expect(harness.downs.isEmpty && harness.keptLogins.count == 2)
+    #expect(harness.keptLogins.allSatisfy { $0.hasPrefix("WRONGPASS") })
+    try administrator.command("CONFIG", "SET", "requirepass", "second")
+    func accepted() -> Int? { (try? logins(administrator)).map { $0.calls - $0.refused } }
+    let before = try #require(accepted())
+    harness.poll { accepted().map { $0 >= before + 2 } ?? false }
+    #expect(harness.identities.count == 2 && harness.downs.isEmpty && harness.keptLogins.count == 2)
+    for connection in connections { connection.close() }
   }
 }

@@ -101,6 +101,7 @@ public final class Sidecar {
   /// - Throws: ``SidecarStartError`` when a part could not be started; the started parts are stopped again.
   public func run() throws(SidecarStartError) {
     Heap.separateLargeBlocks()
+    HostLookup.reserveThreads()
     logger.info("Starting", metadata: ["version": "\(Self.version)"])
     for instance in configuration.instances where instance.isReadBeforeCopies {
       let message = "write_acknowledgement: \(InstanceConfiguration.readBeforeCopies)"
@@ -321,11 +322,11 @@ public final class Sidecar {
         server.close()
         loop.stop()
       }
+    }
+    for instance in instances {
       instance.thread.join()
-      loop.close()
       instance.journal?.close(deadline: Self.journalDeadline)
     }
-    instances = []
     http.stop()
     watches.forEach { $0.close() }
     watches = []
@@ -334,6 +335,9 @@ public final class Sidecar {
     shutdownTimer?.close()
     loop.close()
     logger.info("Stopped")
+    // The last: it waits for a resolver that does not answer.
+    for instance in instances { instance.loop.close() }
+    instances = []
     _ = sink.close(deadline: Self.logDeadline)
   }
 }
