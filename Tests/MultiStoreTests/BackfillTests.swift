@@ -167,7 +167,29 @@ struct BackfillTests {
     #expect(try instance.primary.command("DBSIZE").integer == 0)
   }
 
-  @Test func `continues in the next process`() throws {
+  /// The keys that were copied are gone, and another process of the scanned store has other cursors.
+  @Test(arguments: [StoreRole.primary, .secondary])
+  func `begins again when a store is replaced meanwhile`(role: StoreRole) throws {
+    let instance = try instance()
+    for number in 0..<2_000 { try instance.secondary.command("SET", "k\(number)", "v") }
+    try instance.secondary.command("SAVE")
+    try start(request { $0.rate = 1_000 }, instance)
+    try instance.run { (try? progress(instance).count(.copied)) ?? 0 > 200 }
+    let server = role == .primary ? instance.primaryServer : instance.secondaryServer
+    try instance.takeDown(role)
+    try server.restart()
+    try instance.run { instance.database.store(role).isReady }
+    #expect(try progress(instance).count(.copied) < 200, "it has begun again")
+    try instance.multiStore.instance.changeJob(.backfill, .rate(100_000), who: "test")
+    try instance.run { (try? progress(instance).state.hasEnded) == true }
+    #expect(try progress(instance).state == .ended(.complete))
+    for server in [instance.primaryServer, instance.secondaryServer] {
+      #expect(try server.client().command("DBSIZE").integer == 2_000)
+    }
+  }
+
+  /// Other servers than those of the checkpoint have other cursors, and other keys.
+  @Test func `begins again in the next process with other servers`() throws {
     var request = request()
     request.rate = 100_000
     var progress = KeyJobProgress(request, defaultStore: .secondary, now: 1)
@@ -176,9 +198,9 @@ struct BackfillTests {
     (snapshot.defaultStore, snapshot.isWatchful, snapshot.wasStopped) = (.secondary, true, true)
     let place = ScanCourse.Place(database: 0, role: .secondary)
     let position = ScanCourse.Position(place: place, cursor: KeyScan.start)
-    snapshot.jobs = [.backfill: KeyJobCheckpoint(progress: progress, position: position, runID: nil)]
+    snapshot.jobs = [.backfill: KeyJobCheckpoint(progress: progress, position: position, runIDs: [:])]
     let interrupted = KeyJobProgress(KeyJobRequest(.verify), defaultStore: .secondary, now: 1)
-    snapshot.jobs[.verify] = KeyJobCheckpoint(progress: interrupted, position: position, runID: nil)
+    snapshot.jobs[.verify] = KeyJobCheckpoint(progress: interrupted, position: position, runIDs: [:])
     let recorder = JobRecorder()
     let instance = try Instance(
       memory: StalenessMemory(snapshot: snapshot, recorder: recorder),
@@ -188,6 +210,7 @@ struct BackfillTests {
     try instance.run { instance.multiStore.instance.jobProgress.allSatisfy { $0.state.hasEnded } }
     let backfill = try self.progress(instance)
     #expect(backfill.state == .ended(.complete) && backfill.startedMilliseconds == 1)
+    #expect(backfill.count(.copied) == 1, "what was copied to other servers does not count")
     let verify = instance.multiStore.instance.jobProgress.first { $0.request.kind == .verify }
     #expect(verify?.state == .ended(.interrupted))
     #expect(recorder.states.last == .ended(.complete))

@@ -23,7 +23,7 @@ enum JournalFixtures {
   private static let checkpoint = KeyJobCheckpoint(
     progress: KeyJobProgress(KeyJobRequest(.backfill), defaultStore: .secondary, now: 1),
     position: ScanCourse.Position(place: ScanCourse.Place(database: 0, role: .secondary), cursor: Array("17".utf8)),
-    runID: "d3c1a7"
+    runIDs: [.secondary: "d3c1a7"]
   )
 
   static func key(

@@ -85,12 +85,8 @@ struct ScanCourseTests {
     #expect(position() == "3")
     var next = ScanCourse(of: .backfill, defaultStore: .secondary)
     next.surveyed(found)
-    if let position = course.position { next.resume(at: position, isSameServer: true) }
+    if let position = course.position { next.resume(at: position) }
     #expect(next.position == course.position)
-    var other = ScanCourse(of: .backfill, defaultStore: .secondary)
-    other.surveyed(found)
-    if let position = course.position { other.resume(at: position, isSameServer: false) }
-    #expect(other.cursor == KeyScan.start, "another process of the server has other cursors")
   }
 
   @Test func `the position stays in a database until its last page has ended`() {
@@ -126,7 +122,7 @@ struct KeyJobCheckpointTests {
     let checkpoint = KeyJobCheckpoint(
       progress: progress,
       position: ScanCourse.Position(place: place, cursor: Array("123".utf8)),
-      runID: "abc"
+      runIDs: [.primary: "abc", .secondary: "def"]
     )
     let read = try #require(KeyJobCheckpoint(checkpoint.text))
     #expect(read == checkpoint)

@@ -76,6 +76,31 @@ struct VerificationTests {
     #expect(!family.trust.isTrusted && core.verifiedMilliseconds == nil)
   }
 
+  /// As the runbook's way back does it.
+  @Test func `is void after the other store was emptied while dual write was off`() throws {
+    let instance = try instance()
+    for line in Self.lines { _ = try instance.execute(line) }
+    let core = instance.multiStore.instance
+    _ = try run(instance)
+    try core.startJob(KeyJobRequest(.backfill), who: "test")
+    try instance.run { core.jobProgress.allSatisfy { $0.state.hasEnded } }
+    #expect(core.verifiedMilliseconds != nil && core.jobs.isBackfilled)
+    func flip(dual: Bool) throws {
+      _ = instance.multiStore.flags.exchange(FlagState(dualWrite: dual))
+      try instance.run { core.routingState.flip.current.isDual == dual }
+    }
+    try flip(dual: false)
+    try flip(dual: true)
+    _ = try instance.execute("SET s v")
+    #expect(core.verifiedMilliseconds != nil && core.jobs.isBackfilled, "nothing was emptied")
+    try flip(dual: false)
+    try instance.primary.command("FLUSHDB")
+    try flip(dual: true)
+    _ = try instance.execute("SET fresh v")
+    try instance.run { core.verifiedMilliseconds == nil }
+    #expect(!core.jobs.isBackfilled)
+  }
+
   @Test func `is not disturbed by clients that write meanwhile`() throws {
     let instance = try instance()
     for number in 0..<300 {

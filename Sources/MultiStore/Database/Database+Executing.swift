@@ -208,6 +208,6 @@ extension Database {
 
   /// The planner of the copies to `other`, for the current time.
   func copyPlanner(for other: Store) -> CopyPlanner {
-    CopyPlanner(now: loop.wallClockMilliseconds, hasAbsoluteExpiry: other.hasAbsoluteExpiry)
+    CopyPlanner(now: loop.wallClockMilliseconds, hasAbsoluteExpiry: other.server.hasAbsoluteExpiry)
   }
 }

@@ -43,7 +43,7 @@ extension Database {
   /// default store then gets those that it lacks first.
   private func lacksKeysOnEachStore(_ command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
     guard let primary, !primary.isWhole, !secondary.isWhole else { return false }
-    return (primary.isStale(command, spec) || primary.isBeingCopied(command, spec))
+    return (primary.isStale(command, spec) || primary.keysBeingCopied.hasKey(of: command, spec))
       && (secondary.family.mayHaveLostKeys || spec.hasKey(ofCommand: command) { secondary.isAwaited($0) })
   }
 

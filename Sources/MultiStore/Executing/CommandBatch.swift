@@ -17,6 +17,8 @@ public final class CommandBatch {
     let bytesID: CommandID
   }
 
+  /// The memory that a command takes beside its bytes, here and in its execution, in bytes.
+  private static let bytesPerCommand = 128
   /// The most memory that a batch keeps for its next use.
   private static let keptCapacity = 64 << 10
 
@@ -37,6 +39,9 @@ public final class CommandBatch {
 
   /// Bytes of all commands.
   public var byteCount: Int { bytes.count + (large?.count ?? 0) }
+
+  /// The memory that they take together with what an execution keeps for each, in bytes, estimated.
+  public var memoryBytes: Int { byteCount + count * Self.bytesPerCommand }
 
   /// Whether a command runs a script, or is about scripts.
   var hasScripts: Bool { commands.indices.contains { spec($0).commandClass == .script } }

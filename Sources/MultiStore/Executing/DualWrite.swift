@@ -61,7 +61,7 @@ final class DualWrite: PooledExecution, ReplyReceiver {
   private func send(over connection: HiredisConnection) {
     let spec = core.batch.spec(0)
     let asksForDeadline =
-      core.routing.isDual && core.defaultStore.hasExpiryTime
+      core.routing.isDual && core.defaultStore.server.hasExpiryTime
       && core.batch.withCommand(0) { CopyPlanner.setsRelativeExpiry(spec.effect, $0) }
     guard core.sendOrRefuse(to: core.defaultStore, over: connection, token: Self.defaultToken, for: self),
       asksForDeadline

@@ -63,7 +63,7 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
       return true
     }
     // A client that has written a key reads its new value, though the primary does not have that yet.
-    return core.batch.withCommand(0) { primary.isBeingCopied($0, core.batch.spec(0)) }
+    return core.batch.withCommand(0) { primary.keysBeingCopied.hasKey(of: $0, core.batch.spec(0)) }
   }
 
   /// Answers, and gives the execution back for reuse. Nothing may use the execution afterwards.
@@ -209,7 +209,7 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
     let spec = core.batch.spec(0)
     return core.batch.withCommand(0) { command in
       secondary.isStale(command, spec)
-        || core.routing.defaultStore == .primary && secondary.isBeingCopied(command, spec)
+        || core.routing.defaultStore == .primary && secondary.keysBeingCopied.hasKey(of: command, spec)
     }
   }
 
@@ -256,7 +256,8 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
   }
 
   private func primaryWasAskedAgain(isLacking: Bool) {
-    let isBeingCopied = !primary.isWhole && core.batch.withCommand(0) { primary.isBeingCopied($0, core.batch.spec(0)) }
+    let isBeingCopied =
+      !primary.isWhole && core.batch.withCommand(0) { primary.keysBeingCopied.hasKey(of: $0, core.batch.spec(0)) }
     if isLacking, !isBeingCopied {
       core.database.reporter.fellBack(core.batch)
     } else {

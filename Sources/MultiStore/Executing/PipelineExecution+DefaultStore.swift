@@ -9,7 +9,7 @@ extension PipelineExecution {
   /// never make a transaction fail; no command of another client comes between on this connection.
   func askForDeadlines(over connection: HiredisConnection) {
     deadlinesLeft = 0
-    guard core.routing.isDual, kind != .single, core.defaultStore.hasExpiryTime else { return }
+    guard core.routing.isDual, kind != .single, core.defaultStore.server.hasExpiryTime else { return }
     for index in 0..<core.batch.count
     where core.batch.withCommand(index, { CopyPlanner.setsRelativeExpiry(core.batch.spec(index).effect, $0) }) {
       deadlinesLeft += 1

@@ -133,7 +133,7 @@ extension PipelineExecution {
     guard core.routing.isDual, kind != .single, !core.other.isWhole else { return }
     for index in elements.indices {
       elements[index].wasBeingCopied = core.batch.withCommand(index) {
-        core.other.isBeingCopied($0, core.batch.spec(index))
+        core.other.keysBeingCopied.hasKey(of: $0, core.batch.spec(index))
       }
     }
   }
@@ -156,9 +156,10 @@ extension PipelineExecution {
     if elements[index].wasBeingCopied { return true }
     if !core.other.isWhole {
       let spec = core.batch.bytesSpec(index)
-      if core.batch.withCommand(index, { core.other.isBeingCopied($0, spec) || core.other.isStale($0, spec) }) {
-        return true
+      let isOutdated = core.batch.withCommand(index) { command in
+        core.other.keysBeingCopied.hasKey(of: command, spec) || core.other.isStale(command, spec)
       }
+      if isOutdated { return true }
     }
     guard !unsettledKeys.isEmpty else { return false }
     return core.batch.withCommand(index) { command in

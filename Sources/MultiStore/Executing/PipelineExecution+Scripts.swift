@@ -46,7 +46,7 @@ extension PipelineExecution {
   func scriptAnswer(_ reply: borrowing Reply, to index: Int) -> EffectCopy.Answer? {
     if reply.kind == .error {
       guard reply.knownErrorCode != .noScript else {
-        core.other.loadedScripts = []
+        core.other.server.loadedScripts = []
         return .refused
       }
       let start = index == 0 ? 0 : elements[index - 1].end
@@ -71,7 +71,7 @@ extension PipelineExecution {
     guard spec.id == .evalSHA else { return }
     let instance = core.database.instance
     guard let script = core.batch.withCommand(index, { instance.scripts.script(of: $0, spec) }),
-      core.other.loadedScripts.insert(script.id).inserted
+      core.other.server.loadedScripts.insert(script.id).inserted
     else { return }
     KnownScripts.load(script, over: connection)
   }

@@ -148,6 +148,7 @@ extension Instance {
         let source = family(routing.defaultStore).first
         FunctionCopy(to: family(routing.defaultStore.other).first, of: self).begin(from: source)
         if configuration.scripts == .runOnBoth { functions.ask(source) }
+        lookForEmptiedStore()
       }
       if settlement.isMove {
         family(routing.defaultStore).forEach(scripts.load)

@@ -23,7 +23,9 @@ extension Instance: StoreOwner {
     store.family.keyspaceSampler?.begin()
     // The server may have been restarted, which loses its scripts.
     if store.role == routingState.flip.current.defaultStore { scripts.load(into: store) }
-    guard let primary, let first = primary.first.identity, let second = secondary.first.identity else { return }
+    guard let primary, let first = primary.first.server.identity, let second = secondary.first.server.identity else {
+      return
+    }
     if first.runID == nil || second.runID == nil {
       logger.warning(
         "Can't tell whether both stores are the same server: allow the command INFO to the store's user",
@@ -66,7 +68,7 @@ extension Instance: StoreOwner {
   /// commands do not fail.
   private func restarted(_ store: Store) {
     mayDiffer()
-    jobs.storeRestarted()
+    jobs.storeMayHaveLostKeys()
     store.metrics.restarts.increment()
     status.restarted(store.role, now: loop.wallClockMilliseconds)
     logger.warning(
@@ -107,6 +109,16 @@ extension Instance: StoreOwner {
       metadata: [
         "instance_name": "\(configuration.name)", "store": "\(store.role.label)", "address": "\(store.address)",
         "database": .stringConvertible(store.database), "reason": "\(detail)",
+      ]
+    )
+  }
+
+  func store(_ store: Store, keepsFormerLogin detail: String) {
+    logger.warning(
+      "Store refuses the login that the changed file has; connections that are logged in stay",
+      metadata: [
+        "instance_name": "\(configuration.name)", "store": "\(store.role.label)", "address": "\(store.address)",
+        "reason": "\(detail)", "hint": "new connections fail until the store has the login of the file",
       ]
     )
   }

@@ -152,8 +152,8 @@ public final class Instance {
     databases.close()
     keyQueue.close()
     jobs.close()
-    // Commands in flight have failed by now, and their keys are stale.
-    recorder?.append(.stopped)
+    // Commands in flight fail at the end of this turn, and their keys become stale then.
+    if let recorder { loop.atEndOfNextTurn(StopRecord(recorder)) }
   }
 
   /// Whether a primary is configured: otherwise the instance is a plain pass-through.
@@ -195,4 +195,15 @@ public final class Instance {
     metrics.loopBusy.increment(by: Double(busy - busyNanosecondsPublished) / 1e9)
     busyNanosecondsPublished = busy
   }
+}
+
+/// Records a clean stop when everything before it is recorded.
+private final class StopRecord: EndOfTurnWorker {
+  private let recorder: any StalenessRecorder
+
+  init(_ recorder: any StalenessRecorder) {
+    self.recorder = recorder
+  }
+
+  func endOfTurn() { recorder.append(.stopped) }
 }

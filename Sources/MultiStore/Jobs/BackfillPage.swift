@@ -79,7 +79,7 @@ final class BackfillPage {
       default: result.present += 1
       }
     }
-    if isDryRun || target.refusesDumps { askForSizes(of: missing) } else { copyTogether(missing) }
+    if isDryRun || target.server.refusesDumps { askForSizes(of: missing) } else { copyTogether(missing) }
     proceed()
   }
 
@@ -118,7 +118,7 @@ final class BackfillPage {
   /// Returns nil for a key that is left, since it may not be copied now.
   private func makeCopy(of key: [UInt8]) -> KeyCopy? {
     // A client's command copies it already.
-    guard mayCopy, target.copyUnderWay(of: key) == nil, !source.isAwaited(key.span) else {
+    guard mayCopy, target.keysBeingCopied.latest(of: key) == nil, !source.isAwaited(key.span) else {
       result.left.append(key)
       return nil
     }
@@ -195,20 +195,16 @@ extension BackfillPage: KeyCopyWaiter {
   }
 
   private func note(_ copy: KeyCopy) {
-    if let failure = copy.failure {
-      switch failure.reason {
-      case .errorReply: result.failed.append((copy.key, failure.exception.message))
-      default: result.left.append(copy.key)
-      }
-    } else if copy.wasOvertaken {
-      result.left.append(copy.key)
-    } else if copy.hasStored {
+    switch copy.outcome {
+    case .failed(let failure) where failure.reason == .errorReply && !failure.isOfBusyStore:
+      result.failed.append((copy.key, failure.exception.message))
+    case .failed, .overtaken: result.left.append(copy.key)
+    case .stored:
       stored.append(copy.key)
       result.copiedBytes += copy.dumpBytes
-    } else if copy.wasMissing {
-      result.vanished += 1
-    } else if !copy.wasWithdrawn {
-      result.present += 1
+    case .missing: result.vanished += 1
+    case .unneeded: result.present += 1
+    case .withdrawn: break
     }
   }
 }

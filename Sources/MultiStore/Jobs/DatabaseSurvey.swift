@@ -2,24 +2,27 @@ internal import Hiredis
 internal import RESP
 
 /// Asks both stores which databases have keys, and how many. A store that refuses the question is taken to have those
-/// in use. Loop-confined; the stores' connections retain it.
+/// in use; one that is busy, or does not answer, has to be asked again. Loop-confined; the stores' connections retain
+/// it.
 final class DatabaseSurvey: ReplyReceiver {
   private static let command = CommandWriter.command("INFO", "keyspace")
   private static let roles = StoreRole.allCases
 
   private let instance: Instance
-  private let then: ([StoreRole: [Int: Int?]]) -> Void
+  private let then: ([StoreRole: [Int: Int?]]?) -> Void
   private var found: [StoreRole: [Int: Int?]] = [:]
+  private var hasFailed = false
   private var left: Int
 
-  private init(of instance: Instance, then: @escaping ([StoreRole: [Int: Int?]]) -> Void) {
+  private init(of instance: Instance, then: @escaping ([StoreRole: [Int: Int?]]?) -> Void) {
     self.instance = instance
     self.then = then
     left = Self.roles.count
   }
 
-  /// - Parameter then: called once, with the keys of each database by its number; nil where they are not known.
-  static func begin(of instance: Instance, then: @escaping ([StoreRole: [Int: Int?]]) -> Void) {
+  /// - Parameter then: called once, with the keys of each database by its number, nil where they are not known; or with
+  ///   nil if a store has to be asked again.
+  static func begin(of instance: Instance, then: @escaping ([StoreRole: [Int: Int?]]?) -> Void) {
     let survey = DatabaseSurvey(of: instance, then: then)
     for (token, role) in roles.enumerated() {
       instance.family(role).first.ordinary.send(command.span, to: survey, token: token)
@@ -28,10 +31,15 @@ final class DatabaseSurvey: ReplyReceiver {
 
   func receive(_ reply: borrowing Reply, token: Int) {
     let text = reply.kind == .string ? String(decoding: reply.bytes.array, as: UTF8.self) : ""
+    let isRefused = reply.knownErrorCode == .noPermission || reply.knownErrorCode == .generic
+    if reply.kind == .error, !isRefused { hasFailed = true }
     answered(Self.roles[token], StoreKeyspace.databases(info: text))
   }
 
-  func receive(failure: ConnectionFailure, token: Int) { answered(Self.roles[token], nil) }
+  func receive(failure: ConnectionFailure, token: Int) {
+    hasFailed = true
+    answered(Self.roles[token], nil)
+  }
 
   private func answered(_ role: StoreRole, _ counts: [Int: Int]?) {
     let first = instance.family(role).first
@@ -46,6 +54,6 @@ final class DatabaseSurvey: ReplyReceiver {
     }
     found[role] = databases
     left -= 1
-    if left == 0 { then(found) }
+    if left == 0 { then(hasFailed ? nil : found) }
   }
 }

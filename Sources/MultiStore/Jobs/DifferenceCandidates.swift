@@ -91,7 +91,9 @@ struct DifferenceCandidates {
     case .equal: return .equal
     case .unknown: return .uncompared
     case .different:
-      if let expected = compared.expected, let found = compared.found, expected == candidate.expected {
+      if let expected = compared.expected, let found = compared.found, let before = candidate.expected,
+        expected.isSameValue(as: before)
+      {
         let difference = expected.difference(from: found)
         guard heals else { return .different(difference) }
         next.healing = difference

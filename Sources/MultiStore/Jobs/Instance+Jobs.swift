@@ -48,6 +48,41 @@ extension Instance {
     if verifiedMilliseconds != nil { setVerified(nil) }
   }
 
+  /// Looks whether the other store is empty and the default store is not. When dual write begins, the question is ahead
+  /// of the first copy.
+  func lookForEmptiedStore() {
+    guard hasCompleteJob else { return }
+    DatabaseSurvey.begin(of: self) { [unowned self] found in
+      guard let found else { return }
+      func isEmpty(_ role: StoreRole) -> Bool { found[role]?.values.allSatisfy { $0 == 0 } == true }
+      if !isEmpty(defaultRole), isEmpty(defaultRole.other) { otherStoreWasEmptied() }
+    }
+  }
+
+  /// Notes that the other store is empty while the default store has keys: the results of earlier jobs are void.
+  private func otherStoreWasEmptied() {
+    guard hasCompleteJob else { return }
+    logger.warning(
+      "Store found empty: the last backfill and verification count no more",
+      metadata: [
+        "instance_name": "\(configuration.name)", "store": "\(defaultRole.other.label)",
+        "hint": "backfill and verify again before the next step",
+      ]
+    )
+    mayDiffer()
+    jobs.storeMayHaveLostKeys()
+  }
+
+  /// The run IDs of both servers, as far as they are known.
+  var runIDs: [StoreRole: String] {
+    var found: [StoreRole: String] = [:]
+    for family in families { found[family.role] = family.lastRunID }
+    return found
+  }
+
+  /// Whether a backfill or a verification counts as complete.
+  private var hasCompleteJob: Bool { verifiedMilliseconds != nil || jobs.isBackfilled }
+
   private func setVerified(_ milliseconds: Int64?) {
     verifiedMilliseconds = milliseconds
     status.set(verifiedMilliseconds: milliseconds)

@@ -7,23 +7,30 @@ extension KeyJob {
   func survey() {
     isScanning = true
     let run = course.run
-    for role in StoreRole.allCases { progress.versions[role] = instance.status.serverVersion(of: role) }
     DatabaseSurvey.begin(of: instance) { [weak self] found in
       guard let self, isCurrent(run) else { return }
       isScanning = false
+      guard let found else {
+        scanPausedUntil = instance.loop.now + JobPage.retryPause
+        return proceed()
+      }
       course.surveyed(found)
-      progress.expectedKeys = course.expectedKeys
       if let checkpoint { resume(at: checkpoint) }
+      progress.expectedKeys = course.expectedKeys
+      for role in StoreRole.allCases { progress.versions[role] = instance.status.serverVersion(of: role) }
       proceed()
     }
   }
 
-  /// Continues where the last process was. Another process of the store has other cursors.
+  /// Continues where the last process was. Another process of the scanned store has other cursors, and one of the other
+  /// store may lack the keys that were copied: then the job begins again.
   private func resume(at checkpoint: KeyJobCheckpoint) {
     self.checkpoint = nil
     guard let position = checkpoint.position else { return }
-    let isSameServer = instance.family(position.place.role).lastRunID == checkpoint.runID
-    course.resume(at: position, isSameServer: isSameServer)
+    if checkpoint.runIDs == instance.runIDs { return course.resume(at: position) }
+    let state = progress.state
+    progress = KeyJobProgress(progress.request, defaultStore: progress.defaultStore, now: progress.startedMilliseconds)
+    progress.state = state
   }
 
   /// Whether the next page may be scanned. The keys that differed are bounded, except for those of pages in work.

@@ -60,8 +60,7 @@ final class KeyJob {
   /// The job as the next process gets it.
   func makeCheckpoint() -> KeyJobCheckpoint {
     let position = checkpoint?.position ?? course.position
-    let runID = checkpoint?.runID ?? position.flatMap { instance.family($0.place.role).lastRunID }
-    return KeyJobCheckpoint(progress: progress, position: position, runID: runID)
+    return KeyJobCheckpoint(progress: progress, position: position, runIDs: checkpoint?.runIDs ?? instance.runIDs)
   }
 
   func close() {
@@ -103,10 +102,16 @@ final class KeyJob {
     didAdvance(self)
   }
 
-  /// Notes that a store may have lost keys since the job has ended.
-  func becomeVoid() {
-    guard progress.state.hasEnded, !progress.isVoid else { return }
-    progress.isVoid = true
+  /// Notes that a store may have lost keys: a job that has ended counts no more, and another one begins again. A
+  /// store's other process has other cursors, too.
+  func storeMayHaveLostKeys() {
+    guard !progress.state.hasEnded || !progress.isVoid else { return }
+    if progress.state.hasEnded {
+      progress.isVoid = true
+    } else if checkpoint == nil, course.isSurveyed {
+      stopPages()
+      restart()
+    }
     didAdvance(self)
   }
 
@@ -142,7 +147,10 @@ final class KeyJob {
     guard !progress.state.hasEnded else { return }
     progress.state.met(obstacle)
     guard progress.state == .running else { return }
-    guard course.isSurveyed else { return isScanning ? () : survey() }
+    guard course.isSurveyed else {
+      if isScanning { return }
+      return scanPausedUntil <= instance.loop.now ? survey() : wait(now: instance.loop.now)
+    }
     lookAgain()
     let now = instance.loop.now
     for page in pages where page.isDue(now: now) { examine(page) }
@@ -156,6 +164,7 @@ final class KeyJob {
   private func wait(now: UInt64) {
     var times = pages.compactMap(\.dueAt)
     if !isLookingAgain, let next = candidates.nextDue { times.append(next) }
+    if !course.isSurveyed { times.append(scanPausedUntil) }
     if course.place != nil, !isScanning, pages.count < JobPage.limit, !candidates.isFull {
       times.append(max(scanPausedUntil, pace.nextAt))
     }

@@ -3,15 +3,15 @@ public struct KeyJobCheckpoint: Sendable, Equatable {
   /// The progress, without the keys that a report names.
   public internal(set) var progress: KeyJobProgress
   let position: ScanCourse.Position?
-  /// The run ID of the server that the cursor is of.
-  let runID: String?
+  /// The run IDs of both servers, which hold the keys that were scanned and copied.
+  let runIDs: [StoreRole: String]
 
-  init(progress: KeyJobProgress, position: ScanCourse.Position?, runID: String?) {
+  init(progress: KeyJobProgress, position: ScanCourse.Position?, runIDs: [StoreRole: String]) {
     self.progress = progress
     self.progress.findings = []
     self.progress.largeKeys = []
     self.position = position
-    self.runID = runID
+    self.runIDs = runIDs
   }
 
   /// The text of the checkpoint.
@@ -29,7 +29,7 @@ public struct KeyJobCheckpoint: Sendable, Equatable {
     add("type", request.type)
     add("ended", progress.endedMilliseconds.map(String.init))
     add("expected", progress.expectedKeys.map(String.init))
-    add("run_id", runID)
+    for (role, runID) in runIDs { add("run_id", "\(role.label) \(runID)") }
     if let position {
       let cursor = String(decoding: position.cursor, as: UTF8.self)
       add("position", "\(position.place.database) \(position.place.role.label) \(cursor)")
@@ -72,12 +72,9 @@ public struct KeyJobCheckpoint: Sendable, Equatable {
     progress.copiedBytes = number("bytes") ?? 0
     progress.endedMilliseconds = number("ended").map(Int64.init)
     progress.expectedKeys = number("expected")
-    runID = value("run_id")
+    runIDs = Self.byRole(values["run_id"] ?? [])
     position = value("position").flatMap(Self.position)
-    for version in values["version"] ?? [] {
-      let parts = version.split(separator: " ", maxSplits: 1)
-      if parts.count == 2, let role = StoreRole(label: String(parts[0])) { progress.versions[role] = String(parts[1]) }
-    }
+    progress.versions = Self.byRole(values["version"] ?? [])
     for count in values["count"] ?? [] {
       let parts = count.split(separator: " ")
       guard parts.count == 2, let result = KeyJobResult(rawValue: String(parts[0])) else { continue }
@@ -88,6 +85,15 @@ public struct KeyJobCheckpoint: Sendable, Equatable {
       guard parts.count == 2, let reason = Self.bytes(String(parts[1])) else { continue }
       progress.failures[String(decoding: reason, as: UTF8.self)] = Int(parts[0])
     }
+  }
+
+  private static func byRole(_ texts: [Substring]) -> [StoreRole: String] {
+    var found: [StoreRole: String] = [:]
+    for text in texts {
+      let parts = text.split(separator: " ", maxSplits: 1)
+      if parts.count == 2, let role = StoreRole(label: String(parts[0])) { found[role] = String(parts[1]) }
+    }
+    return found
   }
 
   private static func position(_ text: String) -> ScanCourse.Position? {

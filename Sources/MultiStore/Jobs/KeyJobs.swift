@@ -58,9 +58,16 @@ final class KeyJobs {
     publish()
   }
 
-  /// Handles the restart of a store, which may have lost keys that a backfill has copied.
-  func storeRestarted() {
-    jobs[.backfill]?.becomeVoid()
+  /// Whether a backfill of all keys has ended well, and they may still be on both stores.
+  var isBackfilled: Bool { jobs[.backfill]?.progress.isBackfilled == true }
+
+  /// Handles that a store may have lost keys.
+  func storeMayHaveLostKeys() {
+    for (kind, job) in jobs {
+      job.storeMayHaveLostKeys()
+      // At once: a job that has ended is not recorded again, and the next process knows the server's new run ID.
+      record(kind, job)
+    }
   }
 
   func defaultStoreMoved() {

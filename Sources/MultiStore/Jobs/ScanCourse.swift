@@ -85,10 +85,9 @@ struct ScanCourse {
   }
 
   /// Continues at the position of the last process, if the survey has found its place.
-  mutating func resume(at position: Position, isSameServer: Bool) {
+  mutating func resume(at position: Position) {
     guard let index = places.firstIndex(of: position.place) else { return }
     self.index = index
-    // Another process has other cursors.
-    if isSameServer { cursor = position.cursor }
+    cursor = position.cursor
   }
 }

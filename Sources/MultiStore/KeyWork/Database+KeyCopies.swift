@@ -64,7 +64,7 @@ extension Database {
   /// Whether a stale key of `target` may be copied there in the background: no client's command does so, and the source
   /// does not wait for the key itself.
   func mayHeal(_ key: [UInt8], on target: Store) -> Bool {
-    target.copyUnderWay(of: key) == nil && (target.isDefault || !defaultStore.isAwaited(key.span))
+    target.keysBeingCopied.latest(of: key) == nil && (target.isDefault || !defaultStore.isAwaited(key.span))
   }
 
   /// Copies a key from the other store to the default one, for a command that names it and waits. No other command that
@@ -77,7 +77,7 @@ extension Database {
   /// - Returns: the copy, if it was begun.
   func bring(_ key: [UInt8], _ verb: KeyVerb, for waiter: any KeyCopyWaiter) -> KeyCopy? {
     let store = defaultStore
-    if let copy = store.copyUnderWay(of: key) {
+    if let copy = store.keysBeingCopied.latest(of: key) {
       copy.add(waiter)
       return nil
     }

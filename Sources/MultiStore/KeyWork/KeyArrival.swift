@@ -39,6 +39,8 @@ final class KeyArrival {
   private var moves: [ObjectIdentifier: Int] = [:]
   /// The last failure of a copy.
   private var failure: CopyFailure?
+  /// The epoch of the connection that watches keys for a transaction, if there is one.
+  private let watchEpoch: Int?
 
   init(of batch: CommandBatch, to start: Start, routing: Routing, in database: Database, for sink: any ReplySink) {
     self.database = database
@@ -48,9 +50,10 @@ final class KeyArrival {
     self.sink = sink
     defaultStore = database.store(routing.defaultStore)
     other = database.store(routing.defaultStore.other)
+    if case .batch(.multi, let connection?) = start { watchEpoch = connection.epoch } else { watchEpoch = nil }
   }
 
-  /// Begins to wait. The batch is not answered before this call returns.
+  /// Begins to wait. The batch may be answered before this call returns.
   func begin() {
     database.dualExecutionBegan()
     if case .blocking = start { database.instance.blockedCommands.arrivalBegan(for: sink) }
@@ -127,6 +130,8 @@ final class KeyArrival {
     // A flip that does not move the default store may have become active meanwhile.
     let routing = database.instance.routingState.flip.current
     switch start {
+    case .batch(.multi, let connection?) where connection.epoch != watchEpoch || !connection.isReady:
+      answerLostWatch()
     case .batch(let kind, let connection):
       database.executeAtOnce(batch, as: kind, routing: routing, over: connection, for: sink)
     case .blocking(let connection, let sink):
@@ -160,6 +165,14 @@ final class KeyArrival {
   }
 
   /// Answers with an error, without executing anything.
+  /// Answers a transaction whose connection was lost meanwhile, and with it the watched keys.
+  private func answerLostWatch() {
+    database.instance.transactionWasRefused(because: .connectionLost)
+    sink.output.appendNullArray()
+    database.recycle(batch)
+    sink.executionDidFinish()
+  }
+
   private func answer(_ message: String, because failure: CopyFailure?) {
     let hint = "make the \(other.role.label) store reachable, or replace the key as a whole"
     answer(failure.map { "\(message) (\($0.reason.rawValue)): \(hint)" } ?? "\(message): send it again")
@@ -181,10 +194,10 @@ final class KeyArrival {
 
 extension KeyArrival: KeyCopyWaiter {
   func keyCopyDidFinish(_ copy: KeyCopy) {
-    if let index = moves.removeValue(forKey: ObjectIdentifier(copy)), copy.hasStored {
+    if let index = moves.removeValue(forKey: ObjectIdentifier(copy)), case .stored = copy.outcome {
       database.reporter.fellBack(batch, index)
     }
-    guard let failure = copy.failure else { return perform(state.copyEnded(.done)) }
+    guard let failure = copy.outcome.failure else { return perform(state.copyEnded(.done)) }
     self.failure = failure
     perform(state.copyEnded(failure.reason == .errorReply && !failure.isOfBusyStore ? .refused : .unreachable))
   }
@@ -209,7 +222,7 @@ extension KeyArrival: ReplyReceiver {
   }
 
   func receive(failure: ConnectionFailure, token: Int) {
-    // The batch will fail as well.
+    // The batch will fail as well, or is sent over another connection.
     perform(state.answered())
   }
 }

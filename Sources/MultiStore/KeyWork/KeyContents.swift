@@ -100,6 +100,45 @@ enum KeyContents {
     }
   }
 
+  /// The script that executes the commands on the other store unless that has the key: each command is a number of
+  /// arguments and these. After an error nothing is left of the key; a command may have more arguments than Lua can
+  /// unpack.
+  private static let storingScript = """
+    local key = KEYS[1]
+    if redis.call('EXISTS', key) == 1 then return 0 end
+    local index = 1
+    while index <= #ARGV do
+      local count = tonumber(ARGV[index])
+      local isDone, result = pcall(function() return redis.call(unpack(ARGV, index + 1, index + count)) end)
+      if not isDone then
+        redis.call('DEL', key)
+        return type(result) == 'table' and result or redis.error_reply(tostring(result))
+      end
+      index = index + count + 1
+    end
+    return 1
+    """
+
+  /// Appends to `output` the command that stores `key` where it is missing. Its reply is 1 if it was, and 0 if not.
+  ///
+  /// - Parameter contents: the answer to the question, of a key that exists.
+  static func appendStoring(_ contents: borrowing Reply, as key: Span<UInt8>, to output: inout ByteBuffer) {
+    let contents = copy contents
+    let count = (1..<contents.count).reduce(4) { $0 + 1 + contents[$1].count }
+    output.appendCommand(expecting: count) { storing in
+      storing.append("EVAL")
+      storing.append(text: storingScript)
+      storing.append(decimal: 1)
+      storing.append(key)
+      // Without the DEL.
+      for index in 1..<contents.count {
+        let command = contents[index]
+        storing.append(decimal: command.count)
+        for part in 0..<command.count { storing.append(command[part].bytes) }
+      }
+    }
+  }
+
   /// The failure, if `reply` to EXEC shows that not all of the commands were executed; nil otherwise.
   static func failure(_ reply: borrowing Reply) -> CopyFailure? {
     guard reply.kind == .array else { return CopyFailure(reply) }

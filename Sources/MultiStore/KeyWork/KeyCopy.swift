@@ -9,18 +9,8 @@ protocol KeyCopyWaiter: AnyObject {
   func keyCopyDidFinish(_ copy: KeyCopy)
 }
 
-/// The operation on a whole key of the target.
-enum KeyVerb {
-  /// The source's value replaces the target's. If the source has none, the target's is removed.
-  case copyOver
-  /// The source's value is stored if the target has none.
-  case copyIfAbsent
-  /// A client's command replaces the key, and nothing is copied; see ``KeyReplacement``.
-  case replace
-}
-
 /// Copies one key as it is on one store to the other, with DUMP and RESTORE, or by its contents where the other one is
-/// too old for the dump. Loop-confined.
+/// too old for the dump; see ``KeyContentsCopy``. Loop-confined.
 ///
 /// The size is asked for first, since the stores need time for a large key, and then the deadline, so that nothing is
 /// kept of a large dump but the command that stores it. DUMP is ordered with the commands of the ordinary connection.
@@ -35,11 +25,7 @@ final class KeyCopy: ReplyReceiver {
   private static let expiryToken = 1
   private static let restoreToken = 2
   private static let deleteToken = 3
-  private static let contentsToken = 4
-  private static let openToken = 5
-  private static let execToken = 6
-  private static let presenceToken = 7
-  private static let sizeToken = 8
+  private static let sizeToken = 4
 
   let key: [UInt8]
   private let verb: KeyVerb
@@ -59,15 +45,10 @@ final class KeyCopy: ReplyReceiver {
   private var time = LargeKeyTime()
   /// The size of the dump.
   private(set) var dumpBytes = 0
-  private(set) var failure: CopyFailure?
-  /// Whether the source's value was stored.
-  private(set) var hasStored = false
-  /// Whether the source had no value.
-  private(set) var wasMissing = false
-  /// Whether it ended before anything was done.
-  private(set) var wasWithdrawn = false
-  /// Whether nothing was stored because the default store has moved to the target.
-  private(set) var wasOvertaken = false
+  /// The first failure, after which the key may still have to be deleted.
+  private var firstFailure: CopyFailure?
+  /// The result, once it has ended.
+  private(set) var outcome = KeyCopyOutcome.unneeded
   /// Whether the source was asked for an absolute time: its known version may change until it answers.
   private var asksForAbsoluteTime = false
   /// Whether the target refused the dump.
@@ -88,8 +69,8 @@ final class KeyCopy: ReplyReceiver {
     self.source = source
     self.target = target
     self.database = database
-    target.keyCopyBegan(self)
-    database.instance.keyQueue.began()
+    target.keysBeingCopied.began(self)
+    database.instance.keyQueue.began(isForClient: !isInBackground)
   }
 
   func add(_ waiter: any KeyCopyWaiter) {
@@ -110,22 +91,22 @@ final class KeyCopy: ReplyReceiver {
   private func join(_ other: KeyCopy) {
     other.waiters += waiters
     waiters = []
-    target.keyCopyEnded(self)
+    target.keysBeingCopied.ended(self)
     database.instance.keyQueue.ended(bytes: dumpBytes)
   }
 
   /// Begins when earlier copies of the key to the source have ended. If it is stale there then, nothing is copied.
   func beginOnceSettled() {
-    if let earlier = source.copyUnderWay(of: key) { return earlier.add(self) }
+    if let earlier = source.keysBeingCopied.latest(of: key) { return earlier.add(self) }
     let key = key
-    if source.stale.contains(key.span) { finish() } else { begin() }
+    if source.stale.contains(key.span) { finish(.unneeded) } else { begin() }
   }
 
   /// Ends the copy after the client's command has replaced the key, or failed.
   func keyWasReplaced(_ isReplaced: Bool) {
     let key = key
     if isReplaced { target.clearStale(key: key.span, begunAt: .max) }
-    finish()
+    finish(.unneeded)
   }
 
   /// Begins the copy.
@@ -138,19 +119,15 @@ final class KeyCopy: ReplyReceiver {
       database.pendingDumps.remove(self)
       return target.ordinary.failUnsent(self, token: Self.deleteToken)
     }
-    if dumpWasRefused || target.refusesDumps {
-      // The contents begin with a DEL.
-      return verb == .copyOver ? askForContents() : send("EXISTS", to: target, token: Self.presenceToken)
-    }
     guard let bytes else { return askForSize() }
-    askForDump(bytes: bytes)
+    if dumpWasRefused || target.server.refusesDumps { copyContents(bytes: bytes) } else { askForDump(bytes: bytes) }
   }
 
   /// Asks for the dump of a key with so many bytes.
   private func askForDump(bytes: Int) {
     begunAt = database.loop.now
     time.begin(bytes: bytes, on: source.ordinary)
-    asksForAbsoluteTime = source.hasExpiryTime
+    asksForAbsoluteTime = source.server.hasExpiryTime
     send(asksForAbsoluteTime ? "PEXPIRETIME" : "PTTL", to: source, token: Self.expiryToken)
     send("DUMP", to: source, token: Self.dumpToken)
   }
@@ -158,23 +135,23 @@ final class KeyCopy: ReplyReceiver {
   func receive(_ reply: borrowing Reply, token: Int) {
     switch token {
     case Self.sizeToken:
-      askForDump(bytes: reply.integer)
+      begin(bytes: reply.integer)
     case Self.expiryToken:
-      if reply.kind == .error { failure = CopyFailure(reply) } else { deadline = absoluteDeadline(reply.integer) }
+      if reply.kind == .error { failed(reply) } else { deadline = absoluteDeadline(reply.integer) }
     case Self.dumpToken:
       time.end()
       // From here on the store's replies are newer than the dump.
       database.pendingDumps.remove(self)
-      if failure == nil, reply.kind == .error { failure = CopyFailure(reply) }
-      guard failure == nil else { return finish() }
-      guard reply.kind == .string else { return mayStore() ? sourceLacksKey() : finish() }
+      if reply.kind == .error { failed(reply) }
+      if let firstFailure { return finish(.failed(firstFailure)) }
+      guard reply.kind == .string else { return obstacle.map { finish($0) } ?? sourceLacksKey() }
       // Another client has made the key between the two questions.
       guard let deadline else { return restart() }
       received(dump: reply.bytes, deadline: deadline)
     case Self.restoreToken:
       time.end()
-      guard reply.kind == .error else { return finishStored() }
-      if isPresent(reply) { return finish() }
+      guard reply.kind == .error else { return finish(.stored) }
+      if isPresent(reply) { return finish(.unneeded) }
       // Only the dump's format can be wrong with this RESTORE; other errors have codes of their own.
       if reply.knownErrorCode == .generic {
         dumpWasRefused = true
@@ -182,52 +159,55 @@ final class KeyCopy: ReplyReceiver {
       } else {
         giveUp(CopyFailure(reply))
       }
-    case Self.contentsToken:
-      database.pendingDumps.remove(self)
-      guard mayStore() else { return finish() }
-      if reply.kind == .array { sendContents(reply) } else { giveUp(CopyFailure(reply)) }
-    case Self.presenceToken:
-      if reply.kind == .integer, reply.integer == 0 { askForContents() } else { finish() }
-    case Self.openToken: return  // OK and QUEUED; a refusal shows in EXEC's reply
-    case Self.execToken:
-      if let failure = KeyContents.failure(reply) { return giveUp(failure) }
-      // Another dump would be refused as well.
-      if dumpWasRefused { target.refusesDumps = true }
-      finishStored()
     default:
       // A DEL: the value that it left is outdated still.
-      if failure == nil, reply.kind == .error { failure = CopyFailure(reply) }
-      finish()
+      if reply.kind == .error { failed(reply) }
+      finish(.missing)
     }
   }
 
   func receive(failure: ConnectionFailure, token: Int) {
-    if token == Self.openToken { return }  // EXEC fails as well
     if token == Self.dumpToken || token == Self.restoreToken { time.end() }
-    if token == Self.sizeToken || token == Self.dumpToken || token == Self.contentsToken {
-      database.pendingDumps.remove(self)
-    }
-    if self.failure == nil { self.failure = CopyFailure(failure) }
-    if token != Self.expiryToken { finish() }
+    if token == Self.sizeToken || token == Self.dumpToken { database.pendingDumps.remove(self) }
+    if firstFailure == nil { firstFailure = CopyFailure(failure) }
+    if token != Self.expiryToken { finish(.missing) }
   }
 
-  /// Whether the source's value, which has arrived, is still to be stored: the default store's may have been accepted
-  /// or replaced meanwhile. And if the default store has moved to the target, its value is newer, unless it is stale,
-  /// so that commands wait for the copy. Fails the copy if the source has come back as another process since it was
-  /// asked.
-  private func mayStore() -> Bool {
+  private func failed(_ reply: borrowing Reply) {
+    if firstFailure == nil { firstFailure = CopyFailure(reply) }
+  }
+
+  /// The result if the source's value, which has arrived, is not to be stored any more: the default store's may have
+  /// been accepted or replaced meanwhile. And if the default store has moved to the target, its value is newer, unless
+  /// it is stale, so that commands wait for the copy. The copy fails if the source has come back as another process
+  /// since it was asked.
+  private var obstacle: KeyCopyOutcome? {
     let key = key
-    if isInBackground, target.isDefault, !isForDefault, !target.stale.isKnown(key.span) {
-      wasOvertaken = true
-      return false
+    if isInBackground, target.isDefault, !isForDefault, !target.stale.isKnown(key.span) { return .overtaken }
+    guard isForDefault, verb == .copyOver else { return nil }
+    guard target.stale.isKnown(key.span) else { return .unneeded }
+    guard source.family.mayHaveLostKeys else { return nil }
+    return .failed(CopyFailure(.notConnected(reason: "the \(source.role.label) store came back as another process")))
+  }
+
+  // MARK: Contents
+
+  private func copyContents(bytes: Int) {
+    KeyContentsCopy.begin(key, bytes: bytes, from: source, to: target, replaces: verb == .copyOver) { [self] in
+      database.pendingDumps.remove(self)
+      return obstacle
+    } then: { [self] outcome in
+      database.pendingDumps.remove(self)
+      switch outcome {
+      case .ended(.missing): sourceLacksKey()
+      case .ended(let outcome):
+        // Another dump would be refused as well.
+        if case .stored = outcome, dumpWasRefused { target.server.refusesDumps = true }
+        finish(outcome)
+      case .refused(let failure): giveUp(failure)
+      case .unanswered(let failure): fail(failure)
+      }
     }
-    guard isForDefault, verb == .copyOver else { return true }
-    guard target.stale.isKnown(key.span) else { return false }
-    if source.family.mayHaveLostKeys {
-      failure = CopyFailure(.notConnected(reason: "the \(source.role.label) store came back as another process"))
-      return false
-    }
-    return true
   }
 
   // MARK: Dumps
@@ -236,7 +216,7 @@ final class KeyCopy: ReplyReceiver {
   ///
   /// - Parameter deadline: the time at which the key expires, in Unix milliseconds; 0 for never.
   func received(dump: Span<UInt8>, deadline: Int) {
-    guard mayStore() else { return finish() }
+    if let obstacle { return finish(obstacle) }
     dumpBytes = dump.count
     database.instance.keyQueue.received(bytes: dumpBytes)
     restore(dump, deadline: deadline)
@@ -244,14 +224,12 @@ final class KeyCopy: ReplyReceiver {
 
   /// Ends the copy, of which nothing was done: its key is too large to be copied with others.
   func withdraw() {
-    wasWithdrawn = true
-    finish()
+    finish(.withdrawn)
   }
 
-  /// Ends a copy that could not begin.
+  /// Ends a copy that could not begin, or that a store did not answer.
   func fail(_ failure: CopyFailure) {
-    self.failure = failure
-    finish()
+    finish(.failed(failure))
   }
 
   /// Whether the target refuses the dump because it has the key, which is fine.
@@ -262,38 +240,9 @@ final class KeyCopy: ReplyReceiver {
   /// Deletes the key on the target, whose value is outdated, since the source's can't be stored there. On the default
   /// store the value stays, as the only one that is left.
   private func giveUp(_ failure: CopyFailure) {
-    self.failure = failure
-    guard verb == .copyOver, !target.isDefault else { return finish() }
+    guard verb == .copyOver, !target.isDefault else { return finish(.failed(failure)) }
+    firstFailure = failure
     send("DEL", to: target, token: Self.deleteToken)
-  }
-
-  private func askForContents() {
-    let key = key
-    var question = ByteBuffer()
-    KeyContents.appendQuestion(about: key.span, to: &question)
-    source.ordinary.send(question.span, to: self, token: Self.contentsToken)
-  }
-
-  /// Sends the commands that `reply` consists of, between MULTI and EXEC.
-  private func sendContents(_ reply: borrowing Reply) {
-    let connection = target.ordinary
-    var commands = ByteBuffer()
-    var ends: [Int] = []
-    for index in 0..<reply.count {
-      reply[index].encode(into: &commands)
-      ends.append(commands.count)
-    }
-    guard connection.hasRoom(commands: ends.count + 2, bytes: commands.count + 64) else {
-      return giveUp(CopyFailure(.queueFull(limit: connection.limits.maxQueuedCommands)))
-    }
-    let (multi, exec) = (PipelineExecution.multi, PipelineExecution.exec)
-    connection.send(multi.span, to: self, token: Self.openToken)
-    var start = 0
-    for end in ends {
-      connection.send(commands.span.extracting(start..<end), to: self, token: Self.openToken)
-      start = end
-    }
-    connection.send(exec.span, to: self, token: Self.execToken)
   }
 
   /// Returns the deadline that an answer of PEXPIRETIME or PTTL means; nil if the source has no such key.
@@ -333,8 +282,7 @@ final class KeyCopy: ReplyReceiver {
 
   /// Ends the copy of a key that the source does not have.
   func sourceLacksKey() {
-    wasMissing = true
-    if verb == .copyOver { send("DEL", to: target, token: Self.deleteToken) } else { finish() }
+    if verb == .copyOver { send("DEL", to: target, token: Self.deleteToken) } else { finish(.missing) }
   }
 
   private func send(_ name: StaticString, to store: Store, token: Int) {
@@ -347,29 +295,33 @@ final class KeyCopy: ReplyReceiver {
     store.ordinary.send(command.span, to: self, token: token)
   }
 
-  private func finishStored() {
-    hasStored = true
-    finish()
-  }
-
-  private func finish() {
+  private func finish(_ end: KeyCopyOutcome) {
     let key = key
-    target.keyCopyEnded(self)
+    outcome = firstFailure.map { .failed($0) } ?? end
+    target.keysBeingCopied.ended(self)
     database.rechecks?.noteChange(of: key.span)
-    if let failure {
-      if verb == .copyOver { target.markStale(key: key, because: StaleReason(failure.reason)) }
-      database.reporter.keyCopyFailed(to: target, failure, isCounted: !isInBackground)
-    } else {
-      if verb == .copyOver, !wasOvertaken { target.clearStale(key: key.span, begunAt: begunAt) }
-      if verb == .copyOver, database.notesWrittenKeys, !target.isDefault {
-        database.quietKeys.note(key.span, now: database.loop.now)
-      }
-      if !isInBackground, verb == .copyOver || hasStored { database.metrics.keyCopies.increment() }
-    }
+    noteOutcome()
     let waiters = waiters
     self.waiters = []
     for waiter in waiters { waiter.keyCopyDidFinish(self) }
     database.instance.keyQueue.ended(bytes: dumpBytes)
+  }
+
+  private func noteOutcome() {
+    let key = key
+    switch outcome {
+    case .failed(let failure):
+      if verb == .copyOver { target.markStale(key: key, because: StaleReason(failure.reason)) }
+      return database.reporter.keyCopyFailed(to: target, failure, isCounted: !isInBackground)
+    case .overtaken: return
+    case .stored where verb == .copyIfAbsent:
+      if !isInBackground { database.metrics.keyCopies.increment() }
+    case .stored, .missing, .unneeded, .withdrawn:
+      guard verb == .copyOver else { return }
+      target.clearStale(key: key.span, begunAt: begunAt)
+      if database.notesWrittenKeys, !target.isDefault { database.quietKeys.note(key.span, now: database.loop.now) }
+      if !isInBackground { database.metrics.keyCopies.increment() }
+    }
   }
 }
 

@@ -52,6 +52,13 @@ struct KeyDigest: Equatable {
     return digest == other.digest ? .equal : .different
   }
 
+  /// Whether it is the value that the same store had at an earlier look. A time to live that was asked for shows the
+  /// moment only as exactly as the answer was quick.
+  func isSameValue(as earlier: KeyDigest) -> Bool {
+    type == earlier.type && size == earlier.size && digest == earlier.digest
+      && (expiry < 0) == (earlier.expiry < 0) && abs(expiry - earlier.expiry) <= Self.expiryTolerance
+  }
+
   /// The name of the kind of difference between the keys of two stores, if they are ``Comparison/different``.
   ///
   /// - Parameter other: the key on the store that is not the default.

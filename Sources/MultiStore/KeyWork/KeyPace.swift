@@ -31,10 +31,10 @@ struct KeyPace {
     return isHurried ? keysInFlight < Self.maxHurriedKeys : keysInFlight < Self.maxKeys && allowance >= 1
   }
 
-  /// Counts a copy that begins. One that a client waits for may do so at any time.
-  mutating func began() {
+  /// Counts a copy that begins. One that a client waits for may do so at any time, and leaves the others the rate.
+  mutating func began(isForClient: Bool = false) {
     keysInFlight += 1
-    allowance = max(0, allowance - 1)
+    allowance = max(isForClient ? min(allowance, 1) : 0, allowance - 1)
   }
 
   /// Counts the bytes of a dump that has arrived.

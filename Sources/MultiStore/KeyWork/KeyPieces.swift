@@ -76,6 +76,8 @@ struct KeyPieces {
     case .string, .list, .stream: return texts == piece
     case .set: return texts.count == piece.count && texts.allSatisfy { $0 == [UInt8(ascii: "1")] }
     case .hash:
+      // A field that is missing is not one that is empty.
+      for index in 0..<reply.count where reply[index].kind == .nil { return false }
       return texts.count == piece.count / 2 && texts.indices.allSatisfy { texts[$0] == piece[2 * $0 + 1] }
     case .zset:
       // Versions differ in the digits of a score.

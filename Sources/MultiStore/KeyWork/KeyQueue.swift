@@ -28,7 +28,7 @@ final class KeyQueue {
   // MARK: Copies in flight
 
   /// Counts a copy that begins, for a client or in the background.
-  func began() { pace.began() }
+  func began(isForClient: Bool) { pace.began(isForClient: isForClient) }
 
   /// Counts the bytes of its dump.
   func received(bytes: Int) { pace.received(bytes: bytes) }
@@ -116,8 +116,9 @@ extension KeyQueue: KeyCopyWaiter {
   func keyCopyDidFinish(_ copy: KeyCopy) {
     let target = copy.target
     healing[target.role, default: 1] -= 1
-    target.stale.giveBack(copy.key, hasFailed: copy.failure != nil, now: instance.loop.now)
-    (copy.failure == nil ? target.metrics.healed : target.metrics.notHealed).increment()
+    let hasFailed = copy.outcome.failure != nil
+    target.stale.giveBack(copy.key, hasFailed: hasFailed, now: instance.loop.now)
+    (hasFailed ? target.metrics.notHealed : target.metrics.healed).increment()
     instance.advanceRouting()
   }
 }

@@ -46,7 +46,7 @@ extension Instance {
     case .functionLoad: functions.note(command)
     case .functionDelete, .functionFlush, .functionRestore: functions.forget()
     case .scriptFlush:
-      for database in databases.all { for store in database.stores { store.loadedScripts = [] } }
+      for database in databases.all { for store in database.stores { store.server.loadedScripts = [] } }
     default: return
     }
   }

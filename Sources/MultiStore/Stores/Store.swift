@@ -22,12 +22,11 @@ public final class Store {
   var stale: StaleKeys
   /// Whether the client gets its reply.
   var isDefault = false
-  /// Keys that are being copied to this store, each with its copies, which may be several.
-  private var keysBeingCopied: [[UInt8]: [KeyCopy]] = [:]
-  /// The server's identity when the ordinary connection became ready last.
-  private(set) var identity: ServerIdentity?
+  var keysBeingCopied = KeysBeingCopied()
+  /// The server when the ordinary connection became ready last.
+  public internal(set) var server = KnownServer()
   /// The reason why the ordinary connection is not ready; nil while it is, and before the first attempt ended.
-  public private(set) var unavailableReason: String?
+  public internal(set) var unavailableReason: String?
 
   let loop: EventLoop
   private let configuration: MultiStoreConfiguration.Store
@@ -36,9 +35,9 @@ public final class Store {
   private var spare: HiredisConnection?
   /// The bound on commands' waiting for the store: longer for the default store than for the other one.
   private(set) var service = Service.patient
-  private var unavailabilityLog = RepeatedFailureLog()
-  private(set) var readyConnections = 0
-  private let owner: any StoreOwner
+  var unavailabilityLog = RepeatedFailureLog()
+  var readyConnections = 0
+  let owner: any StoreOwner
 
   init(
     on loop: EventLoop,
@@ -93,7 +92,7 @@ public final class Store {
   public var isReady: Bool { ordinary.isReady }
 
   /// Whether the store is in use. It stays true while a connection that was closed while idle is reopened.
-  var isUp: Bool { identity != nil && unavailableReason == nil }
+  var isUp: Bool { server.identity != nil && unavailableReason == nil }
 
   /// Sets how long commands may wait for the store.
   func serve(as service: Service) {
@@ -119,28 +118,6 @@ public final class Store {
 
   /// The database's number as the application knows it: the secondary's.
   let number: Int
-
-  /// The server's version as INFO reports it; nil while it is not known.
-  public var serverVersion: String? { identity?.version }
-
-  /// The family of servers that it belongs to; Redis until it is known.
-  public var flavour: ServerIdentity.Flavour { identity?.flavour ?? .redis }
-
-  /// The modules that the server had loaded when it was connected, an array as HELLO has it in RESP2; nil while they
-  /// are unknown, and in all databases but the first.
-  public var modules: [UInt8]? { identity?.modules }
-
-  /// The differences of its answers from those of Redis 7.0; none while the server is unknown.
-  public private(set) var dialect: ServerDialect = []
-
-  /// Whether the server has PXAT (since Redis 6.2); true while its version is unknown.
-  private(set) var hasAbsoluteExpiry = true
-  /// Whether the server has PEXPIRETIME (since Redis 7.0).
-  private(set) var hasExpiryTime = false
-  /// Whether the other store's dumps are too new for this server, so that keys are copied by their contents.
-  var refusesDumps = false
-  /// The scripts that were loaded over the ordinary connection since it became ready.
-  var loadedScripts: Set<ScriptID> = []
 
   /// A connection for scripts and unlisted commands, opened on first use.
   public var isolated: HiredisConnection { isolatedConnections.next ?? openIsolated() }
@@ -173,7 +150,7 @@ public final class Store {
   }
 
   /// Starts the next attempt of waiting connections immediately, since the store is available.
-  private func retryNow() {
+  func retryNow() {
     ordinary.retryNow()
     for connection in isolatedConnections.all { connection.retryNow() }
     spare?.retryNow()
@@ -269,120 +246,8 @@ public final class Store {
   /// Whether no key is stale and none is being copied, which is the usual case.
   var isWhole: Bool { stale.isEmpty && keysBeingCopied.isEmpty }
 
-  // MARK: Keys being copied
-
-  /// Whether a key of `command` is being copied to this store as a whole: until the copy is there, the store has the
-  /// old value.
-  func isBeingCopied(_ command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
-    guard !keysBeingCopied.isEmpty else { return false }
-    return spec.hasKey(ofCommand: command) { keysBeingCopied[$0.array] != nil }
-  }
-
   /// Whether a key is known to be stale here, or is being copied to this store.
   func isAwaited(_ key: Span<UInt8>) -> Bool {
-    stale.isKnown(key) || !keysBeingCopied.isEmpty && keysBeingCopied[key.array] != nil
-  }
-
-  /// The copy of a key to this store that began last and has not ended; nil if there is none.
-  func copyUnderWay(of key: [UInt8]) -> KeyCopy? { keysBeingCopied[key]?.last }
-
-  func keyCopyBegan(_ copy: KeyCopy) {
-    keysBeingCopied[copy.key, default: []].append(copy)
-  }
-
-  func keyCopyEnded(_ copy: KeyCopy) {
-    keysBeingCopied[copy.key]?.removeAll { $0 === copy }
-    if keysBeingCopied[copy.key]?.isEmpty == true { keysBeingCopied[copy.key] = nil }
-  }
-}
-
-/// The receiver of a store's events. Loop-confined.
-protocol StoreOwner: AnyObject {
-  /// - Parameter isAnother: whether it is another process than before.
-  func store(_ store: Store, didIdentify identity: ServerIdentity, isAnother: Bool)
-  func store(_ store: Store, didBecomeUnavailable reason: ConnectionDownReason)
-  func store(_ store: Store, wasClosedWhileIdle detail: String)
-  /// The store's database was empty when it was asked, and so were all others if `isWhole`.
-  func storeWasFoundEmpty(_ store: Store, isWhole: Bool)
-}
-
-extension Store: HiredisConnectionDelegate {
-  /// A connection has logged in and can be used.
-  public func connectionDidBecomeReady(_ connection: HiredisConnection, identity: ServerIdentity) {
-    readyConnections += 1
-    guard connection === ordinary else { return }
-    let before = self.identity?.runID ?? (isFirst ? family.lastRunID : nil)
-    self.identity = identity
-    hasAbsoluteExpiry = identity.isAtLeast(6, 2) ?? true
-    hasExpiryTime = identity.isAtLeast(7, 0) ?? false
-    dialect = identity.dialect
-    refusesDumps = false
-    loadedScripts = []
-    unavailableReason = nil
-    unavailabilityLog.recovered()
-    if isFirst {
-      metrics.up.record(1)
-      family.forEach { $0.retryNow() }
-    }
-    let isAnother = before != nil && identity.runID != nil && before != identity.runID
-    owner.store(self, didIdentify: identity, isAnother: isAnother)
-  }
-
-  /// A connection failed, or was lost, or waits until the server's script has ended, which is no failure of the store.
-  public func connection(_ connection: HiredisConnection, didBecomeUnavailable reason: ConnectionDownReason) {
-    if reason.kind == .busy {
-      if connection === ordinary, !isFirst { owner.store(self, didBecomeUnavailable: reason) }
-      return
-    }
-    if reason.wasReady { readyConnections -= 1 }
-    metrics.connectionFailed(ConnectionFailureReason(reason))
-    guard connection === ordinary else { return }
-    unavailableReason = reason.description
-    if isFirst { metrics.up.record(0) }
-    owner.store(self, didBecomeUnavailable: reason)
-  }
-
-  /// A connection on which no command was in flight was closed by the server. It is reopened at once.
-  public func connectionWasClosedWhileIdle(_ connection: HiredisConnection, detail: String) {
-    readyConnections -= 1
-    metrics.connectionFailed(.idle)
-    if connection === ordinary { owner.store(self, wasClosedWhileIdle: detail) }
-  }
-
-  /// Counts and times commands that were answered.
-  public func connection(
-    _ connection: HiredisConnection,
-    didComplete count: Int,
-    errors: Int,
-    latencyNanoseconds: UInt64
-  ) {
-    if errors > 0 { metrics.errorReplies.increment(by: errors) }
-    if count > errors { metrics.ok.increment(by: count - errors) }
-    // The latency of a command that waits for other clients, on a dedicated connection, does not measure the store.
-    guard owns(connection) else { return }
-    for _ in 0..<count { metrics.latency.recordNanoseconds(Int64(latencyNanoseconds)) }
-  }
-
-  /// Counts a command that was not answered.
-  public func connection(_ connection: HiredisConnection, didFail failure: ConnectionFailure) {
-    switch failure {
-    case .notConnected, .busy, .closed: metrics.unavailable.increment()
-    case .connectionLost: metrics.lost.increment()
-    case .timedOut: metrics.timedOut.increment()
-    case .queueFull: metrics.rejected.increment()
-    }
-  }
-}
-
-extension ConnectionFailureReason {
-  init(_ reason: ConnectionDownReason) {
-    switch reason.kind {
-    case .connectFailed: self = .connect
-    case .timedOut, .commandTimedOut: self = .timeout
-    case .tlsFailed: self = .tls
-    case .authenticationRejected: self = .authentication
-    case .refused, .busy, .databaseRejected: self = .notReady
-    case .lost: self = .lost
-    }
+    stale.isKnown(key) || keysBeingCopied.contains(key)
   }
 }

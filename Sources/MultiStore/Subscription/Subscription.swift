@@ -52,6 +52,9 @@ public final class Subscription {
   /// Whether the client has no subscriptions.
   public var isEmpty: Bool { active?.names.isEmpty ?? true }
 
+  /// The bytes of the names that the client is subscribed to.
+  public var nameBytes: Int { active?.names.byteCount ?? 0 }
+
   /// The numbers of the client's channels, patterns and shard channels: `sub`, `psub` and `ssub` of CLIENT LIST.
   public var counts: (channels: Int, patterns: Int, shardChannels: Int) {
     guard let names = active?.names else { return (0, 0, 0) }

@@ -39,6 +39,32 @@ struct LostWatchTests {
     #expect(try client.pipeline(Self.exec).last == .array([.ok]))
   }
 
+  /// In the third state the keys that the default store lacks are moved first. The store may be lost meanwhile.
+  @Test func `EXEC answers nil when the connection was lost while the transaction waited for a key`() throws {
+    let deployment = try Deployment(.dualPrimary)
+    let old = try deployment.secondary.client()
+    #expect(try old.command("SET", "moved", "41") == .ok)
+    let client = try deployment.client()
+    #expect(try client.command("WATCH", "k") == .ok)
+    deployment.secondary.pause()
+    let commands = [["MULTI"], ["INCR", "moved"], ["SET", "k", "mine"], ["EXEC"]]
+    try client.send(commands.flatMap { RESPClient.encode($0) })
+    #expect(try client.readReplies(3) == [.ok, .simple("QUEUED"), .simple("QUEUED")])
+    let new = try deployment.primary.client()
+    try eventually("the default store was asked for the key") {
+      try new.command("INFO", "commandstats").string?.contains("cmdstat_exists:") == true
+    }
+    try killWatching(deployment.primary)
+    #expect(try new.command("SET", "k", "other") == .ok)
+    let idle = ["store": "primary", "reason": "idle"]
+    try deployment.waitForMetric("multistore_store_connection_failures_total", idle, 1)
+    deployment.secondary.resume()
+    #expect(try client.readReply() == .array(nil))
+    #expect(try client.command("GET", "k") == .text("other"))
+    try deployment.waitForMetric("multistore_lost_watches_total", ["reason": "connection_lost"], 1)
+    #expect(try client.pipeline(Self.exec).last == .array([.ok]))
+  }
+
   @Test func `a client that was blocked when the default store moved has lost its watch`() throws {
     let deployment = try Deployment(.off)
     let client = try deployment.client()
