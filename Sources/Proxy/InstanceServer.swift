@@ -134,7 +134,7 @@ package final class InstanceServer {
   /// The server's name, its version and its modules in the reply to HELLO: the default store's, if known.
   var storeServer: (name: String, version: String, modules: [UInt8]?) {
     let store = multiStore.defaultStore
-    return (store.flavour.rawValue, store.serverVersion ?? "7.0.0", store.modules)
+    return (store.server.flavour.rawValue, store.server.version ?? "7.0.0", store.server.modules)
   }
 
   /// Opens the stores' connections and the listeners.

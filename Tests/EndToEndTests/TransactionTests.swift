@@ -17,6 +17,16 @@ struct TransactionTests {
     try eventually { try client.command("GET", "k").errorText == nil }
   }
 
+  @Test func `one of more commands than a store may have in its queue is refused as it is queued`() throws {
+    let deployment = try Deployment(stores: "max_queued_commands: 1000")
+    let client = try deployment.client()
+    let replies = try client.pipeline([["MULTI"]] + Array(repeating: ["INCR", "n"], count: 1_001) + [["EXEC"]])
+    #expect(replies[1_000] == .simple("QUEUED"))
+    #expect(replies[1_001].errorText == "ERR MultiStore: the transaction has more commands than max_queued_commands")
+    #expect(replies[1_002].errorText?.hasPrefix("EXECABORT ") == true)
+    #expect(try client.command("EXISTS", "n") == .integer(0))
+  }
+
   @Test(arguments: MigrationState.allCases)
   func `mistakes are answered as Redis answers them`(state: MigrationState) throws {
     let deployment = try Deployment(state)

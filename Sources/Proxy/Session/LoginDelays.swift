@@ -14,6 +14,8 @@ struct LoginDelays {
     /// The time from which the next login may be checked.
     var opensAt: UInt64 = 0
     var line = WaitingLine()
+    /// The client that was taken out of the line last, to be checked now.
+    var turn: Int?
   }
 
   /// The delays by network; nil is the key of those that share one.
@@ -26,7 +28,11 @@ struct LoginDelays {
   /// ``next(from:at:)`` returns it in its turn.
   mutating func mayTry(_ id: Int, from network: PeerNetwork, at now: UInt64) -> Bool {
     let key = key(of: network)
-    guard let opensAt = entries[key]?.opensAt, opensAt > now else { return true }
+    guard let entry = entries[key] else { return true }
+    let isItsTurn = entry.turn == id
+    if isItsTurn { entries[key]?.turn = nil }
+    // Those in the line come first, though their turn is noticed a little later.
+    guard entry.opensAt > now || !isItsTurn && !entry.line.isEmpty else { return true }
     entries[key]?.line.append(id)
     return false
   }
@@ -45,7 +51,7 @@ struct LoginDelays {
   mutating func next(from network: PeerNetwork, at now: UInt64) -> Int? {
     let key = key(of: network)
     guard let opensAt = entries[key]?.opensAt, opensAt <= now else { return nil }
-    return entries[key]?.line.popFirst()
+    return takeTurn(key)
   }
 
   /// Returns one client of each network whose delay is over. Forgets the networks where none waits.
@@ -53,7 +59,7 @@ struct LoginDelays {
     var turn: [Int] = []
     // The keys alone: a copied entry would cause a copy of its line when a client is taken out of it.
     for key in Array(entries.lazy.filter({ $0.value.opensAt <= now }).map(\.key)) {
-      guard let id = entries[key]?.line.popFirst() else {
+      guard let id = takeTurn(key) else {
         entries[key] = nil
         continue
       }
@@ -67,6 +73,12 @@ struct LoginDelays {
   /// - Returns: whether it was in a line.
   mutating func remove(_ id: Int, from network: PeerNetwork) -> Bool {
     entries[network]?.line.remove(id) == true || entries[PeerNetwork?.none]?.line.remove(id) == true
+  }
+
+  private mutating func takeTurn(_ key: PeerNetwork?) -> Int? {
+    let id = entries[key]?.line.popFirst()
+    entries[key]?.turn = id
+    return id
   }
 
   private func key(of network: PeerNetwork) -> PeerNetwork? {

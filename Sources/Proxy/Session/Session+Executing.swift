@@ -47,7 +47,7 @@ extension Session {
     identity: Int = 0
   ) {
     state.executionBegan()
-    executing = (batch.count, batch.byteCount, 0)
+    executing = (batch.count, batch.memoryBytes, 0)
     executingIdentity = identity
     path = connection
     database.execute(batch, as: kind, routing: routing, over: connection, for: self)
@@ -77,8 +77,12 @@ extension Session {
   /// - Returns: false if the limit of such connections is reached.
   func executeRaw(_ batch: CommandBatch, routing: Routing) -> Bool {
     path = nil
-    guard database.executeRaw(batch, routing: routing, for: self) else { return false }
+    // It may be answered before the call returns.
     state.executionBegan()
+    guard database.executeRaw(batch, routing: routing, for: self) else {
+      state.executionEnded()
+      return false
+    }
     return true
   }
 }

@@ -35,7 +35,7 @@ extension Session {
   var inputCount: Int { input.count }
 
   /// The bytes of commands in a transaction or in execution.
-  var heldBytes: Int { executing.bytes + (transaction?.batch.byteCount ?? 0) }
+  var heldBytes: Int { executing.bytes + (transaction?.batch.memoryBytes ?? 0) }
 
   /// The bytes of replies that the client has not taken.
   var owedBytes: Int { output.count + stream.pendingWriteBytes }

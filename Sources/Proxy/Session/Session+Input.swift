@@ -52,7 +52,8 @@ extension Session {
     defer { isProcessing = false }
     var (consumed, largeLength) = (0, 0)
     var gathered: CommandBatch?
-    parsing: while !isClosing, canTakeNextCommand() {
+    // The sidecar's own answers are in the output at once, and may be much longer than the commands.
+    parsing: while !isClosing, output.count < Self.outputHighWater, canTakeNextCommand() {
       switch input.parse(bytes.extracting(consumed..<bytes.count)) {
       case .needsMore:
         break parsing

@@ -18,7 +18,7 @@ extension Session {
   /// after a read that needs none.
   @inline(__always)
   func accountForMemory() {
-    let (held, output) = (heldBytes, output.count + pendingBefore + heldPushBytes)
+    let (held, output) = (heldBytes, output.count + pendingBefore + heldPushBytes + (subscription?.nameBytes ?? 0))
     let isSmall = inputCount + held + output < InstanceServer.memoryGranularityBytes
     guard !isSmall || memory != ClientMemory() else { return }
     reportMemory(held: held, output: output)

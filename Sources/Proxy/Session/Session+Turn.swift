@@ -7,7 +7,7 @@ extension Session: EndOfTurnWorker {
     isAtEndOfTurn = false
     if isGone { clearOutput(keepingCapacityUpTo: 0) }
     defer { accountForMemory() }
-    while inputCount > 0, state.takesInput, hasHeadroom, input.take({ process($0) }) {}
+    while inputCount > 0 || input.owesRefusal, state.takesInput, hasHeadroom, input.take({ process($0) }) {}
     // The command was dispatched differently, or is not executed any more.
     if largeWriteBytes > 0, !state.isExecuting, !state.isHeld { endLargeWrite() }
     switch state.inputWasTaken() {

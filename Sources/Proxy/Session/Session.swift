@@ -111,7 +111,7 @@ final class Session: ReplyOutput, BlockingSink, SubscriptionSink, RoutingWaiter 
   var instance: Instance { server.multiStore.instance }
 
   /// The default store's dialect, which the session's own answers follow.
-  var dialect: ServerDialect { database.defaultStore.dialect }
+  var dialect: ServerDialect { database.defaultStore.server.dialect }
 
   /// Whether the connection is closed.
   var isGone: Bool { state.isGone }

@@ -25,12 +25,16 @@ final class SessionInput {
   }
 
   /// The progress of the refusal of a command that has not arrived whole.
-  private enum Refusal {
+  private enum Refusal: Equatable {
     case none
-    /// The error is sent after the replies to the commands before.
+    /// The error is sent after the replies to the commands before, and what arrives of the command is skipped.
     case due
-    /// The rest is skipped.
+    /// The same once all of the command is skipped: the bytes that follow are the next command.
+    case dueAtEnd
+    /// The error is sent, and the rest is skipped.
     case answered
+    /// The input has turned out to be invalid before the error was sent, which is this one then.
+    case invalid(ProtocolError)
   }
 
   /// The outcome of skipping input.
@@ -156,6 +160,14 @@ extension SessionInput {
   /// taken.
   var isRefusing: Bool { refusal != .none }
 
+  /// Whether a refused command has wholly arrived and is not answered yet, though no bytes may follow.
+  var owesRefusal: Bool {
+    switch refusal {
+    case .dueAtEnd, .invalid: true
+    case .none, .due, .answered: false
+    }
+  }
+
   /// Refuses the command that is arriving.
   ///
   /// - Returns: false if no command is arriving, or it is refused already.
@@ -169,23 +181,34 @@ extension SessionInput {
   ///
   /// - Parameter isNext: Whether the reply to this command is the next in order.
   func skip(_ bytes: Span<UInt8>, isNext: Bool) -> Skip {
-    var skip = Skip()
-    if refusal == .due, isNext {
+    switch refusal {
+    case .none, .answered: return skipRest(bytes)
+    case .due where isNext:
       refusal = .answered
+      var skip = skipRest(bytes)
       skip.isAnswerDue = true
-    }
-    switch parser.parse(bytes) {
-    case .needsMore: skip.consumed = parser.forgetParsed(of: bytes.count)
-    case .command(let command):
-      guard refusal == .answered else { break }
-      refusal = .none
-      skip.consumed = command.length
-    case .nothing(let length): skip.consumed = length
+      return skip
+    case .due: return skipRest(bytes)
+    case .dueAtEnd:
+      if isNext { refusal = .none }
+      return Skip(isAnswerDue: isNext)
     case .invalid(let error):
-      refusal = .none
-      skip.error = error
-      skip.consumed = bytes.count
+      if isNext { refusal = .none }
+      return Skip(consumed: bytes.count, isAnswerDue: isNext, error: isNext ? error : nil)
     }
-    return skip
+  }
+
+  private func skipRest(_ bytes: Span<UInt8>) -> Skip {
+    switch parser.parse(bytes) {
+    case .needsMore: return Skip(consumed: parser.forgetParsed(of: bytes.count))
+    case .command(let command):
+      refusal = refusal == .due ? .dueAtEnd : .none
+      return Skip(consumed: command.length)
+    case .nothing(let length): return Skip(consumed: length)
+    case .invalid(let error):
+      let isAnswered = refusal != .due
+      refusal = isAnswered ? .none : .invalid(error)
+      return Skip(consumed: bytes.count, error: isAnswered ? error : nil)
+    }
   }
 }

@@ -82,6 +82,11 @@ extension Session {
       transaction?.isRefused = true
       return output.appendError("ERR MultiStore: the transaction is larger than the input buffer limit")
     }
+    let limits = database.defaultStore.ordinary.limits
+    guard batch.count < limits.maxQueuedCommands else {
+      transaction?.isRefused = true
+      return output.appendError("ERR MultiStore: the transaction has more commands than max_queued_commands")
+    }
     transaction?.append(bytes, id: spec.id, shape: upgrader.isActive ? spec.replyShape(of: bytes, in: dialect) : nil)
     guard database.defaultStore.isStuck else { return output.appendStatus("QUEUED") }
     answerUnlessStoreIsBusy { $0.output.appendStatus("QUEUED") }

@@ -119,6 +119,35 @@ struct MemoryLimitTests {
     #expect(try client.readReply() == .ok)
   }
 
+  /// It arrives whole while the reply to the command before it is awaited. What is in it must not be executed.
+  @Test func `the end of a refused command is not taken for commands`() throws {
+    let deployment = try Deployment(top: ["memory_limit: 16MiB"])
+    let client = try deployment.client()
+    let lines = String(repeating: "\nSET injected 1\n", count: 10_000)
+    let value = Array(repeating: UInt8(ascii: "x"), count: 13 << 20) + Array(lines.utf8)
+    let set = RESPClient.encode([Array("SET".utf8), Array("k".utf8), value, Array("EX".utf8), Array("100".utf8)])
+    try client.send(RESPClient.encode(["WAIT", "1", "3000"]) + set + RESPClient.encode(["ECHO", "behind"]))
+    #expect(try client.readReply() == .integer(0))
+    try Self.expectRefusal(of: client)
+    #expect(try client.readReply() == .text("behind"))
+    #expect(try client.command("PING") == .simple("PONG"))
+    #expect(try client.command("EXISTS", "k", "injected") == .integer(0))
+  }
+
+  /// Its commands are short, and each answer has a line for every client.
+  @Test func `a client that asks often for the list of clients gets it in parts`() throws {
+    let deployment = try Deployment()
+    let others = try (0..<200).map { _ in try deployment.client() }
+    let memory = ResidentMemory(pid: deployment.sidecar.process.pid)
+    let before = try memory.peak
+    let client = try deployment.client()
+    try client.send(String(repeating: "CLIENT LIST\r\n", count: 5_000))
+    for _ in 0..<100 { #expect(try client.readReply().string?.contains("cmd=client|list") == true) }
+    #expect(try others[0].command("PING") == .simple("PONG"))
+    #expect(try memory.peak - before < 32 << 20)
+    for other in others { other.close() }
+  }
+
   /// Half of the limit is for large commands, and this one needs all of that.
   @Test(arguments: [MigrationState.off, .dual])
   func `a command that needs all the room gets it when the others are done`(state: MigrationState) throws {

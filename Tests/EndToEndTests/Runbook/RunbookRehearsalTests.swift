@@ -104,7 +104,7 @@ struct RunbookRehearsalTests {
     let shell = rehearsal.shell
     let names = [MultiStoreNames.readFallback, MultiStoreNames.pipelinedDiff]
     let before = try names.map { try total($0, rehearsal) }
-    for block in ["default_on", "default_look", "default_back", "default_on", "soak"] {
+    for block in ["default_on", "default_look", "default_back", "default_on", "soak", "soak_verify"] {
       try traffic.whileQueuesAreEmpty {
         try shell.run(block)
         try rehearsal.waitForState(block == "default_back" ? 1 : 2)

@@ -30,6 +30,20 @@ struct LoginDelaysTests {
     #expect(delays.mayTry(4, from: here, at: 2 * delay) == true)
   }
 
+  /// Their turn is noticed up to an interval of the timer late.
+  @Test func `who comes when the delay is over does not pass those in the line`() {
+    var delays = LoginDelays()
+    #expect(delays.didFail(from: here, at: 0) == false)
+    #expect(delays.mayTry(1, from: here, at: 1) == false)
+    #expect(delays.mayTry(2, from: here, at: delay) == false)
+    #expect(delays.due(at: delay + 1) == [1])
+    #expect(delays.mayTry(3, from: here, at: delay + 1) == false)
+    #expect(delays.mayTry(1, from: here, at: delay + 1) == true)
+    #expect(delays.next(from: here, at: delay + 1) == 2)
+    #expect(delays.mayTry(2, from: here, at: delay + 1) == true)
+    #expect(delays.next(from: here, at: delay + 1) == 3)
+  }
+
   @Test func `a right password lets the next one in at once, and who is gone is left out`() {
     var delays = LoginDelays()
     #expect(delays.didFail(from: here, at: 0) == false)

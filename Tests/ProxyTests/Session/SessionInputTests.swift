@@ -121,15 +121,28 @@ struct SessionInputTests {
     #expect(!input.isRefusing && input.take(next) && input.count == 0)
   }
 
-  @Test func `keeps the end of a refused command until that is answered`() {
-    let whole = command(10)
-    let beginning = Array(whole.prefix(20))
+  /// Whether or not its beginning was skipped before, its end must not be taken for other commands.
+  @Test(arguments: [false, true])
+  func `keeps what follows a refused command until that is answered`(isForgotten: Bool) {
+    let whole = Array("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$18\r\nv\nFLUSHALL\nQUIT\n\r\n\r\n".utf8)
+    let (beginning, end) = (Array(whole.prefix(28)), Array(whole.dropFirst(28)))
     _ = input.parse(beginning.span)
     keep(beginning)
     #expect(input.refuse())
-    #expect(input.skip(whole.span, isNext: false) == SessionInput.Skip() && input.isRefusing)
-    #expect(input.skip(whole.span, isNext: true) == SessionInput.Skip(consumed: whole.count, isAnswerDue: true))
-    #expect(!input.isRefusing)
+    if isForgotten {
+      #expect(input.skip(beginning.span, isNext: false) == SessionInput.Skip(consumed: beginning.count))
+    }
+    let rest = isForgotten ? end : whole
+    let following = command(3)
+    let all = rest + following
+    #expect(input.skip(all.span, isNext: false) == SessionInput.Skip(consumed: rest.count) && input.isRefusing)
+    #expect(input.skip(following.span, isNext: false) == SessionInput.Skip() && input.isRefusing)
+    #expect(input.skip(following.span, isNext: true) == SessionInput.Skip(isAnswerDue: true) && !input.isRefusing)
+    guard case .command(let parsed) = input.parse(following.span) else {
+      Issue.record()
+      return
+    }
+    #expect(parsed.length == following.count)
   }
 
   @Test func `reports what is no RESP behind a refused command's beginning`() {
@@ -140,5 +153,18 @@ struct SessionInputTests {
     let wrong = beginning + Array("nonsense\r\n".utf8)
     let skip = input.skip(wrong.span, isNext: true)
     #expect(skip.error != nil && skip.isAnswerDue && skip.consumed == wrong.count && !input.isRefusing)
+  }
+
+  @Test func `reports what is no RESP only when the replies before it are there`() {
+    let beginning = Array("*2\r\n$4\r\nECHO\r\n".utf8)
+    _ = input.parse(beginning.span)
+    keep(beginning)
+    #expect(input.refuse())
+    let wrong = beginning + Array("nonsense\r\n".utf8)
+    #expect(input.skip(wrong.span, isNext: false) == SessionInput.Skip(consumed: wrong.count) && input.isRefusing)
+    let more = Array("more\r\n".utf8)
+    #expect(input.skip(more.span, isNext: false) == SessionInput.Skip(consumed: more.count))
+    let skip = input.skip(more.span, isNext: true)
+    #expect(skip.error != nil && skip.isAnswerDue && skip.consumed == more.count && !input.isRefusing)
   }
 }
