@@ -3,22 +3,26 @@ internal import Sockets
 /// Refuses changes that a web page in an operator's browser requests.
 ///
 /// A listener on loopback can't be reached from other machines, but from a page in the operator's browser. Requests
-/// that change nothing pass: without CORS headers, which this server never sends, a page cannot read the answers.
+/// that change nothing pass: without CORS headers, which this server never sends, a page cannot read the answers. Only
+/// one whose name was made to resolve to this listener could, which is refused where reads are guarded.
 struct CrossSiteGuard: Sendable {
   private let address: SocketAddress
   private let isAuthenticated: Bool
+  private let guardsReads: Bool
 
   /// - Parameters:
   ///   - address: The server's address.
   ///   - isAuthenticated: Whether a bearer token is required, which a browser never sends by itself.
-  init(address: SocketAddress, isAuthenticated: Bool) {
+  ///   - guardsReads: Whether requests that change nothing are only answered under the listener's address, too.
+  init(address: SocketAddress, isAuthenticated: Bool, guardsReads: Bool = false) {
     self.address = address
     self.isAuthenticated = isAuthenticated
+    self.guardsReads = guardsReads
   }
 
   /// Returns the sentence with which a request is refused; nil if it passes.
   func refusal(method: HTTPMethod, headers: [HTTPField]) -> String? {
-    guard method != .get else { return nil }
+    guard method != .get else { return guardsReads ? refusal(ofHost: headers.joinedValue(of: "Host")) : nil }
     if let site = headers.joinedValue(of: "Sec-Fetch-Site")?.lowercased(), site != "same-origin", site != "none" {
       return "A page of another site may not change anything here (Sec-Fetch-Site: not same-origin)."
     }
@@ -33,10 +37,12 @@ struct CrossSiteGuard: Sendable {
         return "A page of another site may not change anything here (Referer is not this listener)."
       }
     }
-    if let host, !isTrusted(host: host) {
-      return "This listener takes changes only under its address or as localhost (Host is another name)."
-    }
-    return nil
+    return refusal(ofHost: host)
+  }
+
+  private func refusal(ofHost host: String?) -> String? {
+    guard let host, !isTrusted(host: host.lowercased()) else { return nil }
+    return "This listener answers only under its address or as localhost (Host is another name)."
   }
 
   /// Whether the name in a Host header can be this listener's.

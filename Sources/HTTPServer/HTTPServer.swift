@@ -81,7 +81,11 @@ public final class HTTPServer: Sendable {
       router: HTTPRouter(routes),
       limits: limits,
       access: access,
-      crossSiteGuard: CrossSiteGuard(address: boundAddress, isAuthenticated: !access.isSentByBrowsers)
+      crossSiteGuard: CrossSiteGuard(
+        address: boundAddress,
+        isAuthenticated: !access.isSentByBrowsers,
+        guardsReads: access.guardsReads
+      )
     )
     let started = MicroHTTPDaemon(
       listeningOn: socket.release(),

@@ -23,18 +23,22 @@ public struct HTTPAccess: Sendable {
   public var headers: [HTTPField]
   /// The limit on the rate of requests; nil for none.
   public var rateLimiter: RateLimiter?
+  /// Whether a browser under another name than the listener's gets no answer to a GET either.
+  public var guardsReads: Bool
 
   /// Creates requirements; the default admits every client.
   public init(
     tls: (any TLSCredentialSource)? = nil,
     authorization: Authorization = .none,
     headers: [HTTPField] = [],
-    rateLimiter: RateLimiter? = nil
+    rateLimiter: RateLimiter? = nil,
+    guardsReads: Bool = false
   ) {
     self.tls = tls
     self.authorization = authorization
     self.headers = headers
     self.rateLimiter = rateLimiter
+    self.guardsReads = guardsReads
   }
 
   /// Whether a browser sends the authorization without a script, as it does with all but a bearer token.

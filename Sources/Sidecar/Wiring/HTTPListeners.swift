@@ -60,7 +60,7 @@ final class HTTPListeners {
           + "set admin.token_file in the configuration, or listen on loopback or a unix socket"
       )
     }
-    let access = HTTPAccess(tls: tls, authorization: token.map { .bearer($0) } ?? .none)
+    let access = HTTPAccess(tls: tls, authorization: token.map { .bearer($0) } ?? .none, guardsReads: true)
     admin = try start("admin", flag: flag) { () throws(ListenError) in
       try HTTPServer(address: address, routes: routes, limits: limits, access: access)
     }

@@ -60,6 +60,15 @@ struct FeatureRoutesTests {
     #expect(try !isOn)
   }
 
+  /// A page's name can be made to resolve to this machine, and the page could read the answers then.
+  @Test func `reads under another name are refused where they are guarded`() throws {
+    let guarded = try HTTPServer.onLoopback(FeatureRoutes(flags.store).routes, access: HTTPAccess(guardsReads: true))
+    for (host, status) in [("evil.example:9737", 403), ("localhost:9737", 200), ("127.0.0.1:1", 200)] {
+      #expect(try guarded.curl("/api/v4/features", "-H", "Host: \(host)").status == status, "\(host)")
+    }
+    #expect(try server.curl("/api/v4/features", "-H", "Host: evil.example").status == 200)
+  }
+
   @Test("DELETE turns a flag off")
   func delete() throws {
     #expect(try server.curl(flag, "-d", "value=true").status == 201)
