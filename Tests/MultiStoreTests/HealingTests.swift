@@ -302,6 +302,21 @@ struct StalenessMemoryTests {
     #expect(unchecked.sorted() == ["a", "b"])
   }
 
+  @Test func `more stale keys than the limit permits now end the trust`() throws {
+    var snapshot = StalenessSnapshot()
+    snapshot.defaultStore = .secondary
+    (snapshot.isWatchful, snapshot.wasStopped) = (true, true)
+    snapshot.staleKeys[.primary] = (0..<3).map {
+      StaleKey(key: Array("k\($0)".utf8), database: 0, sinceMilliseconds: 5, reason: .timeout)
+    }
+    for (limit, loss) in [(3, nil), (2, TrustLoss.overflow)] {
+      let memory = StalenessMemory(snapshot: snapshot, recorder: Recorder())
+      // A store that is empty is trusted.
+      let instance = try Instance(memory: memory, preparedBy: ["SET k v"]) { $0.staleKeyLimit = limit }
+      #expect(instance.multiStore.status.trust(of: .primary).loss == loss)
+    }
+  }
+
   @Test func `stale keys are known from the start, and heal`() throws {
     var snapshot = StalenessSnapshot()
     snapshot.defaultStore = .secondary

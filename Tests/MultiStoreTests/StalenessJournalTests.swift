@@ -137,6 +137,27 @@ struct StalenessJournalTests {
     #expect(names(open().snapshot) == ["a"])
   }
 
+  /// As where the folder belongs to another user for a while: there may be a file.
+  @Test func `a file that can't be looked for counts as damaged, and is not lost when it can be`() throws {
+    run([.routing(defaultStore: .secondary, isWatchful: true), marked("a")])
+    let contents = try Data(contentsOf: URL(fileURLWithPath: file))
+    let manager = FileManager.default
+    try manager.moveItem(atPath: folder, toPath: directory.path("there"))
+    // Following it does not end.
+    try manager.createSymbolicLink(atPath: folder, withDestinationPath: folder)
+    let (snapshot, journal) = open()
+    #expect(snapshot.isDamaged && !journal.statistics.isUsable)
+    try manager.removeItem(atPath: folder)
+    try manager.moveItem(atPath: directory.path("there"), toPath: folder)
+    for change in [marked("b"), .stopped] { journal.append(change) }
+    close(journal)
+    #expect(journal.statistics.isUsable)
+    let aside = try manager.contentsOfDirectory(atPath: folder).filter { $0.contains(".damaged-") }
+    #expect(aside.count == 1)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(aside.first ?? "")")) == contents)
+    #expect(names(open().snapshot) == ["b"])
+  }
+
   @Test
   func `a folder that can't be made is said once, and known stale keys are not lost by one that can't be written`()
     throws

@@ -161,6 +161,7 @@ struct NextStepJudgeTests {
 
   @Test func `the new store begins empty`() {
     #expect(NextStepEvidence.good(.oldOnly) { $0.new.keyspace?.keys = 1 }.result(.newStoreEmpty) == .notMet)
+    #expect(NextStepEvidence.good(.oldOnly) { $0.new.keyspace?.keysElsewhere = 1 }.result(.newStoreEmpty) == .notMet)
     #expect(NextStepEvidence.good(.oldOnly) { $0.new.keyspace = nil }.result(.newStoreEmpty) == .unknown)
   }
 

@@ -133,7 +133,10 @@ public final class Instance {
     noteRouting()
     databases[configuration.secondary.endpoint.database]?.open()
     if configuration.keyspaceSampling {
-      for family in families { family.sampleKeyspace(on: loop, status: status, logger: logger) }
+      let countsOthers = configuration.servesOtherDatabases
+      for family in families {
+        family.sampleKeyspace(on: loop, status: status, countsOtherDatabases: countsOthers, logger: logger)
+      }
     }
     let timer = LoopTimer(on: loop) { [unowned self] in publishGauges() }
     timer.schedule(after: Self.gaugeInterval, repeating: Self.gaugeInterval)

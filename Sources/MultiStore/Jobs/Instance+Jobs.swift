@@ -48,18 +48,23 @@ extension Instance {
     if verifiedMilliseconds != nil { setVerified(nil) }
   }
 
-  /// Looks whether the other store is empty and the default store is not. When dual write begins, the question is ahead
-  /// of the first copy.
+  /// The keys of a database that can't all have expired on one store alone, which may happen a moment earlier.
+  private static let fewestLostKeys = 10
+
+  /// Looks whether a database of the other store is empty and that of the default store is not. When dual write begins,
+  /// the question is ahead of the first copy.
   func lookForEmptiedStore() {
     guard hasCompleteJob else { return }
     DatabaseSurvey.begin(of: self) { [unowned self] found in
-      guard let found else { return }
-      func isEmpty(_ role: StoreRole) -> Bool { found[role]?.values.allSatisfy { $0 == 0 } == true }
-      if !isEmpty(defaultRole), isEmpty(defaultRole.other) { otherStoreWasEmptied() }
+      guard let found, let expected = found[defaultRole], let others = found[defaultRole.other] else { return }
+      let isEmptied = expected.contains { number, keys in
+        keys ?? 0 >= Self.fewestLostKeys && (others[number] ?? 0) == 0
+      }
+      if isEmptied { otherStoreWasEmptied() }
     }
   }
 
-  /// Notes that the other store is empty while the default store has keys: the results of earlier jobs are void.
+  /// Notes that a database of the other store is empty that should not be: the results of earlier jobs are void.
   private func otherStoreWasEmptied() {
     guard hasCompleteJob else { return }
     logger.warning(

@@ -36,6 +36,7 @@ final class KeyspaceSampler: ReplyReceiver {
   private let store: Store
   private let loop: EventLoop
   private let status: InstanceStatus
+  private let countsOtherDatabases: Bool
   private let logger: Logger
   private var timer: LoopTimer?
   /// The number of replies to come in this round, which ends with the last one.
@@ -48,10 +49,11 @@ final class KeyspaceSampler: ReplyReceiver {
   private var rounds: [Round] = []
   private var hasLoggedRefusal = false
 
-  init(of store: Store, on loop: EventLoop, status: InstanceStatus, logger: Logger) {
+  init(of store: Store, on loop: EventLoop, status: InstanceStatus, countsOtherDatabases: Bool, logger: Logger) {
     self.store = store
     self.loop = loop
     self.status = status
+    self.countsOtherDatabases = countsOtherDatabases
     self.logger = logger
     let timer = LoopTimer(on: loop) { [unowned self] in begin() }
     timer.schedule(after: Self.interval, repeating: Self.interval)
@@ -105,7 +107,11 @@ final class KeyspaceSampler: ReplyReceiver {
     guard reply.kind == .string else { return refused(reply) }
     let text = String(decoding: reply.bytes.array, as: UTF8.self)
     figures = StoreKeyspace(info: text, database: store.database)
-    if figures?.keys == 0 { store.wasFoundEmpty(isWhole: StoreKeyspace.databases(info: text)?.isEmpty == true) }
+    let databases = StoreKeyspace.databases(info: text)
+    if countsOtherDatabases, let databases {
+      figures?.keysElsewhere = databases.reduce(0) { $0 + ($1.key == store.database ? 0 : $1.value) }
+    }
+    if figures?.keys == 0 { store.wasFoundEmpty(isWhole: databases?.isEmpty == true) }
     // A small database has fewer keys than a round: don't sample them repeatedly.
     for _ in 0..<min(figures?.keys ?? 0, Self.keysPerRound) { send(Self.keyCommand.span, token: Self.keyToken) }
   }

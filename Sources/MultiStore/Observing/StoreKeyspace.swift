@@ -2,6 +2,8 @@
 public struct StoreKeyspace: Sendable, Equatable {
   /// The number of keys in the database.
   public let keys: Int
+  /// The number of keys in the other databases that the instance's clients may select.
+  public internal(set) var keysElsewhere = 0
   /// The number of keys that have a time to live.
   public let expiringKeys: Int
   /// The server's estimate of the average time to live of the keys that have one; nil while it has none.

@@ -115,13 +115,16 @@ extension Instance {
   /// Restores the knowledge of the last process. Called once, before the connections are opened.
   func restore(_ memory: StalenessMemory) {
     let snapshot = memory.snapshot
+    var overflowed: Set<StoreRole> = []
     for family in families {
       family.lastRunID = snapshot.runIDs[family.role]
       family.restoreTrust(snapshot.trust[family.role] ?? .trusted)
       status.set(family.trust, of: family.role)
       for key in snapshot.staleKeys[family.role] ?? [] {
         guard let store = reach(key.database)?.store(family.role) else { continue }
-        _ = store.stale.insert(key.key, at: loop.now, sinceMilliseconds: key.sinceMilliseconds, key.reason)
+        let marking = store.stale.insert(key.key, at: loop.now, sinceMilliseconds: key.sinceMilliseconds, key.reason)
+        // The limit may have been lowered.
+        if marking == .full { overflowed.insert(family.role) }
       }
     }
     wasDual = snapshot.isWatchful
@@ -129,6 +132,7 @@ extension Instance {
     restoreVerified(snapshot.verifiedMilliseconds)
     jobs.restore(snapshot.jobs)
     let now = loop.wallClockMilliseconds
+    for role in overflowed { family(role).distrust(because: .overflow, now: now) }
     if snapshot.isDamaged {
       for family in families { family.distrust(because: .stateDamaged, now: now) }
     } else if snapshot.isWatchful, !snapshot.wasStopped, let defaultStore = snapshot.defaultStore {
@@ -223,9 +227,8 @@ extension Instance {
 
   /// Trusts a store that was found empty, since nothing in it is outdated. Its stale keys stay known, and are copied.
   func storeWasFoundEmpty(_ store: Store, isWhole: Bool) {
-    guard isWhole || !configuration.servesOtherDatabases else { return }
     if store.role != defaultRole { lookForEmptiedStore() }
-    guard !store.family.trust.isTrusted else { return }
+    guard isWhole || !configuration.servesOtherDatabases, !store.family.trust.isTrusted else { return }
     logger.notice(
       "Store trusted again: it is empty",
       metadata: ["instance_name": "\(configuration.name)", "store": "\(store.role.label)"]

@@ -66,8 +66,16 @@ final class StoreFamily {
   }
 
   /// Begins to count the store's keys.
-  func sampleKeyspace(on loop: EventLoop, status: InstanceStatus, logger: Logger) {
-    keyspaceSampler = KeyspaceSampler(of: first, on: loop, status: status, logger: logger)
+  ///
+  /// - Parameter countsOtherDatabases: whether clients may select those.
+  func sampleKeyspace(on loop: EventLoop, status: InstanceStatus, countsOtherDatabases: Bool, logger: Logger) {
+    keyspaceSampler = KeyspaceSampler(
+      of: first,
+      on: loop,
+      status: status,
+      countsOtherDatabases: countsOtherDatabases,
+      logger: logger
+    )
   }
 
   func close() {

@@ -38,7 +38,9 @@ extension InstanceCounts.Store {
     commands = sum(MultiStoreMetrics.commands)
     failedCommands = Self.failures.reduce(0) { $0 + sum(MultiStoreMetrics.commands, ("outcome", $1)) }
     errorReplies = sum(MultiStoreMetrics.commands, ("outcome", "error"))
-    lostConnections = sum(MultiStoreMetrics.connectionFailures)
+    // Those that were closed while idle are made again at once, and nothing is lost.
+    lostConnections =
+      sum(MultiStoreMetrics.connectionFailures) - sum(MultiStoreMetrics.connectionFailures, ("reason", "idle"))
     failedCopies = sum(MultiStoreMetrics.copyFailures)
     replies = Double(latency?.count ?? 0)
     replySeconds = latency?.sum ?? 0

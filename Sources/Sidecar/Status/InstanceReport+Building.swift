@@ -146,6 +146,7 @@ extension StoreReport.Keyspace {
   init(_ keyspace: StoreKeyspace) {
     self.init(
       keys: Double(keyspace.keys),
+      keysElsewhere: Double(keyspace.keysElsewhere),
       expiringKeys: Double(keyspace.expiringKeys),
       averageTTLSeconds: keyspace.averageTTLMilliseconds.map { Double($0) / 1000 },
       longestTTLSeconds: keyspace.longestTTLMilliseconds.map { Double($0) / 1000 }

@@ -21,7 +21,7 @@ extension NextStepJudge {
   }
 
   var newStoreEmpty: Criterion {
-    let keys = evidence.new.keyspace?.keys
+    let keys = evidence.new.keyspace.map { $0.keys + $0.keysElsewhere }
     return Criterion(
       .newStoreEmpty,
       keys.map { $0 == 0 ? .met : .notMet } ?? .unknown,

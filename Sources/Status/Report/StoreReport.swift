@@ -4,6 +4,8 @@ public struct StoreReport: Sendable, Hashable {
   public struct Keyspace: Sendable, Hashable {
     /// The number of keys in the database.
     public var keys: Double
+    /// The number of keys in other databases that clients may select.
+    public var keysElsewhere: Double
     /// The number of keys that have a time to live.
     public var expiringKeys: Double
     /// The average time to live by the server's estimate, in seconds; nil while it has none.
@@ -12,8 +14,15 @@ public struct StoreReport: Sendable, Hashable {
     public var longestTTLSeconds: Double?
 
     /// Creates a keyspace.
-    public init(keys: Double, expiringKeys: Double, averageTTLSeconds: Double?, longestTTLSeconds: Double?) {
+    public init(
+      keys: Double,
+      keysElsewhere: Double = 0,
+      expiringKeys: Double,
+      averageTTLSeconds: Double?,
+      longestTTLSeconds: Double?
+    ) {
       self.keys = keys
+      self.keysElsewhere = keysElsewhere
       self.expiringKeys = expiringKeys
       self.averageTTLSeconds = averageTTLSeconds
       self.longestTTLSeconds = longestTTLSeconds

@@ -44,7 +44,13 @@ struct JobOptions: ParsableArguments {
     var display = ProgressDisplay()
     while true {
       let lines = try admin.ask { try $0.report(path) }.split(separator: "\n", omittingEmptySubsequences: false)
-      guard let outcome = JobOutcome(lines.first.map(String.init) ?? "") else {
+      let state = lines.first.map(String.init) ?? ""
+      if state == "none" {
+        display.end()
+        StandardError.say("The job is gone: the sidecar was restarted, and has no state_directory. Start it again.")
+        throw ExitCode(JobOutcome.interrupted.exitCode)
+      }
+      guard let outcome = JobOutcome(state) else {
         display.show(lines.dropFirst().first.map(String.init) ?? "")
         // There is no descriptor to wait for, only the time.
         _ = poll(nil, 0, Self.pauseMilliseconds)

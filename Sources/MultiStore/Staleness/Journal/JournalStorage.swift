@@ -14,6 +14,8 @@ struct JournalStorage {
   let folder: String
   private let name: String
   private var file: JournalFile?
+  /// Whether the file was put aside, and is still in its place until it is replaced.
+  private var isPutAside = false
 
   init(folder: String, instance: String) {
     self.folder = folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
@@ -41,11 +43,11 @@ struct JournalStorage {
   /// The size of the file; 0 if it is not open.
   var fileBytes: Int { file?.bytes ?? 0 }
 
-  /// Whether there is a file, readable or not.
-  var hasFile: Bool {
+  /// Whether there may be a file, readable or not: the folder's rights may not let this user look.
+  var mayHaveFile: Bool {
     var status = stat()
     // The structure is a local variable, and the path is copied by the kernel before the call returns.
-    return unsafe lstat(path, &status) == 0
+    return unsafe lstat(path, &status) == 0 || errno != ENOENT && errno != ENOTDIR
   }
 
   /// Opens and locks the file, creates it and its folder if they are missing, and returns its contents; nil if there
@@ -53,7 +55,7 @@ struct JournalStorage {
   mutating func read() throws(JournalFailure) -> [UInt8]? {
     try makeFolder()
     for _ in 0..<Self.maxAttempts {
-      let isNew = !hasFile
+      let isNew = !mayHaveFile
       let found = try open()
       guard found.isInPlace else { continue }
       file = found
@@ -99,8 +101,13 @@ struct JournalStorage {
   /// Rewrites the file: after a crash either the old or the new one exists. It is on the disk when this returns.
   mutating func replace(by state: JournalState) throws(JournalFailure) {
     try makeFolder()
-    // A file that could not be opened before, or was removed, may be in use by another process now.
-    if !isInPlace, hasFile { file = try open() }
+    if !isInPlace, mayHaveFile {
+      // A file that could not be opened before, or was removed, may be in use by another process now.
+      let found = try open()
+      // One that this process could not read at its start tells what an operator may have to know.
+      if file == nil, !isPutAside, found.bytes > 0 { _ = try putAside(at: Int(time(nil))) }
+      file = found
+    }
     let temporary = "\(path).new"
     // A leftover of a process that was killed while it rewrote the file. The path is copied by the kernel.
     _ = unsafe unlink(temporary)
@@ -110,6 +117,7 @@ struct JournalStorage {
       try new.synchronize()
       try new.rename(to: path)
       file = new
+      isPutAside = false
     } catch {
       _ = unsafe unlink(temporary)
       throw error
@@ -128,15 +136,21 @@ struct JournalStorage {
     try file.append(buffer)
   }
 
-  /// Renames the file, which can't be read, and removes the oldest of those that were renamed before.
+  /// Keeps the file, which can't be read, under another name, and removes the oldest of those that were kept before. It
+  /// also stays in its place until it is replaced: if that fails, the next process must not find nothing.
   ///
-  /// - Parameter seconds: the time, in seconds since 1970, for its new name.
-  /// - Returns: its new path.
+  /// - Parameter seconds: the time, in seconds since 1970, for its other name.
+  /// - Returns: its other path.
   mutating func putAside(at seconds: Int) throws(JournalFailure) -> String {
     let aside = "\(path).damaged-\(seconds)"
     // Both paths are copied by the kernel before the call returns.
-    guard unsafe rename(path, aside) == 0 else { throw JournalFailure(.replace, path, .last) }
+    let isLinked = unsafe link(path, aside) == 0
+    // Some file systems have no links.
+    guard isLinked || errno == EEXIST || (unsafe rename(path, aside)) == 0 else {
+      throw JournalFailure(.replace, path, .last)
+    }
     file = nil
+    isPutAside = true
     for name in damagedFiles().dropLast(Self.maxDamagedFiles) { _ = unsafe unlink("\(folder)/\(name)") }
     return aside
   }

@@ -49,7 +49,7 @@ public final class StalenessJournal: StalenessRecorder, Sendable {
         log.damaged(because: damage.explanation, aside: try? storage.putAside(at: Int(now)))
       }
     } catch {
-      isDamaged = !error.isHeldElsewhere && storage.hasFile
+      isDamaged = !error.isHeldElsewhere && storage.mayHaveFile
       let aside = isDamaged ? try? storage.putAside(at: Int(now)) : nil
       if isDamaged { log.damaged(because: "\(error)", aside: aside) }
       if aside == nil { failure = error }
