@@ -87,9 +87,10 @@ extension CommandSpec {
     _ arity: Int,
     _ keys: KeyPositions,
     _ effect: Effect,
+    _ more: CommandTraits = [],
     reply: ReplyRule = .always(.plain)
   ) -> CommandSpec {
-    let traits: CommandTraits = [.blocks, .writes, .changesPart]
+    let traits: CommandTraits = [.blocks, .writes, .changesPart, more]
     return CommandSpec(name, .blocking, arity: arity, keys: keys, effect: effect, reply: reply, traits: traits)
   }
 

@@ -4,11 +4,11 @@
 // copied to the other store as the same command: the same list gives the same elements.
 extension CommandTable {
   static let lists: [CommandSpec] = [
-    .blocking("blmove", 6, .two, .blmove),
+    .blocking("blmove", 6, .two, .blmove, .moves),
     .blocking("blmpop", -5, .counted(at: 2), .blmpop),
     .blocking("blpop", -3, .allButLast, .blpop),
     .blocking("brpop", -3, .allButLast, .brpop),
-    .blocking("brpoplpush", 4, .two, .brpoplpush),
+    .blocking("brpoplpush", 4, .two, .brpoplpush, .moves),
     .read("lindex", 3, .one, .null),
     .partial("linsert", 5, .one),
     .read("llen", 2, .one, .zero),

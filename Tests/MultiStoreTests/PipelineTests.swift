@@ -28,6 +28,19 @@ struct PipelineTests {
     }
   }
 
+  /// In the third state, of keys of which one is outdated on the old store, and another one only there.
+  @Test(arguments: [BatchKind.pipelined, .multi])
+  func `MGET finds what only the old store has beside a key that is stale there`(kind: BatchKind) throws {
+    let instance = try Instance(primaryAsDefault: true)
+    try instance.primary.command("SET", "a", "new")
+    try instance.secondary.command("MSET", "a", "old", "b", "only", "c", "stale")
+    instance.database.secondary.stale.insert("a")
+    instance.database.secondary.stale.insert("c")
+    let reply = try instance.execute("MGET a b c d", "SET n 1", as: kind)
+    #expect(reply == (kind == .multi ? "*2|" : "") + "*4|$3|new|$4|only|$-1|$-1|+OK|")
+    #expect(try instance.execute("MGET a b c d") == "*4|$3|new|$4|only|$-1|$-1|")
+  }
+
   @Test("With dual writes off the default store alone executes it", arguments: [false, true])
   func single(primaryAsDefault: Bool) throws {
     let instance = try Instance(dual: false, primaryAsDefault: primaryAsDefault)

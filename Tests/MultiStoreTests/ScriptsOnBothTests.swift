@@ -34,6 +34,25 @@ struct ScriptsOnBothTests {
     #expect(instance.count(MultiStoreMetrics.pipelinedDiff, ["command": "pipelined"]) == 0)
   }
 
+  /// A MULTI without its EXEC would queue the commands of all clients.
+  @Test(arguments: [StoreRole.secondary, .primary])
+  func `of a transaction are refused with it if their questions do not fit`(role: StoreRole) throws {
+    let instance = try Instance {
+      $0.scripts = .runOnBoth
+      if role == .primary {
+        $0.primary?.limits.maxQueuedCommands = 10
+      } else {
+        $0.secondary.limits.maxQueuedCommands = 10
+      }
+    }
+    let script = "EVAL \(Self.push) 1 l v p"
+    let reply = try instance.execute(script, script, script, script, script, as: .multi)
+    #expect(reply.hasPrefix("-") == (role == .secondary), "\(reply)")
+    #expect(try instance.execute("SET k v") == "+OK|")
+    #expect(try instance.execute("GET k", "INCR n") == "$1|v|:1|")
+    for client in [instance.primary, instance.secondary] { #expect(try client.command("GET", "n") == .text("1")) }
+  }
+
   @Test func `are loaded into the other store when they are called by their digest`() throws {
     let instance = try instance()
     let text = "return(redis.call('INCR',KEYS[1]..'x'))"

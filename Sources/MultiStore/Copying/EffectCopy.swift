@@ -75,7 +75,8 @@ struct EffectCopy {
     case guardMissing
     /// The guard executed the command, and the last key is a fragment.
     case leftFragment
-    /// It executed a script, and had others of its keys than the default store.
+    /// It executed a script, and had others of its keys than the default store; or it moved an element that is not the
+    /// one of the default store, since it has an older value of the key until a copy arrives.
     case hadOtherKeys
   }
 
@@ -243,7 +244,7 @@ extension EffectCopy {
     case (.guarded, .leftFragment):
       state = .copyingKeys(.last)
       return .copyKeys(.last)
-    case (.plain, .hadOtherKeys):
+    case (.plain, .hadOtherKeys), (.guarded, .hadOtherKeys):
       state = .copyingKeys(.all)
       return .copyKeys(.all)
     case (_, .refused):
@@ -252,7 +253,7 @@ extension EffectCopy {
     case (_, .executed):
       state = .copied
       return .noteFresh
-    case (.plain, _), (.guarded, .hadOtherKeys): impossible("the guard's answer")
+    case (.plain, _): impossible("the guard's answer")
     }
   }
 

@@ -163,6 +163,12 @@ extension ExecutionCore {
 }
 
 extension PresenceGuard {
+  /// Interprets a reply to a command that moves an element, which is what the default store has answered.
+  static func answer(_ reply: borrowing Reply, to form: EffectCopy.Form?, moved: Span<UInt8>) -> EffectCopy.Answer {
+    let answer = answer(reply, to: form)
+    return answer == .executed && !reply.isEncoded(in: moved) ? .hadOtherKeys : answer
+  }
+
   /// Interprets a reply to a command of `form`.
   static func answer(_ reply: borrowing Reply, to form: EffectCopy.Form?) -> EffectCopy.Answer {
     if case .guarded = form {

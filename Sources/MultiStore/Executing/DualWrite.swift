@@ -20,6 +20,8 @@ final class DualWrite: PooledExecution, ReplyReceiver {
   /// The client's reply, while it has to wait for the other store: the contents of the sink's output may be sent at any
   /// time.
   private var heldReply = ByteBuffer()
+  /// The default store's reply to a command that moves an element, to be compared; empty for others.
+  private var movedReply = ByteBuffer()
 
   var defaultRole: StoreRole { core.defaultRole }
 
@@ -73,7 +75,7 @@ final class DualWrite: PooledExecution, ReplyReceiver {
   func receive(_ reply: borrowing Reply, token: Int) {
     switch token {
     case Self.defaultToken: defaultStoreReplied(reply)
-    case Self.copyToken: perform(core.otherStoreReplied(reply, to: 0, &effect))
+    case Self.copyToken: otherStoreReplied(reply)
     case Self.deadlineToken: perform(core.deadlineIsKnown(DeadlineQuestion.answer(reply), of: 0, &effect, &buffers))
     case BlockingTrial.token: trialEnded(reply)
     default: return  // OK and QUEUED; a refusal shows in EXEC's reply
@@ -95,10 +97,18 @@ final class DualWrite: PooledExecution, ReplyReceiver {
 
   private func defaultStoreReplied(_ reply: borrowing Reply) {
     if core.isAwaited { reply.encode(into: &heldReply) }
+    if core.batch.spec(0).traits.contains(.moves) { reply.encode(into: &movedReply) }
     let isOnOrdinary = isOnOrdinary
     perform(
       core.defaultStoreReplied(reply, to: 0, isOnOrdinary: isOnOrdinary, isOrdered: isOnOrdinary, &effect, &buffers)
     )
+  }
+
+  private func otherStoreReplied(_ reply: borrowing Reply) {
+    guard !movedReply.isEmpty else { return perform(core.otherStoreReplied(reply, to: 0, &effect)) }
+    let reply = copy reply
+    let answer = movedReply.withSpan { PresenceGuard.answer(reply, to: effect.form, moved: $0) }
+    perform(core.otherStoreReplied(reply, to: 0, &effect, as: answer))
   }
 
   private func trialEnded(_ reply: borrowing Reply) {
@@ -143,6 +153,7 @@ final class DualWrite: PooledExecution, ReplyReceiver {
     answer()
     core.end()
     buffers.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity)
+    if !movedReply.isEmpty { movedReply.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity) }
     connection = nil
     core.database.pools.dualWrites.recycle(self)
   }

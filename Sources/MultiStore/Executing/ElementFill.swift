@@ -91,8 +91,14 @@ struct ElementFill: ~Copyable {
 
   /// Fills the nil elements of one encoded array with those of another, and writes the result.
   ///
+  /// - Parameter outdated: the elements that stay nil.
   /// - Returns: false, with nothing written, if there was nothing to fill or the two don't match.
-  static func merge(_ reply: Span<UInt8>, _ filling: Span<UInt8>, into output: inout ByteBuffer) -> Bool {
+  static func merge(
+    _ reply: Span<UInt8>,
+    _ filling: Span<UInt8>,
+    except outdated: Set<Int> = [],
+    into output: inout ByteBuffer
+  ) -> Bool {
     var position = 0
     var fillingPosition = 0
     guard case .array(var elements)? = RESPValue.decode(reply, at: &position),
@@ -100,7 +106,8 @@ struct ElementFill: ~Copyable {
       elements.count == candidates.count
     else { return false }
     var filled = false
-    for index in elements.indices where elements[index] == .null && candidates[index] != .null {
+    for index in elements.indices
+    where elements[index] == .null && candidates[index] != .null && !outdated.contains(index) {
       elements[index] = candidates[index]
       filled = true
     }

@@ -9,8 +9,9 @@ extension PipelineExecution {
     let connection = core.otherOrdinary
     let isMulti = kind == .multi
     let (multi, exec, isUrgent) = (Self.multi, Self.exec, core.isAwaited)
-    guard connection.hasRoom(commands: core.batch.count + 2, bytes: core.batch.byteCount + buffers.guarded.count + 64)
-    else {
+    let more = roomForScripts(isOfOther: true)
+    let bytes = core.batch.byteCount + buffers.guarded.count + 64 + more.bytes
+    guard connection.hasRoom(commands: core.batch.count + 2 + more.commands, bytes: bytes) else {
       return noCopyWasExecuted(CopyFailure(.queueFull(limit: connection.limits.maxQueuedCommands)))
     }
     prepareScripts(over: connection)
@@ -77,13 +78,16 @@ extension PipelineExecution {
     // Determined before a successful write clears the marks of its stale keys.
     let isUnsettled = isUnsettled(index)
     let isComparable = elements[index].effect.isComparable
-    let answer = spec.commandClass == .script ? scriptAnswer(reply, to: index) : nil
+    let answer = spec.commandClass == .script ? scriptAnswer(reply, to: index) : moveAnswer(reply, to: index)
     _ = core.otherStoreReplied(reply, to: index, &elements[index].effect, as: answer)
     // A failure of one store is no difference.
     guard isComparable, !elements[index].effect.wasSkipped else { return }
-    guard !isUnsettled else { return core.database.metrics.uncomparedReplies.increment() }
     let start = index == 0 ? 0 : elements[index - 1].end
     let range = start..<elements[index].end
+    guard !isUnsettled else {
+      core.database.metrics.uncomparedReplies.increment()
+      return fillSettledElements(of: reply, index, spec, range)
+    }
     // Nearly all replies are the same, and most of them single values.
     if isInOrder, !elements[index].isMiss, replies.withSpan({ reply.isEncoded(in: $0.extracting(range)) }) { return }
     otherReply.removeAll()
@@ -98,6 +102,40 @@ extension PipelineExecution {
       core.database.metrics.uncomparedReplies.increment()
     }
     if elements[index].isMiss, core.routing.readPolicy == .fallback { substitute(reply, for: index, spec, range) }
+  }
+
+  /// The meaning of the other store's reply to a command that moves an element; nil for others.
+  private func moveAnswer(_ reply: borrowing Reply, to index: Int) -> EffectCopy.Answer? {
+    guard core.batch.bytesSpec(index).traits.contains(.moves), isInOrder, elements[index].digest < 0 else { return nil }
+    let reply = copy reply
+    let range = (index == 0 ? 0 : elements[index - 1].end)..<elements[index].end
+    let form = elements[index].effect.form
+    return replies.withSpan { PresenceGuard.answer(reply, to: form, moved: $0.extracting(range)) }
+  }
+
+  /// Fills the missing elements of an MGET of which some keys are outdated on the other store, with the values of the
+  /// others.
+  private func fillSettledElements(
+    of reply: borrowing Reply,
+    _ index: Int,
+    _ spec: CommandSpec,
+    _ range: Range<Int>
+  ) {
+    guard spec.id == .mget, elements[index].isMiss, core.routing.readPolicy == .fallback,
+      !elements[index].wasBeingCopied
+    else { return }
+    var outdated: Set<Int> = []
+    core.batch.withCommand(index) { command in
+      var arguments = ArgumentCursor(command)
+      while let key = arguments.next() {
+        guard arguments.index > 1 else { continue }
+        let isOutdated = core.other.isStale(key: key) || core.other.isAwaited(key) || unsettledKeys.contains(key.array)
+        if isOutdated { outdated.insert(arguments.index - 2) }
+      }
+    }
+    otherReply.removeAll()
+    reply.encode(into: &otherReply)
+    substitute(reply, for: index, spec, range, except: outdated)
   }
 
   private func compareReplies(
@@ -168,7 +206,15 @@ extension PipelineExecution {
   }
 
   /// Substitutes the other store's reply for a miss of the default store, unless it is a miss too.
-  private func substitute(_ reply: borrowing Reply, for index: Int, _ spec: CommandSpec, _ range: Range<Int>) {
+  ///
+  /// - Parameter outdated: the elements of the other store's reply that are not used.
+  private func substitute(
+    _ reply: borrowing Reply,
+    for index: Int,
+    _ spec: CommandSpec,
+    _ range: Range<Int>,
+    except outdated: Set<Int> = []
+  ) {
     let reply = copy reply
     // An error of the command shows that the other store has the key, unless the default store has parts of it.
     let isError = reply.isErrorOfCommand
@@ -182,7 +228,7 @@ extension PipelineExecution {
       isMiss = spec.miss == .anyNullElement && !withReplies(range) { reply, _ in ElementFill.isWholeReply(reply) }
       if !isMiss { otherReply.withSpan { substitutes.append($0) } }
     } else if spec.miss == .anyNullElement {
-      isMiss = !withReplies(range) { ElementFill.merge($0, $1, into: &substitutes) }
+      isMiss = !withReplies(range) { ElementFill.merge($0, $1, except: outdated, into: &substitutes) }
     } else {
       isMiss = core.batch.withCommand(index) { spec.miss.isMiss(reply, of: $0) }
       if !isMiss { otherReply.withSpan { substitutes.append($0) } }

@@ -27,6 +27,27 @@ extension PipelineExecution {
     }
   }
 
+  /// The room that the questions about scripts need, and those that a store gets before, besides the commands
+  /// themselves.
+  ///
+  /// - Parameter isOfOther: whether it is of the other store, which may have to load the scripts.
+  func roomForScripts(isOfOther: Bool) -> (commands: Int, bytes: Int) {
+    guard core.database.configuration.scripts == .runOnBoth else { return (0, 0) }
+    var room = (commands: 0, bytes: 0)
+    for index in elements.indices where runsOnBoth(index) {
+      room.commands += isOfOther ? 2 : 1
+      let spec = core.batch.spec(index)
+      core.batch.withCommand(index) { command in
+        // Its keys once more, each with a longer header.
+        room.bytes += 2 * command.count + 64
+        if isOfOther, spec.id == .evalSHA {
+          room.bytes += core.database.instance.scripts.script(of: command, spec)?.body.count ?? 0
+        }
+      }
+    }
+    return room
+  }
+
   /// Asks about all scripts of a transaction before it begins.
   func askForPresences(on store: Store, over connection: HiredisConnection) {
     for index in elements.indices where runsOnBoth(index) { askForPresence(of: index, on: store, over: connection) }

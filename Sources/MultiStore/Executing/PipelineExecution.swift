@@ -122,8 +122,9 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
     if isSeparate { beginning = core.database.separateTransactions.begin(beside: core.ordinary) }
     let isMulti = kind == .multi
     // All or nothing: a MULTI without its EXEC would queue the commands of all other sessions.
-    if let failure = core.refusal(by: core.defaultStore, over: connection, framing: 2, bytes: core.batch.byteCount + 64)
-    {
+    let more = isMulti ? roomForScripts(isOfOther: false) : (commands: 0, bytes: 0)
+    let bytes = core.batch.byteCount + 64 + more.bytes
+    if let failure = core.refusal(by: core.defaultStore, over: connection, framing: 2 + more.commands, bytes: bytes) {
       return failWhole(failure)
     }
     var hasScripts = false

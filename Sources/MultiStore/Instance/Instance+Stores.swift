@@ -18,7 +18,13 @@ extension Instance: StoreOwner {
     keyQueue.wake()
     guard store.isFirst else { return databases.accepted(store.database, by: store.role) }
     status.connected(store.role, at: store.address, serverVersion: identity.version)
-    if isAnother { restarted(store) }
+    if isAnother {
+      restarted(store)
+      // It may lack the functions, which only a load copies otherwise.
+      if routingState.flip.current.isDual, store.role != defaultRole {
+        FunctionCopy(to: store, of: self).begin(from: family(defaultRole).first)
+      }
+    }
     if let runID = identity.runID { store.family.wasIdentified(runID) }
     store.family.keyspaceSampler?.begin()
     // The server may have been restarted, which loses its scripts.
