@@ -190,6 +190,10 @@ struct ConnectionStateMachine<Lookup>: ~Copyable {
     guard case .shakingHands(var handshake, let candidates) = attempt.stage else {
       Self.impossible("a reply came", in: .connecting(attempt))
     }
+    guard !handshake.isAnswered else {
+      state = .connecting(attempt)
+      return .endContext(.unexpectedReply)
+    }
     let outcome = handshake.receive(answer)
     var attempt = attempt
     attempt.stage = .shakingHands(handshake, candidates: candidates)

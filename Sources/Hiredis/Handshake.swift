@@ -122,6 +122,9 @@ struct Handshake {
     identity = ServerIdentity(runID: nil, version: nil, flavour: .redis, database: endpoint.database)
   }
 
+  /// Whether no reply is expected.
+  var isAnswered: Bool { awaited.isEmpty }
+
   /// Judges the reply to the oldest command without one.
   ///
   /// - Precondition: a reply is expected.

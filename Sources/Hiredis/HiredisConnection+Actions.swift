@@ -83,7 +83,8 @@ extension HiredisConnection {
       return perform(machine.tlsDidFail(error))
     }
     do throws(ContextFailure) {
-      context = try HiredisContext(on: loop, address: address, tls: tls, replyLimit: replyLimit, owner: self)
+      let limit = replyLimit ?? Self.handshakeReplyLimit
+      context = try HiredisContext(on: loop, address: address, tls: tls, replyLimit: limit, owner: self)
     } catch {
       perform(machine.connectDidFail(to: address, error.reason))
     }
@@ -122,6 +123,7 @@ extension HiredisConnection {
     attemptTimer?.cancel()
     isLoggingInAgain = false
     context?.isRaw = pushesBytes
+    context?.replyLimit = replyLimit
     handOver()
     delegate?.connectionDidBecomeReady(self, identity: identity)
     pushReceiver?.pushConnectionDidBecomeReady(self)

@@ -1,9 +1,12 @@
+internal import EventLoop
 internal import RESP
 
 /// Passwords that change: those that a program prints for each connection, and those of a connection that is open.
 extension HiredisConnection {
   func fetchLogin(within timeout: Duration) {
     guard let command = endpoint.passwordCommand else { preconditionFailure("there is no program to be asked") }
+    // An attempt that begins early leaves the timer of the pause running.
+    attemptTimer?.cancel()
     endLoginWait()
     loginWait = command.fetch(on: loop, timeout: timeout) { [unowned self] result in
       loginWait = nil

@@ -43,6 +43,8 @@ public final class HiredisConnection {
 
   /// The most bytes of a reply, beyond which the connection ends; nil for no limit. Set before the connection is made.
   public var replyLimit: Int?
+  /// The same for the replies of a handshake, which take a few KiB and are interpreted at once.
+  static let handshakeReplyLimit = 256 << 10
 
   /// The command that a store on ``Probation`` has to answer, an array of bulk strings; any reply will do.
   public var probe = CommandWriter.command("PING")

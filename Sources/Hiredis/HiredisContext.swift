@@ -40,7 +40,7 @@ final class HiredisContext: PollHandleOwner {
   /// Whether bytes are passed on as they come, without hiredis' reader.
   var isRaw = false
   /// The most bytes of a reply that is not complete; nil for no limit.
-  let replyLimit: Int?
+  var replyLimit: Int?
   /// The bytes that have come since a reply was complete; counted only with a limit.
   var unfinishedBytes = 0
   var output: ContextOutput

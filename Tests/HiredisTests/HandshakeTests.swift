@@ -105,6 +105,16 @@ import class TestSupport.RedisServer
     connection.close()
   }
 
+  @Test func `a busy store that says more than it was asked is left`() throws {
+    let harness = try Harness()
+    defer { harness.finish() }
+    let busy = "-BUSY Redis is busy running a script.\r\n"
+    let store = try ScriptedStore(on: harness.loop, handshake: [busy, busy, busy + "+MORE\r\n"])
+    let connection = harness.connection(to: StoreEndpoint(address: store.address))
+    harness.run { harness.downs.contains { $0.detail.contains("something that nobody had asked for") } }
+    connection.close()
+  }
+
   @Test func givesUpAStoreThatSaysNothing() throws {
     let harness = try Harness()
     defer { harness.finish() }

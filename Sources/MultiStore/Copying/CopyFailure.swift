@@ -15,6 +15,13 @@ struct CopyFailure {
     exception = ReportedException(failure)
   }
 
+  /// The failure of a copy by contents that are more than one command may have.
+  init(tooLargeFor role: StoreRole) {
+    isOfBusyStore = false
+    reason = .errorReply
+    exception = ReportedException(.command, "the key has too many elements for one command of the \(role.label) store")
+  }
+
   /// The failure that is an error reply.
   init(_ reply: borrowing Reply) {
     reason = .errorReply

@@ -126,6 +126,7 @@ struct CopyPlanner {
   /// ZMPOP … → ZREM key member …, of the key and the members that the reply names
   private func zmpop(after reply: borrowing Reply, _ scratch: inout ByteBuffer) -> CopyPlan {
     guard reply.kind == .array, reply.count == 2, reply[1].count > 0 else { return .noEffect }
+    for index in 0..<reply[1].count where reply[1][index].count == 0 { return .keys(.all) }
     scratch.appendCommand(expecting: 2 + reply[1].count) { copy in
       copy.append("ZREM")
       copy.append(reply[0].bytes)

@@ -14,6 +14,8 @@ extension KeyJob {
         scanPausedUntil = instance.loop.now + JobPage.retryPause
         return proceed()
       }
+      // What happened before concerns no key that is looked at from here on.
+      epoch = instance.epoch
       course.surveyed(found)
       if let checkpoint { resume(at: checkpoint) }
       progress.expectedKeys = course.expectedKeys

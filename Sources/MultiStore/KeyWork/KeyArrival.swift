@@ -164,7 +164,6 @@ final class KeyArrival {
       + "replace the key as a whole"
   }
 
-  /// Answers with an error, without executing anything.
   /// Answers a transaction whose connection was lost meanwhile, and with it the watched keys.
   private func answerLostWatch() {
     database.instance.transactionWasRefused(because: .connectionLost)
@@ -173,6 +172,7 @@ final class KeyArrival {
     sink.executionDidFinish()
   }
 
+  /// Answers with an error, without executing anything.
   private func answer(_ message: String, because failure: CopyFailure?) {
     let hint = "make the \(other.role.label) store reachable, or replace the key as a whole"
     answer(failure.map { "\(message) (\($0.reason.rawValue)): \(hint)" } ?? "\(message): send it again")

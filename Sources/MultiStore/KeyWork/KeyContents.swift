@@ -119,12 +119,23 @@ enum KeyContents {
     return 1
     """
 
+  /// The most arguments of a command that every server takes: 1024 * 1024 up to Redis 6.2.
+  private static let maxArguments = 1 << 20
+
+  /// Whether the command that stores `contents` has no more arguments than every server takes.
+  static func fitsScript(_ contents: borrowing Reply) -> Bool { argumentCount(ofStoring: contents) <= maxArguments }
+
+  private static func argumentCount(ofStoring contents: borrowing Reply) -> Int {
+    let contents = copy contents
+    return (1..<contents.count).reduce(4) { $0 + 1 + contents[$1].count }
+  }
+
   /// Appends to `output` the command that stores `key` where it is missing. Its reply is 1 if it was, and 0 if not.
   ///
   /// - Parameter contents: the answer to the question, of a key that exists.
   static func appendStoring(_ contents: borrowing Reply, as key: Span<UInt8>, to output: inout ByteBuffer) {
+    let count = argumentCount(ofStoring: contents)
     let contents = copy contents
-    let count = (1..<contents.count).reduce(4) { $0 + 1 + contents[$1].count }
     output.appendCommand(expecting: count) { storing in
       storing.append("EVAL")
       storing.append(text: storingScript)

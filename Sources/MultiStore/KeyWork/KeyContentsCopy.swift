@@ -121,6 +121,7 @@ final class KeyContentsCopy: ReplyReceiver {
 
   /// Has the target execute the commands unless it has the key.
   private func storeByScript(_ contents: borrowing Reply) {
+    guard KeyContents.fitsScript(contents) else { return then(.refused(CopyFailure(tooLargeFor: target.role))) }
     let key = key
     var command = ByteBuffer()
     KeyContents.appendStoring(contents, as: key.span, to: &command)

@@ -248,7 +248,8 @@ final class KeyCopy: ReplyReceiver {
   /// Returns the deadline that an answer of PEXPIRETIME or PTTL means; nil if the source has no such key.
   private func absoluteDeadline(_ answer: Int) -> Int? {
     guard answer > -2 else { return nil }
-    return answer > 0 && !asksForAbsoluteTime ? answer + Int(database.loop.wallClockMilliseconds) : max(0, answer)
+    let isRelative = answer > 0 && !asksForAbsoluteTime
+    return isRelative ? answer.addingSaturated(Int(database.loop.wallClockMilliseconds)) : max(0, answer)
   }
 
   private func restore(_ dump: Span<UInt8>, deadline: Int) {
@@ -328,4 +329,12 @@ final class KeyCopy: ReplyReceiver {
 extension KeyCopy: KeyCopyWaiter {
   /// An earlier copy of the key has ended.
   func keyCopyDidFinish(_ copy: KeyCopy) { beginOnceSettled() }
+}
+
+extension Int {
+  /// The sum, or the largest number: a key may expire at any moment that fits into 64 bits.
+  func addingSaturated(_ other: Int) -> Int {
+    let (sum, overflows) = addingReportingOverflow(other)
+    return overflows ? .max : sum
+  }
 }

@@ -70,7 +70,7 @@ final class PieceComparison: ReplyReceiver {
 
   private func receiveExpiry(_ reply: borrowing Reply, _ token: Int) {
     let now = Int(database.loop.wallClockMilliseconds)
-    let found = reply.integer < 0 ? -1 : reply.integer + now
+    let found = reply.integer < 0 ? -1 : reply.integer.addingSaturated(now)
     if token == Self.sourceToken {
       expiry = found
       return ask(target, named: "PTTL")

@@ -39,7 +39,11 @@ extension StoreKeyspace {
     guard let keys = fields["keys"], let expiring = fields["expires"] else { return nil }
     // The server samples too, and reports 0 before it has done so.
     let average = fields["avg_ttl"].flatMap { $0 > 0 ? $0 : nil }
-    self.init(keys: Int(clamping: keys), expiringKeys: Int(clamping: expiring), averageTTLMilliseconds: average)
+    self.init(
+      keys: max(0, Int(clamping: keys)),
+      expiringKeys: max(0, Int(clamping: expiring)),
+      averageTTLMilliseconds: average
+    )
   }
 
   /// Reads the number of keys of each database that has some; nil for a text that is something else.

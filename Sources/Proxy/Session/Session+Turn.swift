@@ -7,7 +7,13 @@ extension Session: EndOfTurnWorker {
     isAtEndOfTurn = false
     if isGone { clearOutput(keepingCapacityUpTo: 0) }
     defer { accountForMemory() }
-    while inputCount > 0 || input.owesRefusal, state.takesInput, hasHeadroom, input.take({ process($0) }) {}
+    while inputCount > 0 || input.owesRefusal, state.takesInput, hasHeadroom {
+      let owedRefusal = input.owesRefusal
+      // The answer to a refused command takes no bytes, and those behind it come next.
+      guard input.take({ process($0) }) || owedRefusal && !input.owesRefusal else { break }
+      // Nobody takes the replies, which must not hold up the commands.
+      if isGone { clearOutput(keepingCapacityUpTo: 0) }
+    }
     // The command was dispatched differently, or is not executed any more.
     if largeWriteBytes > 0, !state.isExecuting, !state.isHeld { endLargeWrite() }
     switch state.inputWasTaken() {
@@ -22,7 +28,7 @@ extension Session: EndOfTurnWorker {
 
   /// Sends the replies of the turn, and closes the connection or reads on.
   private func serveOutput() {
-    let isHeldUpByReplies = inputCount > 0 && !isClosing && !hasHeadroom
+    let isHeldUpByReplies = (inputCount > 0 || input.owesRefusal) && !isClosing && !hasHeadroom
     // One turn's replies may exceed the limit, so that a large one reaches a client that takes it.
     if pendingBefore > server.limits.outputBufferLimit, owedBytes > pendingBefore { return cutOff(.outputBufferLimit) }
     let hasReplied = !output.isEmpty

@@ -120,18 +120,27 @@ struct MemoryLimitTests {
   }
 
   /// It arrives whole while the reply to the command before it is awaited. What is in it must not be executed.
-  @Test func `the end of a refused command is not taken for commands`() throws {
+  @Test(arguments: [false, true])
+  func `the end of a refused command is not taken for commands`(clientEnds: Bool) throws {
     let deployment = try Deployment(top: ["memory_limit: 16MiB"])
     let client = try deployment.client()
     let lines = String(repeating: "\nSET injected 1\n", count: 10_000)
     let value = Array(repeating: UInt8(ascii: "x"), count: 13 << 20) + Array(lines.utf8)
     let set = RESPClient.encode([Array("SET".utf8), Array("k".utf8), value, Array("EX".utf8), Array("100".utf8)])
-    try client.send(RESPClient.encode(["WAIT", "1", "3000"]) + set + RESPClient.encode(["ECHO", "behind"]))
-    #expect(try client.readReply() == .integer(0))
+    let behind = RESPClient.encode(["ECHO", "behind"]) + RESPClient.encode(["SET", "after", "v"])
+    deployment.secondary.pause()
+    try client.send(RESPClient.encode(["GET", "absent"]) + set + behind)
+    if clientEnds { client.shutdownWrites() }
+    try eventually("it is refused") { try deployment.metric(Self.refusals) == 1 }
+    // Now the sidecar has read the rest as well.
+    for _ in 0..<3 { #expect(try deployment.client().command("PING") == .simple("PONG")) }
+    deployment.secondary.resume()
+    #expect(try client.readReply() == .null)
     try Self.expectRefusal(of: client)
-    #expect(try client.readReply() == .text("behind"))
-    #expect(try client.command("PING") == .simple("PONG"))
-    #expect(try client.command("EXISTS", "k", "injected") == .integer(0))
+    #expect(try client.readReplies(2) == [.text("behind"), .ok])
+    let other = try deployment.client()
+    #expect(try other.command("EXISTS", "k", "injected", "after") == .integer(1))
+    if !clientEnds { #expect(try client.command("PING") == .simple("PONG")) }
   }
 
   /// Its commands are short, and each answer has a line for every client.

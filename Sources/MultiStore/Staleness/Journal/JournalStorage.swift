@@ -103,9 +103,9 @@ struct JournalStorage {
     try makeFolder()
     if !isInPlace, mayHaveFile {
       // A file that could not be opened before, or was removed, may be in use by another process now.
-      let found = try open()
+      let found = try openToReplace()
       // One that this process could not read at its start tells what an operator may have to know.
-      if file == nil, !isPutAside, found.bytes > 0 { _ = try putAside(at: Int(time(nil))) }
+      if file == nil, !isPutAside, let found, found.bytes > 0 { _ = try putAside(at: Int(time(nil))) }
       file = found
     }
     let temporary = "\(path).new"
@@ -123,6 +123,16 @@ struct JournalStorage {
       throw error
     }
     synchronizeFolder()
+  }
+
+  /// Opens and locks the file in place; nil if it can't be opened, and is kept under another name.
+  private func openToReplace() throws(JournalFailure) -> JournalFile? {
+    do throws(JournalFailure) {
+      return try open()
+    } catch {
+      guard isPutAside, error.operation == .open else { throw error }
+      return nil
+    }
   }
 
   private static func write(_ state: JournalState, to file: JournalFile) throws(JournalFailure) {
