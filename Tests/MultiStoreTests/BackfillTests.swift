@@ -188,6 +188,38 @@ struct BackfillTests {
     }
   }
 
+  /// As by the runbook's way back in the middle of it.
+  @Test func `begins again when the other store was emptied while dual write was off`() throws {
+    let instance = try instance()
+    for number in 0..<2_000 { try instance.secondary.command("SET", "k\(number)", "v") }
+    let core = instance.multiStore.instance
+    try start(request { $0.rate = 1_000 }, instance)
+    try instance.run { (try? progress(instance).count(.copied)) ?? 0 > 500 }
+    instance.multiStore.flags.exchange(FlagState())
+    try instance.run { !core.routingState.flip.current.isDual }
+    try instance.primary.command("FLUSHDB")
+    instance.multiStore.flags.exchange(FlagState(dualWrite: true))
+    try instance.run { core.routingState.flip.current.isDual && (try? progress(instance).count(.copied)) ?? 0 < 500 }
+    try core.changeJob(.backfill, .rate(100_000), who: "test")
+    try instance.run { (try? progress(instance).state.hasEnded) == true }
+    #expect(try progress(instance).state == .ended(.complete))
+    #expect(try instance.primary.command("DBSIZE").integer == 2_000)
+  }
+
+  /// While it runs the store is not seen empty.
+  @Test func `does not end well when most keys are gone again`() throws {
+    let instance = try instance()
+    for number in 0..<2_000 { try instance.secondary.command("SET", "k\(number)", "v") }
+    try start(request { $0.rate = 1_000 }, instance)
+    try instance.run { (try? progress(instance).count(.copied)) ?? 0 > 1_000 }
+    try instance.primary.command("FLUSHDB")
+    try instance.multiStore.instance.changeJob(.backfill, .rate(100_000), who: "test")
+    try instance.run { (try? progress(instance).state.hasEnded) == true }
+    let ended = try progress(instance)
+    #expect(ended.state == .ended(.incomplete) && !ended.isBackfilled, "\(ended.counts)")
+    #expect(ended.failures.keys.contains { $0.hasPrefix("the other store has far fewer keys") })
+  }
+
   /// Other servers than those of the checkpoint have other cursors, and other keys.
   @Test func `begins again in the next process with other servers`() throws {
     var request = request()

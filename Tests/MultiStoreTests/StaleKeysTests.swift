@@ -135,6 +135,24 @@ struct StaleKeysTests {
   }
 }
 
+@Suite("Stale keys that are repaired by writes")
+struct RepairedStaleKeysTests {
+  @Test func `leave no work behind when none is left`() {
+    var stale = StaleKeys(limit: 10)
+    for key in ["a", "b"] { stale.insert(key) }
+    let taken = stale.takeNext()
+    #expect(taken == Array("a".utf8))
+    stale.giveBack(Array("a".utf8), hasFailed: true, now: 1)
+    for key in ["a", "b"] {
+      let wasStale = stale.remove(Array(key.utf8).span, begunAt: .max)
+      #expect(wasStale)
+    }
+    #expect(!stale.hasNext)
+    stale.retryAll()
+    #expect(!stale.hasNext && stale.isEmpty)
+  }
+}
+
 @Suite("Pace of whole keys")
 struct KeyPaceTests {
   @Test func `no more than the rate begin in a second, and no more than the bounds are in flight`() {

@@ -54,7 +54,7 @@ extension Instance {
   /// Looks whether a database of the other store is empty and that of the default store is not. When dual write begins,
   /// the question is ahead of the first copy.
   func lookForEmptiedStore() {
-    guard hasCompleteJob else { return }
+    guard verifiedMilliseconds != nil || jobs.haveFoundKeys else { return }
     DatabaseSurvey.begin(of: self) { [unowned self] found in
       guard let found, let expected = found[defaultRole], let others = found[defaultRole.other] else { return }
       let isEmptied = expected.contains { number, keys in
@@ -66,9 +66,9 @@ extension Instance {
 
   /// Notes that a database of the other store is empty that should not be: the results of earlier jobs are void.
   private func otherStoreWasEmptied() {
-    guard hasCompleteJob else { return }
+    guard verifiedMilliseconds != nil || jobs.haveFoundKeys else { return }
     logger.warning(
-      "Store found empty: the last backfill and verification count no more",
+      "Store found empty: the last backfill and verification count no more, and one under way begins again",
       metadata: [
         "instance_name": "\(configuration.name)", "store": "\(defaultRole.other.label)",
         "hint": "backfill and verify again before the next step",
@@ -84,9 +84,6 @@ extension Instance {
     for family in families { found[family.role] = family.lastRunID }
     return found
   }
-
-  /// Whether a backfill or a verification counts as complete.
-  private var hasCompleteJob: Bool { verifiedMilliseconds != nil || jobs.isBackfilled }
 
   private func setVerified(_ milliseconds: Int64?) {
     verifiedMilliseconds = milliseconds

@@ -191,7 +191,41 @@ final class KeyJob {
 
   // MARK: The end
 
-  func finish() {
+  /// Ends the job, a backfill of all keys after a look whether they are still there: the other store may have been
+  /// emptied meanwhile.
+  private func finish() {
+    guard progress.request.kind == .backfill, !progress.request.isDryRun, progress.isWhole else { return conclude() }
+    isScanning = true
+    let run = course.run
+    DatabaseSurvey.begin(of: instance) { [weak self] found in
+      guard let self, isCurrent(run) else { return }
+      isScanning = false
+      if let found, lacksMany(found) {
+        progress.failures["the other store has far fewer keys: some are gone again, start it once more", default: 0] +=
+          1
+        end(.incomplete)
+        didAdvance(self)
+      } else {
+        conclude()
+      }
+    }
+  }
+
+  /// The share of the default store's keys below which the other store has lost some. Of those that are counted, up to
+  /// a quarter may have expired, and are not removed yet.
+  private static let leastShare = 0.7
+  /// The keys of a database for which that says something.
+  private static let fewestKeys = 100
+
+  private func lacksMany(_ found: [StoreRole: [Int: Int?]]) -> Bool {
+    guard let expected = found[course.defaultStore], let others = found[course.defaultStore.other] else { return false }
+    return expected.contains { number, keys in
+      guard let keys, keys >= Self.fewestKeys, let other = others[number] ?? 0 else { return false }
+      return Double(other) < Double(keys) * Self.leastShare
+    }
+  }
+
+  private func conclude() {
     let isComplete =
       progress.unhealed == 0 && progress.count(.failed) == 0 && progress.count(.uncompared) == 0
     end(isComplete ? .complete : .incomplete)

@@ -119,6 +119,11 @@ public struct KeyJobProgress: Sendable, Equatable {
     request.kind == .backfill && !request.isDryRun && isWhole && state == .ended(.complete) && !isVoid
   }
 
+  /// Whether it has found keys on the other store, or has copied them there.
+  var hasFoundKeys: Bool {
+    count(.equal) > 0 || count(.present) > 0 || !request.isDryRun && count(.copied) > 0
+  }
+
   /// Whether it is about all keys.
   var isWhole: Bool { request.pattern == nil && request.type == nil }
 

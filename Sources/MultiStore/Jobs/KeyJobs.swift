@@ -58,8 +58,8 @@ final class KeyJobs {
     publish()
   }
 
-  /// Whether a backfill of all keys has ended well, and they may still be on both stores.
-  var isBackfilled: Bool { jobs[.backfill]?.progress.isBackfilled == true }
+  /// Whether a job has found keys on the other store, or has copied them there, and counts.
+  var haveFoundKeys: Bool { jobs.values.contains { $0.progress.hasFoundKeys && !$0.progress.isVoid } }
 
   /// Handles that a store may have lost keys.
   func storeMayHaveLostKeys() {

@@ -83,6 +83,11 @@ struct StaleKeys {
     guard let entry = entries[key], entry.markedAt < time else { return false }
     entries[key] = nil
     bytes -= key.count
+    if entries.isEmpty {
+      // Else keys that are no longer stale would look like work that is left.
+      order = []
+      postponed = []
+    }
     return true
   }
 
