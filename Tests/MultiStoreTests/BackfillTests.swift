@@ -206,6 +206,27 @@ struct BackfillTests {
     #expect(try instance.primary.command("DBSIZE").integer == 2_000)
   }
 
+  /// Databases that it has not reached are empty on the other store.
+  @Test func `of several databases is not taken for one of an emptied store`() throws {
+    let instance = try instance { $0.servesOtherDatabases = true }
+    for database in 1...3 {
+      try instance.secondary.command("SELECT", "\(database)")
+      for number in 0..<300 { try instance.secondary.command("SET", "k\(number)", "v") }
+    }
+    let core = instance.multiStore.instance
+    try start(request { $0.rate = 1_000 }, instance)
+    var copied = 0
+    try instance.run {
+      guard let progress = try? progress(instance), progress.count(.copied) >= copied else { return true }
+      copied = progress.count(.copied)
+      core.lookForEmptiedStore()
+      return progress.state.hasEnded
+    }
+    let ended = try progress(instance)
+    #expect(ended.state == .ended(.complete) && ended.count(.copied) == 900, "\(ended.counts)")
+    #expect(!instance.messages.contains { $0.hasPrefix("Store found empty") })
+  }
+
   /// While it runs the store is not seen empty.
   @Test func `does not end well when most keys are gone again`() throws {
     let instance = try instance()

@@ -38,8 +38,9 @@ extension PipelineExecution {
       room.commands += isOfOther ? 2 : 1
       let spec = core.batch.spec(index)
       core.batch.withCommand(index) { command in
-        // Its keys once more, each with a longer header.
-        room.bytes += 2 * command.count + 64
+        // Its keys once more, each with a header.
+        spec.forEachKey(ofCommand: command) { room.bytes += $0.count + 32 }
+        room.bytes += 64
         if isOfOther, spec.id == .evalSHA {
           room.bytes += core.database.instance.scripts.script(of: command, spec)?.body.count ?? 0
         }

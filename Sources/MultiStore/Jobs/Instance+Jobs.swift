@@ -55,10 +55,12 @@ extension Instance {
   /// the question is ahead of the first copy.
   func lookForEmptiedStore() {
     guard verifiedMilliseconds != nil || jobs.haveFoundKeys else { return }
+    // Before the question: what is copied after it has no part in the answer.
+    let (isVerified, foundKeys) = (verifiedMilliseconds != nil, jobs.foundKeys())
     DatabaseSurvey.begin(of: self) { [unowned self] found in
       guard let found, let expected = found[defaultRole], let others = found[defaultRole.other] else { return }
       let isEmptied = expected.contains { number, keys in
-        keys ?? 0 >= Self.fewestLostKeys && (others[number] ?? 0) == 0
+        (isVerified || foundKeys(number)) && keys ?? 0 >= Self.fewestLostKeys && (others[number] ?? 0) == 0
       }
       if isEmptied { otherStoreWasEmptied() }
     }

@@ -50,6 +50,7 @@ extension KeyJob {
     progress.add(.present, result.present)
     progress.add(.vanished, result.vanished)
     progress.add(.copied, result.copied)
+    if result.present > 0 || result.copied > 0 && !progress.request.isDryRun { foundDatabases.insert(database.number) }
     progress.copiedBytes += result.copiedBytes
     for (key, reason) in result.failed { progress.add(.failed, key, database: database.number, reason) }
     for (key, bytes) in result.large { progress.addLarge(key, database: database.number, bytes: bytes) }
@@ -82,7 +83,10 @@ extension KeyJob {
       case .failed: left.append(one.key)
       }
     }
-    if equal > 0 { progress.add(.equal, equal) }
+    if equal > 0 {
+      progress.add(.equal, equal)
+      foundDatabases.insert(database.number)
+    }
     return left
   }
 

@@ -28,8 +28,8 @@ extension KeyJob {
   /// store may lack the keys that were copied: then the job begins again.
   private func resume(at checkpoint: KeyJobCheckpoint) {
     self.checkpoint = nil
-    guard let position = checkpoint.position else { return }
-    if checkpoint.runIDs == instance.runIDs { return course.resume(at: position) }
+    if let position = checkpoint.position, checkpoint.runIDs == instance.runIDs { return course.resume(at: position) }
+    foundDatabases = []
     let state = progress.state
     progress = KeyJobProgress(progress.request, defaultStore: progress.defaultStore, now: progress.startedMilliseconds)
     progress.state = state

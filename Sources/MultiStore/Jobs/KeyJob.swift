@@ -24,6 +24,8 @@ final class KeyJob {
   var epoch: Int
   /// Whether it was asked for while a move of the default store was under way, for which it waits.
   private var awaitsMove = false
+  /// The databases in which keys were found on the other store, or copied there.
+  var foundDatabases: Set<Int> = []
   /// The place of the last process, until it is known whether the stores still have it.
   var checkpoint: KeyJobCheckpoint?
   /// Called when the state or the progress is worth recording.
@@ -48,6 +50,11 @@ final class KeyJob {
     progress = checkpoint.progress
     guard !progress.state.hasEnded else { return }
     self.checkpoint = checkpoint
+    // The databases are scanned in their order.
+    if let position = checkpoint.position, progress.hasFoundKeys {
+      foundDatabases = Set(0..<position.place.database)
+      if position.cursor != KeyScan.start { foundDatabases.insert(position.place.database) }
+    }
     // A verification would not know which keys it was about to look at again.
     if progress.request.kind == .verify {
       end(.interrupted)
@@ -108,9 +115,11 @@ final class KeyJob {
     guard !progress.state.hasEnded || !progress.isVoid else { return }
     if progress.state.hasEnded {
       progress.isVoid = true
-    } else if checkpoint == nil, course.isSurveyed {
+    } else {
+      let isRestored = checkpoint != nil
       stopPages()
       restart()
+      if isRestored { awaitsMove = false }
     }
     didAdvance(self)
   }
@@ -126,6 +135,7 @@ final class KeyJob {
     progress.state = state
     awaitsMove = instance.routingState.flip.comingDefaultStore != role
     (pages, isScanning, isLookingAgain) = ([], false, false)
+    foundDatabases = []
     checkpoint = nil
   }
 
@@ -157,7 +167,7 @@ final class KeyJob {
     while let place = course.place, mayScan(now: now) { scan(place) }
     guard !progress.state.hasEnded else { return }
     let isDone = course.place == nil && pages.isEmpty && candidates.isEmpty && !isScanning && !isLookingAgain
-    if isDone { finish() } else { wait(now: now) }
+    if isDone, scanPausedUntil <= now { finish() } else { wait(now: now) }
   }
 
   /// Calls ``proceed()`` when the next thing that waits for a time is due.
@@ -200,14 +210,17 @@ final class KeyJob {
     DatabaseSurvey.begin(of: instance) { [weak self] found in
       guard let self, isCurrent(run) else { return }
       isScanning = false
-      if let found, lacksMany(found) {
-        progress.failures["the other store has far fewer keys: some are gone again, start it once more", default: 0] +=
-          1
-        end(.incomplete)
-        didAdvance(self)
-      } else {
-        conclude()
+      guard let found else {
+        scanPausedUntil = instance.loop.now + JobPage.retryPause
+        return proceed()
       }
+      // It may have been paused meanwhile, and looks again afterwards.
+      guard progress.state == .running else { return proceed() }
+      guard lacksMany(found) else { return conclude() }
+      let reason = "the other store has far fewer keys: some are gone again, start it once more"
+      progress.failures[reason, default: 0] += 1
+      end(.incomplete)
+      didAdvance(self)
     }
   }
 
