@@ -133,6 +133,8 @@ private let otherCases = [
   Case("HSETEX h NX FXX FIELDS 1 FNX v", "1", .words("HSETEX h FIELDS 1 FNX v")),
   Case("HSETEX h KEEPTTL FIELDS 1 f v", "1", .same),
   Case("HSETEX h EX 10 FIELDS 1 f v", "0", .nothing),
+  Case("HSETEX h FIELDS 1 PXAT v", "0", .nothing),
+  Case("HSETEX h PXAT 1 FIELDS 2 a x b y", "0", .keys(.all)),
   Case("SPOP s", "'a'", .incomparable("SREM s a")),
   Case("SPOP s 3", "{'a', 'b'}", .incomparable("SREM s a b")),
   Case("SPOP s", "false", .nothing),

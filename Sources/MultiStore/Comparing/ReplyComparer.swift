@@ -44,7 +44,7 @@ struct ReplyComparer {
       // Servers of different versions word the same refusal differently; its code, the first word, is the same.
       return first.prefix { $0 != " " } == second.prefix { $0 != " " }
     case (.integer(let first), .integer(let second)):
-      guard let unit = Self.unitMilliseconds(comparison), first > 0, second > 0 else { return first == second }
+      guard let unit = Self.unitMilliseconds(comparison), first >= 0, second >= 0 else { return first == second }
       return (first - second).magnitude <= Self.toleranceMilliseconds / unit
     case (.array(let first), .array(let second)):
       guard first.count == second.count else { return false }

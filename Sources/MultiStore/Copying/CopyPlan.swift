@@ -66,7 +66,10 @@ struct CopyPlanner {
     case .expireAt: return reply.integer == 1 ? expireAt(command, &scratch) : .noEffect
     case .persist: return reply.integer == 1 ? .verbatim : .noEffect
     case .hexpire, .hpexpire: return hashExpireAt(command, isSeconds: effect == .hexpire, &scratch)
-    case .hsetex: return reply.integer == 1 ? hashExpiry(command, dropsConditions: true, &scratch) : .noEffect
+    case .hsetex:
+      if reply.integer == 1 { return hashExpiry(command, dropsConditions: true, &scratch) }
+      // A moment that has passed deletes the fields that exist, and 0 means that not all of them did.
+      return Self.namesMoment(command) ? .keys(.all) : .noEffect
     case .hgetex: return hashExpiry(command, dropsConditions: false, &scratch)
     case .setWithExpiry:
       let options = SetOptions(command, from: 3)
@@ -76,6 +79,15 @@ struct CopyPlanner {
       guard Self.tookEffect(effect, command, after: reply) else { return .noEffect }
       return expiring(effect, command, into: &scratch)
     }
+  }
+
+  /// Whether an HSETEX has EXAT or PXAT.
+  private static func namesMoment(_ command: Span<UInt8>) -> Bool {
+    var arguments = ArgumentCursor(command)
+    while let argument = arguments.next(), !argument.isKeyword("FIELDS") {
+      if arguments.index > 2, argument.isKeyword("EXAT") || argument.isKeyword("PXAT") { return true }
+    }
+    return false
   }
 
   /// SETNX, MSETNX, HSETNX that took effect → the same without the condition. The reply is OK or another number.

@@ -77,7 +77,7 @@ extension PipelineExecution {
     let spec = core.batch.spec(index)
     // Determined before a successful write clears the marks of its stale keys.
     let isUnsettled = isUnsettled(index)
-    let isComparable = elements[index].effect.isComparable
+    let isComparable = elements[index].effect.isComparable && !isRounded(reply, elements[index].effect.form)
     let answer = spec.commandClass == .script ? scriptAnswer(reply, to: index) : moveAnswer(reply, to: index)
     _ = core.otherStoreReplied(reply, to: index, &elements[index].effect, as: answer)
     // A failure of one store is no difference.
@@ -102,6 +102,12 @@ extension PipelineExecution {
       core.database.metrics.uncomparedReplies.increment()
     }
     if elements[index].isMiss, core.routing.readPolicy == .fallback { substitute(reply, for: index, spec, range) }
+  }
+
+  /// Whether Lua, in which the ``PresenceGuard`` is written, may have rounded a number of more than 53 bits.
+  private func isRounded(_ reply: borrowing Reply, _ form: EffectCopy.Form?) -> Bool {
+    guard case .guarded = form, reply.kind == .integer else { return false }
+    return reply.integer.magnitude >= 1 << 53
   }
 
   /// The meaning of the other store's reply to a command that moves an element; nil for others.
