@@ -22,11 +22,11 @@ struct CrossSiteGuard: Sendable {
 
   /// Returns the sentence with which a request is refused; nil if it passes.
   func refusal(method: HTTPMethod, headers: [HTTPField]) -> String? {
-    guard method != .get else { return guardsReads ? refusal(ofHost: headers.joinedValue(of: "Host")) : nil }
+    guard method != .get else { return guardsReads ? refusal(ofHost: hostName(in: headers)) : nil }
     if let site = headers.joinedValue(of: "Sec-Fetch-Site")?.lowercased(), site != "same-origin", site != "none" {
       return "A page of another site may not change anything here (Sec-Fetch-Site: not same-origin)."
     }
-    let host = headers.joinedValue(of: "Host")?.lowercased()
+    let host = hostName(in: headers)
     if let origin = headers.joinedValue(of: "Origin")?.lowercased() {
       guard let host, origin == "http://\(host)" || origin == "https://\(host)" else {
         return "A page of another site may not change anything here (Origin is not this listener)."
@@ -40,8 +40,10 @@ struct CrossSiteGuard: Sendable {
     return refusal(ofHost: host)
   }
 
+  private func hostName(in headers: [HTTPField]) -> String? { headers.joinedValue(of: "Host")?.lowercased() }
+
   private func refusal(ofHost host: String?) -> String? {
-    guard let host, !isTrusted(host: host.lowercased()) else { return nil }
+    guard let host, !isTrusted(host: host) else { return nil }
     return "This listener answers only under its address or as localhost (Host is another name)."
   }
 

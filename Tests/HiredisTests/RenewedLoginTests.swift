@@ -122,8 +122,10 @@ struct RenewedLoginTests {
     connection.close()
   }
 
-  /// Two connections that log in with the same file, and are kept alive.
-  private func connections(_ harness: Harness, _ redis: RedisServer, _ file: String) -> [HiredisConnection] {
+  /// A server, and two connections that log in with the same file, and are kept alive.
+  private func startWithFile(_ harness: Harness) throws -> (redis: RedisServer, connections: [HiredisConnection]) {
+    let redis = try RedisServer(password: "first")
+    let file = try redis.directory.write("first\n", to: "password")
     var endpoint = StoreEndpoint(address: .unix(path: redis.socketPath), password: "first")
     endpoint.passwordFile = LoginFile(file, text: "first")
     let connections = (0..<2).map { _ in
@@ -134,7 +136,7 @@ struct RenewedLoginTests {
       connection.connect()
     }
     harness.run { connections.allSatisfy(\.isReady) }
-    return connections
+    return (redis, connections)
   }
 
   /// Returns the number of AUTHs that a server has executed, and of those that it has refused.
@@ -149,11 +151,9 @@ struct RenewedLoginTests {
   }
 
   @Test func `a password file that changes is used for all connections that are open`() throws {
-    let redis = try RedisServer(password: "first")
     let harness = try Harness()
     defer { harness.finish() }
-    let file = try redis.directory.write("first\n", to: "password")
-    let connections = connections(harness, redis, file)
+    let (redis, connections) = try startWithFile(harness)
     let administrator = try redis.client()
     try administrator.command("CONFIG", "SET", "requirepass", "second")
     let before = try logins(administrator).calls
@@ -165,11 +165,9 @@ struct RenewedLoginTests {
 
   /// The store gets the password later than the file. Commands in flight must not be lost for that.
   @Test func `connections that are logged in stay when the store refuses what the file has`() throws {
-    let redis = try RedisServer(password: "first")
     let harness = try Harness()
     defer { harness.finish() }
-    let file = try redis.directory.write("first\n", to: "password")
-    let connections = connections(harness, redis, file)
+    let (redis, connections) = try startWithFile(harness)
     let administrator = try redis.client()
     try redis.directory.write("second\n", to: "password")
     harness.poll { (try? logins(administrator).refused) ?? 0 >= 2 }

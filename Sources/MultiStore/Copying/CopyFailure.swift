@@ -7,7 +7,10 @@ struct CopyFailure {
   /// The exception that redis-rb would have raised; without keys or values.
   let exception: ReportedException
   /// Whether the store executes no command at present, whatever it is.
-  let isOfBusyStore: Bool
+  private let isOfBusyStore: Bool
+
+  /// Whether the store has refused the command itself, so that it would do so again.
+  var isRefusal: Bool { reason == .errorReply && !isOfBusyStore }
 
   init(_ failure: ConnectionFailure) {
     isOfBusyStore = false

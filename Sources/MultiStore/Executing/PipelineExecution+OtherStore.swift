@@ -82,8 +82,7 @@ extension PipelineExecution {
     _ = core.otherStoreReplied(reply, to: index, &elements[index].effect, as: answer)
     // A failure of one store is no difference.
     guard isComparable, !elements[index].effect.wasSkipped else { return }
-    let start = index == 0 ? 0 : elements[index - 1].end
-    let range = start..<elements[index].end
+    let range = replyRange(of: index)
     guard !isUnsettled else {
       core.database.metrics.uncomparedReplies.increment()
       return fillSettledElements(of: reply, index, spec, range)
@@ -114,7 +113,7 @@ extension PipelineExecution {
   private func moveAnswer(_ reply: borrowing Reply, to index: Int) -> EffectCopy.Answer? {
     guard core.batch.bytesSpec(index).traits.contains(.moves), isInOrder, elements[index].digest < 0 else { return nil }
     let reply = copy reply
-    let range = (index == 0 ? 0 : elements[index - 1].end)..<elements[index].end
+    let range = replyRange(of: index)
     let form = elements[index].effect.form
     return replies.withSpan { PresenceGuard.answer(reply, to: form, moved: $0.extracting(range)) }
   }
@@ -135,7 +134,8 @@ extension PipelineExecution {
       var arguments = ArgumentCursor(command)
       while let key = arguments.next() {
         guard arguments.index > 1 else { continue }
-        let isOutdated = core.other.isStale(key: key) || core.other.isAwaited(key) || unsettledKeys.contains(key.array)
+        let isOutdated =
+          core.other.isStale(key: key) || core.other.keysBeingCopied.contains(key) || unsettledKeys.contains(key.array)
         if isOutdated { outdated.insert(arguments.index - 2) }
       }
     }

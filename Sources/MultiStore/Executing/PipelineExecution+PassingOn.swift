@@ -11,7 +11,7 @@ extension PipelineExecution {
 
   /// Passes on the default store's reply at `index`, which has just arrived, and the replies before it, if it is large.
   func passOn(through index: Int) {
-    let start = index == 0 ? 0 : elements[index - 1].end
+    let start = replyStart(of: index)
     let spec = core.batch.spec(index)
     guard kind == .pipelined, replies.count - start >= Self.passedOnBytes, let sink = core.sink,
       ReplyDigest.isPossible(spec.comparison, comparer.mode), spec.miss != .anyNullElement,

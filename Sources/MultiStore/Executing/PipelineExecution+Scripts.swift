@@ -71,7 +71,7 @@ extension PipelineExecution {
         core.other.server.loadedScripts = []
         return .refused
       }
-      let start = index == 0 ? 0 : elements[index - 1].end
+      let start = replyStart(of: index)
       let hasFailed = elements[index].digest < 0 && replies.withSpan { $0[start] == UInt8(ascii: "-") }
       guard hasFailed else { return .refused }
     }

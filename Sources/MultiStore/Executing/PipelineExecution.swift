@@ -78,6 +78,12 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
 
   var defaultRole: StoreRole { core.defaultRole }
 
+  /// The place of the default store's reply to an element in ``replies``, once it has come.
+  func replyRange(of index: Int) -> Range<Int> { replyStart(of: index)..<elements[index].end }
+
+  /// The place at which that begins.
+  func replyStart(of index: Int) -> Int { index == 0 ? 0 : elements[index - 1].end }
+
   init(_ core: ExecutionCore) {
     self.core = core
     comparer = ReplyComparer(mode: core.database.configuration.comparison)

@@ -196,7 +196,7 @@ extension BackfillPage: KeyCopyWaiter {
 
   private func note(_ copy: KeyCopy) {
     switch copy.outcome {
-    case .failed(let failure) where failure.reason == .errorReply && !failure.isOfBusyStore:
+    case .failed(let failure) where failure.isRefusal:
       result.failed.append((copy.key, failure.exception.message))
     case .failed, .overtaken: result.left.append(copy.key)
     case .stored:

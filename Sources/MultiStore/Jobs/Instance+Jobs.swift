@@ -51,10 +51,13 @@ extension Instance {
   /// The keys of a database that can't all have expired on one store alone, which may happen a moment earlier.
   private static let fewestLostKeys = 10
 
+  /// Whether a job tells that the other store has keys.
+  private var hasResultsOfJobs: Bool { verifiedMilliseconds != nil || jobs.haveFoundKeys }
+
   /// Looks whether a database of the other store is empty and that of the default store is not. When dual write begins,
   /// the question is ahead of the first copy.
   func lookForEmptiedStore() {
-    guard verifiedMilliseconds != nil || jobs.haveFoundKeys else { return }
+    guard hasResultsOfJobs else { return }
     // Before the question: what is copied after it has no part in the answer.
     let (isVerified, foundKeys) = (verifiedMilliseconds != nil, jobs.foundKeys())
     DatabaseSurvey.begin(of: self) { [unowned self] found in
@@ -68,7 +71,7 @@ extension Instance {
 
   /// Notes that a database of the other store is empty that should not be: the results of earlier jobs are void.
   private func otherStoreWasEmptied() {
-    guard verifiedMilliseconds != nil || jobs.haveFoundKeys else { return }
+    guard hasResultsOfJobs else { return }
     logger.warning(
       "Store found empty: the last backfill and verification count no more, and one under way begins again",
       metadata: [

@@ -5,21 +5,27 @@ internal import Hiredis
 extension KeyJob {
   /// Asks both stores which databases they have.
   func survey() {
-    isScanning = true
-    let run = course.run
-    DatabaseSurvey.begin(of: instance) { [weak self] found in
-      guard let self, isCurrent(run) else { return }
-      isScanning = false
-      guard let found else {
-        scanPausedUntil = instance.loop.now + JobPage.retryPause
-        return proceed()
-      }
-      // What happened before concerns no key that is looked at from here on.
+    askForDatabases { [unowned self] found in
+      // Changes until now concern no key that is looked at from here on.
       epoch = instance.epoch
       course.surveyed(found)
       if let checkpoint { resume(at: checkpoint) }
       progress.expectedKeys = course.expectedKeys
       for role in StoreRole.allCases { progress.versions[role] = instance.status.serverVersion(of: role) }
+      proceed()
+    }
+  }
+
+  /// Asks both stores which databases they have. If they can't tell now, or the job begins again meanwhile, `then` is
+  /// not called, and the job proceeds later.
+  func askForDatabases(then: @escaping ([StoreRole: [Int: Int?]]) -> Void) {
+    isScanning = true
+    let run = course.run
+    DatabaseSurvey.begin(of: instance) { [weak self] found in
+      guard let self, isCurrent(run) else { return }
+      isScanning = false
+      if let found { return then(found) }
+      scanPausedUntil = instance.loop.now + JobPage.retryPause
       proceed()
     }
   }

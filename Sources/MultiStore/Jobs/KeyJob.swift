@@ -205,15 +205,7 @@ final class KeyJob {
   /// emptied meanwhile.
   private func finish() {
     guard progress.request.kind == .backfill, !progress.request.isDryRun, progress.isWhole else { return conclude() }
-    isScanning = true
-    let run = course.run
-    DatabaseSurvey.begin(of: instance) { [weak self] found in
-      guard let self, isCurrent(run) else { return }
-      isScanning = false
-      guard let found else {
-        scanPausedUntil = instance.loop.now + JobPage.retryPause
-        return proceed()
-      }
+    askForDatabases { [unowned self] found in
       // It may have been paused meanwhile, and looks again afterwards.
       guard progress.state == .running else { return proceed() }
       guard lacksMany(found) else { return conclude() }

@@ -59,15 +59,18 @@ final class KeyJobs {
   }
 
   /// Whether a job has found keys on the other store, or has copied them there, and counts.
-  var haveFoundKeys: Bool { jobs.values.contains { $0.progress.hasFoundKeys && !$0.progress.isVoid } }
+  var haveFoundKeys: Bool { !counting.isEmpty }
 
   /// Returns whether such a job has found keys in a database. One that is under way has not reached all of them.
   func foundKeys() -> (_ database: Int) -> Bool {
-    let counting = jobs.values.filter { $0.progress.hasFoundKeys && !$0.progress.isVoid }
+    let counting = counting
     let isAll = counting.contains { $0.progress.isBackfilled }
     let numbers = counting.reduce(into: Set<Int>()) { $0.formUnion($1.foundDatabases) }
     return { isAll || numbers.contains($0) }
   }
+
+  /// The jobs of which that holds.
+  private var counting: [KeyJob] { jobs.values.filter { $0.progress.hasFoundKeys && !$0.progress.isVoid } }
 
   /// Handles that a store may have lost keys.
   func storeMayHaveLostKeys() {

@@ -199,7 +199,7 @@ extension KeyArrival: KeyCopyWaiter {
     }
     guard let failure = copy.outcome.failure else { return perform(state.copyEnded(.done)) }
     self.failure = failure
-    perform(state.copyEnded(failure.reason == .errorReply && !failure.isOfBusyStore ? .refused : .unreachable))
+    perform(state.copyEnded(failure.isRefusal ? .refused : .unreachable))
   }
 }
 

@@ -31,7 +31,7 @@ struct LoginDelays {
     guard let entry = entries[key] else { return true }
     let isItsTurn = entry.turn == id
     if isItsTurn { entries[key]?.turn = nil }
-    // Those in the line come first, though their turn is noticed a little later.
+    // Clients in the line come first, though their turn is noticed a little later.
     guard entry.opensAt > now || !isItsTurn && !entry.line.isEmpty else { return true }
     entries[key]?.line.append(id)
     return false

@@ -38,7 +38,7 @@ extension InstanceCounts.Store {
     commands = sum(MultiStoreMetrics.commands)
     failedCommands = Self.failures.reduce(0) { $0 + sum(MultiStoreMetrics.commands, ("outcome", $1)) }
     errorReplies = sum(MultiStoreMetrics.commands, ("outcome", "error"))
-    // Those that were closed while idle are made again at once, and nothing is lost.
+    // A connection that was closed while idle is made again at once, and nothing is lost.
     lostConnections =
       sum(MultiStoreMetrics.connectionFailures) - sum(MultiStoreMetrics.connectionFailures, ("reason", "idle"))
     failedCopies = sum(MultiStoreMetrics.copyFailures)
