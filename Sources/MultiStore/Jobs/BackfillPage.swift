@@ -128,7 +128,9 @@ final class BackfillPage {
     return copy
   }
 
-  private var mayCopy: Bool { !isStopped && target.role != database.defaultStore.role }
+  private var mayCopy: Bool {
+    !isStopped && target.role != database.defaultStore.role && database.instance.routingState.flip.current.isDual
+  }
 
   /// Copies the next keys, and ends when there is nothing left.
   private func proceed() {

@@ -50,12 +50,15 @@ extension Instance {
 
   /// The keys of a database that can't all have expired on one store alone, which may happen a moment earlier.
   private static let fewestLostKeys = 10
+  /// A database has been emptied if it has less than this part of the keys. The rest were written since, or were on
+  /// their way.
+  private static let leastPart = 10
 
   /// Whether a job tells that the other store has keys.
   private var hasResultsOfJobs: Bool { verifiedMilliseconds != nil || jobs.haveFoundKeys }
 
-  /// Looks whether a database of the other store is empty and that of the default store is not. When dual write begins,
-  /// the question is ahead of the first copy.
+  /// Looks whether a database of the other store has hardly any of the keys that a job has found there, and that the
+  /// default store has. When dual write begins, the question is ahead of the first copy.
   func lookForEmptiedStore() {
     guard hasResultsOfJobs else { return }
     // Before the question: what is copied after it has no part in the answer.
@@ -63,17 +66,18 @@ extension Instance {
     DatabaseSurvey.begin(of: self) { [unowned self] found in
       guard let found, let expected = found[defaultRole], let others = found[defaultRole.other] else { return }
       let isEmptied = expected.contains { number, keys in
-        (isVerified || foundKeys(number)) && keys ?? 0 >= Self.fewestLostKeys && (others[number] ?? 0) == 0
+        guard let keys, keys >= Self.fewestLostKeys, let left = others[number] ?? 0 else { return false }
+        return left * Self.leastPart < (isVerified ? keys : min(keys, foundKeys(number)))
       }
       if isEmptied { otherStoreWasEmptied() }
     }
   }
 
-  /// Notes that a database of the other store is empty that should not be: the results of earlier jobs are void.
+  /// Notes that a database of the other store has been emptied: the results of earlier jobs are void.
   private func otherStoreWasEmptied() {
     guard hasResultsOfJobs else { return }
     logger.warning(
-      "Store found empty: the last backfill and verification count no more, and one under way begins again",
+      "Store was emptied: the last backfill and verification count no more, and one under way begins again",
       metadata: [
         "instance_name": "\(configuration.name)", "store": "\(defaultRole.other.label)",
         "hint": "backfill and verify again before the next step",

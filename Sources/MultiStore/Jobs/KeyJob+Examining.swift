@@ -50,7 +50,7 @@ extension KeyJob {
     progress.add(.present, result.present)
     progress.add(.vanished, result.vanished)
     progress.add(.copied, result.copied)
-    if result.present > 0 || result.copied > 0 && !progress.request.isDryRun { foundDatabases.insert(database.number) }
+    foundKeys[database.number, default: 0] += result.present + (progress.request.isDryRun ? 0 : result.copied)
     progress.copiedBytes += result.copiedBytes
     for (key, reason) in result.failed { progress.add(.failed, key, database: database.number, reason) }
     for (key, bytes) in result.large { progress.addLarge(key, database: database.number, bytes: bytes) }
@@ -85,7 +85,7 @@ extension KeyJob {
     }
     if equal > 0 {
       progress.add(.equal, equal)
-      foundDatabases.insert(database.number)
+      foundKeys[database.number, default: 0] += equal
     }
     return left
   }

@@ -35,7 +35,7 @@ extension KeyJob {
   private func resume(at checkpoint: KeyJobCheckpoint) {
     self.checkpoint = nil
     if let position = checkpoint.position, checkpoint.runIDs == instance.runIDs { return course.resume(at: position) }
-    foundDatabases = []
+    foundKeys = [:]
     let state = progress.state
     progress = KeyJobProgress(progress.request, defaultStore: progress.defaultStore, now: progress.startedMilliseconds)
     progress.state = state

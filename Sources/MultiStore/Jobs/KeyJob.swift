@@ -24,8 +24,8 @@ final class KeyJob {
   var epoch: Int
   /// Whether it was asked for while a move of the default store was under way, for which it waits.
   private var awaitsMove = false
-  /// The databases in which keys were found on the other store, or copied there.
-  var foundDatabases: Set<Int> = []
+  /// The keys of each database that were found on the other store, or copied there: at least so many.
+  var foundKeys: [Int: Int] = [:]
   /// The place of the last process, until it is known whether the stores still have it.
   var checkpoint: KeyJobCheckpoint?
   /// Called when the state or the progress is worth recording.
@@ -52,8 +52,8 @@ final class KeyJob {
     self.checkpoint = checkpoint
     // The databases are scanned in their order.
     if let position = checkpoint.position, progress.hasFoundKeys {
-      foundDatabases = Set(0..<position.place.database)
-      if position.cursor != KeyScan.start { foundDatabases.insert(position.place.database) }
+      for number in 0..<position.place.database { foundKeys[number] = 1 }
+      if position.cursor != KeyScan.start { foundKeys[position.place.database] = 1 }
     }
     // A verification would not know which keys it was about to look at again.
     if progress.request.kind == .verify {
@@ -135,7 +135,7 @@ final class KeyJob {
     progress.state = state
     awaitsMove = instance.routingState.flip.comingDefaultStore != role
     (pages, isScanning, isLookingAgain) = ([], false, false)
-    foundDatabases = []
+    foundKeys = [:]
     checkpoint = nil
   }
 

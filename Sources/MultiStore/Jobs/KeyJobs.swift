@@ -61,12 +61,12 @@ final class KeyJobs {
   /// Whether a job has found keys on the other store, or has copied them there, and counts.
   var haveFoundKeys: Bool { !counting.isEmpty }
 
-  /// Returns whether such a job has found keys in a database. One that is under way has not reached all of them.
-  func foundKeys() -> (_ database: Int) -> Bool {
+  /// Returns how many keys such a job has found in a database. One that is under way has not reached all of them.
+  func foundKeys() -> (_ database: Int) -> Int {
     let counting = counting
     let isAll = counting.contains { $0.progress.isBackfilled }
-    let numbers = counting.reduce(into: Set<Int>()) { $0.formUnion($1.foundDatabases) }
-    return { isAll || numbers.contains($0) }
+    let counts = counting.map(\.foundKeys)
+    return { number in isAll ? .max : counts.lazy.compactMap { $0[number] }.max() ?? 0 }
   }
 
   /// The jobs of which that holds.

@@ -179,10 +179,11 @@ final class KeyCopy: ReplyReceiver {
 
   /// The result if the source's value, which has arrived, is not to be stored any more: the default store's may have
   /// been accepted or replaced meanwhile. And if the default store has moved to the target, its value is newer, unless
-  /// it is stale, so that commands wait for the copy. The copy fails if the source has come back as another process
-  /// since it was asked.
+  /// it is stale, so that commands wait for the copy. Once dual write is off, the other store may be about to be
+  /// emptied. The copy fails if the source has come back as another process since it was asked.
   private var obstacle: KeyCopyOutcome? {
     let key = key
+    if isInBackground, !target.isDefault, !database.instance.routingState.flip.current.isDual { return .overtaken }
     if isInBackground, target.isDefault, !isForDefault, !target.stale.isKnown(key.span) { return .overtaken }
     guard isForDefault, verb == .copyOver else { return nil }
     guard target.stale.isKnown(key.span) else { return .unneeded }

@@ -118,7 +118,7 @@ extension KeyQueue: KeyCopyWaiter {
     healing[target.role, default: 1] -= 1
     let hasFailed = copy.outcome.failure != nil
     target.stale.giveBack(copy.key, hasFailed: hasFailed, now: instance.loop.now)
-    (hasFailed ? target.metrics.notHealed : target.metrics.healed).increment()
+    if !copy.outcome.isOvertaken { (hasFailed ? target.metrics.notHealed : target.metrics.healed).increment() }
     instance.advanceRouting()
   }
 }
