@@ -25,6 +25,13 @@ struct CopyFailure {
     exception = ReportedException(.command, "the key has too many elements for one command of the \(role.label) store")
   }
 
+  /// The failure of a copy whose source does not answer as a server does.
+  init(senselessReplyOf role: StoreRole) {
+    isOfBusyStore = false
+    reason = .errorReply
+    exception = ReportedException(.command, "the \(role.label) store answered something that is no key")
+  }
+
   /// The failure that is an error reply.
   init(_ reply: borrowing Reply) {
     reason = .errorReply

@@ -100,6 +100,30 @@ enum KeyContents {
     }
   }
 
+  /// The names of the commands that begin with the key, and of the one that has a subcommand before it.
+  private static let names: [StaticString] = [
+    "DEL", "SET", "RPUSH", "SADD", "ZADD", "HSET", "HPEXPIREAT", "XADD", "XCLAIM", "XDEL", "XSETID", "PEXPIREAT",
+  ]
+  private static let nameBeforeSubcommand: StaticString = "XGROUP"
+
+  /// Whether `contents`, the answer to the question about `key`, are commands as the script makes them, about that key
+  /// alone. They are executed as they are: a server that answers anything else must not have its will.
+  static func areCommands(_ contents: borrowing Reply, about key: [UInt8]) -> Bool {
+    guard contents.kind == .array, contents.count > 0 else { return false }
+    for index in 0..<contents.count {
+      let command = contents[index]
+      guard command.kind == .array, command.count >= 2 else { return false }
+      for part in 0..<command.count where command[part].kind != .string { return false }
+      let name = command[0].bytes
+      let place = name.hasSameBytes(as: nameBeforeSubcommand) ? 2 : 1
+      guard place < command.count, command[place].bytes.hasSameBytes(as: key.span) else { return false }
+      var isKnown = place == 2
+      for known in names where name.hasSameBytes(as: known) { isKnown = true }
+      guard isKnown else { return false }
+    }
+    return true
+  }
+
   /// The script that executes the commands on the other store unless that has the key: each command is a number of
   /// arguments and these. After an error nothing is left of the key; a command may have more arguments than Lua can
   /// unpack.

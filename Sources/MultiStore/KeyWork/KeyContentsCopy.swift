@@ -93,7 +93,10 @@ final class KeyContentsCopy: ReplyReceiver {
 
   private func received(_ contents: borrowing Reply) {
     if let outcome = obstacle() { return then(.ended(outcome)) }
-    guard contents.kind == .array else { return then(.refused(CopyFailure(contents))) }
+    if contents.kind == .error { return then(.refused(CopyFailure(contents))) }
+    guard KeyContents.areCommands(contents, about: key) else {
+      return then(.refused(CopyFailure(senselessReplyOf: source.role)))
+    }
     // The first command is a DEL.
     guard contents.count > 1 else { return then(.ended(.missing)) }
     if replaces { storeInTransaction(contents) } else { storeByScript(contents) }

@@ -21,6 +21,10 @@ protocol KeyCopyWaiter: AnyObject {
 ///
 /// A copy to the default store is in order because no command that names the key is executed meanwhile.
 final class KeyCopy: ReplyReceiver {
+  /// The time after which clients' copies are tried again at another store that refuses all keys, in nanoseconds. The
+  /// default store would dump keys in vain, and clients might wait for that, at each of their writes.
+  private static let refusalPause: UInt64 = 10_000_000_000
+
   private static let dumpToken = 0
   private static let expiryToken = 1
   private static let restoreToken = 2
@@ -53,6 +57,10 @@ final class KeyCopy: ReplyReceiver {
   private var asksForAbsoluteTime = false
   /// Whether the target refused the dump.
   private var dumpWasRefused = false
+  /// How often the key was made while it was asked for.
+  private var questions = 0
+  /// The most times of that; the key of a busy client may be deleted and made again now and then.
+  private static let mostQuestions = 10
 
   init(
     _ key: [UInt8],
@@ -119,6 +127,11 @@ final class KeyCopy: ReplyReceiver {
       database.pendingDumps.remove(self)
       return target.ordinary.failUnsent(self, token: Self.deleteToken)
     }
+    if !isInBackground, !isForDefault, let refusal = target.server.keyRefusal, begunAt < refusal.at + Self.refusalPause {
+      database.pendingDumps.remove(self)
+      firstFailure = refusal.failure
+      return database.loop.atEndOfTurn(self)
+    }
     guard let bytes else { return askForSize() }
     if dumpWasRefused || target.server.refusesDumps { copyContents(bytes: bytes) } else { askForDump(bytes: bytes) }
   }
@@ -137,31 +150,37 @@ final class KeyCopy: ReplyReceiver {
     case Self.sizeToken:
       begin(bytes: reply.integer)
     case Self.expiryToken:
-      if reply.kind == .error { failed(reply) } else { deadline = absoluteDeadline(reply.integer) }
+      if reply.kind == .integer { deadline = absoluteDeadline(reply.integer) } else { failed(reply) }
     case Self.dumpToken:
       time.end()
       // From here on the store's replies are newer than the dump.
       database.pendingDumps.remove(self)
-      if reply.kind == .error { failed(reply) }
+      // Only a null says that there is no key: of a reply that belongs to another command nothing is known.
+      if reply.kind != .string, reply.kind != .nil { failed(reply) }
       if let firstFailure { return finish(.failed(firstFailure)) }
       guard reply.kind == .string else { return obstacle.map { finish($0) } ?? sourceLacksKey() }
       // Another client has made the key between the two questions.
-      guard let deadline else { return restart() }
+      guard let deadline else { return startOver() }
       received(dump: reply.bytes, deadline: deadline)
     case Self.restoreToken:
       time.end()
-      guard reply.kind == .error else { return finish(.stored) }
+      guard reply.kind == .error else {
+        target.server.keyRefusal = nil
+        return finish(.stored)
+      }
       if isPresent(reply) { return finish(.unneeded) }
       // Only the dump's format can be wrong with this RESTORE; other errors have codes of their own.
       if reply.knownErrorCode == .generic {
         dumpWasRefused = true
         restart()
       } else {
-        giveUp(CopyFailure(reply))
+        let failure = CopyFailure(reply)
+        if failure.isRefusal { target.server.keyRefusal = (failure, database.loop.now) }
+        giveUp(failure)
       }
     default:
       // A DEL: the value that it left is outdated still.
-      if reply.kind == .error { failed(reply) }
+      if reply.kind != .integer { failed(reply) }
       finish(.missing)
     }
   }
@@ -174,7 +193,14 @@ final class KeyCopy: ReplyReceiver {
   }
 
   private func failed(_ reply: borrowing Reply) {
-    if firstFailure == nil { firstFailure = CopyFailure(reply) }
+    guard firstFailure == nil else { return }
+    firstFailure = reply.kind == .error ? CopyFailure(reply) : CopyFailure(senselessReplyOf: source.role)
+  }
+
+  /// Asks for a key again that was made while it was asked for. A source that claims so each time is not asked for ever.
+  private func startOver() {
+    questions += 1
+    if questions < Self.mostQuestions { restart() } else { finish(.failed(CopyFailure(senselessReplyOf: source.role))) }
   }
 
   /// The result if the source's value, which has arrived, is not to be stored any more: the default store's may have
@@ -325,6 +351,11 @@ final class KeyCopy: ReplyReceiver {
       if !isInBackground { database.metrics.keyCopies.increment() }
     }
   }
+}
+
+extension KeyCopy: EndOfTurnWorker {
+  /// Ends a copy that was not begun: its client is not to be notified while it is still sending.
+  func endOfTurn() { finish(.missing) }
 }
 
 extension KeyCopy: KeyCopyWaiter {
