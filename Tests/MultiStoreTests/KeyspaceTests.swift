@@ -35,4 +35,22 @@ struct KeyspaceTests {
   func unreadable(info: String) {
     #expect(StoreKeyspace(info: info, database: 0) == nil)
   }
+
+  @Test func `of a server with very many databases is read in one pass`() throws {
+    let lines = (0..<20_000).map { "db\($0):keys=\($0 + 1),expires=0,avg_ttl=0\r\n" }
+    let info = "# Keyspace\r\n" + lines.joined()
+    let counts = try #require(StoreKeyspace.databases(info: info))
+    #expect(counts.count == 20_000 && counts[19_999] == 20_000)
+    // More than any server has.
+    #expect(StoreKeyspace.databases(info: info + info) == nil)
+  }
+
+  @Test func `has a number of keys that can be added to others, whatever the server says`() throws {
+    let info = "# Keyspace\r\ndb0:keys=9223372036854775807,expires=9223372036854775807,avg_ttl=0\r\ndb1:nonsense\r\n"
+    let counts = try #require(StoreKeyspace.databases(info: info))
+    #expect(counts == [0: 1 << 50])
+    #expect(StoreKeyspace(info: info, database: 0)?.expiringKeys == 1 << 50)
+    #expect(StoreKeyspace(info: info, database: 1) == nil)
+    #expect(StoreKeyspace(info: info, database: 2)?.keys == 0)
+  }
 }

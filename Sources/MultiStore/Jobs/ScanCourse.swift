@@ -39,7 +39,7 @@ struct ScanCourse {
       (found[role] ?? [:]).keys.sorted().map { Place(database: $0, role: role) }
     }
     let counts = roles.flatMap { Array((found[$0] ?? [:]).values) }
-    expectedKeys = counts.contains { $0 == nil } ? nil : counts.reduce(0) { $0 + ($1 ?? 0) }
+    expectedKeys = counts.contains { $0 == nil } ? nil : counts.reduce(0) { $0.addingSaturated($1 ?? 0) }
   }
 
   /// Begins a page, whose keys came with the cursor of the one after it.

@@ -19,20 +19,47 @@ public struct StoreKeyspace: Sendable, Equatable {
 }
 
 extension StoreKeyspace {
+  /// The most keys that a database is taken to have, whatever a server says: sums stay numbers.
+  private static let mostKeys: Int64 = 1 << 50
+  /// The longest text that is read, in bytes; that of ten thousand databases has less.
+  private static let longestText = 1 << 20
+
   /// Reads the text of `INFO keyspace`: a heading, and for each database that has keys a line such as
   /// `db0:keys=3,expires=1,avg_ttl=2000`. Newer servers add fields at the end.
   ///
   /// - Returns: nil for a text that is something else.
   init?(info: String, database: Int) {
-    let lines = info.split(whereSeparator: \.isNewline)
-    guard lines.contains("# Keyspace") else { return nil }
-    let prefix = "db\(database):"
-    guard let line = lines.first(where: { $0.hasPrefix(prefix) }) else {
-      self.init(keys: 0, expiringKeys: 0, averageTTLMilliseconds: nil)
-      return
+    guard let found = Self.read(info) else { return nil }
+    switch found[database] {
+    case nil: self.init(keys: 0, expiringKeys: 0, averageTTLMilliseconds: nil)
+    case .some(let keyspace?): self = keyspace
+    case .some(nil): return nil
     }
+  }
+
+  /// Reads the number of keys of each database that has some; nil for a text that is something else.
+  static func databases(info: String) -> [Int: Int]? {
+    read(info)?.compactMapValues { $0?.keys }
+  }
+
+  /// Reads the figures of each database that the text names; nil for one whose line can't be read.
+  private static func read(_ info: String) -> [Int: StoreKeyspace?]? {
+    guard info.utf8.count <= longestText else { return nil }
+    var found: [Int: StoreKeyspace?] = [:]
+    var hasHeading = false
+    for line in info.split(whereSeparator: \.isNewline) {
+      if line == "# Keyspace" { hasHeading = true }
+      guard line.hasPrefix("db") else { continue }
+      let parts = line.dropFirst(2).split(separator: ":", maxSplits: 1)
+      guard parts.count == 2, let number = Int(parts[0]) else { continue }
+      found.updateValue(StoreKeyspace(fields: parts[1]), forKey: number)
+    }
+    return hasHeading ? found : nil
+  }
+
+  private init?(fields text: Substring) {
     var fields: [Substring: Int64] = [:]
-    for field in line.dropFirst(prefix.count).split(separator: ",") {
+    for field in text.split(separator: ",") {
       let parts = field.split(separator: "=", maxSplits: 1)
       if parts.count == 2 { fields[parts[0]] = Int64(parts[1]) }
     }
@@ -40,22 +67,9 @@ extension StoreKeyspace {
     // The server samples too, and reports 0 before it has done so.
     let average = fields["avg_ttl"].flatMap { $0 > 0 ? $0 : nil }
     self.init(
-      keys: max(0, Int(clamping: keys)),
-      expiringKeys: max(0, Int(clamping: expiring)),
+      keys: Int(min(max(0, keys), Self.mostKeys)),
+      expiringKeys: Int(min(max(0, expiring), Self.mostKeys)),
       averageTTLMilliseconds: average
     )
-  }
-
-  /// Reads the number of keys of each database that has some; nil for a text that is something else.
-  static func databases(info: String) -> [Int: Int]? {
-    let lines = info.split(whereSeparator: \.isNewline)
-    guard lines.contains("# Keyspace") else { return nil }
-    var counts: [Int: Int] = [:]
-    for line in lines where line.hasPrefix("db") {
-      let parts = line.dropFirst(2).split(separator: ":", maxSplits: 1)
-      guard parts.count == 2, let number = Int(parts[0]) else { continue }
-      counts[number] = StoreKeyspace(info: info, database: number)?.keys
-    }
-    return counts
   }
 }
