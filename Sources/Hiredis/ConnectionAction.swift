@@ -69,6 +69,8 @@ struct UnansweredCommands {
   let areInFlight: Bool
   /// Whether a sender waits for a reply.
   let areAwaited: Bool
+  /// Whether the connection has answered none before.
+  var areFirst = false
 }
 
 /// The treatment of a command that is sent while the connection is not ready.

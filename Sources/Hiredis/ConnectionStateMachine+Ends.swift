@@ -7,6 +7,9 @@ extension ConnectionStateMachine {
   /// failed: the cause is most probably a mistake in a configuration, and servers log each rejection.
   static var rejectionDelay: Duration { .seconds(1) }
 
+  /// The connections in a row that end with their first commands, after which a dispensable store has to prove itself.
+  static var mostUselessConnections: Int { 2 }
+
   /// Records that the context has ended.
   mutating func contextDidEnd(_ end: ContextEnd, _ unanswered: UnansweredCommands, at now: UInt64) -> ConnectionAction {
     switch take() {
@@ -67,8 +70,11 @@ extension ConnectionStateMachine {
     if case .failed(let detail) = end, !unanswered.areAwaited { return .reconnect(after: delay, detail: detail) }
     let kind = if case .abandoned(let kind, _) = end { kind } else { ConnectionDownReason.Kind.lost }
     let reason = ConnectionDownReason(kind: kind, detail: end.detail, attempt: backoff.attempt, retryDelay: delay)
-    if kind == .commandTimedOut, service != .patient {
-      // A store that has just let a command time out is not worth waiting for if it is dispensable.
+    uselessConnections = unanswered.areFirst ? uselessConnections + 1 : 0
+    let isUseless = kind == .commandTimedOut || uselessConnections >= Self.mostUselessConnections
+    if isUseless, service != .patient {
+      // A store that has just let a command time out is not worth waiting for if it is dispensable; nor is one that
+      // shakes hands and ends each connection at the first command, for which each command would wait anew.
       probation.commandTimedOut(at: now)
       state = .waiting(refusal: .notConnected(reason: reason.description))
     }

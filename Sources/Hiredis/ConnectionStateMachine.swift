@@ -70,6 +70,8 @@ struct ConnectionStateMachine<Lookup>: ~Copyable {
   var probation = Probation()
   /// The lost connection on which commands were in flight, until the server was asked to close it too.
   var orphan: Orphan?
+  /// The connections in a row that were lost with the first commands that were sent over them.
+  var uselessConnections = 0
   /// Whether the store has rejected a login since the connection was ready.
   var wasRejected = false
   /// The time that commands may wait for the store.

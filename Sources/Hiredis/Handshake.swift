@@ -19,7 +19,7 @@ struct Orphan: Equatable {
 /// This type decides only; the connection sends and receives.
 struct Handshake {
   private enum Step {
-    case authenticate, role, select, setName, info, greet, clientID, keyCount, prepare, ping, killOrphan
+    case authenticate, role, select, setName, info, greet, clientID, replication, keyCount, prepare, ping, killOrphan
   }
 
   private struct Request {
@@ -112,7 +112,7 @@ struct Handshake {
     script.append((.info, ["INFO", "server"]))
     if asksForModules { script.append((.greet, ["HELLO"])) }
     if asksForClientID { script.append((.clientID, ["CLIENT", "ID"])) }
-    if asksForKeyCount { script.append((.keyCount, ["DBSIZE"])) }
+    if asksForKeyCount { script += [(.replication, ["ROLE"]), (.keyCount, ["DBSIZE"])] }
     script += preparation.map { (.prepare, $0) }
     // Unlike the others, PING is refused while a server loads its data.
     script.append((.ping, ["PING"]))
@@ -149,9 +149,12 @@ struct Handshake {
     case (.text(let text), .info):
       let before = identity
       identity = ServerIdentity(info: text[...], database: identity.database)
+      identity.isReplica = before.isReplica
       identity.keyCount = before.keyCount
       identity.modules = before.modules
       if let mismatch = sentinelMismatch { return .failed(.refused, detail: mismatch) }
+    case (.text(let role), .replication):
+      identity.isReplica = role != "master"
     case (.integer(let count), .keyCount):
       identity.keyCount = count
     case (.greeting(let modules), .greet):
@@ -193,7 +196,7 @@ struct Handshake {
   /// Returns nil if the connection can be used in spite of the error.
   private static func judge(error text: String, step: Step) -> Outcome? {
     switch step {
-    case .prepare, .greet, .clientID, .keyCount, .killOrphan: return nil
+    case .prepare, .greet, .clientID, .replication, .keyCount, .killOrphan: return nil
     case .authenticate, .role, .select, .setName, .info, .ping: break
     }
     let code = ServerErrorCode(errorReply: text)

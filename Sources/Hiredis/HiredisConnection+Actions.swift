@@ -121,6 +121,7 @@ extension HiredisConnection {
       queue.append(probe)
     }
     attemptTimer?.cancel()
+    replyCountWhenReady = replyCount
     isLoggingInAgain = false
     context?.isRaw = pushesBytes
     context?.replyLimit = replyLimit

@@ -89,7 +89,8 @@ extension HiredisConnection {
     context = nil
     let unanswered = UnansweredCommands(
       areInFlight: queue.hasHandedOver,
-      areAwaited: isPushing || queue.oldestCounted != nil
+      areAwaited: isPushing || queue.oldestCounted != nil,
+      areFirst: replyCount == replyCountWhenReady
     )
     perform(machine.contextDidEnd(end, unanswered, at: loop.now))
   }

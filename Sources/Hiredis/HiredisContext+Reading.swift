@@ -12,6 +12,9 @@ extension HiredisContext {
   private static let largeReplyBytes = 64 * 1024
   /// The most bytes of such a string that are read at once.
   private static let directReadBytes = 256 * 1024
+  /// The most bytes of a line, such as an error. The reader looks through all of a line that has no end whenever it gets
+  /// more of it, which for a hundred megabytes would take the loop minutes.
+  private static let longestLine = 1 << 20
   /// The number of digits that a length may have, and the end of the line.
   private static let longestLength = 21
   /// The most reads of one context before the others on the loop have their turn.
@@ -111,6 +114,12 @@ extension HiredisContext {
     return max(0, lineEnd + 2 + min(length, Int.max / 2) + 2 - buffered)
   }
 
+  /// Whether the reader waits for the end of a line that is too long to be one.
+  @inline(__always)
+  private static func hasEndlessLine(_ reader: UnsafeMutablePointer<redisReader>) -> Bool {
+    reader.pointee.len - reader.pointee.pos > longestLine && missingBytes(of: reader) == 0
+  }
+
   /// Reads up to `count` bytes of the string in the reader's buffer; returns the result of `recv`.
   private static func receive(
     _ count: Int,
@@ -147,7 +156,10 @@ extension HiredisContext {
         pendingEnd = Self.end(of: reader)
         break
       }
-      guard let object else { break }
+      guard let object else {
+        if Self.hasEndlessLine(reader) { pendingEnd = .protocolViolated("a line of a reply has no end") }
+        break
+      }
       guard !ReplyObjects.wasDelivered(object) else { continue }
       deliver(UnsafePointer(object.assumingMemoryBound(to: redisReply.self)))
       arena.removeAll()

@@ -30,6 +30,8 @@ extension HiredisContext {
     let count = recv(context.pointee.fd, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
     return hasRead(count, of: buffer.count) { count in
       tls.receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]), scratch: loop.plaintextBuffer) { plaintext in
+        // The end of the handshake may come with more bytes than it may have.
+        guard pendingEnd == nil else { return false }
         if !isConnected { didConnect() }
         if pendingEnd == nil, let reader = context.pointee.reader { deliver(plaintext, to: reader, owner) }
         return pendingEnd == nil

@@ -18,6 +18,8 @@ public struct ServerIdentity: Sendable, Equatable {
   public var database: Int
   /// Whether it is a sentinel; nil if INFO is not allowed.
   var isSentinel: Bool?
+  /// Whether it is a replica, which gets keys from its master at any moment; nil if it was not asked, or does not tell.
+  public var isReplica: Bool?
   /// The number of keys in that database right after the connection was made, before any command of a client; nil if it
   /// was not asked for or is not allowed.
   public var keyCount: Int?

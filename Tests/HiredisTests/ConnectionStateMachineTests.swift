@@ -317,6 +317,20 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
     }
   }
 
+  /// Each of the next commands would wait for a connection that is of no use.
+  @Test func `a store that ends each connection at its first command has to prove itself`() {
+    var machine = Self.machine(in: .ready)
+    let first = UnansweredCommands(areInFlight: true, areAwaited: true, areFirst: true)
+    let later = UnansweredCommands(areInFlight: true, areAwaited: true)
+    for (unanswered, next) in [(first, Phase.starting), (later, .starting), (first, .starting), (first, .waiting)] {
+      _ = machine.contextDidEnd(.failed("EOF"), unanswered, at: Self.now)
+      #expect(machine.phase == next)
+      Self.advance(&machine, .timerFired, .lookupFinished, .contextConnected)
+      Self.advance(&machine, .oddReply, .oddReply, .oddReply, .lastReply)
+    }
+    #expect(machine.phase == .awaitingProbe)
+  }
+
   /// The trap names the event's state, which is what a crash report shows.
   @Test(arguments: ConnectionPhase.allCases) func `an impossible event traps and names the state`(
     phase: ConnectionPhase

@@ -42,6 +42,24 @@ import class TestSupport.RedisServer
     connection.close()
   }
 
+  @Test(arguments: [("master", false), ("slave", true)])
+  func `asks a server whose keys are counted whether it is a replica`(role: String, isReplica: Bool) throws {
+    var handshake = Handshake(
+      endpoint: StoreEndpoint(address: .unix(path: "")),
+      preparation: [],
+      asksForClientID: false,
+      asksForKeyCount: true
+    )
+    let info = "run_id:x\r\nredis_version:7.0\r\n"
+    let answers: [Handshake.Answer] = [.text("OK"), .text(info), .text(role), .integer(0), .text("PONG")]
+    #expect(handshake.commands.count == answers.count)
+    for answer in answers {
+      guard case .ready(let identity) = handshake.receive(answer) else { continue }
+      #expect(identity.isReplica == isReplica && identity.keyCount == 0)
+    }
+    #expect(handshake.isAnswered)
+  }
+
   @Test func logsInAsAUserWithFewRights() throws {
     let redis = try RedisServer(users: ["app on >secret ~* -@all +get +ping"])
     let harness = try Harness()

@@ -138,6 +138,23 @@ import class TestSupport.RedisServer
     connection.close()
   }
 
+  /// hiredis would look through all of it each time that more of it arrives.
+  @Test func giveUpOnALineWithoutAnEnd() throws {
+    let harness = try Harness()
+    defer { harness.finish() }
+    let store = try ScriptedStore(on: harness.loop)
+    store.onCommand = { stream, _ in stream.say("-ERR " + String(repeating: "x", count: 3 << 20)) }
+    let connection = harness.readyConnection(to: StoreEndpoint(address: store.address))
+    harness.send("PING", on: connection)
+    harness.run { harness.outcomes.count == 1 }
+    guard case .failure(.connectionLost(let reason)) = harness.outcomes[0].outcome else {
+      Issue.record("\(harness.outcomes)")
+      return
+    }
+    #expect(reason.hasSuffix("a line of a reply has no end"))
+    connection.close()
+  }
+
   @Test func survivesALengthThatNoMemoryHolds() throws {
     let harness = try Harness()
     defer { harness.finish() }
