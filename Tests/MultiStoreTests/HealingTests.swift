@@ -241,6 +241,20 @@ struct StoreTrustTests {
     #expect(instance.messages.contains("Store trusted again: it is empty"))
   }
 
+  /// It gets its master's keys later, which may be any.
+  @Test func `does not come back when it is an empty replica`() throws {
+    let instance = try Instance()
+    let primary = try #require(instance.database.primary)
+    primary.family.distrust(because: .uncleanStop, now: 1)
+    for (master, isTrusted) in [("127.0.0.1 1", false), ("NO ONE", true)] {
+      #expect(try instance.primary.command(["REPLICAOF"] + words(master)) == .ok)
+      let epoch = primary.ordinary.epoch
+      try instance.primary.command("CLIENT", "KILL", "TYPE", "normal")
+      try instance.run { primary.ordinary.epoch > epoch && primary.isReady }
+      #expect(primary.family.trust.isTrusted == isTrusted, "REPLICAOF \(master)")
+    }
+  }
+
   @Test func `does not concern a store that has never got all writes`() throws {
     let instance = try Instance(dual: false)
     #expect(try instance.primary.command("SET", "old", "value") == .ok)

@@ -25,7 +25,7 @@ extension Instance: StoreOwner {
         FunctionCopy(to: store, of: self).begin(from: family(defaultRole).first)
       }
     }
-    if let runID = identity.runID { store.family.wasIdentified(runID) }
+    store.family.wasIdentified(identity.runID)
     store.family.keyspaceSampler?.begin()
     // The server may have been restarted, which loses its scripts.
     if store.role == routingState.flip.current.defaultStore { scripts.load(into: store) }
@@ -60,7 +60,8 @@ extension Instance: StoreOwner {
   /// Updates the trust in a store that has connected: another process may have loaded an older snapshot of the keys,
   /// and an empty store has no outdated ones.
   private func lookForOlderKeys(in store: Store, _ identity: ServerIdentity, isAnother: Bool) {
-    let isEmpty = identity.keyCount == 0
+    // A replica is empty until it has got its master's keys, which may be any.
+    let isEmpty = identity.keyCount == 0 && identity.isReplica != true
     // Other databases may have keys that nobody has asked for yet; they end the trust until all are known to be empty.
     if isAnother, store.role != defaultRole, wasDual, !isEmpty || configuration.servesOtherDatabases {
       store.family.distrust(because: .anotherProcess, now: loop.wallClockMilliseconds)

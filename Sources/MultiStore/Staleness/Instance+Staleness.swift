@@ -228,7 +228,9 @@ extension Instance {
   /// Trusts a store that was found empty, since nothing in it is outdated. Its stale keys stay known, and are copied.
   func storeWasFoundEmpty(_ store: Store, isWhole: Bool) {
     if store.role != defaultRole { lookForEmptiedStore() }
-    guard isWhole || !configuration.servesOtherDatabases, !store.family.trust.isTrusted else { return }
+    guard isWhole || !configuration.servesOtherDatabases, !store.family.trust.isTrusted,
+      store.family.first.server.identity?.isReplica != true
+    else { return }
     logger.notice(
       "Store trusted again: it is empty",
       metadata: ["instance_name": "\(configuration.name)", "store": "\(store.role.label)"]

@@ -29,11 +29,11 @@ extension StoreFamily {
     forEach { $0.stale.isDistrusted = !trust.isTrusted }
   }
 
-  /// Records the run ID of the store's server.
-  func wasIdentified(_ runID: String) {
+  /// Records the run ID of the store's server; nil if it does not tell.
+  func wasIdentified(_ runID: String?) {
     guard runID != lastRunID else { return }
     lastRunID = runID
-    recorder?.append(.identified(role, runID: runID))
+    if let runID { recorder?.append(.identified(role, runID: runID)) }
   }
 
   private func set(_ trust: StoreTrust) {

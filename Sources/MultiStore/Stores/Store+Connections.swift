@@ -26,7 +26,8 @@ extension Store: HiredisConnectionDelegate {
       metrics.up.record(1)
       family.forEach { $0.retryNow() }
     }
-    let isAnother = before != nil && identity.runID != nil && before != identity.runID
+    // A server that does not tell any more who it is may be another one.
+    let isAnother = before != nil && before != identity.runID
     owner.store(self, didIdentify: identity, isAnother: isAnother)
   }
 
