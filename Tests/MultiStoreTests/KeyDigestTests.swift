@@ -69,6 +69,18 @@ struct KeyDigestTests {
     #expect(try digest(client).elements?[2].string == "large")
   }
 
+  /// One store has dropped it, and the clock of the other one is behind by more than a few seconds.
+  @Test(arguments: [
+    (100_000 + 5_000, KeyDigest.Comparison.different), (100_000 + 1_000, .expiring), (100_000 - 5_000, .expiring),
+    (100_000 - 60_000, .different), (1, .different),
+  ])
+  func `are not about to expire for ever`(expiry: Int, expected: KeyDigest.Comparison) {
+    let gone = KeyDigest(type: "none", size: 0, digest: "", expiry: -1)
+    let there = KeyDigest(type: "string", size: 1, digest: "x", expiry: expiry)
+    #expect(gone.compared(to: there, now: 100_000) == expected)
+    #expect(there.compared(to: gone, now: 100_000) == expected)
+  }
+
   private func expectNoError(_ reply: RESPReply, _ line: String) {
     #expect(reply.errorText == nil, "\(line)")
   }

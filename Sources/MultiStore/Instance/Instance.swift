@@ -58,6 +58,8 @@ public final class Instance {
   /// The time at which a verification has found both stores equal, in milliseconds since 1970; nil if none has, or if
   /// something happened since that makes it worthless.
   var verifiedMilliseconds: Int64?
+  /// Whether a store could not tell whether the other one was emptied.
+  var owesLookForEmptiedStore = false
   /// Whether dual write is on, or was: a write to one store alone leaves a stale key on the other.
   var wasDual = false
   /// Whether this applies now: dual write is off after it was on, and all keys that are outdated are known.
@@ -183,6 +185,7 @@ public final class Instance {
   private func publishGauges() {
     for family in families { family.publishGauges() }
     publishStaleKeys()
+    lookAgainForEmptiedStore()
     jobs.proceed()
     databases.releaseDiscarded()
     inventory.publish(now: loop.wallClockMilliseconds)

@@ -60,17 +60,27 @@ extension Instance {
   /// Looks whether a database of the other store has hardly any of the keys that a job has found there, and that the
   /// default store has. When dual write begins, the question is ahead of the first copy.
   func lookForEmptiedStore() {
+    owesLookForEmptiedStore = false
     guard hasResultsOfJobs else { return }
     // Before the question: what is copied after it has no part in the answer.
     let (isVerified, foundKeys) = (verifiedMilliseconds != nil, jobs.foundKeys())
     DatabaseSurvey.begin(of: self) { [unowned self] found in
-      guard let found, let expected = found[defaultRole], let others = found[defaultRole.other] else { return }
+      guard let found else { return owesLookForEmptiedStore = true }
+      guard let expected = found[defaultRole], let others = found[defaultRole.other] else { return }
       let isEmptied = expected.contains { number, keys in
         guard let keys, keys >= Self.fewestLostKeys, let left = others[number] ?? 0 else { return false }
         return left * Self.leastPart < (isVerified ? keys : min(keys, foundKeys(number)))
       }
       if isEmptied { otherStoreWasEmptied() }
     }
+  }
+
+  /// Looks again if a store did not answer, or was busy, once both take commands. Called periodically.
+  func lookAgainForEmptiedStore() {
+    guard owesLookForEmptiedStore, routingState.flip.current.isDual,
+      families.allSatisfy({ $0.first.ordinary.takesCommands })
+    else { return }
+    lookForEmptiedStore()
   }
 
   /// Notes that a database of the other store has been emptied: the results of earlier jobs are void.

@@ -5,7 +5,11 @@ internal import EventLoop
 extension KeyJob {
   /// Begins an attempt to copy or to compare the keys of a page.
   func examine(_ page: JobPage) {
-    guard let database = instance.reach(page.place.database) else { return pageEnded(page) }
+    guard let database = instance.reach(page.place.database) else {
+      let reason = Self.unreachable(page.place.database)
+      for key in page.keys { progress.add(.failed, key, database: page.place.database, reason) }
+      return pageEnded(page)
+    }
     page.dueAt = nil
     page.attemptsMade += 1
     switch progress.request.kind {

@@ -47,7 +47,10 @@ extension KeyJob {
   }
 
   func scan(_ place: ScanCourse.Place) {
-    guard let database = instance.reach(place.database) else { return course.skipPlace() }
+    guard let database = instance.reach(place.database) else {
+      progress.failures[Self.unreachable(place.database), default: 0] += 1
+      return course.skipPlace()
+    }
     isScanning = true
     let (run, begunAt) = (course.run, instance.loop.now)
     let isFiltered = progress.request.pattern != nil || progress.request.type != nil
@@ -77,6 +80,9 @@ extension KeyJob {
       proceed()
     }
   }
+
+  /// The reason why the keys of a database were not looked at.
+  static func unreachable(_ database: Int) -> String { "database \(database) can't be opened: too many are in use" }
 
   private func pageBegan(_ keys: [[UInt8]], at place: ScanCourse.Place, next: [UInt8]) {
     // It is examined unless the job was paused meanwhile.

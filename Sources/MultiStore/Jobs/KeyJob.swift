@@ -230,9 +230,20 @@ final class KeyJob {
     }
   }
 
+  /// The keys that may change at each look without being many.
+  private static let fewChanging = 100
+
+  /// Whether so many keys changed at each look that the equal ones prove little. A store that gives each key a moment
+  /// of expiry that is near would be equal otherwise.
+  private func changesHide(_ progress: KeyJobProgress) -> Bool {
+    progress.count(.changing) > max(Self.fewChanging, progress.count(.equal))
+  }
+
   private func conclude() {
-    let isComplete =
-      progress.unhealed == 0 && progress.count(.failed) == 0 && progress.count(.uncompared) == 0
+    if changesHide(progress) {
+      progress.failures["more keys were changing than equal: verify again when fewer are written", default: 0] += 1
+    }
+    let isComplete = progress.unhealed == 0 && progress.failures.isEmpty && progress.count(.uncompared) == 0
     end(isComplete ? .complete : .incomplete)
     if progress.request.kind == .verify, isComplete, progress.isWhole, instance.epoch == epoch {
       instance.verified(defaultStore: course.defaultStore)

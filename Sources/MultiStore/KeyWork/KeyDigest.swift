@@ -16,6 +16,9 @@ struct KeyDigest: Equatable {
 
   /// The time before its expiry in which a key is neither equal nor different, in milliseconds.
   static let lastMoments = 2_000
+  /// The time after it in which a server's clock may not have reached it, in milliseconds. With a clock that is further
+  /// behind, a server goes on to answer what the other one has not any more, which is a difference.
+  static let clockTolerance = 10_000
   /// The largest difference between the expiry times of equal keys, in milliseconds.
   private static let expiryTolerance = 1_000
 
@@ -32,7 +35,7 @@ struct KeyDigest: Equatable {
   enum Comparison: Equatable {
     case equal
     case different
-    /// One of them is about to expire.
+    /// One of them is about to expire, or has just done so.
     case expiring
     /// Their contents are too large for a digest, or of a module's type, and everything else is equal.
     case unknown
@@ -43,7 +46,7 @@ struct KeyDigest: Equatable {
   /// - Parameter now: Unix milliseconds.
   func compared(to other: KeyDigest, now: Int) -> Comparison {
     let ends = [expiry, other.expiry].filter { $0 >= 0 }
-    if ends.contains(where: { $0 - now < Self.lastMoments }) { return .expiring }
+    if ends.contains(where: { (-Self.clockTolerance..<Self.lastMoments).contains($0 - now) }) { return .expiring }
     guard type == other.type, size == other.size, (expiry < 0) == (other.expiry < 0),
       abs(expiry - other.expiry) <= Self.expiryTolerance
     else { return .different }
