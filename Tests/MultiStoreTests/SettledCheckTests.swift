@@ -50,13 +50,14 @@ struct SettledCheckTests {
 
   @Test func `compare keys that are quiet at the same time in few calls`() throws {
     let instance = try instance()
-    // Written one after the other, as clients do, so that each is due at another moment.
+    // Written one after the other, as clients do, so that each is due at another moment. Until all are written, a round
+    // begins every tenth of a second: the limit below permits 50 ms for each write.
     for number in 0..<600 { _ = try instance.execute("SET s\(number) v") }
     try instance.run { self.outcomes(instance, "equal") == 600 }
     for store in StoreRole.allCases {
       let statistics = try #require(try instance.client(store).command("INFO", "commandstats").string)
       let calls = try #require(statistics.firstMatch(of: /cmdstat_evalsha:calls=(\d+)/).flatMap { Int($0.1) })
-      #expect(calls < 60, "of \(store)")
+      #expect(calls < 300, "of \(store)")
     }
   }
 }
