@@ -194,7 +194,7 @@ struct WriteTests {
   @Test("A key that went stale on the secondary is not brought back from there")
   func staleSecondary() throws {
     let instance = try Instance(primaryAsDefault: true) {
-      $0.otherStoreTimeout = .milliseconds(100)
+      $0.otherStoreTimeout = .seconds(1)
     }
     try instance.both("MSET k v l v")
     let client = instance.secondary
@@ -239,7 +239,7 @@ struct WriteTests {
   @Test("More stale keys than are remembered make all of them stale, though some heal")
   func staleOverflow() throws {
     let instance = try Instance {
-      $0.otherStoreTimeout = .milliseconds(100)
+      $0.otherStoreTimeout = .seconds(1)
       $0.staleKeyLimit = 2
       $0.keysPerSecond = 1000
     }
