@@ -45,7 +45,8 @@ public func eventually(
 
 /// Waits until `condition` holds, looking every few milliseconds, without blocking the thread.
 ///
-/// The form for asynchronous tests: same rules as the blocking one.
+/// The form for asynchronous tests: same rules as the blocking one. The time for which the pool has no thread for the
+/// task does not count, since other tests block its threads.
 ///
 /// - Throws: ``TestSupportError`` with code `timedOut`.
 public func eventually(
@@ -57,7 +58,7 @@ public func eventually(
   _ condition: () async throws -> Bool
 ) async throws {
   let start = ContinuousClock.now
-  let deadline = start + limit
+  var deadline = start + limit
   var lastError: (any Error)?
   while true {
     // The last look comes after the deadline, however long this thread had to wait for its turn.
@@ -69,10 +70,13 @@ public func eventually(
       lastError = error
     }
     if isLast { throw missedDeadline(what, limit, fileID, line, lastError) }
+    let pauseStart = ContinuousClock.now
+    let pause = Int(pollInterval(after: pauseStart - start))
     await withCheckedContinuation { continuation in
-      let wait = DispatchTimeInterval.milliseconds(Int(pollInterval(after: ContinuousClock.now - start)))
-      DispatchQueue.global().asyncAfter(deadline: .now() + wait) { continuation.resume() }
+      DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(pause)) { continuation.resume() }
     }
+    let elapsed = ContinuousClock.now - pauseStart
+    deadline += elapsed - .milliseconds(pause)
   }
 }
 
