@@ -117,6 +117,8 @@ final class Instance {
       metricsFactory: metrics,
       memory: memory
     )
+    // A busy machine may stand still for longer than the second that a flip waits by default.
+    multiStore.instance.routingState.holdLimit = .seconds(20)
     multiStore.start()
     try run { [database = multiStore.database] in
       database.secondary.isReady && database.primary?.isReady != false

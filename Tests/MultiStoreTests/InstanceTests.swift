@@ -180,6 +180,7 @@ struct InstanceTests {
   @Test("A store that hangs keeps nobody from leaving it for longer than the limit")
   func flipOfHangingStore() throws {
     let instance = try Instance()
+    instance.multiStore.instance.routingState.holdLimit = .seconds(1)
     instance.primaryServer.pause()
     defer { instance.primaryServer.resume() }
     let stuck = instance.begin("SET k v")

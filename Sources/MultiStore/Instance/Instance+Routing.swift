@@ -45,7 +45,7 @@ extension Instance {
     case .settle(let settlement):
       subscriptions.prepare(for: routing.defaultStore)
       settle(settlement)
-    case .hold(let hold): self.hold(hold, limit: RoutingState.holdLimit)
+    case .hold(let hold): self.hold(hold, limit: routingState.holdLimit)
     }
   }
 

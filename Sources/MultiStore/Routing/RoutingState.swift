@@ -4,7 +4,7 @@ internal import EventLoop
 struct RoutingState {
   /// The longest time that commands wait for a flip: a store that hangs must not keep the operator from moving away
   /// from it.
-  static let holdLimit = Duration.seconds(1)
+  var holdLimit = Duration.seconds(1)
 
   var flip: Flip
   /// The flags when they were looked at last.
