@@ -5,9 +5,10 @@ internal import Testing
 
 @Suite("Settled checks")
 struct SettledCheckTests {
-  private func instance(primaryAsDefault: Bool = false) throws -> Instance {
+  private func instance(primaryAsDefault: Bool = false, delay: Duration = .seconds(2)) throws -> Instance {
     try Instance(primaryAsDefault: primaryAsDefault) {
       $0.settledChecksPerSecond = 1_000
+      $0.settledCheckDelay = delay
       $0.keysPerSecond = 1_000
     }
   }
@@ -18,7 +19,8 @@ struct SettledCheckTests {
 
   @Test(arguments: [StoreRole.primary, .secondary])
   func `find what differs once it is quiet, and mend it`(other: StoreRole) throws {
-    let instance = try instance(primaryAsDefault: other == .secondary)
+    // No key may be compared before the other client has changed it.
+    let instance = try instance(primaryAsDefault: other == .secondary, delay: .seconds(6))
     let lines = ["SET s v", "RPUSH l a b", "SADD m a", "HSET h f v", "ZADD z 1 a", "XADD x 1-1 f v", "SET gone v"]
     for line in lines { _ = try instance.execute(line) }
     // Another client writes to the store, past the instance.
