@@ -12,7 +12,8 @@ struct StalenessJournalTests {
   private let handler = InMemoryLogHandler()
 
   init() throws {
-    directory = try TemporaryDirectory()
+    // Each change is written through to the disk.
+    directory = try TemporaryDirectory(in: "/dev/shm")
   }
 
   private var folder: String { directory.path("state") }

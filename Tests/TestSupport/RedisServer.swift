@@ -46,7 +46,8 @@ public final class RedisServer: Sendable {
   ) throws {
     executable = try Self.executable(of: binary)
     self.password = password
-    directory = try TemporaryDirectory()
+    // SAVE writes through to the disk, which may be so busy that the server does not answer for long.
+    directory = try TemporaryDirectory(in: "/dev/shm")
     socketPath = directory.path("redis.sock")
     port = tcp ? try freePort() : nil
     var lines = [
