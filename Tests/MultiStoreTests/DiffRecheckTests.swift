@@ -76,9 +76,8 @@ struct DiffRecheckTests {
           number += 1
           writes.append(instance.begin(number.isMultiple(of: 3) ? "INCR k" : "SET k \(number)"))
         }
-        return Self.outcomes(instance).values.reduce(0, +) == 2 * (round + 1)
+        return Self.outcomes(instance).values.reduce(0, +) == 2 * (round + 1) && number > 100
       }
-      #expect(number > 100)
       try instance.run { writes.allSatisfy(\.isDone) }
     }
     #expect(Self.outcomes(instance) == [.resolved: 6])
@@ -163,9 +162,14 @@ struct DiffRecheckTests {
     batch.append(arguments: [Array("GET".utf8), Array(long.utf8)])
     let routing = try #require(instance.multiStore.routing(orNotify: pipeline))
     instance.multiStore.execute(batch, as: .pipelined, routing: routing, for: pipeline)
-    try instance.run { pipeline.isDone && Self.outcomes(instance) == [.overflow: 6] }
-    try Self.settle(instance, Int64(DiffRechecks.limit + 6))
-    #expect(Self.outcomes(instance) == [.overflow: 6, .gap: Int64(DiffRechecks.limit)])
+    try instance.run { pipeline.isDone }
+    let count = Int64(DiffRechecks.limit + 6)
+    try Self.settle(instance, count)
+    let outcomes = Self.outcomes(instance)
+    // If the last replies come later than the delay, the first read has left its place to another one.
+    let overflow = try #require(outcomes[.overflow])
+    #expect((5...6).contains(overflow))
+    #expect(outcomes == [.overflow: overflow, .gap: count - overflow])
   }
 
   /// A key, what each store has of it, and reads with what becomes of them: by their replies at once, and when both
