@@ -257,11 +257,11 @@ struct BackfillTests {
     let interrupted = KeyJobProgress(KeyJobRequest(.verify), defaultStore: .secondary, now: 1)
     snapshot.jobs[.verify] = KeyJobCheckpoint(progress: interrupted, position: position, runIDs: [:])
     let recorder = JobRecorder()
-    let instance = try Instance(
-      memory: StalenessMemory(snapshot: snapshot, recorder: recorder),
-      preparedBy: []
-    ) { $0.keysPerSecond = 10_000 }
+    // With dual write on, the job could end before there is a key.
+    let memory = StalenessMemory(snapshot: snapshot, recorder: recorder)
+    let instance = try Instance(dual: false, memory: memory) { $0.keysPerSecond = 10_000 }
     try instance.secondary.command("SET", "k", "v")
+    instance.multiStore.flags.exchange(FlagState(dualWrite: true))
     try instance.run { instance.multiStore.instance.jobProgress.allSatisfy { $0.state.hasEnded } }
     let backfill = try self.progress(instance)
     #expect(backfill.state == .ended(.complete) && backfill.startedMilliseconds == 1)
