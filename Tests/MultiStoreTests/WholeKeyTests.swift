@@ -111,13 +111,22 @@ struct WholeKeyTests {
   @Test("Writes that come while a key is copied are not lost and not doubled")
   func order() throws {
     let instance = try Instance()
+    let (primary, secondary) = (try #require(instance.database.primary), instance.database.secondary)
     try instance.secondary.command("MSET", "n", "1000", "m", "1000")
-    var sinks: [Sink] = []
-    for number in 0..<200 {
+    // The primary is asked whether it has the key, and its answer begins a copy that waits for the secondary.
+    instance.primaryServer.pause()
+    var sinks = [instance.begin("INCR n")]
+    try instance.run { primary.ordinary.inFlightCount == 1 && secondary.ordinary.inFlightCount == 0 }
+    instance.secondaryServer.pause()
+    instance.primaryServer.resume()
+    try instance.run { !primary.keysBeingCopied.isEmpty }
+    for number in 0..<199 {
       sinks.append(instance.begin("INCR n"))
       if number.isMultiple(of: 10) { sinks.append(instance.begin("INCR m", "INCR n")) }
-      // Some come together, others while a dump is on its way.
-      if number.isMultiple(of: 7) { try instance.run { sinks[0].isDone } }
+      // The others come while these are executed.
+      guard number == 99 else { continue }
+      instance.secondaryServer.resume()
+      try instance.run { sinks[0].isDone }
     }
     try instance.run { sinks.allSatisfy(\.isDone) }
     for client in [instance.primary, instance.secondary] {
