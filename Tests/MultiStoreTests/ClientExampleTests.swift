@@ -6,7 +6,8 @@ import Testing
 struct ClientExampleTests {
   @Test func `it does what its text says`() throws {
     let (old, new) = (try RedisServer(), try RedisServer(tcp: true))
-    let outcome = try ChildProcess.run(Self.executable, [old.url, new.tcpURL])
+    let timeout = ["OTHER_STORE_TIMEOUT_SECONDS": "20"]
+    let outcome = try ChildProcess.run(Self.executable, [old.url, new.tcpURL], environment: timeout)
     #expect(outcome.exit == .status(0), "\(outcome.errors)")
     let lines = outcome.output.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
     let expected = [

@@ -5,8 +5,8 @@ internal import PrometheusExposition
 /// A Swift program that moves its data from one Redis to another while it works.
 ///
 /// `MultiStoreExample OLD NEW`, each a `unix:///path` or `redis://host:port`. Without arguments the environment's
-/// `OLD_REDIS_URL` and `NEW_REDIS_URL` say where the stores are. What it prints is what it did; messages and events go
-/// to standard error.
+/// `OLD_REDIS_URL` and `NEW_REDIS_URL` say where the stores are. `OTHER_STORE_TIMEOUT_SECONDS` is for slow machines.
+/// What it prints is what it did; messages and events go to standard error.
 @main
 struct Example {
   /// Any swift-metrics backend does. This one prints the text that Prometheus would scrape.
@@ -29,12 +29,14 @@ struct Example {
   private init(old: StoreEndpoint, new: StoreEndpoint) throws {
     registry = PrometheusRegistry()
     flags = FeatureFlags(instanceName: "sessions")
+    var configuration = MultiStoreConfiguration(
+      name: "sessions",
+      primary: .init(endpoint: new),
+      secondary: .init(endpoint: old)
+    )
+    if let timeout = StoreURLs.otherStoreTimeout { configuration.otherStoreTimeout = timeout }
     sessions = try MultiStoreClient(
-      configuration: MultiStoreConfiguration(
-        name: "sessions",
-        primary: .init(endpoint: new),
-        secondary: .init(endpoint: old)
-      ),
+      configuration: configuration,
       flags: flags,
       logger: Logger(label: "sessions") { StreamLogHandler.standardError(label: $0) },
       metricsFactory: registry

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import MultiStore
 
-/// Where the example's stores are.
+/// Where the example's stores are, and how long it waits for them.
 enum StoreURLs {
   /// What is wrong with the command line, for whoever typed it.
   struct UsageError: Error, CustomStringConvertible {
@@ -15,6 +15,11 @@ enum StoreURLs {
       let new = arguments.dropFirst().first ?? environment("NEW_REDIS_URL")
     else { throw UsageError(description: "usage: MultiStoreExample OLD NEW, each unix:///path or redis://host:port") }
     return (try endpoint(old), try endpoint(new))
+  }
+
+  /// The time that the other store may take for a reply; nil for the default.
+  static var otherStoreTimeout: Duration? {
+    environment("OTHER_STORE_TIMEOUT_SECONDS").flatMap { Int($0) }.map { Duration.seconds($0) }
   }
 
   private static func endpoint(_ url: String) throws(UsageError) -> StoreEndpoint {
