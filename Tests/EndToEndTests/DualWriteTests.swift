@@ -55,8 +55,8 @@ struct DualWriteTests {
 
   @Test(arguments: [MigrationState.dual, .dualPrimary])
   func `a failure of the other store is counted and logged, and no client's`(state: MigrationState) throws {
-    // Under the other policy the new store would take the old one's key first.
-    let deployment = try Deployment(state, instance: ["read_policy: default_store"])
+    // Under the other policy the new store would take the old one's key first. The key stays stale until it is written.
+    let deployment = try Deployment(state, instance: ["read_policy: default_store", "key_work_rate: 0"])
     let otherName = state == .dual ? "primary" : "secondary"
     let other = state == .dual ? deployment.primary : deployment.secondary
     try other.client().command("SET", "k", "text")
