@@ -24,7 +24,7 @@ struct IdleClientTests {
 
   @Test(arguments: [MigrationState.off, .dual])
   func `one that uploads a large value over a slow line can finish`(state: MigrationState) throws {
-    let deployment = try Deployment(state, instance: ["idle_timeout: 1s"])
+    let deployment = try Deployment(state, instance: ["idle_timeout: 3s"])
     let client = try Socket(connectingTo: deployment.sidecar.address(of: "instance:sessions"))
     let value = String(repeating: "x", count: 80_000)
     let command = RESPClient.encode(["SET", "k", value])
