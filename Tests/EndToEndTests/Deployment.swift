@@ -77,12 +77,13 @@ final class Deployment: Sendable {
     top: [String] = [],
     flagFile: Bool = true
   ) -> String {
-    let settings = stores.isEmpty ? "" : ", \(stores)"
+    var settings = stores.isEmpty ? "" : ", \(stores)"
+    // A busy machine may stand still for longer than the default time limits on replies, 5 s and 1 s.
+    if !stores.contains("command_timeout:") { settings += ", command_timeout: 60s" }
     let listen = listen ?? "\"unix:\(directory.path("sessions.sock"))\""
     var lines = ["instances:", "  - name: sessions", "    listen: \(listen)"]
     if let primary { lines.append("    primary: { url: \"\(primary)\"\(settings) }") }
     lines.append("    secondary: { url: \"\(secondary)\"\(settings) }")
-    // A busy machine may stand still for longer than the second that is the default.
     if !instance.contains(where: { $0.hasPrefix("other_store_timeout:") }) {
       lines.append("    other_store_timeout: 60s")
     }

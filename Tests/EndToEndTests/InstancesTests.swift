@@ -10,12 +10,13 @@ struct InstancesTests {
     let sidecar = try SidecarProcess(
       configuration: """
         stores:
-          shared_state: { url: "\(shared.url)" }
+          shared_state: { url: "\(shared.url)", command_timeout: 60s }
         instances:
           - name: cache
             listen: "unix:\(directory.path("cache.sock"))"
-            primary: { url: "\(primary.url)" }
+            primary: { url: "\(primary.url)", command_timeout: 60s }
             secondary: shared_state
+            other_store_timeout: 60s
           - name: sessions
             listen: "unix:\(directory.path("sessions.sock"))"
             primary: { url: "\(primary.url)?db=1" }

@@ -83,7 +83,8 @@ struct LostWatchTests {
 
   /// As on a server: a WATCH that is answered with an error watches nothing.
   @Test func `a WATCH that could not be executed has no effect, and the next one is as any other`() throws {
-    let deployment = try Deployment(.off, stores: "connect_timeout: 200ms")
+    // The WATCH that fails last goes over an open connection, and waits for command_timeout.
+    let deployment = try Deployment(.off, stores: "connect_timeout: 200ms, command_timeout: 5s")
     let client = try deployment.client()
     deployment.secondary.pause()
     #expect(try client.command("WATCH", "k").errorText?.hasPrefix("ERR MultiStore: secondary store: ") == true)
