@@ -64,10 +64,9 @@ struct HangingScriptTests {
     #expect(try client.command("PING") == .simple("PONG"))
     #expect(try client.command("SELECT", "5") == .ok)
     // Nothing of this is a failure of the store, or of a connection; no key is stale.
+    #expect(try deployment.sidecar.metrics().sum("multistore_copy_failures_total") == 0)
+    try deployment.finish()
     #expect(unavailabilities(deployment).isEmpty)
-    for store in ["primary", "secondary"] {
-      #expect(try deployment.metric("multistore_stale_keys", ["store": store]) == 0)
-    }
   }
 
   @Test(arguments: [MigrationState.off, .dual])
@@ -156,7 +155,7 @@ struct HangingScriptTests {
       local function now() local time = redis.call('TIME') return time[1] + time[2] / 1000000 end
       redis.call('SET', KEYS[1], 'x')
       local start = now()
-      while now() - start < 3 do end
+      while now() - start < 10 do end
       return 'done'
       """
     let victim = try hang(["EVAL", script, "1", "k"], in: deployment, state)
@@ -179,7 +178,11 @@ struct HangingScriptTests {
     try eventually("the store's words come through") { try client.command("SET", "k", "v").isBusy }
     try eventually("scripts are refused too") { try client.command("EVAL", "return 1", "0").isBusy }
     for _ in 0..<3 { #expect(try client.command("SET", "k", "v").isBusy) }
-    #expect(try client.command("SCRIPT", "KILL") == .ok)
+    try eventually("the script is ended") {
+      let reply = try client.command("SCRIPT", "KILL")
+      // An earlier one may have ended it, and have been answered too late.
+      return reply == .ok || reply.errorText?.hasPrefix("NOTBUSY") == true
+    }
     try eventually("the store is served again") {
       try client.command("SET", "k", "v") == .ok && client.command("EVAL", "return 1", "0") == .integer(1)
     }
@@ -224,12 +227,13 @@ struct HangingScriptTests {
     #expect(try client.command("APPEND", "k", "w") == .integer(2))
     #expect(try client.command("EVAL", "return redis.call('GET', KEYS[1])", "1", "k") == .text("vw"))
     try deployment.waitForMetric("multistore_stale_keys", ["store": "primary"], 1)
-    #expect(unavailabilities(deployment).isEmpty)
     #expect(try deployment.primary.client().command("SCRIPT", "KILL") == .ok)
     #expect(try direct.readReply().errorText?.contains("Script killed by user") == true)
     #expect(try client.command("APPEND", "k", "x") == .integer(3))
     #expect(try deployment.primary.client().command("GET", "k") == .text("vwx"))
     try deployment.waitForMetric("multistore_stale_keys", ["store": "primary"], 0)
+    try deployment.finish()
+    #expect(unavailabilities(deployment).isEmpty)
   }
 }
 
