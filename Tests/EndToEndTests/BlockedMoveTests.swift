@@ -238,7 +238,9 @@ struct BlockedMoveTests {
       ),
       in: directory
     )
-    for _ in 0..<2 { try sidecar.waitForEvent { $0.message == "Store connected" } }
+    for store in ["primary", "secondary"] {
+      try sidecar.waitForEvent(store) { $0.message == "Store connected" && $0["store"]?.string == store }
+    }
     let client = try sidecar.client(instance: "sessions")
     try client.send(RESPClient.encode(["BLPOP", "k", "0"]))
     try waitUntilBlocked(on: secondary, not: primary, [])

@@ -198,7 +198,7 @@ struct DualWriteTests {
       #expect(try direct.command("SISMEMBER", "set", popped) == .integer(0))
       #expect(try direct.command("SCARD", "set") == .integer(49))
     }
-    #expect(try deployment.metric("multistore_stale_keys", ["store": "primary"]) == 0)
+    #expect(try deployment.sidecar.metrics().sum("multistore_copy_failures_total") == 0)
   }
 }
 

@@ -25,7 +25,9 @@ struct FleetTests {
         ),
         in: directory
       )
-      for _ in 0..<2 { try sidecar.waitForEvent { $0.message == "Store connected" } }
+      for store in ["primary", "secondary"] {
+        try sidecar.waitForEvent(store) { $0.message == "Store connected" && $0["store"]?.string == store }
+      }
       return sidecar
     }
   }

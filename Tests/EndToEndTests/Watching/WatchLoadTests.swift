@@ -117,7 +117,9 @@ struct WatchLoadTests {
         ),
         in: directory
       )
-      for _ in 0..<2 { try second.waitForEvent { $0.message == "Store connected" } }
+      for store in ["primary", "secondary"] {
+        try second.waitForEvent(store) { $0.message == "Store connected" && $0["store"]?.string == store }
+      }
       let attempts = 500
       let (updated, taken) = try race(try deployment.client(), try second.client(instance: "sessions"), attempts)
       let direct = try deployment.defaultStore(state).client()
