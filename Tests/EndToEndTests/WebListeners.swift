@@ -116,12 +116,12 @@ final class ScrapingPrometheus: Sendable {
   private let log: LogLines
   private let address: SocketAddress
 
-  /// Starts it with a list of `scrape_configs`. It scrapes every two seconds, and not more often: a scrape may take as
+  /// Starts it with a list of `scrape_configs`. It scrapes every four seconds, and not more often: a scrape may take as
   /// long as the interval at most, and the machine may be busy.
   init(scrapeConfigs: String) throws {
     folder = try TemporaryDirectory()
     let configuration = """
-      global: { scrape_interval: 2s, scrape_timeout: 2s }
+      global: { scrape_interval: 4s, scrape_timeout: 4s }
       scrape_configs:
       \(scrapeConfigs)
       """
