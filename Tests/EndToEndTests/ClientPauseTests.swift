@@ -60,14 +60,14 @@ struct ClientPauseTests {
     let (first, second) = (try deployment.client(), try deployment.client())
     #expect(try second.command("SELECT", "3") == .ok)
     let start = ContinuousClock.now
-    let admin = try pause(deployment, "ALL", milliseconds: 700)
+    let admin = try pause(deployment, "ALL", milliseconds: 3_000)
     try send("CLIENT UNPAUSE", "GET k", to: first)
     try send("PING", "SET k v", "GET k", to: second)
     try send("QUIT", to: admin)
     // The stores are not paused.
     for store in [deployment.primary, deployment.secondary] { try store.client().command("SET", "k", "direct") }
     #expect(try second.readReplies(3) == [.simple("PONG"), .ok, .text("v")])
-    #expect(ContinuousClock.now - start >= .milliseconds(700))
+    #expect(ContinuousClock.now - start >= .seconds(3))
     #expect(try first.readReplies(2) == [.ok, .text("direct")])
     #expect(try admin.readUntilClosed() == Array("+OK\r\n".utf8))
   }
