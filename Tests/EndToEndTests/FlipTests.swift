@@ -69,7 +69,7 @@ struct FlipTests {
     #expect(deployment.sidecar.log.all.contains { $0.message.contains("shutdown_timeout") })
     #expect(deployment.sidecar.log.all.last?.message == "Stopped")
 
-    let other = try Deployment(stores: "command_timeout: 60s")
+    let other = try Deployment(stores: "command_timeout: 60s", top: ["shutdown_timeout: 60s"])
     let client = try other.client()
     try other.pauseOnceIdle("secondary")
     try client.send(RESPClient.encode(["SET", "k", "v"]))
@@ -84,7 +84,12 @@ struct FlipTests {
 
   @Test(arguments: [MigrationState.off, .dual])
   func `SIGTERM waits for what a large reply holds up`(state: MigrationState) throws {
-    let deployment = try Deployment(state, listen: "127.0.0.1:0", stores: "command_timeout: 60s")
+    let deployment = try Deployment(
+      state,
+      listen: "127.0.0.1:0",
+      stores: "command_timeout: 60s",
+      top: ["shutdown_timeout: 60s"]
+    )
     let client = try deployment.client()
     let value = String(repeating: "v", count: 400_000)
     for _ in 0..<40 { try client.command("RPUSH", "list", value) }
@@ -129,7 +134,11 @@ struct FlipTests {
   }
 
   @Test func `SIGTERM waits for copies that nobody waits for`() throws {
-    let deployment = try Deployment(.dual, instance: ["write_acknowledgement: default_store"])
+    let deployment = try Deployment(
+      .dual,
+      instance: ["write_acknowledgement: default_store"],
+      top: ["shutdown_timeout: 60s"]
+    )
     let client = try deployment.client()
     deployment.primary.pause()
     // More than the sockets hold, so that most of it has not left.
