@@ -53,9 +53,10 @@ struct StatusInBrowserTests {
   }
 
   @Test func `it says when the sidecar is gone, and goes on when there is one again`() throws {
-    let deployment = try Deployment()
+    // One that no connection of another process gets when the first sidecar is gone.
+    let address = SocketAddress.port(try freePort())
+    let deployment = try Deployment(arguments: ["--web.listen-address=\(address)"])
     let page = try deployment.statusPage()
-    let address = try deployment.sidecar.address(of: "metrics")
     #expect(try page.evaluate("document.getElementById('lost').hidden") == .bool(true))
     try deployment.finish()
     try eventually("it is told") { try page.text(of: "#lost").hasPrefix("Connection lost: what is shown is from ") }
