@@ -122,7 +122,7 @@ struct LogTests {
     )
     let client = try subject.client()
     var answered = 0
-    try eventually("the queue is full", within: .seconds(20)) {
+    try eventually("the queue is full") {
       for _ in 0..<100 {
         answered += 1
         guard try client.command("INCR", "n") == .integer(answered) else { throw TestSupportError(.malformed, "lost") }

@@ -63,7 +63,7 @@ struct OtherStoreTests {
         try client.expect(["EXEC"], .array([.ok]))
       }
     }
-    #expect(all < .seconds(20), "\(rounds) rounds took \(all)")
+    #expect(all < .seconds(100), "\(rounds) rounds took \(all)")
     #expect(try deployment.sidecar.get("/-/ready").status == 200)
     // The list, k, n and t. The gauge is published now and then, and the rounds may take less.
     try deployment.waitForMetric("multistore_stale_keys", down, 4)
@@ -129,10 +129,10 @@ struct OtherStoreTests {
   @Test func `a store that comes back is found at once, and one that is down is not stormed`() throws {
     let deployment = try Deployment()
     let client = try deployment.client()
-    deployment.secondary.kill()
-    let refused = ["store": "secondary", "reason": "connect"]
     let clock = ContinuousClock()
     let start = clock.now
+    deployment.secondary.kill()
+    let refused = ["store": "secondary", "reason": "connect"]
     try eventually("it was tried again and again") {
       try deployment.metric("multistore_store_connection_failures_total", refused).map { $0 >= 20 } == true
     }
