@@ -63,12 +63,25 @@ final class ClientHarness: Sendable {
     return Set(statistics.matches(of: /cmdstat_([^:]+):/).map { String($0.1) })
   }
 
+  /// Waits until a call is blocked on one of the servers, and none on the other one.
+  func waitUntilBlocked(on role: StoreRole) async throws {
+    try await soon("a call is blocked on the \(role) store alone") {
+      try StoreRole.allCases.allSatisfy { store in
+        let clients = try ask(store, "INFO", "clients").string ?? ""
+        return clients.contains("blocked_clients:\(store == role ? 1 : 0)\r\n")
+      }
+    }
+  }
+
   /// The sum of a counter over all series of an instance that have these labels; 0 if there are none.
   func count(_ name: String, _ labels: (String, String)...) -> Int {
     metrics.counters.filter { counter in
       counter.label == name && labels.allSatisfy { label in counter.dimensions.contains { $0 == label } }
     }.reduce(0) { $0 + Int($1.totalValue) }
   }
+
+  /// Whether a message that begins like this was logged.
+  func hasLogged(_ beginning: String) -> Bool { log.entries.contains { "\($0.message)".hasPrefix(beginning) } }
 
   /// The commands of the events of one class, in the order they were logged.
   func events(_ exceptionClass: String) -> [String] {

@@ -8,14 +8,12 @@ struct ClientReplies: Sendable {
   let failures: [Int: MultiStoreError]
 }
 
-/// The execution of one call's commands, one after the other; those that may go together form one batch. The flags are
-/// read once, when it begins. Loop-confined.
+/// The execution of one call's commands, in parts: commands that may go together form one. The flags are read for each
+/// part, as for a client's next command. Loop-confined.
 final class ClientRequest: ReplyOutput, ReplySink, RoutingWaiter {
   private let core: ClientCore
   private let commands: [ClientCommand]
   private let isTransaction: Bool
-  /// The routing when it began; nil while a change of the flags waits for executions in flight.
-  private var routing: Routing?
   private let completion: @Sendable (ClientReplies) -> Void
   /// The index of the first command that was not sent yet.
   private var next = 0
@@ -39,11 +37,12 @@ final class ClientRequest: ReplyOutput, ReplySink, RoutingWaiter {
     self.completion = completion
   }
 
-  /// Executes the next commands. If they are answered immediately, the following ones are sent in the same turn.
+  /// Executes the next part. If it is answered immediately, the following ones are sent in the same turn.
   func proceed() {
-    guard let routing = routing ?? core.multiStore.routing(orNotify: self) else { return }
-    self.routing = routing
     while next < commands.count {
+      // A flip does not wait for the parts that are not in flight. Under the routing of an earlier one, their writes
+      // would reach other stores than those of all other calls, or the same ones in another order.
+      guard let routing = core.multiStore.routing(orNotify: self) else { return }
       current = next
       let command = commands[next]
       switch command.way {

@@ -46,7 +46,7 @@ extension MultiStoreClient {
   /// ```
   ///
   /// A command that needs another connection (a script, or an unlisted or blocking command) splits the pipeline: the
-  /// commands before it are executed first, and those after it afterwards.
+  /// commands before it are executed first, and those after it afterwards. The flags are read for each of these parts.
   ///
   /// - Returns: the replies in the order of the commands. An error reply is among them as `RESPValue.error` and keeps
   ///   no other command from being executed.
