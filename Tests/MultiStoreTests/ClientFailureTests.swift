@@ -88,6 +88,25 @@ struct ClientFailureTests {
     await harness.client.close()
   }
 
+  /// Callers send the script's text when they get this error.
+  @Test func `a digest that is not known is an error reply when both stores execute scripts`() async throws {
+    let harness = try await ClientHarness(dual: true) { $0.scripts = .runOnBoth }
+    let client = harness.client
+    let digest = String(repeating: "0", count: 40)
+    do {
+      try await client.send("EVALSHA", digest, "0")
+      Issue.record("the script was executed")
+    } catch {
+      #expect(error.code == .errorReply)
+      #expect(error.message.hasPrefix("NOSCRIPT "))
+    }
+    let script = StoreCommand<String>("EVALSHA", digest, 0) { $0.text }
+    let inPipeline = await code { () throws(MultiStoreError) in _ = try await client.pipelined(script, .incr("n")) }
+    #expect(inPipeline == .errorReply)
+    #expect(try harness.ask(.secondary, "GET", "n") == .text("1"))
+    await client.close()
+  }
+
   @Test func `without the other store nothing fails`() async throws {
     let harness = try await ClientHarness(dual: true)
     harness.primary.kill()

@@ -61,7 +61,8 @@ struct ScriptsOnBothTests {
     let call = encoded("EVALSHA \(digest) 1 k")
     let spec = CommandTable.spec(.evalSHA)
     let routing = core.routingState.flip.current
-    #expect(core.refusal(ofScript: call.span, spec, routing)?.hasPrefix("NOSCRIPT ") == true)
+    let refusal = core.refusal(ofScript: call.span, spec, routing)
+    #expect(refusal == .unknownDigest && refusal?.clientError.hasPrefix("NOSCRIPT ") == true)
     let load = encoded("EVAL \(text) 1 k")
     #expect(core.refusal(ofScript: load.span, CommandTable.spec(.eval), routing) == nil)
     #expect(core.refusal(ofScript: call.span, spec, routing) == nil)
@@ -123,7 +124,7 @@ struct ScriptsOnBothTests {
     let core = instance.multiStore.instance
     let call = encoded("EVAL return(redis.call('TIME')) 0")
     let routing = core.routingState.flip.current
-    let refusal = core.refusal(ofScript: call.span, CommandTable.spec(.eval), routing)
+    let refusal = core.refusal(ofScript: call.span, CommandTable.spec(.eval), routing)?.clientError
     #expect(refusal?.contains("calls TIME") == true && refusal?.contains("scripts: copy_keys") == true)
     let single = Routing(flags: FlagState(), canUsePrimary: true, readPolicy: .fallback)
     #expect(core.refusal(ofScript: call.span, CommandTable.spec(.eval), single) == nil)
@@ -153,7 +154,7 @@ struct ScriptsOnBothTests {
     try load("pop", "SPOP")
     func refusal(_ name: String) -> String? {
       let call = encoded("FCALL \(name) 1 k x")
-      return core.refusal(ofScript: call.span, CommandTable.spec(.functionCall), routing)
+      return core.refusal(ofScript: call.span, CommandTable.spec(.functionCall), routing)?.clientError
     }
     #expect(refusal("count")?.contains("send it again") == true)
     try instance.run { refusal("count") == nil }

@@ -96,7 +96,9 @@ final class ClientRequest: ReplyOutput, ReplySink, RoutingWaiter {
       return false
     }
     if let refusal = multiStore.database.instance.refusal(ofScript: command.bytes.span, spec, routing) {
-      refuse(.unsupportedCommand, refusal, isWhole: true)
+      output.appendError(refusal.clientError)
+      // A caller that gets the error reply of a store that does not know the script sends the text.
+      if refusal != .unknownDigest { failures[current] = MultiStoreError(.unsupportedCommand, refusal.clientError) }
       return false
     }
     self.store = store
@@ -127,9 +129,8 @@ final class ClientRequest: ReplyOutput, ReplySink, RoutingWaiter {
     return true
   }
 
-  /// - Parameter isWhole: whether the message is the whole error reply.
-  private func refuse(_ code: MultiStoreError.Code, _ message: String, isWhole: Bool = false) {
-    output.appendError(isWhole ? message : "ERR MultiStore: \(message)")
+  private func refuse(_ code: MultiStoreError.Code, _ message: String) {
+    output.appendError("ERR MultiStore: \(message)")
     failures[current] = MultiStoreError(code, message)
   }
 

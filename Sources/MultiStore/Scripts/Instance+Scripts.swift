@@ -10,24 +10,20 @@ extension Instance {
       && configuration.scripts == .runOnBoth
   }
 
-  /// Returns the error for a script that can't be executed on both stores; nil for all other commands.
+  /// Returns the refusal of a script that can't be executed on both stores; nil for all other commands.
   ///
   /// A client that calls a script by its digest gets the error of a server that does not know it, until it has sent the
   /// text.
-  public func refusal(ofScript command: Span<UInt8>, _ spec: CommandSpec, _ routing: Routing) -> String? {
+  public func refusal(ofScript command: Span<UInt8>, _ spec: CommandSpec, _ routing: Routing) -> ScriptRefusal? {
     guard runsOnBoth(spec, routing) else { return nil }
     noteScript(in: command, spec)
     switch repeatability(of: command, spec) {
     case .repeatable: return nil
-    case .unrepeatable(let name):
-      return
-        "ERR MultiStore: the script calls \(name), whose result differs between the stores, so that it can't be "
-        + "executed on both: pass the value as an argument, or set scripts: copy_keys for this instance"
-    case .unknown where spec.id == .evalSHA: return "NOSCRIPT No matching script. Please use EVAL."
+    case .unrepeatable(let name): return .unrepeatable(name)
+    case .unknown where spec.id == .evalSHA: return .unknownDigest
     case .unknown:
       functions.ask(family(routing.defaultStore).first)
-      return
-        "ERR MultiStore: the text of the function is not known yet, and is being read from the store: send it again"
+      return .unknownFunction
     }
   }
 

@@ -115,7 +115,7 @@ extension Session {
     guard commandClass == .script || commandClass == .unlisted else { return nil }
     if let refusal = spec.refusal(of: bytes) { return refusal.error(for: spec) }
     guard let refusal = instance.refusal(of: spec) else {
-      return instance.refusal(ofScript: bytes, spec, routing)
+      return instance.refusal(ofScript: bytes, spec, routing)?.clientError
     }
     if isQuiet { instance.methodMissing(spec.id) }
     return refusal.error(for: spec)

@@ -104,7 +104,7 @@ extension Session {
     if !spec.accepts(argumentCount: argumentCount) { return ServerWords.wrongNumberOfArguments(spec) }
     if spec.isRefusedInTransactions(in: dialect) { return ServerWords.refusedInTransaction(spec, dialect) }
     if let refusal = spec.refusal(of: bytes) ?? instance.refusal(of: spec) { return refusal.error(for: spec) }
-    if let refusal = instance.refusal(ofScript: bytes, spec, routing) { return refusal }
+    if let refusal = instance.refusal(ofScript: bytes, spec, routing) { return refusal.clientError }
     let isAnsweredHere = spec.commandClass == .connection && spec.id != .ping && spec.id != .echo
     guard isAnsweredHere || spec.commandClass == .pubsub || spec.traits.contains(.deepReply) else { return nil }
     return CommandRefusal.inTransaction.error(for: spec)
