@@ -236,6 +236,22 @@ struct ClientFailureTests {
     #expect(await waiting == .outcomeUnknown)
   }
 
+  @Test func `closing also ends the commands behind one that would wait for ever`() async throws {
+    let harness = try await ClientHarness()
+    let client = harness.client
+    async let waiting = client.pipelined { pipeline in
+      for _ in 0..<2 { pipeline.append(.blpop("never", timeout: ClientHarness.patience)) }
+    }
+    try await harness.waitUntilBlocked(on: .secondary)
+    await client.close(within: .milliseconds(20))
+    let replies = try await waiting
+    #expect(replies.count == 2)
+    for reply in replies {
+      if case .error = reply { continue }
+      Issue.record("\(reply)")
+    }
+  }
+
   /// The default store's answer is the last that a call waits for, and comes right before the copy is sent.
   @Test func `closing waits for copies`() async throws {
     let harness = try await ClientHarness(

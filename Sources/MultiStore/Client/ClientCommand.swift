@@ -10,6 +10,8 @@ struct ClientCommand: Sendable {
     case isolated
     /// To the default store, over a connection of its own.
     case dedicated
+    /// Through ``Database/executeBlocking(_:routing:over:for:)``, over a connection of its own.
+    case blocking
   }
 
   /// One whole command, an array of bulk strings.
@@ -45,7 +47,7 @@ struct ClientCommand: Sendable {
     case .pubsub:
       throw Self.unsupported(spec, "a connection that listens can do nothing else; use a client of your own for it")
     case .blocking:
-      way = .dedicated
+      way = .blocking
     case .script, .unlisted:
       guard !spec.isRefused else {
         throw Self.unsupported(spec, "it would change a connection that many commands share; ask the store itself")

@@ -10,8 +10,10 @@ final class ClientCore: @unchecked Sendable {
   private let loop: EventLoop
   /// The number of requests in flight.
   private var activeCount = 0
-  /// The connections of blocking commands, so that they can be closed before the replies arrive.
+  /// The connections of single commands, so that they can be closed before the replies arrive.
   private var dedicated: [ObjectIdentifier: (connection: HiredisConnection, store: Store)] = [:]
+  /// Whether all connections are closed.
+  private var isClosed = false
   private var drainTimer: LoopTimer?
   private var whenDrained: (() -> Void)?
 
@@ -53,19 +55,22 @@ final class ClientCore: @unchecked Sendable {
     loop.stop()
   }
 
+  /// Opens a connection for one command; nil at the limit of such connections, and after all were closed.
   func openDedicated(to store: Store) -> HiredisConnection? {
-    guard let connection = store.openDedicated() else { return nil }
+    guard !isClosed, let connection = store.openDedicated() else { return nil }
     dedicated[ObjectIdentifier(connection)] = (connection, store)
     return connection
   }
 
-  func closeDedicated(_ connection: HiredisConnection, to store: Store) {
+  /// Closes a connection that ``openDedicated(to:)`` returned.
+  func closeDedicated(_ connection: HiredisConnection) {
     // It was closed already if all connections were.
-    guard dedicated.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
-    store.closeDedicated(connection)
+    guard let opened = dedicated.removeValue(forKey: ObjectIdentifier(connection)) else { return }
+    opened.store.closeDedicated(connection)
   }
 
   private func closeConnections() {
+    isClosed = true
     multiStore.close()
     for (connection, store) in dedicated.values { store.closeDedicated(connection) }
     dedicated = [:]

@@ -10,7 +10,7 @@ struct ClientReplies: Sendable {
 
 /// The execution of one call's commands, in parts: commands that may go together form one. The flags are read for each
 /// part, as for a client's next command. Loop-confined.
-final class ClientRequest: ReplyOutput, ReplySink, RoutingWaiter {
+final class ClientRequest: ReplyOutput, BlockingSink, RoutingWaiter {
   private let core: ClientCore
   private let commands: [ClientCommand]
   private let isTransaction: Bool
@@ -47,7 +47,7 @@ final class ClientRequest: ReplyOutput, ReplySink, RoutingWaiter {
       let command = commands[next]
       switch command.way {
       case .batched: return executeBatch(routing)
-      case .isolated, .dedicated:
+      case .isolated, .dedicated, .blocking:
         next += 1
         if send(command, to: core.multiStore.store(routing.defaultStore), routing) { return }
       }
@@ -70,6 +70,17 @@ final class ClientRequest: ReplyOutput, ReplySink, RoutingWaiter {
 
   func executionDidFail(_ failure: ConnectionFailure, at index: Int, on role: StoreRole) {
     failures[current + index] = MultiStoreError(failure, of: role)
+  }
+
+  /// Does nothing: a call is not cancelled.
+  func executionWasCalledOff() {}
+
+  func connectionOfItsOwn(to role: StoreRole) -> HiredisConnection? {
+    closeDedicated()
+    let store = core.multiStore.store(role)
+    dedicated = core.openDedicated(to: store)
+    if dedicated == nil { failures[current] = MultiStoreError(.storeUnavailable, Self.noConnection(to: store)) }
+    return dedicated
   }
 
   private func executeBatch(_ routing: Routing) {
@@ -103,30 +114,45 @@ final class ClientRequest: ReplyOutput, ReplySink, RoutingWaiter {
     }
     self.store = store
     if multiStore.database.instance.runsOnBoth(spec, routing) {
-      let batch = multiStore.makeBatch()
-      batch.append(command.bytes.span, id: command.id)
-      multiStore.execute(batch, as: .single, routing: routing, for: self)
+      multiStore.execute(batch(of: command), as: .single, routing: routing, for: self)
       return true
     }
-    var connection = store.isolated(for: spec)
-    if command.way == .dedicated {
-      guard let opened = core.openDedicated(to: store) else {
-        refuse(.storeUnavailable, "\(store.role.label) store: too many connections for single commands are open")
-        return false
-      }
-      dedicated = opened
-      connection = opened
+    guard let connection = connection(to: store, for: command, spec) else {
+      refuse(.storeUnavailable, Self.noConnection(to: store))
+      return false
     }
     multiStore.willExecuteOnDefaultStoreAlone(command.bytes.span, spec, routing: routing)
+    if command.way == .blocking {
+      multiStore.executeBlocking(batch(of: command), routing: routing, over: connection, for: self)
+      return true
+    }
     let awaitsKeys = multiStore.database.awaitsKeys(command.bytes.span, spec, routing: routing)
     if awaitsKeys || routing.isDual && spec.effect != .none {
-      let batch = multiStore.makeBatch()
-      batch.append(command.bytes.span, id: command.id)
-      multiStore.execute(batch, as: .single, routing: routing, over: connection, for: self)
+      multiStore.execute(batch(of: command), as: .single, routing: routing, over: connection, for: self)
     } else {
       connection.send(command.bytes.span, to: self, token: 0)
     }
     return true
+  }
+
+  private func batch(of command: ClientCommand) -> CommandBatch {
+    let batch = core.multiStore.makeBatch()
+    batch.append(command.bytes.span, id: command.id)
+    return batch
+  }
+
+  /// Returns the connection for a command; nil if it needs one of its own, and none is left.
+  private func connection(to store: Store, for command: ClientCommand, _ spec: CommandSpec) -> HiredisConnection? {
+    switch command.way {
+    case .batched, .isolated: return store.isolated(for: spec)
+    case .dedicated, .blocking:
+      dedicated = core.openDedicated(to: store)
+      return dedicated
+    }
+  }
+
+  private static func noConnection(to store: Store) -> String {
+    "\(store.role.label) store: too many connections for single commands are open, or the client is being closed"
   }
 
   private func refuse(_ code: MultiStoreError.Code, _ message: String) {
@@ -135,11 +161,12 @@ final class ClientRequest: ReplyOutput, ReplySink, RoutingWaiter {
   }
 
   private func replied() {
-    if let dedicated {
-      self.dedicated = nil
-      store.map { core.closeDedicated(dedicated, to: $0) }
-    }
+    closeDedicated()
     proceed()
+  }
+
+  private func closeDedicated() {
+    if let connection = dedicated.take() { core.closeDedicated(connection) }
   }
 }
 

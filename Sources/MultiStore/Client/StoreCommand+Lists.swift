@@ -50,8 +50,9 @@ extension StoreCommand {
 
   /// BLPOP: takes the first element of the first list that has one, and waits for one if none has. Nil after `timeout`.
   ///
-  /// It waits on a dedicated connection to the default store, opened for it. While dual writes are on, the element is
-  /// removed from the other store afterwards. A timeout of zero waits until the client is closed.
+  /// It waits on a dedicated connection to the default store, opened for it. When the default store moves, it waits on
+  /// the new one for the rest of the timeout. If dual writes are on when an element is taken, it is removed from the
+  /// other store afterwards. A timeout of zero waits until the client is closed.
   public static func blpop(
     _ keys: any StoreArgument...,
     timeout: Duration
