@@ -155,6 +155,33 @@ struct ClientFailureTests {
     await harness.client.close()
   }
 
+  /// COMMAND INFO is sent over a connection that is opened for it.
+  @Test func `a command on a connection of its own has the command timeout too`() async throws {
+    let server = try RedisServer()
+    let relay = try FaultRelay(to: server.address)
+    let harness = try await ClientHarness(commandTimeout: .seconds(1)) { configuration in
+      guard case .unix(let path) = relay.address else { return }
+      configuration.secondary.endpoint = StoreEndpoint(address: .unix(path: path))
+      configuration.secondary.limits.connectTimeout = ClientHarness.patience
+    }
+    // The handshake ends with PING.
+    relay.conduct = RelayConduct(hangsAfter: .through(.simple("PONG")))
+    let ended = Progress()
+    async let outcome = code { () throws(MultiStoreError) in
+      defer { ended.count.add(1, ordering: .relaxed) }
+      try await harness.client.send("COMMAND", "INFO", "get")
+    }
+    // Should the call not end, the held reply ends it.
+    do {
+      try await soon("the call has ended") { ended.count.load(ordering: .relaxed) == 1 }
+    } catch {
+      Issue.record(error)
+    }
+    relay.conduct = .passing
+    #expect(await outcome == .outcomeUnknown)
+    await harness.client.close()
+  }
+
   @Test func `commands over the limit are refused and counted`() async throws {
     let harness = try await ClientHarness(maxInFlightCommands: 3)
     let client = harness.client
@@ -195,7 +222,7 @@ struct ClientFailureTests {
   @Test func `closing waits for what is in flight`() async throws {
     let harness = try await ClientHarness(dual: true)
     let client = harness.client
-    let started = Started()
+    let started = Progress()
     let finished = try await withThrowingTaskGroup(of: Bool.self) { group in
       for _ in 0..<200 {
         group.addTask {
@@ -348,8 +375,8 @@ struct ClientFailureTests {
   }
 }
 
-/// How many tasks have begun.
-private final class Started: Sendable {
+/// How many tasks have begun, or have ended.
+private final class Progress: Sendable {
   let count = Atomic(0)
 }
 

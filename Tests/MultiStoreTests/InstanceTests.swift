@@ -157,7 +157,8 @@ struct InstanceTests {
     #expect(limit.lastValue == 1)
     #expect(connection.limits.commandTimeout == nil)
     store.closeDedicated(connection)
-    let another = try #require(store.openDedicated())
+    let another = try #require(store.openDedicated(hasDeadline: true))
+    #expect(another.limits.commandTimeout == store.ordinary.limits.commandTimeout)
     store.closeDedicated(another)
     try instance.run { open.lastValue == 0 }
   }

@@ -56,13 +56,15 @@ final class ClientCore: @unchecked Sendable {
   }
 
   /// Opens a connection for one command; nil at the limit of such connections, and after all were closed.
-  func openDedicated(to store: Store) -> HiredisConnection? {
-    guard !isClosed, let connection = store.openDedicated() else { return nil }
+  ///
+  /// - Parameter hasDeadline: whether the command timeout applies.
+  func openDedicated(to store: Store, hasDeadline: Bool) -> HiredisConnection? {
+    guard !isClosed, let connection = store.openDedicated(hasDeadline: hasDeadline) else { return nil }
     dedicated[ObjectIdentifier(connection)] = (connection, store)
     return connection
   }
 
-  /// Closes a connection that ``openDedicated(to:)`` returned.
+  /// Closes a connection that ``openDedicated(to:hasDeadline:)`` returned.
   func closeDedicated(_ connection: HiredisConnection) {
     // It was closed already if all connections were.
     guard let opened = dedicated.removeValue(forKey: ObjectIdentifier(connection)) else { return }

@@ -78,7 +78,7 @@ final class ClientRequest: ReplyOutput, BlockingSink, RoutingWaiter {
   func connectionOfItsOwn(to role: StoreRole) -> HiredisConnection? {
     closeDedicated()
     let store = core.multiStore.store(role)
-    dedicated = core.openDedicated(to: store)
+    dedicated = core.openDedicated(to: store, hasDeadline: false)
     if dedicated == nil { failures[current] = MultiStoreError(.storeUnavailable, Self.noConnection(to: store)) }
     return dedicated
   }
@@ -146,7 +146,7 @@ final class ClientRequest: ReplyOutput, BlockingSink, RoutingWaiter {
     switch command.way {
     case .batched, .isolated: return store.isolated(for: spec)
     case .dedicated, .blocking:
-      dedicated = core.openDedicated(to: store)
+      dedicated = core.openDedicated(to: store, hasDeadline: command.way == .dedicated)
       return dedicated
     }
   }

@@ -172,10 +172,13 @@ public final class Store {
     spare?.close()
   }
 
-  /// A connection for one session alone, without a command deadline, or nil when `dedicatedConnectionLimit` are open.
-  public func openDedicated() -> HiredisConnection? {
+  /// A connection for one session alone, or nil when `dedicatedConnectionLimit` are open.
+  ///
+  /// - Parameter hasDeadline: whether the command timeout applies to its commands. They may not wait for other clients
+  ///   then.
+  public func openDedicated(hasDeadline: Bool = false) -> HiredisConnection? {
     guard family.takeDedicated() else { return nil }
-    return dedicatedConnection(backoffCap: configuration.limits.backoffCap)
+    return dedicatedConnection(backoffCap: configuration.limits.backoffCap, hasDeadline: hasDeadline)
   }
 
   /// The same for a blocking command: ready immediately if an earlier call has opened one in advance. While a
@@ -189,9 +192,9 @@ public final class Store {
     return ready ?? dedicatedConnection(backoffCap: configuration.limits.backoffCap)
   }
 
-  private func dedicatedConnection(backoffCap: Duration) -> HiredisConnection {
+  private func dedicatedConnection(backoffCap: Duration, hasDeadline: Bool = false) -> HiredisConnection {
     var limits = configuration.limits
-    limits.commandTimeout = nil
+    if !hasDeadline { limits.commandTimeout = nil }
     limits.backoffCap = backoffCap
     let connection = family.connections.make(to: configuration.endpoint, limits: limits, delegate: self)
     connection.asksForClientID = true
@@ -199,7 +202,8 @@ public final class Store {
     return connection
   }
 
-  /// Closes a connection that ``openDedicated()`` or ``takeDedicated()`` returned, in whatever state it was left.
+  /// Closes a connection that ``openDedicated(hasDeadline:)`` or ``takeDedicated()`` returned, in whatever state it was
+  /// left.
   public func closeDedicated(_ connection: HiredisConnection) {
     family.giveBackDedicated()
     // A connection that is closed from this side notifies no delegate.
