@@ -113,15 +113,9 @@ private final class CopyExecution {
   }
 
   private func beginBlocking() throws -> Sink {
-    let database = instance.database
-    let connection = try #require(database.secondary.openDedicated())
+    let connection = try #require(instance.database.secondary.openDedicated())
     self.connection = connection
     try instance.run { connection.isReady }
-    let sink = Sink()
-    let batch = database.makeBatch()
-    batch.append(arguments: words(line).map { Array($0.utf8) })
-    let routing = try #require(database.instance.routing(orNotify: sink))
-    database.executeBlocking(batch, routing: routing, over: connection, for: sink)
-    return sink
+    return try instance.beginBlocking(line, over: connection)
   }
 }

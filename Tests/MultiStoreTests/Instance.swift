@@ -164,6 +164,14 @@ final class Instance {
     return sink.text
   }
 
+  /// Begins to execute a command that may block over `connection`, one to the default store.
+  func beginBlocking(_ line: String, over connection: HiredisConnection) throws -> Sink {
+    let sink = Sink()
+    let routing = try #require(database.instance.routing(orNotify: sink))
+    database.executeBlocking(batch([line]), routing: routing, over: connection, for: sink)
+    return sink
+  }
+
   /// Takes a store away and waits until that was noticed.
   func takeDown(_ role: StoreRole) throws {
     (role == .primary ? primaryServer : secondaryServer).kill()

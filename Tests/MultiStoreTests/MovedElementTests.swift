@@ -1,3 +1,4 @@
+internal import Hiredis
 internal import TestSupport
 internal import Testing
 
@@ -19,6 +20,19 @@ struct MovedElementTests {
     }
   }
 
+  private func execute(_ line: String, as kind: BatchKind, on instance: Instance) throws {
+    if kind != .single {
+      try instance.execute(line, "SET k v", as: kind)
+    } else if line.hasPrefix("BLMOVE") {
+      let connection = try #require(instance.database.secondary.openDedicated())
+      let sink = try instance.beginBlocking(line, over: connection)
+      try instance.run { sink.isDone }
+      instance.database.secondary.closeDedicated(connection)
+    } else {
+      try instance.execute(line)
+    }
+  }
+
   @Test(arguments: [BatchKind.single, .pipelined, .multi])
   func `another element on the other store makes both keys be copied`(kind: BatchKind) throws {
     for (preparation, line) in Self.moves {
@@ -29,11 +43,7 @@ struct MovedElementTests {
         _ = try client.command(words(preparation[0].replacing("?", with: element)))
         _ = try client.command(words(preparation[1]))
       }
-      if kind == .single {
-        try instance.execute(line)
-      } else {
-        try instance.execute(line, "SET k v", as: kind)
-      }
+      try execute(line, as: kind, on: instance)
       try expectEqual(instance, line)
       #expect(instance.count(MultiStoreMetrics.keyCopies) == 2)
       #expect(instance.count(MultiStoreMetrics.copyFailures) == 0 && instance.database.primary?.stale.isEmpty == true)
@@ -46,7 +56,7 @@ struct MovedElementTests {
       let instance = try Instance()
       try instance.both(preparation[0].replacing("?", with: "b"))
       try instance.both(preparation[1])
-      if kind == .single { try instance.execute(line) } else { try instance.execute(line, "SET k v", as: kind) }
+      try execute(line, as: kind, on: instance)
       try expectEqual(instance, line)
       #expect(instance.count(MultiStoreMetrics.keyCopies) == 0, "\(line)")
     }

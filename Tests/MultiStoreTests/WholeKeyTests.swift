@@ -201,11 +201,13 @@ struct WholeKeyTests {
     let instance = try Instance()
     let connection = try #require(instance.database.secondary.openDedicated())
     try instance.both("RPUSH l x y x")
-    #expect(try instance.execute("BRPOP none l 0", over: connection) == "*2|$1|l|$1|x|")
+    let served = try instance.beginBlocking("BRPOP none l 0", over: connection)
+    try instance.run { served.isDone }
+    #expect(served.text == "*2|$1|l|$1|x|")
     for client in [instance.primary, instance.secondary] {
       #expect(try client.command("LRANGE", "l", "0", "-1") == .array([.text("x"), .text("y")]))
     }
-    let waiting = instance.begin("BLPOP m 0", over: connection)
+    let waiting = try instance.beginBlocking("BLPOP m 0", over: connection)
     try instance.run { connection.inFlightCount == 1 }
     // Nobody else waits for it.
     #expect(try instance.execute("RPUSH m a b") == ":2|")

@@ -17,8 +17,8 @@ extension Database {
   ///   - kind: `single` for one command, `pipelined` for several, `multi` for the commands between MULTI and EXEC.
   ///   - routing: the routing at the time when the batch was accepted.
   ///   - connection: the connection to the default store; nil for its ordinary one, or an isolated one for a
-  ///     transaction with scripts. It is the session's own when the session watches keys or the command blocks, and an
-  ///     isolated one for a script. With one, a read goes there whatever the read policy.
+  ///     transaction with scripts. It is the session's own when the session watches keys, and an isolated one for a
+  ///     script. With one, a read goes there whatever the read policy.
   ///   - sink: notified when all replies are in its output. That is before this call returns when the store's queue is
   ///     full.
   public func execute(

@@ -4,9 +4,8 @@ internal import RESP
 /// One write: the default store executes it and answers, then the other store gets its effect. ``EffectCopy`` decides
 /// about the copy, this class sends.
 ///
-/// The default store is reached over its ordinary connection, or over another one for a script or a blocking command,
-/// which is tried on the ordinary one first; see ``BlockingTrial``. A ``BlockedCommand`` hands its effect over to one
-/// of these.
+/// The default store is reached over its ordinary connection, or over another one for a script. A ``BlockedCommand``
+/// hands its effect over to one of these.
 final class DualWrite: PooledExecution, ReplyReceiver {
   private static let defaultToken = 0
   private static let copyToken = 1
@@ -15,7 +14,7 @@ final class DualWrite: PooledExecution, ReplyReceiver {
   private let core: ExecutionCore
   private var effect = EffectCopy()
   private var buffers = CopyBuffers()
-  /// The connection to the default store; nil for its ordinary one, which is also the one that a trial succeeded on.
+  /// The connection to the default store; nil for its ordinary one.
   private var connection: HiredisConnection?
   /// The client's reply, while it has to wait for the other store: the contents of the sink's output may be sent at any
   /// time.
@@ -39,9 +38,7 @@ final class DualWrite: PooledExecution, ReplyReceiver {
     reach(over: connection)
     core.begin(batch, routing: routing, writesToBoth: true, sink: sink)
     effect = EffectCopy()
-    if isOnOrdinary { return send(over: core.ordinary) }
-    if BlockingTrial.begin(core, for: self) { return }
-    if let connection = self.connection { send(over: connection) }
+    if let connection = self.connection { send(over: connection) } else { send(over: core.ordinary) }
   }
 
   /// Copies the effect of a command that another execution has sent, and answers it. The default store's `reply` came
@@ -77,21 +74,20 @@ final class DualWrite: PooledExecution, ReplyReceiver {
     case Self.defaultToken: defaultStoreReplied(reply)
     case Self.copyToken: otherStoreReplied(reply)
     case Self.deadlineToken: perform(core.deadlineIsKnown(DeadlineQuestion.answer(reply), of: 0, &effect, &buffers))
-    case BlockingTrial.token: trialEnded(reply)
-    default: return  // OK and QUEUED; a refusal shows in EXEC's reply
+    default: preconditionFailure("a write gets a reply with the token \(token)")
     }
   }
 
   func receive(failure: ConnectionFailure, token: Int) {
     switch token {
-    case Self.defaultToken, BlockingTrial.token:
+    case Self.defaultToken:
       core.answerWithDefaultStoreFailure(failure)
       perform(effect.defaultStoreReplied(hasEffect: false))
     case Self.copyToken:
       if effect.failed() == .noteStale { core.copyFailed(CopyFailure(failure), at: 0) }
       finish()
     case Self.deadlineToken: perform(core.deadlineIsKnown(nil, of: 0, &effect, &buffers))
-    default: return  // EXEC fails as well
+    default: preconditionFailure("a write fails with the token \(token)")
     }
   }
 
@@ -109,15 +105,6 @@ final class DualWrite: PooledExecution, ReplyReceiver {
     let reply = copy reply
     let answer = movedReply.withSpan { PresenceGuard.answer(reply, to: effect.form, moved: $0) }
     perform(core.otherStoreReplied(reply, to: 0, &effect, as: answer))
-  }
-
-  private func trialEnded(_ reply: borrowing Reply) {
-    if BlockingTrial.hasServed(reply) {
-      connection = nil
-      defaultStoreReplied(reply[0])
-    } else if let connection {
-      core.sendOrRefuse(to: core.defaultStore, over: connection, token: Self.defaultToken, for: self)
-    }
   }
 
   private func perform(_ action: EffectCopy.Action) {
