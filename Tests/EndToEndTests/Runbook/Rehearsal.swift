@@ -72,6 +72,9 @@ final class Rehearsal {
   }
 
   /// A configuration of the runbook with the addresses that are used here, which is also put into its file.
+  ///
+  /// Its time limits are far above the defaults. A busy machine may stand still for longer than these, and no test here
+  /// expects the copy that fails then.
   private static func configuration(
     _ name: String,
     of shell: RunbookShell,
@@ -80,12 +83,14 @@ final class Rehearsal {
     _ port: UInt16,
     in directory: TemporaryDirectory
   ) throws -> String {
-    let text = try shell.text(of: name)
+    var text = try shell.text(of: name)
       .replacing("127.0.0.1:6400", with: "127.0.0.1:\(port)")
       .replacing("redis://127.0.0.1:6380", with: new.tcpURL)
       .replacing("redis://127.0.0.1:6379", with: old.tcpURL)
       .replacing("/var/lib/multistore-exporter/feature_flags.yml", with: directory.path("flags.yml"))
       .replacing("state_directory: /var/lib/multistore-exporter", with: "state_directory: \(directory.path("state"))")
+    text = text.replacing("{ url: ", with: "{ command_timeout: 60s, url: ")
+    text = text.replacing("recheck_diffs: true\n", with: "recheck_diffs: true\n    other_store_timeout: 60s\n")
     try directory.write(text, to: "sidecar.yml")
     return text
   }
