@@ -94,7 +94,8 @@ final class RunbookTraffic: Sendable {
   private func produce(_ client: RESPClient) throws {
     while isRunning {
       var next: Int?
-      try eventually("the consumer waits") {
+      // The queue is paused while some of the runbook's commands run.
+      try eventually("the consumer waits", within: Self.patience) {
         guard isRunning else { return true }
         guard try client.command("INFO", "clients").string?.contains("blocked_clients:1") == true else { return false }
         next = queue.withLock { queue in
