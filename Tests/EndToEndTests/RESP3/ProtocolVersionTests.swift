@@ -208,7 +208,7 @@ struct ProtocolVersionTests {
     let deployment = try Deployment(.dual)
     let client = try deployment.client()
     try client.speakRESP3()
-    try client.send(RESPClient.encode(["BLPOP", "q", isServed ? "0" : "3"]) + RESPClient.encode(["GET", "none"]))
+    try client.send(RESPClient.encode(["BLPOP", "q", isServed ? "0" : "8"]) + RESPClient.encode(["GET", "none"]))
     let old = try deployment.secondary.client()
     try eventually("the command waits") {
       try old.command("INFO", "clients").string?.contains("blocked_clients:1") == true
