@@ -7,7 +7,7 @@ struct AcceptTests {
 
   /// The default store has moved to the new one, on which keys are stale, and the old one is gone.
   private func deployment() throws -> Deployment {
-    let deployment = try Deployment(.dual, instance: ["other_store_timeout: 1s"])
+    let deployment = try Deployment(.dual)
     let client = try deployment.client()
     for key in ["a", "b"] { try client.expect(["SET", key, "old"], .ok) }
     try deployment.move(to: .off)

@@ -17,13 +17,13 @@ struct FlipWithStaleKeysTests {
     ]
   }
 
-  /// Gives both stores keys, and the old one alone newer values while dual write is off.
-  private func deployment(_ target: Target, timeout: String = "60s") throws -> Deployment {
+  /// Gives both stores keys, and the old one alone newer values while dual write is off. The stores' time limits are
+  /// longer than either of them is paused.
+  private func deployment(_ target: Target) throws -> Deployment {
     let deployment = try Deployment(
       .dual,
-      instance: [
-        "read_policy: \(target.policy)", "write_acknowledgement: default_store", "other_store_timeout: \(timeout)",
-      ]
+      instance: ["read_policy: \(target.policy)", "write_acknowledgement: default_store"],
+      stores: "command_timeout: 60s"
     )
     let client = try deployment.client()
     for round in 0..<2 {
@@ -102,7 +102,7 @@ struct FlipWithStaleKeysTests {
   func `with the old store dead, what needs a stale key is told so, and what replaces it goes on`(
     target: Target
   ) throws {
-    let deployment = try deployment(target, timeout: "500ms")
+    let deployment = try deployment(target)
     deployment.secondary.kill()
     try deployment.waitForMetric("multistore_store_up", ["store": "secondary"], 0)
     try flip(deployment, to: target)

@@ -11,7 +11,8 @@ final class RestartableSidecar {
   /// Starts stores and sidecar, and waits until they are connected.
   ///
   /// - Parameters:
-  ///   - instance: further lines of the instance.
+  ///   - instance: further lines of the instance; a test that pauses the other store gives it an `other_store_timeout`,
+  ///     which is a minute otherwise.
   ///   - stateDirectory: where stale keys are; a folder of its own if nil.
   init(
     _ state: MigrationState = .dual,
@@ -27,7 +28,8 @@ final class RestartableSidecar {
       in: directory,
       primary: primary.url,
       secondary: secondary.url,
-      instance: ["other_store_timeout: 1s"] + instance,
+      instance: instance,
+      stores: "command_timeout: 60s",
       top: ["state_directory: \"\(stateDirectory(directory))\""]
     )
     sidecar = try SidecarProcess(configuration: configuration, in: directory)

@@ -6,11 +6,13 @@ import Testing
 @Suite("State directory")
 struct StateTests {
   private static let primary = ["store": "primary"]
+  /// For tests in which a client waits for a paused store, once.
+  private static let shortTimeout = "other_store_timeout: 3s"
 
   /// Without the file, 118 keys were forgotten: reads found the old values, and nothing healed.
   @Test(arguments: ["fallback", "default_store"])
   func `stale keys survive SIGTERM, are not read, and heal with nothing written`(policy: String) throws {
-    let here = try RestartableSidecar(instance: ["read_policy: \(policy)"])
+    let here = try RestartableSidecar(instance: ["read_policy: \(policy)", Self.shortTimeout])
     let keys = (0..<118).map { "key:\($0)" }
     let client = try here.client()
     #expect(try client.pipeline(keys.map { ["SET", $0, "old"] }).allSatisfy { $0 == .ok })
@@ -144,7 +146,7 @@ struct StateTests {
   }
 
   @Test func `a folder that is removed is made again, and a stop loses nothing`() throws {
-    let here = try RestartableSidecar()
+    let here = try RestartableSidecar(instance: [Self.shortTimeout])
     let client = try here.client()
     for key in ["a", "b"] { #expect(try client.command("SET", key, "old") == .ok) }
     here.primary.pause()
@@ -164,7 +166,7 @@ struct StateTests {
 
   /// A limit on the size of its files is to a process what a full disk is.
   @Test func `a full disk is said once, and the file is right again when there is room`() throws {
-    let here = try RestartableSidecar()
+    let here = try RestartableSidecar(instance: [Self.shortTimeout])
     let client = try here.client()
     #expect(try client.command("SET", "a", "old") == .ok)
     here.primary.pause()
