@@ -2,14 +2,18 @@ import TestSupport
 
 /// Holds the keys of two stores against each other: type, value and expiry.
 enum StoreComparison {
-  /// How far apart the expiry of a key may be on the two stores.
-  static let expiryToleranceMilliseconds = 2
-
   /// The first difference of the new store to the old one; nil if every key that it has is the same there.
   ///
-  /// - Parameter isComplete: whether a key that only the old store has is a difference too. Otherwise nobody may have
-  ///   written it since.
-  static func difference(old: RESPClient, new: RESPClient, isComplete: Bool) throws -> String? {
+  /// - Parameters:
+  ///   - isComplete: whether a key that only the old store has is a difference too. Otherwise nobody may have written
+  ///     it since.
+  ///   - toleratedMilliseconds: how far apart the expiry of a key may be on the two stores.
+  static func difference(
+    old: RESPClient,
+    new: RESPClient,
+    isComplete: Bool,
+    toleratedMilliseconds: Int = 2
+  ) throws -> String? {
     let (before, present) = (try names(old), try names(new))
     let additional = present.subtracting(before)
     guard additional.isEmpty else { return "the new store alone has \(additional.sorted())" }
@@ -21,9 +25,7 @@ enum StoreComparison {
       let digests = try [old, new].map { try $0.command("DEBUG", "DIGEST-VALUE", key) }
       guard digests[0] == digests[1] else { return try "\(key): \(contents(key, old)) and \(contents(key, new))" }
       let expiries = try [old, new].map { try $0.command("PEXPIRETIME", key).integer ?? 0 }
-      guard abs(expiries[0] - expiries[1]) <= expiryToleranceMilliseconds else {
-        return "\(key) expires at \(expiries)"
-      }
+      guard abs(expiries[0] - expiries[1]) <= toleratedMilliseconds else { return "\(key) expires at \(expiries)" }
     }
     return nil
   }
