@@ -183,6 +183,7 @@ struct StateTests {
       #expect(try client.command("SET", "more:\(round)", "v") == .ok)
       return try here.metric("multistore_state_usable") == 1
     }
+    try here.sidecar.waitForEvent { $0.message == "Stale keys are kept again" }
     let messages = here.sidecar.log.all.map(\.message)
     #expect(messages.count { $0.hasPrefix("Stale keys can't be kept") } == 1)
     #expect(messages.count { $0 == "Stale keys are kept again" } == 1)
