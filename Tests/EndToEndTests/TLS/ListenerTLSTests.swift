@@ -174,18 +174,26 @@ struct ListenerTLSTests {
 
   /// They take a place each until then, and the memory of a handshake.
   @Test func `clients that begin a handshake and stop are disconnected`() throws {
-    let door = try open("handshake_timeout: 500ms")
+    let door = try open("handshake_timeout: 3s")
     let tunnel = try TLSTunnel(to: door.port, trusting: authority, in: directory)
-    let steady = try tunnel.client()
-    try steady.expect(["SET", "k", "v"], .ok)
+    let closed = {
+      try door.sidecar.metrics().sum("multistore_client_connections_closed_total", ["reason": "handshake_timeout"])
+    }
+    // On a busy machine the tunnel's own handshake may take too long.
+    var connected: RESPClient?
+    try eventually("a client is connected") {
+      let client = try tunnel.client()
+      try client.expect(["SET", "k", "v"], .ok)
+      connected = client
+      return true
+    }
+    let steady = try #require(connected)
+    let before = try closed()
     let silent = try (0..<50).map { _ in try RESPClient(.port(door.port)) }
     // The first bytes of a greeting that announces 500.
     for client in silent.prefix(25) { try client.send([0x16, 0x03, 0x01, 0x01, 0xf4, 0x01, 0x00]) }
     for client in silent { #expect(throws: TestSupportError.self) { try client.readReply() } }
-    try eventually("they are counted") {
-      try door.sidecar.metrics().sum("multistore_client_connections_closed_total", ["reason": "handshake_timeout"])
-        == 50
-    }
+    try eventually("they are counted") { try closed() - before >= 50 }
     try steady.expect(["GET", "k"], .text("v"))
     #expect(try door.sidecar.metrics().sum("multistore_client_connections") == 1)
   }
