@@ -48,6 +48,36 @@ import func TestSupport.eventually
     connection.close()
   }
 
+  @Test func aRefusedWriteIsReportedToTheLocator() throws {
+    let harness = try Harness()
+    defer { harness.finish() }
+    let store = try ScriptedStore(on: harness.loop)
+    store.onCommand = { stream, command in
+      stream.say(command.contains("SET") ? "-READONLY You can't write against a read only replica.\r\n" : "-ERR no\r\n")
+    }
+    let locator = RefusedWrites()
+    let connection = harness.connection(to: StoreEndpoint(address: store.address))
+    connection.locator = locator
+    harness.run { connection.isReady }
+    harness.send("GET", "k", on: connection, token: 0)
+    harness.run { harness.outcomes.count == 1 }
+    #expect(locator.count == 0)
+    harness.send("SET", "k", "v", on: connection, token: 1)
+    harness.run { harness.outcomes.count == 2 }
+    #expect(locator.count == 1)
+    connection.close()
+  }
+
+  private final class RefusedWrites: ServerLocator {
+    private(set) var count = 0
+
+    func locate(for connection: HiredisConnection) {}
+
+    func serverRefusedWrite(of connection: HiredisConnection) { count += 1 }
+
+    func leave(_ connection: HiredisConnection) {}
+  }
+
   @Test func queuedCommandsFailWithTheAttempt() throws {
     let harness = try Harness()
     defer { harness.finish() }
