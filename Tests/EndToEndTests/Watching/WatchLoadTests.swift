@@ -1,4 +1,3 @@
-import Foundation
 import Synchronization
 import TestSupport
 import Testing
@@ -129,39 +128,29 @@ struct WatchLoadTests {
     }
   }
 
-  /// One client adds 1 under WATCH, and the other one, at another sidecar, takes 1 away at every third attempt. It
-  /// begins before the first one watches or, every other time, after it has read; the first one writes only then.
+  /// One client adds 1 under WATCH, and the other one, at another sidecar, takes 1 away at every third attempt. Its
+  /// command is sent before the first one watches or, every other time, right before EXEC: which one of them the store
+  /// executes first is up to the two sidecars.
   ///
   /// - Returns: how often the first one and the second one have succeeded.
   private func race(_ first: RESPClient, _ second: RESPClient, _ attempts: Int) throws -> (Int, Int) {
     #expect(try first.command("SET", "n", "0") == .ok)
-    let begun = Atomic(0)
-    let taking = Atomic(0)
-    let taken = Atomic(0)
-    let taker = Threads(1) { _ in
-      defer { taking.store(.max, ordering: .releasing) }
-      for attempt in stride(from: 1, through: attempts, by: 3) {
-        while begun.load(ordering: .acquiring) < attempt { sched_yield() }
-        taking.store(attempt, ordering: .releasing)
-        guard try second.command("DECRBY", "n", "1").integer != nil else {
-          throw TestSupportError(.malformed, "DECRBY failed")
-        }
-        taken.add(1, ordering: .relaxed)
-      }
-    }
-    var updated = 0
+    let take = RESPClient.encode(["DECRBY", "n", "1"])
+    var (updated, taken) = (0, 0)
     for attempt in 1...attempts {
+      let takes = attempt % 3 == 1
       let isLate = attempt % 2 == 0
-      if !isLate { begun.store(attempt, ordering: .releasing) }
+      if takes, !isLate { try second.send(take) }
       #expect(try first.command("WATCH", "n") == .ok)
       let value = try first.command("GET", "n").string.flatMap { Int($0) }
-      if isLate { begun.store(attempt, ordering: .releasing) }
-      while attempt % 3 == 1, taking.load(ordering: .acquiring) < attempt { sched_yield() }
       let next = String(try #require(value) + 1)
+      if takes, isLate { try second.send(take) }
       let exec = try first.pipeline([["MULTI"], ["SET", "n", next], ["EXEC"]]).last
       if exec == .array([.ok]) { updated += 1 } else { #expect(exec == .array(nil)) }
+      guard takes else { continue }
+      guard try second.readReply().integer != nil else { throw TestSupportError(.malformed, "DECRBY failed") }
+      taken += 1
     }
-    try taker.join()
-    return (updated, taken.load(ordering: .relaxed))
+    return (updated, taken)
   }
 }
