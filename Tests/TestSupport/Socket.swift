@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Synchronization
 
 /// Where a server listens.
 public enum SocketAddress: Equatable, Sendable, CustomStringConvertible {
@@ -214,13 +215,19 @@ final class ListeningSocket: Sendable {
   }
 }
 
+/// The ports that ``freePort()`` has tried. It gives none of them again: the server that one is for may not listen yet.
+private let triedPorts = Mutex<Set<UInt16>>([])
+
 /// A port of 127.0.0.1 that nobody used a moment ago, and that the system gives to no connection: those have ports from
 /// 32768 on.
 ///
 /// - Throws: ``TestSupportError`` with code `system`.
 public func freePort() throws -> UInt16 {
+  // A part of the ports by the process' number: several processes run tests at once.
+  let first = 10_000 + UInt16(getpid() % 16) * 1_423
   for _ in 0..<1_000 {
-    let port = UInt16.random(in: 10_000..<32_768)
+    let port = UInt16.random(in: first..<first + 1_423)
+    guard triedPorts.withLock({ $0.insert(port).inserted }) else { continue }
     if (try? ListeningSocket(.port(port))) != nil { return port }
   }
   throw TestSupportError(.system, "no port is free")

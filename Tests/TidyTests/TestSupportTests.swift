@@ -51,6 +51,11 @@ struct TestSupportTests {
     #expect(try server.client().command("CONFIG", "GET", "databases") == .array([.text("databases"), .text("3")]))
   }
 
+  @Test func `no port is given twice, though nobody listens on it yet`() throws {
+    let ports = try (0..<300).map { _ in try freePort() }
+    #expect(Set(ports).count == 300)
+  }
+
   @Test func `a server that can't start shows its log`() throws {
     let error = #expect(throws: TestSupportError.self) { try RedisServer(settings: ["maxmemory nonsense"]) }
     #expect(error?.code == .process)
