@@ -31,7 +31,7 @@ TEST_WIDTH=4
 # process of their own.
 CLIENTS='ClientTests.ClientTests'
 # They measure how long clients wait, for which other tests may not keep the processors: one after the other.
-ALONE='EndToEndTests.(MemoryLimitTests|ProbeStarvationTests)|HTTPServerTests.StarvationTests'
+ALONE='EndToEndTests.(MemoryLimitTests|ProbeStarvationTests)|FaultTests.FaultTests|HTTPServerTests.StarvationTests'
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
