@@ -35,7 +35,8 @@ public final class FaultRelay: Sendable {
   /// - Throws: ``TestSupportError`` with code `system`.
   public init(to server: SocketAddress, tcp: Bool = false) throws {
     directory = try TemporaryDirectory()
-    let listener = try ListeningSocket(tcp ? .port(0) : .unix(directory.path("relay.sock")))
+    // While the relay refuses connections it does not listen, and the system could use a port of its own choice again.
+    let listener = try ListeningSocket(tcp ? .port(freePort()) : .unix(directory.path("relay.sock")))
     address = listener.address
     let loop = try RelayLoop(to: server, listener: listener)
     self.loop = loop
