@@ -57,7 +57,8 @@ public final class FaultRelay: Sendable {
     }
   }
 
-  /// How connections and bytes are treated. Setting it ends ``flap(every:)``.
+  /// How connections and bytes are treated. Setting it ends ``flap(every:)``, and does not concern bytes that have
+  /// arrived before.
   ///
   /// - Precondition: When it stops refusing, nothing else has taken its port meanwhile.
   public var conduct: RelayConduct {
@@ -65,6 +66,8 @@ public final class FaultRelay: Sendable {
     set {
       loop.change { core in
         core.flap = nil
+        // The relay's thread may not have had the processor since they arrived.
+        core.turn()
         core.apply(newValue)
       }
     }

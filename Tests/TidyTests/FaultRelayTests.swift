@@ -81,6 +81,22 @@ struct FaultRelayTests {
     #expect(try server.client().command("EXISTS", "k") == .integer(0))
   }
 
+  @Test func `a change does not concern bytes that have arrived before`() throws {
+    for number in 0..<10 {
+      let relay = try FaultRelay(to: server.address)
+      let client = try RESPClient(relay.address)
+      #expect(try client.command("PING") == .simple("PONG"))
+      try client.send(RESPClient.encode(["SET", "passed:\(number)", "v"]))
+      relay.conduct = .blackHole
+      try client.send(RESPClient.encode(["SET", "lost:\(number)", "v"]))
+      relay.conduct = .passing
+      // The first reply comes if the server was fast.
+      _ = try client.readUntilClosed()
+    }
+    try eventually("the first write of each client arrives") { try server.client().command("DBSIZE") == .integer(10) }
+    #expect(try server.client().command("EXISTS", "passed:0", "passed:9", "lost:0", "lost:9") == .integer(2))
+  }
+
   @Test func `a connection hangs after so many replies, or after one of them`() throws {
     let relay = try FaultRelay(to: server.address)
     let before = try RESPClient(relay.address)
