@@ -60,7 +60,8 @@ struct ConnectionDeadlineTests {
     // What was on its way is thrown away, and the client sees that the answer was broken off.
     let end = Result { while try !client.read().isEmpty {} }
     #expect(throws: TestSupportError.self) { try end.get() }
-    #expect(try server.curl("/metrics").body.count == page.utf8.count + 1)
+    // On a busy machine curl itself may read too slowly.
+    try eventually("one that reads is answered") { try server.curl("/metrics").body.count == page.utf8.count + 1 }
   }
 
   @Test("answers that nobody reads take no more memory than they may")
