@@ -129,6 +129,9 @@ struct ListeningTests {
     try eventually("the handler is called") { entered.load(ordering: .acquiring) }
     let stopper = Thread { server.stop() }
     stopper.start()
+    #expect(throws: TestSupportError.self) {
+      try eventually("stop returns too early", within: .milliseconds(50)) { stopper.isFinished }
+    }
     released.store(true, ordering: .releasing)
     try eventually("stop returns") { stopper.isFinished }
     let isFinished = finished.load(ordering: .acquiring)
