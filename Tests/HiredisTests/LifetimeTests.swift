@@ -1,4 +1,5 @@
 import EventLoop
+import Glibc
 import Testing
 
 import class TestSupport.RedisServer
@@ -127,14 +128,14 @@ import class TestSupport.RedisServer
       stream.closeAfterWriting()
     }
     let connection = harness.readyConnection(to: StoreEndpoint(address: store.address))
-    let start = ContinuousClock.now
+    let start = Self.processorTime
     harness.send("PING", on: connection)
     harness.run { harness.outcomes.count == 1 }
     guard case .failure(.connectionLost) = harness.outcomes[0].outcome else {
       Issue.record("\(harness.outcomes)")
       return
     }
-    #expect(ContinuousClock.now - start < .seconds(2))
+    #expect(Self.processorTime - start < .seconds(2))
     connection.close()
   }
 
@@ -153,6 +154,13 @@ import class TestSupport.RedisServer
     }
     #expect(reason.hasSuffix("a line of a reply has no end"))
     connection.close()
+  }
+
+  /// The processor time of this thread, which is also the loop's.
+  private static var processorTime: Duration {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
   }
 
   @Test func survivesALengthThatNoMemoryHolds() throws {
