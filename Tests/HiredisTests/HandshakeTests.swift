@@ -160,8 +160,12 @@ import class TestSupport.RedisServer
   @Test func saysThatANameIsUnknown() throws {
     let harness = try Harness()
     defer { harness.finish() }
-    let connection = harness.connection(to: StoreEndpoint(address: .tcp(host: "no-such-host.invalid", port: 1)))
-    harness.run { !harness.downs.isEmpty }
+    // A resolver without a network may take its time to say so.
+    var limits = ConnectionLimits.quick
+    limits.connectTimeout = .seconds(60)
+    let endpoint = StoreEndpoint(address: .tcp(host: "no-such-host.invalid", port: 1))
+    let connection = harness.connection(to: endpoint, limits)
+    harness.run(deadline: .seconds(90)) { !harness.downs.isEmpty }
     #expect(harness.downs[0].kind == .connectFailed)
     #expect(harness.downs[0].detail.hasPrefix("no-such-host.invalid: "))
     connection.close()
