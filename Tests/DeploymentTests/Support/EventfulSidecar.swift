@@ -19,12 +19,14 @@ final class EventfulSidecar: Sendable {
     self.directory = directory
     primary = try RedisServer()
     secondary = try RedisServer()
+    // A store's errors are to begin when it is killed, and not when a busy machine stands still.
     let configuration = """
       instances:
         - name: sessions
           listen: "unix:\(directory.path("sessions.sock"))"
-          primary: { url: "\(primary.url)" }
-          secondary: { url: "\(secondary.url)" }
+          primary: { url: "\(primary.url)", command_timeout: 30s }
+          secondary: { url: "\(secondary.url)", command_timeout: 30s }
+          other_store_timeout: 30s
           recheck_diffs: true
           event_rate_limit: 1
       """
@@ -65,11 +67,12 @@ final class EventfulSidecar: Sendable {
   func makeEvents() throws -> EventCounts {
     let client = try client()
     for _ in 0..<5 { try makeMigrationEvents(client) }
-    try settle({ try hasTold(classes: EventCounts.classes.count - 1) }, after: { try makeMigrationEvents(client) })
+    let ofMigration = EventCounts.classes.filter { $0 != "StoreError" }
+    try settle({ try hasTold(ofMigration) }, after: { try makeMigrationEvents(client) })
     primary.kill()
     try eventually("the primary is gone") { try metrics().sum("multistore_store_up") == 1 }
     for _ in 0..<5 { try client.command("SET", "c", "3") }
-    try settle({ try hasTold(classes: EventCounts.classes.count) }, after: { try client.command("SET", "c", "3") })
+    try settle({ try hasTold(EventCounts.classes) }, after: { try client.command("SET", "c", "3") })
     return try counted()
   }
 
@@ -91,9 +94,11 @@ final class EventfulSidecar: Sendable {
     EventCounts(try metrics(), "multistore_events_total", "multistore_events_suppressed_total")
   }
 
-  private func hasTold(classes: Int) throws -> Bool {
-    let counts = try counted()
-    return try counts.byClass.count == classes && told() == counts
+  /// Whether there were events of all these classes, and the log has told of each.
+  private func hasTold(_ classes: [String]) throws -> Bool {
+    let events = try counted().byClass
+    let logged = try told().byClass
+    return classes.allSatisfy { events[$0] != nil && logged[$0] == events[$0] }
   }
 
   /// What the log says, every event counted for itself and for those before it that were suppressed.
