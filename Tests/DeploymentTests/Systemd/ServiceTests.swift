@@ -102,8 +102,11 @@ struct ServiceTests {
     _ = try here.system.outcome("systemctl", "start", "multistore-exporter")
     try eventually("it has failed") { try here.system.property("ActiveState") == "failed" }
     #expect(try here.system.property("NRestarts") == "0")
-    let journal = try here.system.run("journalctl", "--unit=multistore-exporter", "--output=cat")
-    #expect(journal.contains("unknown key; did you mean \"listen\"?"))
+    // journald reads what the process has written, also after its end.
+    try eventually("the reason is in the journal") {
+      let journal = try here.system.run("journalctl", "--unit=multistore-exporter", "--output=cat")
+      return journal.contains("unknown key; did you mean \"listen\"?")
+    }
   }
 
   @Test func `logrotate and systemctl reload reach it, and no line is lost`() throws {
