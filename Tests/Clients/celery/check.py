@@ -57,7 +57,7 @@ def check_errors():
 
 
 def check_control():
-    expect(list(app.control.inspect(timeout=5, limit=1).ping().values()), [{"ok": "pong"}])
+    expect(list(app.control.inspect(timeout=60, limit=1).ping().values()), [{"ok": "pong"}])
 
 
 def main():
