@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -24,11 +25,16 @@ class ServerError(Exception):
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    """A TCP port on loopback that nobody listens on, below those that the system gives to connections."""
+    for _ in range(1000):
+        port = random.randrange(10_000, 32_768)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
         return port
+    raise ServerError("no port is free")
 
 
 def eventually(what: str, attempt: Callable[[], Value | None], limit_seconds: float = START_LIMIT_SECONDS) -> Value:
