@@ -97,6 +97,93 @@ struct BlockedMoveTests {
     #expect(try client.command("BLPOP", "q", "0") == .array([.text("q"), .text("x")]))
   }
 
+  /// A busy store refuses CLIENT UNBLOCK.
+  @Test(arguments: [true, false])
+  func `a client does not wait on a store that is busy with a script once the default has left it`(
+    isDual: Bool
+  ) throws {
+    let deployment = try Deployment(isDual ? .dual : .off)
+    let store = try deployment.secondary.client()
+    #expect(try store.command("CONFIG", "SET", "busy-reply-threshold", "50") == .ok)
+    let client = try deployment.client()
+    try client.send(RESPClient.encode(["BLPOP", "q", "0"]))
+    try waitUntilBlocked(on: deployment.secondary, not: deployment.primary, [])
+    let script = try deployment.secondary.client()
+    try script.send(RESPClient.encode(["EVAL", "while true do end", "0"]))
+    try eventually("the store is busy") { try store.command("PING").errorText?.hasPrefix("BUSY") == true }
+    try deployment.move(to: isDual ? .dualPrimary : .primaryOnly)
+    #expect(try client.readReply().errorText?.hasPrefix("ERR MultiStore: secondary store: ") == true)
+    #expect(try store.command("SCRIPT", "KILL") == .ok)
+    let other = try deployment.client()
+    #expect(try other.command("RPUSH", "q", "x") == .integer(1))
+    #expect(try client.command("BLPOP", "q", "0") == .array([.text("q"), .text("x")]))
+  }
+
+  /// The connection for CLIENT UNBLOCK is lost and can't be made again, while the clients' own connections stay. The
+  /// requests of all but the last one fail while the move still waits.
+  @Test(arguments: [true, false])
+  func `all clients leave a store that can't be asked to unblock them`(isDual: Bool) throws {
+    let site = try RelayedSite(isDual: isDual)
+    let clients = try (0..<3).map { _ in try site.client() }
+    for client in clients { try client.send(RESPClient.encode(["BLPOP", "q", "0"])) }
+    let store = try site.secondary.client()
+    try eventually("all wait") {
+      try store.command("INFO", "clients").string?.contains("blocked_clients:\(clients.count)") == true
+    }
+    site.relay.conduct = .refusing
+    let connections = try store.command("CLIENT", "LIST").string?.split(separator: "\n") ?? []
+    for line in connections where line.contains("name=multistore-exporter") && !line.contains(/flags=[a-zA-Z]*b/) {
+      let id = try #require(line.firstMatch(of: /id=([0-9]+)/))
+      #expect(try store.command("CLIENT", "KILL", "ID", String(id.1)) == .integer(1))
+    }
+    try eventually("the store can't be reached") {
+      let labels = ["instance_name": "sessions", "store": "secondary"]
+      return try site.sidecar.metrics()["multistore_store_up", labels] == 0
+    }
+    try site.sidecar.setFlag(Deployment.defaultFlag, true)
+    for client in clients {
+      #expect(try client.readReply().errorText?.hasPrefix("ERR MultiStore: secondary store: ") == true)
+    }
+    #expect(try site.client().command("RPUSH", "q", "x") == .integer(1))
+    #expect(try clients[0].command("BLPOP", "q", "0") == .array([.text("q"), .text("x")]))
+  }
+
+  /// The move waits for the reply to the transaction in which the command is tried first, for a second at most.
+  @Test func `a client whose trial outlasts the move is taken along`() throws {
+    let site = try RelayedSite(isDual: true, stores: "command_timeout: 60s")
+    let client = try site.client()
+    let store = try site.secondary.client()
+    site.relay.conduct = RelayConduct(replies: .holds)
+    try client.send(RESPClient.encode(["BLPOP", "k", "0"]))
+    try eventually("the command was tried") {
+      try store.command("INFO", "commandstats").string?.contains("cmdstat_blpop:calls=1,") == true
+    }
+    try site.sidecar.setFlag(Deployment.defaultFlag, true)
+    #expect(try site.client().command("PING") == .simple("PONG"), "the move is over")
+    site.relay.conduct = .passing
+    try waitUntilBlocked(on: site.primary, not: site.secondary, [])
+    #expect(try site.client().command("RPUSH", "k", "x") == .integer(1))
+    #expect(try client.readReply() == .array([.text("k"), .text("x")]))
+  }
+
+  /// The connection on which the command is to block is made after the move.
+  @Test func `a client whose command reaches the old store after the move is taken along`() throws {
+    let site = try RelayedSite(isDual: false, stores: "connect_timeout: 60s")
+    site.relay.conduct = .ignoring
+    let client = try site.client()
+    try client.send(RESPClient.encode(["BLPOP", "k", "0"]))
+    let other = try site.client()
+    try eventually("the command waits for its connection") {
+      try other.command("CLIENT", "LIST").string?.contains(" cmd=blpop ") == true
+    }
+    try site.sidecar.setFlag(Deployment.defaultFlag, true)
+    #expect(try other.command("PING") == .simple("PONG"), "the move is over")
+    site.relay.conduct = .passing
+    try waitUntilBlocked(on: site.primary, not: site.secondary, [])
+    #expect(try other.command("RPUSH", "k", "x") == .integer(1))
+    #expect(try client.readReply() == .array([.text("k"), .text("x")]))
+  }
+
   @Test func `a group's reader is taken along`() throws {
     let deployment = try Deployment(.dual)
     let other = try deployment.client()
@@ -267,4 +354,39 @@ struct BlockedMoveTests {
       return try blocked && elsewhere.command("INFO", "clients").string?.contains("blocked_clients:0") == true
     }
   }
+}
+
+/// The sidecar between two real stores, of which the old one is behind a relay, in the first or the second state.
+private struct RelayedSite {
+  let primary: RedisServer
+  let secondary: RedisServer
+  let relay: FaultRelay
+  let sidecar: SidecarProcess
+
+  /// Starts all of it, and waits until the stores are connected.
+  ///
+  /// - Parameter stores: Further settings of both stores, as in a YAML flow map.
+  init(isDual: Bool, stores: String = "") throws {
+    primary = try RedisServer()
+    secondary = try RedisServer()
+    relay = try FaultRelay(to: secondary.address)
+    let directory = try TemporaryDirectory()
+    sidecar = try SidecarProcess(
+      configuration: Deployment.configuration(
+        in: directory,
+        primary: primary.url,
+        secondary: relay.url,
+        stores: stores,
+        flagFile: false
+      ),
+      in: directory
+    )
+    for store in ["primary", "secondary"] {
+      try sidecar.waitForEvent { $0.message == "Store connected" && $0["store"]?.string == store }
+    }
+    if isDual { try sidecar.setFlag(Deployment.dualFlag, true) }
+  }
+
+  /// A new connection to the sidecar.
+  func client() throws -> RESPClient { try sidecar.client(instance: "sessions") }
 }

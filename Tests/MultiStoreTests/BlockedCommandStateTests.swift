@@ -6,11 +6,12 @@ internal import Testing
 struct BlockedCommandStateTests {
   private typealias State = BlockedCommandState.State
 
-  /// An event, with the inputs that matter.
+  /// An event, with the inputs that matter: whether the default store leaves the command's store, or has left it.
   private enum Event: CaseIterable {
-    case trialBegan, trialEnded
-    case unblock, cancel, retry, flipEnded
-    case nilReceived, unblocked, notBlocked, unanswered
+    case trialBegan, trialFoundNothing, trialEnded
+    case unblock, cancel, retry, retryAfterMove, flipEnded, moveEnded
+    case nilReceived, unblocked, refused
+    case notBlocked, notBlockedDuringMove, failed, failedDuringMove
     case effectReceived, replyReceived, connectionFailed, finished
     case resumeInTime, resumeTooLate
   }
@@ -21,13 +22,15 @@ struct BlockedCommandStateTests {
   /// The states, and the events that lead to each from the start.
   private static let states: [(State, [Event])] = [
     (.waiting(isCancelled: false), []),
-    (.waiting(isCancelled: true), [.cancel, .unanswered]),
+    (.waiting(isCancelled: true), [.cancel, .failed]),
+    (.stranded(isCancelled: false), [.unblock, .failedDuringMove]),
+    (.stranded(isCancelled: true), [.cancel, .failedDuringMove]),
     (.trying(ending: nil), [.trialBegan]),
     (.trying(ending: .move), [.trialBegan, .unblock]),
     (.trying(ending: .cancellation), [.trialBegan, .cancel]),
     (.unblocking(.move, .sent(heldNil: nil)), [.unblock]),
     (.unblocking(.move, .sent(heldNil: heldNil)), [.unblock, .nilReceived]),
-    (.unblocking(.move, .due), [.unblock, .notBlocked]),
+    (.unblocking(.move, .due), [.unblock, .notBlockedDuringMove]),
     (.unblocking(.move, .succeeded), [.unblock, .unblocked]),
     (.unblocking(.cancellation, .sent(heldNil: nil)), [.cancel]),
     (.unblocking(.cancellation, .sent(heldNil: heldNil)), [.cancel, .nilReceived]),
@@ -42,42 +45,65 @@ struct BlockedCommandStateTests {
   private static func outcomes(of state: State) -> [Event: (State, String)] {
     switch state {
     case .waiting(let isCancelled):
-      let reason: BlockedCommandState.Reason = isCancelled ? .cancellation : .move
-      let cancelled: (State, String) =
-        isCancelled ? (state, "none") : (.unblocking(.cancellation, .sent(heldNil: nil)), "ask")
-      var outcomes: [Event: (State, String)] = [
-        .unblock: (.unblocking(reason, .sent(heldNil: nil)), "ask"), .cancel: cancelled,
-        .retry: (state, "none"), .flipEnded: (state, "false"),
-        .effectReceived: (.copying, "copy"), .replyReceived: (.done, "answer"), .connectionFailed: (.done, "()"),
-      ]
+      var outcomes = Self.outcomes(blocked: state, isCancelled: isCancelled)
+      outcomes[.retryAfterMove] = (state, "none")
+      outcomes[.flipEnded] = (state, "none")
+      outcomes[.moveEnded] = (state, "none")
       if !isCancelled { outcomes[.trialBegan] = (.trying(ending: nil), "()") }
+      return outcomes
+    case .stranded(let isCancelled):
+      var outcomes = Self.outcomes(blocked: state, isCancelled: isCancelled)
+      outcomes[.retryAfterMove] = (state, "closeConnection")
+      outcomes[.flipEnded] = (.waiting(isCancelled: isCancelled), "follow")
+      outcomes[.moveEnded] = (state, "retry")
       return outcomes
     case .trying(let reason):
       let unblocked = reason ?? .move
+      let foundNothing: (State, String) = reason.map { ended($0, heldNil) } ?? (state, "none")
+      let flipEnded: (State, String) = reason == .move ? (.trying(ending: nil), "follow") : (state, "none")
       return [
+        .trialFoundNothing: foundNothing,
         .trialEnded: reason.map { (.unblocking($0, .sent(heldNil: nil)), "ask") }
           ?? (.waiting(isCancelled: false), "wait"),
         .unblock: (.trying(ending: unblocked), "none"), .cancel: (.trying(ending: .cancellation), "none"),
-        .retry: (state, "none"),
-        .flipEnded: reason == .move ? (.trying(ending: nil), "true") : (state, "false"),
+        .retry: (state, "none"), .retryAfterMove: (state, "none"),
+        .flipEnded: flipEnded, .moveEnded: (state, "none"),
         .connectionFailed: (state, "()"), .finished: (.done, "leaveAndReleaseFlips"),
       ]
     case .unblocking(let reason, let request): return outcomes(unblocking: reason, request)
     case .parked:
       return [
         .unblock: (state, "none"), .cancel: (.done, "answer(\(heldNil))"), .retry: (state, "none"),
-        .flipEnded: (state, "false"), .resumeInTime: (.waiting(isCancelled: false), "send"),
-        .resumeTooLate: (.done, "answer(\(heldNil))"),
+        .retryAfterMove: (state, "none"), .flipEnded: (state, "none"), .moveEnded: (state, "none"),
+        .resumeInTime: (.waiting(isCancelled: false), "send"), .resumeTooLate: (.done, "answer(\(heldNil))"),
       ]
     case .copying, .done:
-      var outcomes: [Event: (State, String)] = [
-        .unblock: (state, "none"), .cancel: (state, "none"), .retry: (state, "none"), .flipEnded: (state, "false"),
-        .unblocked: (state, "none"), .notBlocked: (state, "none"), .unanswered: (state, "none"),
-        .finished: (.done, state == .copying ? "releaseFlips" : "none"),
+      let ignored: [Event] = [
+        .unblock, .cancel, .retry, .retryAfterMove, .flipEnded, .moveEnded, .unblocked, .refused, .notBlocked,
+        .notBlockedDuringMove, .failed, .failedDuringMove,
       ]
+      var outcomes: [Event: (State, String)] = [:]
+      for event in ignored { outcomes[event] = (state, "none") }
+      outcomes[.finished] = (.done, state == .copying ? "releaseFlips" : "none")
       if state == .done { outcomes[.trialEnded] = (.done, "none") }
       return outcomes
     }
+  }
+
+  /// The outcomes that ``State/waiting(isCancelled:)`` and ``State/stranded(isCancelled:)`` have in common.
+  private static func outcomes(blocked state: State, isCancelled: Bool) -> [Event: (State, String)] {
+    let reason: BlockedCommandState.Reason = isCancelled ? .cancellation : .move
+    return [
+      .unblock: (.unblocking(reason, .sent(heldNil: nil)), "ask"),
+      .cancel: isCancelled ? (state, "none") : (.unblocking(.cancellation, .sent(heldNil: nil)), "ask"),
+      .retry: (state, "none"), .effectReceived: (.copying, "copy"), .replyReceived: (.done, "answer"),
+      .connectionFailed: (.done, "()"),
+    ]
+  }
+
+  /// The outcome of a nil that is due to the end of the wait.
+  private static func ended(_ reason: BlockedCommandState.Reason, _ held: [UInt8]) -> (State, String) {
+    reason == .cancellation ? (.done, "answer(\(held), isCancelled: true)") : (.parked(heldNil: held), "park")
   }
 
   private static func outcomes(
@@ -86,14 +112,14 @@ struct BlockedCommandStateTests {
   ) -> [Event: (State, String)] {
     let state = State.unblocking(reason, request)
     let isCancelled = reason == .cancellation
+    let retried: (State, String) =
+      request == .due ? (.unblocking(reason, .sent(heldNil: nil)), "ask") : (state, "none")
+    let flipEnded: (State, String) =
+      state == .unblocking(.move, .due) ? (.waiting(isCancelled: false), "follow") : (state, "none")
     var outcomes: [Event: (State, String)] = [
       .unblock: (state, "none"), .cancel: (.unblocking(.cancellation, request), "none"),
-      .retry: request == .due ? (.unblocking(reason, .sent(heldNil: nil)), "ask") : (state, "none"),
-      .flipEnded: state == .unblocking(.move, .due) ? (.waiting(isCancelled: false), "true") : (state, "false"),
+      .retry: retried, .retryAfterMove: retried, .flipEnded: flipEnded, .moveEnded: (state, "none"),
     ]
-    func unblocked(_ held: [UInt8]) -> (State, String) {
-      isCancelled ? (.done, "answer(\(held), isCancelled: true)") : (.parked(heldNil: held), "park")
-    }
     func timedOut(_ held: [UInt8]) -> (State, String) { (.done, "answer(\(held), isCancelled: false)") }
     if request != .sent(heldNil: heldNil) {
       outcomes[.effectReceived] = (.copying, "copy")
@@ -102,16 +128,22 @@ struct BlockedCommandStateTests {
     }
     switch request {
     case .due: outcomes[.nilReceived] = timedOut(heldNil)
-    case .succeeded: outcomes[.nilReceived] = unblocked(heldNil)
+    case .succeeded: outcomes[.nilReceived] = ended(reason, heldNil)
     case .sent(heldNil: nil):
+      let stays: (State, String) = (.waiting(isCancelled: isCancelled), "wait(isCancelled: \(isCancelled))")
+      let isDue: (State, String) = (.unblocking(reason, .due), "askLater")
       outcomes[.nilReceived] = (.unblocking(reason, .sent(heldNil: heldNil)), "none")
       outcomes[.unblocked] = (.unblocking(reason, .succeeded), "none")
-      outcomes[.notBlocked] = (.unblocking(reason, .due), "askLater")
-      outcomes[.unanswered] = (.waiting(isCancelled: isCancelled), "wait(isCancelled: \(isCancelled))")
+      outcomes[.notBlocked] = isCancelled ? isDue : stays
+      outcomes[.notBlockedDuringMove] = isDue
+      outcomes[.refused] = stays
+      outcomes[.failed] = stays
+      outcomes[.failedDuringMove] = (.stranded(isCancelled: isCancelled), "strand(isCancelled: \(isCancelled))")
     case .sent(.some(let held)):
-      outcomes[.unblocked] = unblocked(held)
-      outcomes[.notBlocked] = timedOut(held)
-      outcomes[.unanswered] = timedOut(held)
+      outcomes[.unblocked] = ended(reason, held)
+      for event in [Event.notBlocked, .notBlockedDuringMove, .refused, .failed, .failedDuringMove] {
+        outcomes[event] = timedOut(held)
+      }
     }
     return outcomes
   }
@@ -119,15 +151,21 @@ struct BlockedCommandStateTests {
   private static func apply(_ event: Event, to machine: inout BlockedCommandState) -> String {
     switch event {
     case .trialBegan: "\(machine.trialBegan())"
+    case .trialFoundNothing: "\(machine.trialFoundNothing(heldNil))"
     case .trialEnded: "\(machine.trialEnded())"
     case .unblock: "\(machine.unblock())"
     case .cancel: "\(machine.cancel())"
-    case .retry: "\(machine.retry())"
-    case .flipEnded: "\(machine.flipEnded())"
+    case .retry: "\(machine.retry(hasLeft: false))"
+    case .retryAfterMove: "\(machine.retry(hasLeft: true))"
+    case .flipEnded: "\(machine.flipEnded(hasLeft: false))"
+    case .moveEnded: "\(machine.flipEnded(hasLeft: true))"
     case .nilReceived: "\(machine.nilReceived(heldNil))"
-    case .unblocked: "\(machine.unblockAnswered(.unblocked))"
-    case .notBlocked: "\(machine.unblockAnswered(.notBlocked))"
-    case .unanswered: "\(machine.unblockAnswered(.unanswered))"
+    case .unblocked: "\(machine.unblockAnswered(.unblocked, isLeaving: true))"
+    case .refused: "\(machine.unblockAnswered(.refused, isLeaving: true))"
+    case .notBlocked: "\(machine.unblockAnswered(.notBlocked, isLeaving: false))"
+    case .notBlockedDuringMove: "\(machine.unblockAnswered(.notBlocked, isLeaving: true))"
+    case .failed: "\(machine.unblockAnswered(.failed, isLeaving: false))"
+    case .failedDuringMove: "\(machine.unblockAnswered(.failed, isLeaving: true))"
     case .effectReceived: "\(machine.replyReceived(hasEffect: true))"
     case .replyReceived: "\(machine.replyReceived(hasEffect: false))"
     case .connectionFailed: "\(machine.connectionFailed())"
@@ -178,7 +216,7 @@ struct BlockedCommandStateTests {
         switch state {
         case .unblocking(let reason, _): (true, reason == .cancellation)
         case .trying(let reason): (reason != nil, reason == .cancellation)
-        case .waiting(let isCancelled): (false, isCancelled)
+        case .waiting(let isCancelled), .stranded(let isCancelled): (false, isCancelled)
         case .parked, .copying, .done: (false, false)
         }
       #expect(machine.isUnblocking == isUnblocking, "\(state)")

@@ -44,14 +44,14 @@ final class BlockedCommand: ReplyReceiver {
     core.begin(batch, routing: routing, writesToBoth: false, sink: sink)
     begin(over: connection)
     // The move has begun before the command, which waited for its keys or comes from a client that watches some.
-    if instance.routingState.flip.isMoving { unblock() }
+    if isLeaving { unblock() }
   }
 
   /// The receiver of the reply; nil once it was notified.
   var sink: (any ReplySink)? { core.sink }
 
   /// Whether a flip that moves the default store waits for this command.
-  var isUnblocking: Bool { state.isUnblocking }
+  var isUnblocking: Bool { state.isUnblocking && isLeaving }
 
   /// Whether the command is to be sent to the new default store.
   var isParked: Bool { state.isParked }
@@ -61,6 +61,9 @@ final class BlockedCommand: ReplyReceiver {
 
   /// The store that the command waits on.
   var role: StoreRole { core.defaultRole }
+
+  /// Whether the default store has moved away from that store, or is about to.
+  private var isLeaving: Bool { instance.routingState.flip.comingDefaultStore != role }
 
   /// Ends the wait for good.
   func cancel() {
@@ -72,9 +75,14 @@ final class BlockedCommand: ReplyReceiver {
     if canBeUnblocked { perform(state.unblock()) }
   }
 
-  /// Asks the store again to end the wait, if it had not received the command before.
+  /// Asks the store again to end the wait, if it had not received the command before, or closes the connection, if the
+  /// store can't be asked and is the default store no longer.
   func retry() {
-    perform(state.retry())
+    switch state.retry(hasLeft: isLeaving && instance.routingState.flip.isSettled) {
+    case .none: return
+    case .ask: ask()
+    case .closeConnection: connection?.expire(after: .zero)
+    }
   }
 
   /// Applies a flip that leaves the default store in place: it decides whether the effect is copied.
@@ -86,7 +94,11 @@ final class BlockedCommand: ReplyReceiver {
 
   /// Handles the end of a flip.
   func flipEnded() {
-    if state.flipEnded() { follow(instance.routingState.flip.current) }
+    switch state.flipEnded(hasLeft: isLeaving) {
+    case .none: return
+    case .follow: follow(instance.routingState.flip.current)
+    case .retry: instance.retryUnblockingLater()
+    }
   }
 
   private func begin(over connection: HiredisConnection) {
@@ -108,9 +120,7 @@ final class BlockedCommand: ReplyReceiver {
 
   func receive(_ reply: borrowing Reply, token: Int) {
     switch token {
-    case Self.unblockToken:
-      guard reply.kind == .integer else { return perform(state.unblockAnswered(.unanswered)) }
-      perform(state.unblockAnswered(reply.integer == 1 ? .unblocked : .notBlocked))
+    case Self.unblockToken: unblockAnswered(BlockedCommandState.UnblockAnswer(reply))
     case BlockingTrial.token: trialEnded(reply)
     case BlockingTrial.openToken: return
     default: replied(reply)
@@ -119,7 +129,7 @@ final class BlockedCommand: ReplyReceiver {
 
   func receive(failure: ConnectionFailure, token: Int) {
     switch token {
-    case Self.unblockToken: unblockFailed()
+    case Self.unblockToken: unblockAnswered(.failed)
     case BlockingTrial.openToken: return  // EXEC fails as well
     case BlockingTrial.token:
       core.answerWithDefaultStoreFailure(failure)
@@ -146,6 +156,13 @@ final class BlockedCommand: ReplyReceiver {
 
   private func trialEnded(_ reply: borrowing Reply) {
     if BlockingTrial.hasServed(reply) { return copyEffect(after: reply[0], over: core.ordinary) }
+    if BlockingTrial.foundNothing(reply) {
+      let action = state.trialFoundNothing(Self.encoded(reply[0]))
+      if action != .none {
+        perform(action)
+        return core.database.dualExecutionEnded()
+      }
+    }
     if let connection {
       core.sendOrRefuse(to: core.defaultStore, over: connection, token: Self.defaultToken, for: self)
     }
@@ -155,11 +172,7 @@ final class BlockedCommand: ReplyReceiver {
   }
 
   private func replied(_ reply: borrowing Reply) {
-    if reply.kind == .nil, state.mayBeUnblocked {
-      var encoded = ByteBuffer()
-      reply.encode(into: &encoded)
-      return perform(state.nilReceived(encoded.withSpan { $0.array }))
-    }
+    if reply.kind == .nil, state.mayBeUnblocked { return perform(state.nilReceived(Self.encoded(reply))) }
     switch state.replyReceived(hasEffect: hasEffect) {
     case .copy:
       guard let connection else { return }
@@ -171,6 +184,13 @@ final class BlockedCommand: ReplyReceiver {
       if let sink = core.sink { reply.encode(into: &sink.output) }
       leave { finish() }
     }
+  }
+
+  /// Returns a reply as it is encoded for the client.
+  private static func encoded(_ reply: borrowing Reply) -> [UInt8] {
+    var encoded = ByteBuffer()
+    reply.encode(into: &encoded)
+    return encoded.withSpan { $0.array }
   }
 
   /// Hands the effect over to a ``DualWrite``, which copies it and answers the client. Flips wait for it from now on.
@@ -262,6 +282,9 @@ final class BlockedCommand: ReplyReceiver {
       if isCancelled { notifyCancelled() }
       follow(instance.routingState.flip.current)
       instance.advanceRouting()
+    case .strand(let isCancelled):
+      if isCancelled { notifyCancelled() }
+      instance.commandWasStranded()
     case .park: instance.didPark(self)
     case .answer(let heldNil, let isCancelled):
       if isCancelled { notifyCancelled() }
@@ -277,17 +300,14 @@ final class BlockedCommand: ReplyReceiver {
   private func ask() {
     guard let connection, let id = connection.clientID else {
       // A server that does not report the identifier can't be asked; one that is not connected yet may report it soon.
-      return perform(state.unblockAnswered(connection?.isReady == true ? .unanswered : .notBlocked))
+      return unblockAnswered(connection?.isReady == true ? .refused : .notBlocked)
     }
     let command = CommandWriter.command("CLIENT", "UNBLOCK", String(id), "TIMEOUT")
     core.ordinary.send(command.span, to: self, token: Self.unblockToken)
   }
 
-  /// Handles a failed CLIENT UNBLOCK. If the default store has moved, the command would wait for as long as the old one
-  /// hangs, on elements that no client adds there any more: the connection is closed, and the client gets an error.
-  private func unblockFailed() {
-    perform(state.unblockAnswered(.unanswered))
-    if state.isWaiting, instance.routingState.flip.current.defaultStore != role { connection?.expire(after: .zero) }
+  private func unblockAnswered(_ answer: BlockedCommandState.UnblockAnswer) {
+    perform(state.unblockAnswered(answer, isLeaving: isLeaving))
   }
 
   /// Answers with the nil that was held.
@@ -302,5 +322,20 @@ final class BlockedCommand: ReplyReceiver {
     instance.blockedCommands.remove(self)
     body()
     instance.advanceRouting()
+  }
+}
+
+extension BlockedCommandState.UnblockAnswer {
+  /// Interprets a reply to CLIENT UNBLOCK. A server without the command answers with an error without a code.
+  fileprivate init(_ reply: borrowing Reply) {
+    switch reply.kind {
+    case .integer: self = reply.integer == 1 ? .unblocked : .notBlocked
+    case .error:
+      switch reply.knownErrorCode {
+      case .noPermission, .generic: self = .refused
+      default: self = .failed
+      }
+    case .status, .string, .nil, .array: self = .failed
+    }
   }
 }

@@ -28,6 +28,10 @@ struct BlockedCommandState {
     case trying(ending: Reason?)
     /// Blocked on the store. `isCancelled` if the store could not be asked to end the wait for a cancellation.
     case waiting(isCancelled: Bool)
+    /// Blocked on a store that the default store leaves, or has left, and that could not end the wait: it hangs, is
+    /// busy or can't be reached. No flip waits for the command. Its connection is closed once the default store has
+    /// moved, since clients add no elements there any more.
+    case stranded(isCancelled: Bool)
     /// Blocked on the store, which is asked to end the wait.
     case unblocking(Reason, Request)
     /// Unblocked for a move of the default store. Its nil is the client's reply if no time is left to wait.
@@ -44,21 +48,18 @@ struct BlockedCommandState {
   var isUnblocking: Bool {
     switch state {
     case .unblocking, .trying(ending: .some): true
-    case .trying(ending: nil), .waiting, .parked, .copying, .done: false
+    case .trying(ending: nil), .waiting, .stranded, .parked, .copying, .done: false
     }
   }
 
   /// Whether the command is to be sent to the new default store.
   var isParked: Bool { if case .parked = state { true } else { false } }
 
-  /// Whether the command is blocked, and nothing ends the wait but its store.
-  var isWaiting: Bool { if case .waiting = state { true } else { false } }
-
   /// Whether the wait is cancelled.
   var isCancelled: Bool {
     switch state {
     case .trying(let reason): reason == .cancellation
-    case .waiting(let isCancelled): isCancelled
+    case .waiting(let isCancelled), .stranded(let isCancelled): isCancelled
     case .unblocking(let reason, _): reason == .cancellation
     case .parked, .copying, .done: false
     }
@@ -68,7 +69,12 @@ struct BlockedCommandState {
   var isAnswered: Bool { state == .copying || state == .done }
 
   /// Whether a flip that leaves the default store in place applies to the command's effect.
-  var followsFlips: Bool { isWaiting || state == .trying(ending: nil) }
+  var followsFlips: Bool {
+    switch state {
+    case .waiting, .trying(ending: nil): true
+    case .trying(ending: .some), .stranded, .unblocking, .parked, .copying, .done: false
+    }
+  }
 
   /// Whether a nil may be due to CLIENT UNBLOCK, so that it goes to ``nilReceived(_:)``.
   var mayBeUnblocked: Bool { if case .unblocking = state { true } else { false } }
@@ -90,7 +96,20 @@ extension BlockedCommandState {
     state = .trying(ending: nil)
   }
 
-  /// The trial found nothing, and the command was sent over the client's own connection.
+  /// The trial found nothing, and answered the command with a nil, given as it is encoded for the client. A command
+  /// whose wait would end at once does not begin to wait: until the store is asked, it could serve an element that the
+  /// new default store has as well.
+  ///
+  /// - Returns: `none` if the command is to be sent over the client's own connection; ``trialEnded()`` follows.
+  mutating func trialFoundNothing(_ heldNil: [UInt8]) -> UnblockAction {
+    switch state {
+    case .trying(ending: nil): return .none
+    case .trying(ending: .some(let reason)): return unblocked(reason, heldNil)
+    case .waiting, .stranded, .unblocking, .parked, .copying, .done: impossible("trial found nothing")
+    }
+  }
+
+  /// The trial did not serve the command, which was sent over the client's own connection.
   mutating func trialEnded() -> TrialAction {
     switch state {
     case .trying(ending: nil):
@@ -100,7 +119,7 @@ extension BlockedCommandState {
       state = .unblocking(reason, .sent(heldNil: nil))
       return .ask
     case .done: return .none  // that connection refused it
-    case .waiting, .unblocking, .parked, .copying: impossible("trial ended")
+    case .waiting, .stranded, .unblocking, .parked, .copying: impossible("trial ended")
     }
   }
 }
@@ -117,7 +136,7 @@ extension BlockedCommandState {
     case .trying(ending: nil):
       state = .trying(ending: .move)
       return .none
-    case .waiting(let isCancelled):
+    case .waiting(let isCancelled), .stranded(let isCancelled):
       state = .unblocking(isCancelled ? .cancellation : .move, .sent(heldNil: nil))
       return .ask
     case .trying, .unblocking, .parked, .copying, .done: return .none
@@ -130,7 +149,7 @@ extension BlockedCommandState {
     case .trying:
       state = .trying(ending: .cancellation)
       return .none
-    case .waiting(isCancelled: false):
+    case .waiting(isCancelled: false), .stranded(isCancelled: false):
       state = .unblocking(.cancellation, .sent(heldNil: nil))
       return .ask
     case .unblocking(_, let request):
@@ -139,29 +158,48 @@ extension BlockedCommandState {
     case .parked(let heldNil):
       state = .done
       return .answer(heldNil)
-    case .waiting(isCancelled: true), .copying, .done: return .none
+    case .waiting(isCancelled: true), .stranded(isCancelled: true), .copying, .done: return .none
     }
   }
 
-  /// Asks again, since the store may have received the command meanwhile.
-  mutating func retry() -> EndAction {
-    guard case .unblocking(let reason, .due) = state else { return .none }
-    state = .unblocking(reason, .sent(heldNil: nil))
-    return .ask
+  /// The step when the time of the next attempt has come.
+  enum RetryAction { case none, ask, closeConnection }
+
+  /// Asks again, since the store may have received the command meanwhile. If the store could not end the wait, the
+  /// connection is closed, and the client gets an error.
+  ///
+  /// - Parameter hasLeft: whether the default store has moved away from the store, and no flip waits.
+  mutating func retry(hasLeft: Bool) -> RetryAction {
+    switch state {
+    case .unblocking(let reason, .due):
+      state = .unblocking(reason, .sent(heldNil: nil))
+      return .ask
+    case .stranded: return hasLeft ? .closeConnection : .none
+    case .trying, .waiting, .unblocking, .parked, .copying, .done: return .none
+    }
   }
 
-  /// The flip is over. A command that its store could not unblock yet stays there, unless it is cancelled.
+  /// The step at the end of a flip: follow flips that do not move the default store again, or schedule
+  /// ``retry(hasLeft:)``.
+  enum FlipEndAction { case none, follow, retry }
+
+  /// The flip is over. A command that its store could not unblock yet stays there if the default store does, unless it
+  /// is cancelled. Otherwise the store is asked until it has answered.
   ///
-  /// - Returns: whether it is to follow flips again.
-  mutating func flipEnded() -> Bool {
+  /// - Parameter hasLeft: whether the default store has moved away from the store.
+  mutating func flipEnded(hasLeft: Bool) -> FlipEndAction {
     switch state {
-    case .trying(ending: .move):
+    case .trying(ending: .move) where !hasLeft:
       state = .trying(ending: nil)
-      return true
-    case .unblocking(.move, .due):
+      return .follow
+    case .unblocking(.move, .due) where !hasLeft:
       state = .waiting(isCancelled: false)
-      return true
-    case .trying, .waiting, .unblocking, .parked, .copying, .done: return false
+      return .follow
+    case .stranded where hasLeft: return .retry
+    case .stranded(let isCancelled):
+      state = .waiting(isCancelled: isCancelled)
+      return .follow
+    case .trying, .waiting, .unblocking, .parked, .copying, .done: return .none
     }
   }
 }
@@ -175,8 +213,11 @@ extension BlockedCommandState {
     case unblocked
     /// 0: the command is not blocked.
     case notBlocked
-    /// None: the store refused, failed, or does not report the connection's identifier.
-    case unanswered
+    /// The store will not do it: its user may not, or it does not know the command or does not report the
+    /// connection's identifier.
+    case refused
+    /// Another error, or none: the store hangs, is busy or can't be reached.
+    case failed
   }
 
   /// The step once a nil, the answer to CLIENT UNBLOCK or both have arrived.
@@ -186,6 +227,8 @@ extension BlockedCommandState {
     case askLater
     /// The command stays where it is.
     case wait(isCancelled: Bool)
+    /// The flip does not wait for the command any more. Once it is over, schedule ``retry(hasLeft:)``.
+    case strand(isCancelled: Bool)
     /// Send the command to the new default store when the flip is over.
     case park
     /// Answer the client. `isCancelled` if it would have waited for longer.
@@ -207,33 +250,39 @@ extension BlockedCommandState {
       return .none
     case .unblocking(_, .due): return answer(heldNil, isCancelled: false)
     case .unblocking(let reason, .succeeded): return unblocked(reason, heldNil)
-    case .trying, .waiting, .unblocking(_, .sent(.some)), .parked, .copying, .done: impossible("nil")
+    case .trying, .waiting, .stranded, .unblocking(_, .sent(.some)), .parked, .copying, .done: impossible("nil")
     }
   }
 
   /// CLIENT UNBLOCK was answered, or could not be sent.
-  mutating func unblockAnswered(_ answer: UnblockAnswer) -> UnblockAction {
+  ///
+  /// - Parameter isLeaving: whether the default store has moved away from the store, or is about to.
+  mutating func unblockAnswered(_ answer: UnblockAnswer, isLeaving: Bool) -> UnblockAction {
     switch (state, answer) {
     case (.unblocking(let reason, .sent(heldNil: nil)), .unblocked):
       state = .unblocking(reason, .succeeded)
       return .none
-    case (.unblocking(let reason, .sent(heldNil: nil)), .notBlocked):
+    case (.unblocking(let reason, .sent(heldNil: nil)), .notBlocked) where isLeaving || reason == .cancellation:
       state = .unblocking(reason, .due)
       return .askLater
-    case (.unblocking(let reason, .sent(heldNil: nil)), .unanswered):
+    case (.unblocking(let reason, .sent(heldNil: nil)), .failed) where isLeaving:
+      state = .stranded(isCancelled: reason == .cancellation)
+      return .strand(isCancelled: reason == .cancellation)
+    case (.unblocking(let reason, .sent(heldNil: nil)), _):
       state = .waiting(isCancelled: reason == .cancellation)
       return .wait(isCancelled: reason == .cancellation)
     case (.unblocking(let reason, .sent(.some(let heldNil))), .unblocked): return unblocked(reason, heldNil)
     case (.unblocking(_, .sent(.some(let heldNil))), _): return self.answer(heldNil, isCancelled: false)
     case (.copying, _), (.done, _): return .none  // an element, or the end of the connection, came first
-    case (.trying, _), (.waiting, _), (.unblocking, _), (.parked, _): impossible("CLIENT UNBLOCK answered")
+    case (.trying, _), (.waiting, _), (.stranded, _), (.unblocking, _), (.parked, _):
+      impossible("CLIENT UNBLOCK answered")
     }
   }
 
   /// The command was answered with an element, an error, or a nil that is its timeout.
   mutating func replyReceived(hasEffect: Bool) -> ReplyAction {
     switch state {
-    case .waiting, .unblocking(_, .due), .unblocking(_, .sent(heldNil: nil)), .unblocking(_, .succeeded):
+    case .waiting, .stranded, .unblocking(_, .due), .unblocking(_, .sent(heldNil: nil)), .unblocking(_, .succeeded):
       state = hasEffect ? .copying : .done
       return hasEffect ? .copy : .answer
     case .trying, .unblocking, .parked, .copying, .done: impossible("reply")
@@ -244,7 +293,7 @@ extension BlockedCommandState {
   mutating func connectionFailed() {
     switch state {
     case .trying: return  // flips wait until the execution has ended
-    case .waiting, .unblocking(_, .due), .unblocking(_, .sent(heldNil: nil)), .unblocking(_, .succeeded):
+    case .waiting, .stranded, .unblocking(_, .due), .unblocking(_, .sent(heldNil: nil)), .unblocking(_, .succeeded):
       state = .done
     case .unblocking, .parked, .copying, .done: impossible("connection failed")
     }
@@ -257,7 +306,7 @@ extension BlockedCommandState {
     case .trying: return .leaveAndReleaseFlips
     case .copying: return .releaseFlips
     case .done: return .none
-    case .waiting, .unblocking, .parked: impossible("finished")
+    case .waiting, .stranded, .unblocking, .parked: impossible("finished")
     }
   }
 

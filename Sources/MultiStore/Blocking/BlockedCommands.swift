@@ -5,13 +5,17 @@ internal import RESP
 /// The blocked commands of an instance. A class, since a command may call back before a call to it returns.
 /// Loop-confined.
 final class BlockedCommands {
-  /// The pause before a store is asked again to unblock a command that it had not received yet.
+  /// The pause before a store is asked again to unblock a command that it had not received yet, while a flip waits for
+  /// that or the command is cancelled.
   private static let retryInterval = Duration.milliseconds(2)
+  /// The pause once the default store has moved: the former one is slow, and may stay so for long.
+  private static let settledRetryInterval = Duration.milliseconds(100)
 
   private var all: [ObjectIdentifier: BlockedCommand] = [:]
   /// The sinks whose command waits for its keys before it blocks, and whether it was cancelled meanwhile.
   private var arriving: [ObjectIdentifier: Bool] = [:]
   private var retryTimer: LoopTimer?
+  private var isClosed = false
   /// The number of blocked commands so far.
   private var count = 0
 
@@ -72,31 +76,30 @@ final class BlockedCommands {
     for command in all.values { command.follow(routing) }
   }
 
-  /// Schedules another request to the stores that had not received their command yet. Once no flip waits, only
-  /// cancelled commands are left.
+  /// Schedules another request to the stores that have not unblocked their command yet, and the close of the
+  /// connections to those that can't. The connections are not closed at once, since a reply may be the occasion: before
+  /// a close the socket is read once more, and the loop has one buffer for all sockets.
   func retryLater(isSettled: Bool, on loop: EventLoop) {
-    guard !isSettled || hasCancelled else { return endUnblocking() }
+    // Commands in flight fail at the end of the turn in which the instance is closed.
+    guard !isClosed else { return }
     if retryTimer == nil {
       retryTimer = LoopTimer(on: loop) { [unowned self] in
         for command in all.values { command.retry() }
       }
     }
-    retryTimer?.schedule(after: Self.retryInterval)
+    retryTimer?.schedule(after: isSettled && !hasCancelled ? Self.settledRetryInterval : Self.retryInterval)
   }
 
-  /// Sends parked commands to the default store after a flip, in the order of their arrival.
+  /// Notifies all commands of the end of a flip, and sends parked ones to the default store, in the order of their
+  /// arrival.
   func flipEnded(with routing: Routing) {
-    endUnblocking()
+    for command in all.values { command.flipEnded() }
     let parked = all.values.filter { $0.isParked }
     for command in parked.sorted(by: { $0.order < $1.order }) { command.resume(routing) }
   }
 
   func close() {
+    isClosed = true
     retryTimer?.close()
-  }
-
-  private func endUnblocking() {
-    if !hasCancelled { retryTimer?.cancel() }
-    for command in all.values { command.flipEnded() }
   }
 }

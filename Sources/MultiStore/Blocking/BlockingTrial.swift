@@ -35,4 +35,9 @@ enum BlockingTrial {
   static func hasServed(_ reply: borrowing Reply) -> Bool {
     reply.kind == .array && reply.count == 1 && reply[0].kind != .nil
   }
+
+  /// Whether `reply` to EXEC says that there was no element for the command. The store may also have refused the trial.
+  static func foundNothing(_ reply: borrowing Reply) -> Bool {
+    reply.kind == .array && reply.count == 1 && reply[0].kind == .nil
+  }
 }

@@ -10,6 +10,11 @@ extension Instance {
     blockedCommands.retryLater(isSettled: routingState.flip.isSettled, on: loop)
   }
 
+  /// Handles a command that its store can't unblock: a flip waits for it no longer.
+  func commandWasStranded() {
+    if routingState.flip.isSettled { retryUnblockingLater() } else { advanceRouting() }
+  }
+
   func didPark(_ command: BlockedCommand) {
     if routingState.flip.isSettled { command.resume(routingState.flip.current) } else { advanceRouting() }
   }
