@@ -46,8 +46,7 @@ extension Session {
     over connection: HiredisConnection? = nil,
     identity: Int = 0
   ) {
-    state.executionBegan()
-    executing = (batch.count, batch.memoryBytes, 0)
+    executionBegins(batch)
     executingIdentity = identity
     path = connection
     database.execute(batch, as: kind, routing: routing, over: connection, for: self)
@@ -60,9 +59,10 @@ extension Session {
     over connection: HiredisConnection,
     _ routing: Routing
   ) {
-    state.executionBegan()
+    let batch = batch(of: command, spec)
+    executionBegins(batch)
     path = connection
-    database.executeBlocking(batch(of: command, spec), routing: routing, over: connection, for: self)
+    database.executeBlocking(batch, routing: routing, over: connection, for: self)
   }
 
   /// Calls `body`, which leads to ``executionDidFinish()``; nothing else is executed until then.
@@ -78,12 +78,19 @@ extension Session {
   func executeRaw(_ batch: CommandBatch, routing: Routing) -> Bool {
     path = nil
     // It may be answered before the call returns.
-    state.executionBegan()
+    executionBegins(batch)
     guard database.executeRaw(batch, routing: routing, for: self) else {
       state.executionEnded()
+      executing = (0, 0, 0)
       return false
     }
     return true
+  }
+
+  /// Records the beginning of an execution of `batch`, whose memory counts as the client's until it is done.
+  private func executionBegins(_ batch: CommandBatch) {
+    state.executionBegan()
+    executing = (batch.count, batch.memoryBytes, 0)
   }
 }
 

@@ -206,6 +206,25 @@ struct MemoryLimitTests {
     for other in others { other.close() }
   }
 
+  /// A blocked client may hold its command for as long as it likes, and makes no progress.
+  @Test(arguments: [MigrationState.off, .dual])
+  func `a client that is blocked with a large command makes room for others`(state: MigrationState) throws {
+    let deployment = try Deployment(state, top: ["memory_limit: 16MiB"])
+    let bytes = state == .dual ? 3_000_000 : 6_000_000
+    let blocked = try deployment.client()
+    let key = Array(repeating: UInt8(ascii: "k"), count: bytes)
+    let words = ["XREAD", "BLOCK", "0", "STREAMS"].map { Array($0.utf8) } + [key, Array("0".utf8)]
+    try blocked.send(RESPClient.encode(words))
+    try eventually("its command is counted") {
+      try deployment.sidecar.metrics()[Self.used, ["part": "held"]] ?? 0 >= Double(bytes)
+    }
+    let client = try deployment.client()
+    try client.send(Self.set("k", bytes: bytes), within: .seconds(20))
+    #expect(try client.readReply() == .ok)
+    #expect(try blocked.readUntilClosed().isEmpty)
+    #expect(try deployment.metric(Self.closed, ["reason": "memory_limit"]) == 1)
+  }
+
   @Test func `a refused command whose reply is not wanted is not answered`() throws {
     let deployment = try Deployment(top: ["memory_limit: 16MiB"])
     let client = try deployment.client()
