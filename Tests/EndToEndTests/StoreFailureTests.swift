@@ -120,6 +120,21 @@ struct StoreFailureTests {
     #expect(try deployment.secondary.client().command("GET", "a") == .text("2"))
   }
 
+  /// The client has a connection of its own already, on which the command reaches the store.
+  @Test func `a blocking command ends when its timeout and the store's have passed on a store that hangs`() throws {
+    let deployment = try Deployment(stores: "command_timeout: 300ms")
+    let client = try deployment.client()
+    try eventually("the store has a connection for the client") {
+      try client.command("BLPOP", "q", "0.001") == .array(nil)
+    }
+    deployment.secondary.pause()
+    try client.send(RESPClient.encode(["BLPOP", "q", "0.5"]))
+    let error = try client.readReply().errorText
+    #expect(error?.hasPrefix("ERR MultiStore: secondary store: no reply") == true, "\(error ?? "no error")")
+    deployment.secondary.resume()
+    try eventually("the store is served again") { try client.command("SET", "a", "1") == .ok }
+  }
+
   @Test func `commands for a stuck store wait in a bounded queue, and further ones are refused`() throws {
     let deployment = try Deployment(stores: "max_queued_commands: 20, command_timeout: 60s")
     let waiting = try (0..<20).map { _ in try deployment.client() }

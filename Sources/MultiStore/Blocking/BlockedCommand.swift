@@ -85,6 +85,15 @@ final class BlockedCommand: ReplyReceiver {
     }
   }
 
+  /// Closes the connection, so that the client gets an error, if the store has not answered within its command timeout
+  /// after the command's own has passed: it hangs. A command that may wait for ever is not affected.
+  func expire() {
+    guard !state.isAnswered, let limit = core.ordinary.limits.commandTimeout,
+      let timeout = core.batch.withCommand(0, { BlockingTimeout($0, core.batch.spec(0))?.duration(in: $0) })
+    else { return }
+    connection?.expire(after: timeout + limit)
+  }
+
   /// Applies a flip that leaves the default store in place: it decides whether the effect is copied.
   func follow(_ routing: Routing) {
     guard state.followsFlips, routing.defaultStore == role else { return }

@@ -98,6 +98,11 @@ final class BlockedCommands {
     for command in parked.sorted(by: { $0.order < $1.order }) { command.resume(routing) }
   }
 
+  /// Closes the connections of commands whose store hangs.
+  func expire() {
+    for command in all.values { command.expire() }
+  }
+
   func close() {
     isClosed = true
     retryTimer?.close()

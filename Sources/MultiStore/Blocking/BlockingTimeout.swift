@@ -2,7 +2,8 @@ internal import RESP
 
 /// The position and unit of a blocking command's timeout.
 struct BlockingTimeout {
-  private static let longestMilliseconds = 1e15
+  /// Longer timeouts, of more than 31 years, count as endless: their nanoseconds may not fit into an integer.
+  private static let longestMilliseconds = 1e12
 
   private let index: Int
   private let isInMilliseconds: Bool
@@ -21,6 +22,12 @@ struct BlockingTimeout {
     } else {
       return nil
     }
+  }
+
+  /// Returns the timeout of `command`; nil if it waits for ever, or has a timeout that only a server can parse.
+  func duration(in command: Span<UInt8>) -> Duration? {
+    guard let text = ArgumentCursor(command).argument(at: index) else { return nil }
+    return timeLeft(text, after: .zero).map { Duration.milliseconds($0) }
   }
 
   /// Writes `command` with the rest of its timeout after `elapsed`.

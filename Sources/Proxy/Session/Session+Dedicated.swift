@@ -30,7 +30,8 @@ extension Session {
   }
 
   /// Closes the session's own connection if its command has had no reply within the store's command timeout and does
-  /// not wait for others. Called at regular intervals: the connection itself cannot tell the two cases apart.
+  /// not wait for others. Called at regular intervals: the connection itself cannot tell the two cases apart. For
+  /// blocking commands see ``Instance/expireBlockedCommands()``.
   func expireOwnConnection() {
     guard let dedicated, !isBlocked, !isQuiet,
       let timeout = database.store(dedicated.store).ordinary.limits.commandTimeout
