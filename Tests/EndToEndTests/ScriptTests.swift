@@ -81,15 +81,46 @@ import Testing
     #expect(try client.command("FCALL", "tell", "1", "k", "v") == Self.expected)
   }
 
+  @Test func `changes of functions that the new store missed reach it when it is back`() throws {
+    let deployment = try Deployment(.dual, instance: ["other_store_timeout: 1s"])
+    let client = try deployment.client()
+    func library(_ name: String, answering text: String) -> String {
+      "#!lua name=\(name)\nredis.register_function('\(name)', function() return '\(text)' end)"
+    }
+    for name in ["kept", "removed"] {
+      #expect(try client.command("FUNCTION", "LOAD", library(name, answering: "old")) == .text(name))
+    }
+    deployment.primary.pause()
+    // This is the command that waits for the store. Nothing is sent there from then on.
+    #expect(try client.command("SET", "k", "v") == .ok)
+    try deployment.waitForMetric("multistore_store_up", ["store": "primary"], 0)
+    #expect(try client.command("FUNCTION", "LOAD", "REPLACE", library("kept", answering: "new")) == .text("kept"))
+    #expect(try client.command("FUNCTION", "DELETE", "removed") == .ok)
+    deployment.primary.resume()
+    let (old, new) = (try deployment.secondary.client(), try deployment.primary.client())
+    let list = ["FUNCTION", "LIST", "WITHCODE"]
+    try eventually("the new store has the functions") { try new.command(list) == old.command(list) }
+    try deployment.move(to: .dualPrimary)
+    #expect(try client.command("FCALL", "kept", "0") == .text("new"))
+    #expect(try client.command("FCALL", "removed", "0").errorText?.contains("Function not found") == true)
+  }
+
   @Test func `a store that can't take the functions is named in the log`() throws {
     let deployment = try Deployment()
     let client = try deployment.client()
     let library = "#!lua name=mine\nredis.register_function('tell', function() return 1 end)"
     #expect(try client.command("FUNCTION", "LOAD", library) == .text("mine"))
-    try deployment.primary.client().command("ACL", "SETUSER", "default", "-function|restore")
+    let (old, new) = (try deployment.secondary.client(), try deployment.primary.client())
+    try new.command("ACL", "SETUSER", "default", "-function|restore")
     try deployment.move(to: .dual)
     try deployment.sidecar.waitForEvent("warning about the functions") {
       $0.message.hasPrefix("Functions could not be copied") && $0["store"]?.string == "primary"
+    }
+    // With its next connection it gets them.
+    try new.command("ACL", "SETUSER", "default", "+function|restore")
+    try new.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    try eventually("the new store has the functions") {
+      try new.command("FUNCTION", "LIST") == old.command("FUNCTION", "LIST")
     }
   }
 }

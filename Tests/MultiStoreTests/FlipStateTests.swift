@@ -230,6 +230,15 @@ struct FlipStateTests {
     }
   }
 
+  @Test("A flip waits for what its store still lacks if that becomes the default store")
+  func preparing() {
+    for (target, isMove) in [(Target.primaryOnly, true), (.dual, false)] {
+      var machine = Machine(after: [.change(target)])
+      let action = machine.advance(Flip.Progress(isPreparingStore: true))
+      #expect((action == "none") == isMove, "\(target): \(action)")
+    }
+  }
+
   @Test("A flip waits for subscribers to leave the old default store")
   func switching() {
     var machine = Machine(after: Self.toFencing + [.fencePassed])

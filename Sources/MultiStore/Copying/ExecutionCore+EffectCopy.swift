@@ -32,6 +32,7 @@ extension ExecutionCore {
     _ buffers: inout CopyBuffers
   ) -> EffectCopy.Action {
     let spec = batch.spec(index)
+    if spec.changesFunctions, reply.kind != .error { database.instance.functionsDidChange(by: spec) }
     guard reply.kind != .error || (routing.isDual && spec.mayHaveWritten(despite: reply)) else {
       return effect.defaultStoreReplied(hasEffect: false)
     }

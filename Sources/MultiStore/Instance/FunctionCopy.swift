@@ -1,37 +1,56 @@
 internal import Hiredis
-internal import Logging
 internal import RESP
 
-/// Copies the default store's functions to the other store when dual writes begin. Both get FUNCTION LOAD from then on,
-/// but functions that were loaded before would be missing after a move of the default store. Loop-confined.
+/// One copy of all functions of the default store to the other store; see ``FunctionCopyState``. Loop-confined.
 final class FunctionCopy: ReplyReceiver {
   private static let dumpToken = 0
   private static let restoreToken = 1
 
-  private unowned let instance: Instance
-  private let target: Store
+  /// The reason why a copy failed.
+  struct Failure {
+    let reason: String
+    /// Whether the store would refuse the same copy again.
+    let isLasting: Bool
+  }
 
-  init(to target: Store, of instance: Instance) {
+  let target: Store
+  private unowned let instance: Instance
+  private let policy: FunctionCopyState.Policy
+
+  init(to target: Store, _ policy: FunctionCopyState.Policy, of instance: Instance) {
     self.target = target
+    self.policy = policy
     self.instance = instance
   }
 
-  /// Asks `source` for its functions. A server without functions (before Redis 7.0) answers with an error, and then
-  /// there is nothing to do.
+  /// Asks `source` for its functions.
   func begin(from source: Store) {
     send("DUMP", [], to: source, token: Self.dumpToken)
   }
 
   func receive(_ reply: borrowing Reply, token: Int) {
-    if token == Self.dumpToken, reply.kind == .string {
-      send("RESTORE", [reply.bytes.array, Array("REPLACE".utf8)], to: target, token: Self.restoreToken)
-    } else if token == Self.restoreToken, reply.kind == .error {
-      failed(String(decoding: reply.bytes.array, as: UTF8.self))
+    let failure = Self.failure(reply)
+    if token == Self.restoreToken { return instance.functionCopyDidEnd(self, failure) }
+    guard failure == nil else {
+      // A server without functions (before Redis 7.0) does not know the command, and there is nothing to copy.
+      return instance.functionCopyDidEnd(self, failure?.isLasting == true ? nil : failure)
     }
+    // If the default store has moved meanwhile, the functions of the target count.
+    guard instance.functionCopy === self else { return }
+    let policy = policy == .flush ? "FLUSH" : "REPLACE"
+    send("RESTORE", [reply.bytes.array, Array(policy.utf8)], to: target, token: Self.restoreToken)
   }
 
   func receive(failure: ConnectionFailure, token: Int) {
-    failed(failure.description)
+    instance.functionCopyDidEnd(self, Failure(reason: failure.description, isLasting: false))
+  }
+
+  /// Returns the failure of a copy with an error reply; nil for other replies. Errors about the state of a server or
+  /// its users, such as LOADING and NOPERM, have codes of their own.
+  private static func failure(_ reply: borrowing Reply) -> Failure? {
+    guard reply.kind == .error else { return nil }
+    let reason = String(decoding: reply.bytes.array, as: UTF8.self)
+    return Failure(reason: reason, isLasting: reply.errorCode == "ERR")
   }
 
   private func send(_ subcommand: StaticString, _ arguments: [[UInt8]], to store: Store, token: Int) {
@@ -42,14 +61,5 @@ final class FunctionCopy: ReplyReceiver {
       for argument in arguments { command.append(argument.span) }
     }
     store.ordinary.send(command.span, to: self, token: token)
-  }
-
-  private func failed(_ reason: String) {
-    instance.logger.warning(
-      "Functions could not be copied: load them into the store by hand before it becomes the default",
-      metadata: [
-        "instance_name": "\(instance.configuration.name)", "store": "\(target.role.label)", "reason": "\(reason)",
-      ]
-    )
   }
 }

@@ -60,6 +60,7 @@ extension Instance {
     routingState.staleKeysBeforeMove =
       hold.beginsLimit ? staleKeys : max(staleKeys, routingState.staleKeysBeforeMove)
     recordMove(to: hold.next)
+    if hold.next.defaultStore != defaultRole { copyFunctions(isHurried: true) }
     subscriptions.prepare(for: hold.next.defaultStore)
     blockedCommands.unblock(on: hold.next.defaultStore.other)
     advanceRouting()
@@ -100,7 +101,7 @@ extension Instance {
       awaitsClients: subscriptions.arePreparing || blockedCommands.areUnblocking || routingState.watches.count > 0,
       hasPreparedSubscriptions: subscriptions.hasPrepared,
       hasSwitchingSubscriptions: subscriptions.hasSwitching,
-      isHealing: isHealingForMove
+      isPreparingStore: isPreparingStore
     )
     switch routingState.flip.advance(progress) {
     case .none: return
@@ -112,11 +113,12 @@ extension Instance {
     }
   }
 
-  /// Whether the flip that waits moves the default store to one whose stale keys are being copied.
-  private var isHealingForMove: Bool {
+  /// Whether the flip that waits moves the default store to one that is still getting what it lacks: keys that are
+  /// stale there, or functions.
+  private var isPreparingStore: Bool {
     guard case .gathering(let next) = routingState.flip.state, next.defaultStore != defaultRole else { return false }
     keyQueue.wake()
-    return keyQueue.isHealing(next.defaultStore)
+    return functionCopies.isCopying || keyQueue.isHealing(next.defaultStore)
   }
 
   private func fencePassed(_ fence: Flip.Fence) {
@@ -144,10 +146,11 @@ extension Instance {
   private func settle(_ settlement: Flip.Settlement) {
     let routing = settlement.after
     if settlement.before != routing {
+      if settlement.isMove { noteMoveOfFunctions(to: routing.defaultStore) }
       if settlement.beginsDual {
-        let source = family(routing.defaultStore).first
-        FunctionCopy(to: family(routing.defaultStore.other).first, of: self).begin(from: source)
-        if configuration.scripts == .runOnBoth { functions.ask(source) }
+        functionCopies.require(.replace)
+        copyFunctions(isHurried: true)
+        if configuration.scripts == .runOnBoth { functions.ask(family(routing.defaultStore).first) }
         lookForEmptiedStore()
       }
       if settlement.isMove {

@@ -2,6 +2,7 @@ internal import CoreMetrics
 internal import EventLoop
 internal import Hiredis
 internal import Logging
+internal import RESP
 
 /// Events of the stores' connections.
 extension Instance: StoreOwner {
@@ -21,10 +22,9 @@ extension Instance: StoreOwner {
     if isAnother {
       restarted(store)
       // It may lack the functions, which only a load copies otherwise.
-      if routingState.flip.current.isDual, store.role != defaultRole {
-        FunctionCopy(to: store, of: self).begin(from: family(defaultRole).first)
-      }
+      if routingState.flip.current.isDual, store.role != defaultRole { functionCopies.require(.replace) }
     }
+    copyFunctions(isHurried: true)
     store.family.wasIdentified(identity.runID)
     store.family.keyspaceSampler?.begin()
     // The server may have been restarted, which loses its scripts.
@@ -85,6 +85,10 @@ extension Instance: StoreOwner {
         "hint": "compare the number of keys on both stores before the next step; the warm-up is restarted",
       ]
     )
+  }
+
+  func store(_ store: Store, didMiss command: CommandSpec) {
+    if command.changesFunctions { functionCopies.require(command.functionPolicy) }
   }
 
   /// Reports a failover. Its connections follow, and report themselves.

@@ -50,6 +50,9 @@ public final class Instance {
   let blockedCommands = BlockedCommands()
   var scripts = KnownScripts()
   let functions = KnownFunctions()
+  /// The copies of all functions to the other store, and the one in flight.
+  var functionCopies = FunctionCopyState()
+  var functionCopy: FunctionCopy?
   private(set) var keyQueue: KeyQueue!
   private(set) var jobs: KeyJobs!
   /// The number of events after which keys may differ that a verification under way has not seen: another routing, a
@@ -192,6 +195,7 @@ public final class Instance {
     // Without commands from clients, no other code notices a change of the flags.
     applyFlags()
     moveLateSubscriptions()
+    copyFunctions()
     metrics.subscribedClients.record(subscriptions.count)
     let defaultStore = routingState.flip.current.defaultStore
     secondary.metrics.isDefault.record(defaultStore == .secondary ? 1 : 0)

@@ -137,8 +137,8 @@ extension Flip {
     var hasPreparedSubscriptions = false
     /// Whether subscribers are leaving the old default store.
     var hasSwitchingSubscriptions = false
-    /// Whether keys that are stale on the next default store are being copied.
-    var isHealing = false
+    /// Whether the next default store is still getting what it lacks.
+    var isPreparingStore = false
   }
 
   /// The next step.
@@ -158,7 +158,7 @@ extension Flip {
     case .settled, .fencing: return .none
     case .gathering(let next):
       // When the default store does not move, no command waits for late clients.
-      guard !progress.isExecuting, !isMoving || !progress.awaitsClients && !progress.isHealing else {
+      guard !progress.isExecuting, !isMoving || !progress.awaitsClients && !progress.isPreparingStore else {
         return .none
       }
       // Commands sent to the default store alone are not copied: they must not follow those that go to both.

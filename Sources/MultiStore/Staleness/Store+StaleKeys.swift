@@ -20,10 +20,16 @@ extension Store {
 
   /// Marks the keys of `command` as stale: it did not reach this store, or may not have.
   func markStale(_ command: Span<UInt8>, _ spec: CommandSpec, because reason: StaleReason) {
-    if spec.keys == .none, spec.traits.contains(.replacesKeys) {  // FLUSHALL, FLUSHDB
+    guard spec.keys != .none else { return missed(spec) }
+    spec.forEachKey(ofCommand: command) { markStale(key: $0.array, because: reason) }
+  }
+
+  /// Handles a command without keys that did not reach this store, or may not have.
+  private func missed(_ spec: CommandSpec) {
+    if spec.traits.contains(.replacesKeys) {  // FLUSHALL, FLUSHDB
       return family.distrust(because: .flushNotCopied, now: loop.wallClockMilliseconds)
     }
-    spec.forEachKey(ofCommand: command) { markStale(key: $0.array, because: reason) }
+    owner.store(self, didMiss: spec)
   }
 
   /// Marks `key` as stale: a write of it did not reach this store, or may not have.

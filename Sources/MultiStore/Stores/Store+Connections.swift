@@ -1,5 +1,6 @@
 internal import CoreMetrics
 public import Hiredis
+internal import RESP
 
 /// The receiver of a store's events. Loop-confined.
 protocol StoreOwner: AnyObject {
@@ -9,6 +10,8 @@ protocol StoreOwner: AnyObject {
   func store(_ store: Store, wasClosedWhileIdle detail: String)
   /// The store has refused a login that has changed, and the connection keeps the one that it had.
   func store(_ store: Store, keepsFormerLogin detail: String)
+  /// The store did not get a command without keys that the other one has executed, or may not have got it.
+  func store(_ store: Store, didMiss command: CommandSpec)
   /// The store's database was empty when it was asked, and so were all others if `isWhole`.
   func storeWasFoundEmpty(_ store: Store, isWhole: Bool)
 }

@@ -1,0 +1,68 @@
+internal import EventLoop
+internal import Logging
+internal import RESP
+
+/// The functions on both stores. Both get each change; what the other store may have missed is repaired by a copy of
+/// all functions.
+extension Instance {
+  /// Copies the functions to the other store if that is due and both stores are connected. Called when one of these
+  /// conditions may have changed, and periodically.
+  ///
+  /// - Parameter isHurried: whether to begin without the pause after a copy that failed.
+  func copyFunctions(isHurried: Bool = false) {
+    guard routingState.flip.current.isDual else { return }
+    let (source, target) = (family(defaultRole).first, family(defaultRole.other).first)
+    guard source.isReady, target.isReady,
+      let policy = functionCopies.begin(at: loop.now, isHurried: isHurried)
+    else { return }
+    let copy = FunctionCopy(to: target, policy, of: self)
+    functionCopy = copy
+    copy.begin(from: source)
+  }
+
+  /// Handles the end of a copy. A flip that makes the target the default store waits for it.
+  func functionCopyDidEnd(_ copy: FunctionCopy, _ failure: FunctionCopy.Failure?) {
+    guard functionCopy === copy else { return }
+    functionCopy = nil
+    var metadata: Logger.Metadata = [
+      "instance_name": "\(configuration.name)", "store": "\(copy.target.role.label)",
+    ]
+    if let failure {
+      if functionCopies.failed(failure.reason, isLasting: failure.isLasting, at: loop.now) {
+        metadata["reason"] = "\(failure.reason)"
+        metadata["hint"] = "the copy is repeated when the store connects, and every ten seconds if that may help"
+        logger.warning(
+          "Functions could not be copied: load them into the store by hand before it becomes the default",
+          metadata: metadata
+        )
+      }
+    } else {
+      if functionCopies.copied() { logger.notice("Functions copied, which had failed before", metadata: metadata) }
+      copyFunctions()
+    }
+    advanceRouting()
+  }
+
+  /// Handles a change of the functions that the default store has executed, and of which the other store gets a copy.
+  func functionsDidChange(by spec: CommandSpec) {
+    functionCopies.functionsDidChange(spec.functionPolicy)
+  }
+
+  /// Makes the functions of `role`'s store count, which has become the default one.
+  func noteMoveOfFunctions(to role: StoreRole) {
+    functionCopy = nil
+    guard functionCopies.defaultStoreMoved() else { return }
+    logger.error(
+      "The default store moved to a store that may lack functions, or have older ones: load them by hand",
+      metadata: ["instance_name": "\(configuration.name)", "store": "\(role.label)"]
+    )
+  }
+}
+
+extension CommandSpec {
+  /// Whether it changes a store's functions. The servers flag no other command of its class as a write.
+  var changesFunctions: Bool { commandClass == .script && traits.contains(.writes) }
+
+  /// The policy of the copy that repairs a store which has missed this change of the functions.
+  var functionPolicy: FunctionCopyState.Policy { id == .functionLoad ? .replace : .flush }
+}
