@@ -58,7 +58,7 @@ extension HiredisConnection {
   }
 
   /// Closes the connection if a command has had no reply for `timeout`. To be called for commands without a deadline:
-  /// those that do not count, and those of a connection on which commands may wait for ever.
+  /// those that do not count, those of a connection on which commands may wait for ever, and those that were pushed.
   ///
   /// - Parameters:
   ///   - timeout: the time that the command may go without a reply.

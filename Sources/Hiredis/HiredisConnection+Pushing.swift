@@ -28,8 +28,8 @@ extension PushReceiver {
 
 /// Connections on which the store sends messages without a request.
 extension HiredisConnection {
-  /// Sends commands unchanged on a connection that has a ``pushReceiver``, which gets the replies. No deadline applies,
-  /// and only the caller bounds the bytes that wait to be written.
+  /// Sends commands unchanged on a connection that has a ``pushReceiver``, which gets the replies. No deadline applies
+  /// but the caller's, with ``expire(after:sentAt:)``, and only the caller bounds the bytes that wait to be written.
   ///
   /// - Returns: false if the connection is not ready, and nothing was sent.
   public func push(_ commands: Span<UInt8>) -> Bool {

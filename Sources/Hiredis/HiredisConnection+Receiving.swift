@@ -39,6 +39,7 @@ extension HiredisConnection {
     let reply = Reply(borrowing: reply)
     guard machine.isReady else { return perform(machine.didReceive(Handshake.Answer(reply), at: loop.now)) }
     if isPushing {
+      replyCount &+= 1
       pushReceiver?.pushConnection(self, didReceive: reply)
       return
     }

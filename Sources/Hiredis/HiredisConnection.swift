@@ -80,7 +80,7 @@ public final class HiredisConnection {
   var lingering = Lingering()
   var deadline: CommandDeadline
   var answered = AnsweredCommands()
-  /// The number of replies so far, over all connections that were made.
+  /// The number of replies and messages so far, over all connections that were made.
   public internal(set) var replyCount: UInt64 = 0
   /// The same when the connection became ready last.
   var replyCountWhenReady: UInt64 = 0

@@ -251,7 +251,7 @@ package final class InstanceServer {
     multiStore.instance.expireBlockedCommands()
     for session in sessions.values {
       session.notePace()
-      session.expireOwnConnection()
+      session.expireOwnConnections()
       let idle = now - min(now, session.pace.lastActive)
       if session.stream.isShakingHands {
         if now - session.connectedAt > handshakeTimeout { session.cutOff(.handshakeTimeout) }

@@ -132,6 +132,37 @@ struct SubscriptionTests {
     try eventually("it is served again") { try client.command("SUBSCRIBE", "a").errorText == nil }
   }
 
+  @Test(arguments: [false, true])
+  func `a listener whose command a store that hangs does not answer is cut off`(speaksRESP3: Bool) throws {
+    let deployment = try Deployment(stores: "command_timeout: 3s")
+    let listener = try deployment.client()
+    if speaksRESP3 { try listener.speakRESP3() }
+    let confirmation = "\(speaksRESP3 ? ">" : "*")3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n"
+    #expect(try listener.answer([["SUBSCRIBE", "a"]], reading: confirmation) == confirmation)
+    deployment.secondary.pause()
+    defer { deployment.secondary.resume() }
+    try listener.send(RESPClient.encode(["SUBSCRIBE", "b"]))
+    #expect(try listener.readUntilClosed() == [])
+    try deployment.waitForMetric("multistore_client_connections_closed_total", ["reason": "subscription_lost"], 1)
+  }
+
+  @Test func `a client that is gone before its command is answered leaves nothing open`() throws {
+    let deployment = try Deployment(listen: "127.0.0.1:0", stores: "command_timeout: 60s")
+    let (listener, other) = (try deployment.client(), try deployment.client())
+    try listener.speakRESP3()
+    let confirmation = ">3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n"
+    #expect(try listener.answer([["SUBSCRIBE", "a"]], reading: confirmation) == confirmation)
+    deployment.secondary.pause()
+    defer { deployment.secondary.resume() }
+    try listener.send(RESPClient.encode(["PSUBSCRIBE", "b*"]))
+    try eventually("the command is in flight") {
+      try other.command("CLIENT", "LIST").string?.contains(" cmd=psubscribe ") == true
+    }
+    listener.reset()
+    try deployment.waitForMetric("multistore_client_connections", [:], 1)
+    try deployment.waitForMetric("multistore_store_dedicated_connections", ["store": "secondary"], 0)
+  }
+
   @Test func `a listener that does not read is cut off at its limit`() throws {
     let deployment = try Deployment(.dual, instance: ["client_output_buffer_limit: 512KiB"])
     let sloth = try RESPClient(deployment.sidecar.address(of: "instance:sessions"), receiveBuffer: 4096)

@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import Hiredis
 internal import RESP
 
@@ -20,6 +21,9 @@ final class SubscriberLink: PushReceiver {
   private unowned let owner: Subscription
   private let connection: HiredisConnection
   private var expected: [Expected] = []
+  /// The time at which the commands in flight were sent, or at which the server has sent something since, in
+  /// nanoseconds of the loop's clock.
+  private var waitsSince: UInt64 = 0
   /// Commands that wait for the connection.
   private var outbox = ByteBuffer()
 
@@ -36,13 +40,13 @@ final class SubscriberLink: PushReceiver {
 
   /// Sends a command that is answered `answers` times, now or as soon as the connection is ready.
   func send(_ command: Span<UInt8>, answers: Int) {
-    expected.append(.answers(answers))
+    expect(.answers(answers))
     write(command)
   }
 
   /// Sends PING, whose reply follows all that the server has sent before it.
   func fence() {
-    expected.append(.fence)
+    expect(.fence)
     var command = ByteBuffer()
     command.appendCommand(expecting: 1) { $0.append("PING") }
     write(command.span)
@@ -54,12 +58,28 @@ final class SubscriberLink: PushReceiver {
     store.closeDedicated(connection)
   }
 
+  /// Closes the connection as after a loss if a command is in flight and the server has sent nothing within the store's
+  /// command timeout. Called at regular intervals: the connection itself does not know which commands are answered.
+  func expire() {
+    // A server that copies a large key answers later.
+    guard !expected.isEmpty, !store.ordinary.hasLongCommand,
+      let timeout = store.ordinary.limits.commandTimeout
+    else { return }
+    connection.expire(after: timeout, sentAt: waitsSince)
+  }
+
+  private func expect(_ reply: Expected) {
+    if expected.isEmpty { waitsSince = store.loop.now }
+    expected.append(reply)
+  }
+
   private func write(_ command: Span<UInt8>) {
     if !connection.push(command) { outbox.append(command) }
   }
 
   func pushConnectionDidBecomeReady(_ connection: HiredisConnection) {
     hasFailed = false
+    waitsSince = store.loop.now
     if !outbox.isEmpty {
       _ = outbox.withSpan { connection.push($0) }
       outbox.removeAll(keepingCapacityUpTo: 0)
@@ -77,6 +97,7 @@ final class SubscriberLink: PushReceiver {
   }
 
   func pushConnection(_ connection: HiredisConnection, didReceive reply: borrowing Reply) {
+    waitsSince = store.loop.now
     switch SubscriberReply(reply) {
     case .message:
       owner.link(self, didReceive: reply)

@@ -81,6 +81,13 @@ public final class Subscription {
     active.send(command, answers: answers)
   }
 
+  /// Ends connections on which a command has had no reply within the store's command timeout, as after their loss.
+  /// Called at regular intervals.
+  public func expire() {
+    active?.expire()
+    next?.expire()
+  }
+
   /// Closes the connections, which ends their subscriptions on the stores.
   public func close() {
     active?.close()

@@ -29,10 +29,11 @@ extension Session {
     return connection
   }
 
-  /// Closes the session's own connection if its command has had no reply within the store's command timeout and does
-  /// not wait for others. Called at regular intervals: the connection itself cannot tell the two cases apart. For
+  /// Closes the session's own connections if a command has had no reply within the store's command timeout and does not
+  /// wait for others. Called at regular intervals: the connections themselves cannot tell the two cases apart. For
   /// blocking commands see ``Instance/expireBlockedCommands()``.
-  func expireOwnConnection() {
+  func expireOwnConnections() {
+    subscription?.expire()
     guard let dedicated, !isBlocked, !isQuiet,
       let timeout = database.store(dedicated.store).ordinary.limits.commandTimeout
     else { return }

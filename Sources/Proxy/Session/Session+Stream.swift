@@ -44,6 +44,8 @@ extension Session: StreamDelegate {
     abandonLogin()
     abandonPause()
     server.endMonitoring(self)
+    // Its command may be in flight to a store that hangs. The commands behind that need no subscription.
+    releaseSubscription()
     if isClosing { releaseConnections() }
     finishTurn()
   }
