@@ -117,6 +117,8 @@ extension CommandID {
   public static let multi = CommandTable.id(ofKnown: "multi")
   /// PING.
   public static let ping = CommandTable.id(ofKnown: "ping")
+  /// PUBLISH.
+  public static let publish = CommandTable.id(ofKnown: "publish")
   /// PUNSUBSCRIBE.
   public static let punsubscribe = CommandTable.id(ofKnown: "punsubscribe")
   /// QUIT.
@@ -131,6 +133,8 @@ extension CommandID {
   public static let select = CommandTable.id(ofKnown: "select")
   /// SET.
   public static let set = CommandTable.id(ofKnown: "set")
+  /// SPUBLISH.
+  public static let spublish = CommandTable.id(ofKnown: "spublish")
   /// SUNSUBSCRIBE.
   public static let sunsubscribe = CommandTable.id(ofKnown: "sunsubscribe")
   /// UNSUBSCRIBE.

@@ -95,6 +95,24 @@ struct SubscriptionMoveTests {
     #expect(try deployment.secondary.client().command("PUBLISH", "a", "x") == .integer(0))
   }
 
+  @Test(arguments: [("SUBSCRIBE", "PUBLISH"), ("SSUBSCRIBE", "SPUBLISH")])
+  func `a listener that stays is cut off when its store misses a message`(subscribe: String, publish: String) throws {
+    let deployment = try Deployment(.dual)
+    let (listener, publisher) = (try deployment.client(), try deployment.client())
+    _ = try listener.command(subscribe, "a")
+    // The listener can't move to a store that refuses this command.
+    try deployment.primary.client().command("ACL", "SETUSER", "default", "-\(subscribe.lowercased())")
+    try deployment.sidecar.setFlag(Deployment.defaultFlag, true)
+    try deployment.waitForMetric(Self.moves, ["outcome": "late"], 1)
+    #expect(try publisher.command(publish, "a", "1") == .integer(0))
+    #expect(try listener.readReply().elements?.last == .text("1"))
+    try deployment.secondary.client().command("ACL", "SETUSER", "default", "-\(publish.lowercased())")
+    #expect(try publisher.command(publish, "a", "2") == .integer(0))
+    #expect(try listener.readUntilClosed() == [])
+    #expect(try deployment.metric(Self.moves, ["outcome": "closed"]) == 1)
+    try deployment.waitForMetric("multistore_client_connections_closed_total", ["reason": "subscription_lost"], 1)
+  }
+
   @Test func `a listener that nobody publishes to any more is cut off`() throws {
     let deployment = try Deployment(.off)
     let listener = try deployment.client()

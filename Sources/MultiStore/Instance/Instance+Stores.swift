@@ -88,7 +88,11 @@ extension Instance: StoreOwner {
   }
 
   func store(_ store: Store, didMiss command: CommandSpec) {
-    if command.changesFunctions { functionCopies.require(command.functionPolicy) }
+    if command.changesFunctions {
+      functionCopies.require(command.functionPolicy)
+    } else if command.id == .publish || command.id == .spublish {
+      subscriptions.messageWasMissed(by: store.role, of: self)
+    }
   }
 
   /// Reports a failover. Its connections follow, and report themselves.

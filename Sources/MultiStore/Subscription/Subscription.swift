@@ -194,6 +194,9 @@ extension Subscription {
   /// The store that delivers the client's messages.
   var role: StoreRole { active?.store.role ?? target }
 
+  /// Whether `role`'s store delivers the client's messages.
+  func isServed(by role: StoreRole) -> Bool { self.role == role && !isEnded }
+
   /// Whether the client is to be subscribed on another store than it is.
   var isMisplaced: Bool { role != target && !isEnded }
 

@@ -28,6 +28,8 @@ final class SubscriptionRegistry {
   private var refusal: String?
   /// The number of clients that have moved since the last change of the flags began.
   private var movedCount = 0
+  /// Whether clients may be subscribed on a store that gets messages as copies only.
+  private var hasLate = false
 
   /// The number of clients with subscriptions.
   var count: Int { all.count }
@@ -88,6 +90,7 @@ final class SubscriptionRegistry {
   func settle(_ routing: Routing, isMove: Bool, of instance: Instance) {
     let misplaced = all.values.filter { $0.isMisplaced }
     let isDual = routing.isDual
+    hasLate = isDual && !misplaced.isEmpty
     guard movedCount > 0 || (!misplaced.isEmpty && (isMove || !isDual)) else { return }
     for subscription in misplaced {
       if isMove || !isDual { instance.metrics.subscriptionMove(isDual ? .late : .closed) }
@@ -107,6 +110,26 @@ final class SubscriptionRegistry {
     )
     movedCount = 0
     refusal = nil
+  }
+
+  /// Disconnects the clients that are subscribed on `role`'s store, which did not get the copy of a message, or may not
+  /// have got it. They were late for the last move.
+  func messageWasMissed(by role: StoreRole, of instance: Instance) {
+    guard hasLate else { return }
+    let listeners = all.values.filter { $0.isServed(by: role) }
+    for subscription in listeners {
+      instance.metrics.subscriptionMove(.closed)
+      subscription.end()
+    }
+    hasLate = all.values.contains { $0.isMisplaced }
+    guard !listeners.isEmpty else { return }
+    instance.logger.warning(
+      "Listening clients that were late for a move disconnected: their store has missed a message",
+      metadata: [
+        "instance_name": "\(instance.configuration.name)", "store": "\(role.label)",
+        "closed": .stringConvertible(listeners.count),
+      ]
+    )
   }
 
   /// Prepares the clients that were late for the last move, if another attempt is due.
