@@ -163,6 +163,21 @@ struct SubscriptionTests {
     try deployment.waitForMetric("multistore_store_dedicated_connections", ["store": "secondary"], 0)
   }
 
+  @Test func `a listener with as many names as it may have gets no more, and can unsubscribe`() throws {
+    let deployment = try Deployment()
+    let listener = try deployment.client()
+    let names = ["a", "b", "c"].map { String(repeating: $0, count: 5 << 20) }
+    for (index, name) in names.enumerated() {
+      let isSubscribed = try listener.command("SUBSCRIBE", name).elements?.last == .integer(index + 1)
+      #expect(isSubscribed)
+    }
+    let more = String(repeating: "d", count: 2 << 20)
+    #expect(try listener.command("SUBSCRIBE", more).errorText?.contains("16 MiB") == true)
+    #expect(try listener.command("PING", "x") == .array([.text("pong"), .text("x")]))
+    #expect(try listener.command("UNSUBSCRIBE", names[0]).elements?.last == .integer(2))
+    #expect(try listener.command("SUBSCRIBE", more).elements?.last == .integer(3))
+  }
+
   @Test func `a listener that does not read is cut off at its limit`() throws {
     let deployment = try Deployment(.dual, instance: ["client_output_buffer_limit: 512KiB"])
     let sloth = try RESPClient(deployment.sidecar.address(of: "instance:sessions"), receiveBuffer: 4096)

@@ -26,6 +26,9 @@ enum SubscriptionKind: CaseIterable {
 
 /// The channels and patterns that one connection is subscribed to, as its server has confirmed them.
 struct SubscribedNames: Equatable {
+  /// The most bytes that the names may take: about as many as can be subscribed to again during a move without a
+  /// noticeable delay.
+  static let byteLimit = 16 << 20
   /// The approximate cost of a name in bytes besides its own, here and in the command that repeats it.
   private static let overhead = 64
   /// Names in one command, so that no command becomes too large.
@@ -38,6 +41,13 @@ struct SubscribedNames: Equatable {
   private(set) var byteCount = 0
 
   var isEmpty: Bool { channels.isEmpty && patterns.isEmpty && shardChannels.isEmpty }
+
+  /// Whether a command of `commandBytes` bytes may be sent that begins `count` subscriptions. One that begins none may
+  /// be sent however many there are.
+  func admits(beginning count: Int, byteCount commandBytes: Int) -> Bool {
+    let taken = count == 0 ? 0 : byteCount + count * Self.overhead
+    return taken + commandBytes <= Self.byteLimit
+  }
 
   subscript(_ kind: SubscriptionKind) -> Set<[UInt8]> {
     switch kind {

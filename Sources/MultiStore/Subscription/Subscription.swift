@@ -7,10 +7,6 @@ public import RESP
 /// The store's messages go to the sink unchanged. A subscription is in use from the first SUBSCRIBE until `isEmpty`,
 /// when the caller that opened it closes it. Loop-confined.
 public final class Subscription {
-  /// The most bytes of names that one client may subscribe to: about as many as can be subscribed to again during a
-  /// move without a noticeable delay.
-  private static let nameBytesLimit = 16 << 20
-
   unowned let instance: Instance
   /// The receiver of replies and messages. It closes the subscription before it is released.
   unowned let sink: any SubscriptionSink
@@ -66,15 +62,17 @@ public final class Subscription {
   ///
   /// - Precondition: the previous command is answered.
   public func execute(_ command: Span<UInt8>, _ spec: CommandSpec, argumentCount: Int) {
-    guard let active, active.names.byteCount + command.count <= Self.nameBytesLimit else {
+    let ended = SubscriptionKind(spec)
+    let beginningCount = spec.commandClass == .pubsub && ended == nil ? argumentCount - 1 : 0
+    guard let active, active.names.admits(beginning: beginningCount, byteCount: command.count) else {
       sink.output.appendError("ERR MultiStore: the names that a client listens to may have 16 MiB together")
       return sink.executionDidFinish()
     }
     isExecuting = true
     if move == .prepared { move = .none }
     var answers = 1
-    if let kind = SubscriptionKind(spec), argumentCount == 1 {
-      answers = max(1, active.names[kind].count)
+    if let ended, argumentCount == 1 {
+      answers = max(1, active.names[ended].count)
     } else if spec.commandClass == .pubsub {
       answers = argumentCount - 1
     }
