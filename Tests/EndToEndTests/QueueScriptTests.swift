@@ -99,4 +99,26 @@ struct QueueScriptTests {
     try deployment.move(to: .off)
     #expect(try client.command(time).elements?.count == 2)
   }
+
+  @Test func `a function that can't be repeated is one until the store has another library`() throws {
+    let deployment = try Deployment(.dual, instance: ["scripts: run_on_both"])
+    let client = try deployment.client()
+    func library(_ name: String, _ function: String, _ body: String) -> String {
+      "#!lua name=\(name)\nredis.register_function('\(function)', function() return \(body) end)"
+    }
+    let call = ["FCALL", "now", "0"]
+    #expect(try client.command("FUNCTION", "LOAD", library("clock", "now", "redis.call('TIME')")) == .text("clock"))
+    #expect(try client.command(call).errorText?.contains("TIME") == true)
+    // The text of this one has the name of the function, and that of the next one is refused by the store.
+    #expect(try client.command("FUNCTION", "LOAD", library("other", "say", "'now'")) == .text("other"))
+    #expect(try client.command(call).errorText?.contains("TIME") == true)
+    #expect(try client.command("FUNCTION", "LOAD", library("clock", "now", "1")).errorText != nil)
+    #expect(try client.command(call).errorText?.contains("TIME") == true)
+    #expect(try client.command("FCALL", "say", "0") == .text("now"))
+    #expect(try client.command("FUNCTION", "LOAD", "REPLACE", library("clock", "now", "1")) == .text("clock"))
+    try eventually("the new library is known") { try client.command(call) == .integer(1) }
+    for store in [deployment.primary, deployment.secondary] {
+      #expect(try store.client().command(call) == .integer(1))
+    }
+  }
 }

@@ -32,7 +32,10 @@ extension ExecutionCore {
     _ buffers: inout CopyBuffers
   ) -> EffectCopy.Action {
     let spec = batch.spec(index)
-    if spec.changesFunctions, reply.kind != .error { database.instance.functionsDidChange(by: spec) }
+    if spec.changesFunctions {
+      let isExecuted = reply.kind != .error
+      batch.withCommand(index) { database.instance.changeOfFunctionsWasAnswered($0, spec, isExecuted: isExecuted) }
+    }
     guard reply.kind != .error || (routing.isDual && spec.mayHaveWritten(despite: reply)) else {
       return effect.defaultStoreReplied(hasEffect: false)
     }

@@ -43,9 +43,14 @@ extension Instance {
     advanceRouting()
   }
 
-  /// Handles a change of the functions that the default store has executed, and of which the other store gets a copy.
-  func functionsDidChange(by spec: CommandSpec) {
-    functionCopies.functionsDidChange(spec.functionPolicy)
+  /// Handles the default store's reply to a command that changes its functions while dual write is on.
+  ///
+  /// - Parameter isExecuted: whether it is no error, so that the other store gets the command as well.
+  func changeOfFunctionsWasAnswered(_ command: Span<UInt8>, _ spec: CommandSpec, isExecuted: Bool) {
+    if isExecuted { functionCopies.functionsDidChange(spec.functionPolicy) }
+    guard configuration.scripts == .runOnBoth else { return }
+    if isExecuted, spec.id == .functionLoad { functions.note(command, isLoaded: true) }
+    functions.askAgain(family(defaultRole).first)
   }
 
   /// Makes the functions of `role`'s store count, which has become the default one.

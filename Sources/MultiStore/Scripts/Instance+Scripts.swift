@@ -39,7 +39,8 @@ extension Instance {
     guard hasPrimary, spec.commandClass == .script else { return }
     if !scripts.note(command, spec) { metrics.scriptsNotRemembered.increment() }
     switch spec.id {
-    case .functionLoad: functions.note(command)
+    // While both stores are written to, the default store's reply shows whether it has loaded the library.
+    case .functionLoad: functions.note(command, isLoaded: !routingState.flip.current.isDual)
     case .functionDelete, .functionFlush, .functionRestore: functions.forget()
     case .scriptFlush:
       for database in databases.all { for store in database.stores { store.server.loadedScripts = [] } }
