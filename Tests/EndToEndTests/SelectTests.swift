@@ -150,6 +150,37 @@ struct SelectTests {
     #expect(try client.command("GET", "k").errorText?.hasPrefix("ERR MultiStore: secondary store") == true)
   }
 
+  @Test func `a number that only the other store has takes no place`() throws {
+    let directory = try TemporaryDirectory()
+    let (primary, secondary) = (try RedisServer(settings: ["databases 200"]), try RedisServer())
+    let text = Deployment.configuration(
+      in: directory,
+      primary: primary.url,
+      secondary: secondary.url,
+      stores: "connect_timeout: 60s, command_timeout: 60s",
+      flagFile: false
+    )
+    let sidecar = try SidecarProcess(configuration: text, in: directory)
+    for store in ["primary", "secondary"] {
+      try sidecar.waitForEvent(store) { $0.message == "Store connected" && $0["store"]?.string == store }
+    }
+    func waitForConnections(_ count: Double) throws {
+      try eventually("\(count) connections to the primary") {
+        let labels = ["instance_name": "sessions", "store": "primary"]
+        return try sidecar.metrics()["multistore_store_connections", labels] == count
+      }
+    }
+    // The other store accepts all numbers before the default store refuses them.
+    let clients = try (0..<64).map { _ in try sidecar.client(instance: "sessions") }
+    secondary.pause()
+    for (index, client) in clients.enumerated() { try client.send(RESPClient.encode(["SELECT", "\(16 + index)"])) }
+    try waitForConnections(65)
+    secondary.resume()
+    for client in clients { #expect(try client.readReply() == .error("ERR DB index is out of range")) }
+    try waitForConnections(1)
+    #expect(try clients[0].command("SELECT", "15") == .ok)
+  }
+
   @Test func `where a store's URL names a database there is no other`() throws {
     let directory = try TemporaryDirectory()
     let (primary, secondary) = (try RedisServer(), try RedisServer())

@@ -12,7 +12,9 @@ final class DatabaseTable {
     var acceptedBy: Set<StoreRole> = []
     /// Whether it exists, since it is the first one or something was copied there.
     var isKept = false
-    /// Clients that have selected it, and the store whose answer they wait for.
+    /// Whether a client was told that it has selected it.
+    var isSelected = false
+    /// Clients that select it, and the store whose answer they wait for.
     var waiting: [(role: StoreRole, then: (Result<Database, DatabaseRefusal>) -> Void)] = []
   }
 
@@ -50,19 +52,26 @@ final class DatabaseTable {
     then: @escaping (Result<Database, DatabaseRefusal>) -> Void
   ) {
     guard let entry = entries[number] else { return }
-    if entry.acceptedBy.contains(role) { return then(.success(entry.database)) }
-    entries[number]?.waiting.append((role, then))
+    guard entry.acceptedBy.contains(role) else {
+      entries[number]?.waiting.append((role, then))
+      return
+    }
+    entries[number]?.isSelected = true
+    then(.success(entry.database))
   }
 
   /// Handles a store's acceptance of the number of another database than the first.
   func accepted(_ number: Int, by role: StoreRole) {
     guard let entry = entries[number] else { return }
     entries[number]?.acceptedBy.insert(role)
+    if entry.waiting.contains(where: { $0.role == role }) { entries[number]?.isSelected = true }
     answer(number, role, .success(entry.database))
   }
 
   /// Handles a store's refusal of the number of another database than the first, or its failure.
-  func failed(_ number: Int, on role: StoreRole, _ reason: ConnectionDownReason) {
+  ///
+  /// - Parameter isDefault: whether it is the default store, which decides whether there is such a database.
+  func failed(_ number: Int, on role: StoreRole, _ reason: ConnectionDownReason, isDefault: Bool) {
     let refusal: DatabaseRefusal =
       switch reason.kind {
       case .databaseRejected, .busy: .refused(reason.detail)
@@ -70,8 +79,9 @@ final class DatabaseTable {
       }
     answer(number, role, .failure(refusal))
     guard let entry = entries[number] else { return }
-    // Invalid numbers that a client has sent must not use up the limit.
-    guard entry.acceptedBy.isEmpty, entry.waiting.isEmpty, !entry.isKept else { return }
+    // Invalid numbers that a client has sent must not use up the limit, even if the other store has such a database.
+    let isInvalid = isDefault && reason.kind == .databaseRejected && !entry.isSelected
+    guard entry.acceptedBy.isEmpty || isInvalid, entry.waiting.isEmpty, !entry.isKept else { return }
     entries[number] = nil
     discarded.append(entry.database)
     entry.database.close()

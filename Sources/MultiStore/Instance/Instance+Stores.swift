@@ -112,7 +112,7 @@ extension Instance: StoreOwner {
     guard store.isFirst else {
       // An invalid number is the client's mistake, and a busy store has not failed.
       if reason.kind != .databaseRejected, reason.kind != .busy { logUnavailable(store, because: reason) }
-      return databases.failed(store.database, on: store.role, reason)
+      return databases.failed(store.database, on: store.role, reason, isDefault: store.role == defaultRole)
     }
     status.lost(store.role, because: reason.description)
     logUnavailable(store, because: reason)
