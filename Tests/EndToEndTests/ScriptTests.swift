@@ -29,6 +29,29 @@ import Testing
     #expect(try client.command("EVALSHA", digest, "1", "k", "v") == Self.expected)
   }
 
+  @Test func `scripts are loaded once before a flip, and are there in every database after it`() throws {
+    let deployment = try Deployment(.dual)
+    let clients = try (0..<4).map { _ in try deployment.client() }
+    for (number, client) in clients.enumerated() { #expect(try client.command("SELECT", "\(number)") == .ok) }
+    let (old, new) = (try deployment.secondary.client(), try deployment.primary.client())
+    var digests: [String] = []
+    for number in 1...3 {
+      #expect(try clients[0].command("EVAL", "return \(number)", "0") == .integer(number))
+      digests.append(try #require(old.command("SCRIPT", "LOAD", "return \(number)").string))
+    }
+    // Connections load scripts of the sidecar's own when they are made.
+    try deployment.waitForMetric("multistore_store_connections", ["store": "primary"], 4)
+    #expect(try new.command("CONFIG", "RESETSTAT") == .ok)
+    try deployment.sidecar.setFlag(Deployment.defaultFlag, true)
+    for client in clients {
+      for (index, digest) in digests.enumerated() {
+        #expect(try client.command("EVALSHA", digest, "0") == .integer(index + 1))
+      }
+    }
+    let statistics = try #require(new.command("INFO", "commandstats").string)
+    #expect(statistics.contains("cmdstat_script|load:calls=3,"), "\(statistics)")
+  }
+
   @Test func `a store that lost its scripts gets them again with its connection`() throws {
     let deployment = try Deployment()
     let client = try deployment.client()

@@ -60,7 +60,10 @@ extension Instance {
     routingState.staleKeysBeforeMove =
       hold.beginsLimit ? staleKeys : max(staleKeys, routingState.staleKeysBeforeMove)
     recordMove(to: hold.next)
-    if hold.next.defaultStore != defaultRole { copyFunctions(isHurried: true) }
+    if hold.next.defaultStore != defaultRole {
+      copyFunctions(isHurried: true)
+      beginScriptLoad(into: hold.next.defaultStore)
+    }
     subscriptions.prepare(for: hold.next.defaultStore)
     blockedCommands.unblock(on: hold.next.defaultStore.other)
     advanceRouting()
@@ -114,11 +117,11 @@ extension Instance {
   }
 
   /// Whether the flip that waits moves the default store to one that is still getting what it lacks: keys that are
-  /// stale there, or functions.
+  /// stale there, functions, or scripts.
   private var isPreparingStore: Bool {
     guard case .gathering(let next) = routingState.flip.state, next.defaultStore != defaultRole else { return false }
     keyQueue.wake()
-    return functionCopies.isCopying || keyQueue.isHealing(next.defaultStore)
+    return functionCopies.isCopying || scriptLoad?.isInFlight == true || keyQueue.isHealing(next.defaultStore)
   }
 
   private func fencePassed(_ fence: Flip.Fence) {
@@ -154,7 +157,7 @@ extension Instance {
         lookForEmptiedStore()
       }
       if settlement.isMove {
-        family(routing.defaultStore).forEach(scripts.load)
+        endScriptLoad(into: routing.defaultStore)
         endWatchesForMove()
         databases.serveStores()
         noteMove(to: routing.defaultStore)

@@ -28,7 +28,7 @@ extension Instance: StoreOwner {
     store.family.wasIdentified(identity.runID)
     store.family.keyspaceSampler?.begin()
     // The server may have been restarted, which loses its scripts.
-    if store.role == routingState.flip.current.defaultStore { scripts.load(into: store) }
+    if store.role == routingState.flip.current.defaultStore { scripts.load(into: store) } else { scriptLoad = nil }
     guard let primary, let first = primary.first.server.identity, let second = secondary.first.server.identity else {
       return
     }

@@ -49,6 +49,8 @@ public final class Instance {
   /// The commands that block on dedicated connections, which move with the default store as well.
   let blockedCommands = BlockedCommands()
   var scripts = KnownScripts()
+  /// The scripts that are loaded into the next default store while commands wait for the move; nil before.
+  var scriptLoad: ScriptLoad?
   let functions = KnownFunctions()
   /// The copies of all functions to the other store, and the one in flight.
   var functionCopies = FunctionCopyState()

@@ -27,6 +27,21 @@ extension Instance {
     }
   }
 
+  /// Begins to load the clients' scripts into the store that is to become the default one. The flip waits for that, so
+  /// that calls over all connections, to each database, find them.
+  func beginScriptLoad(into role: StoreRole) {
+    guard scriptLoad?.isInFlight != true else { return }
+    let store = family(role).first
+    scriptLoad = store.isReady ? scripts.beginLoad(into: store, of: self) : nil
+  }
+
+  /// Loads the scripts that the new default store has not confirmed, since it could not be reached or took too long.
+  /// Calls in other databases than the first may come before them.
+  func endScriptLoad(into role: StoreRole) {
+    scripts.load(into: family(role).first, except: scriptLoad?.loaded ?? [])
+    scriptLoad = nil
+  }
+
   /// Whether both stores would do the same.
   func repeatability(of command: Span<UInt8>, _ spec: CommandSpec) -> KnownFunctions.Function {
     if spec.id == .functionCall { return functions.function(of: command) }
@@ -43,6 +58,7 @@ extension Instance {
     case .functionLoad: functions.note(command, isLoaded: !routingState.flip.current.isDual)
     case .functionDelete, .functionFlush, .functionRestore: functions.forget()
     case .scriptFlush:
+      scriptLoad = nil
       for database in databases.all { for store in database.stores { store.server.loadedScripts = [] } }
     default: return
     }

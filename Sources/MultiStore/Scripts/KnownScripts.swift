@@ -62,24 +62,40 @@ struct KnownScripts {
     }
   }
 
-  /// Loads all scripts into `store`, over each connection that may get a call of one next.
-  func load(into store: Store) {
-    guard !scripts.isEmpty else { return }
+  /// Begins to load all scripts into `store`.
+  func beginLoad(into store: Store, of instance: Instance) -> ScriptLoad {
+    ScriptLoad(Array(scripts.values), into: store, of: instance)
+  }
+
+  /// Loads the scripts but those that are `loaded` into `store`, over each connection that may get a call of one next.
+  func load(into store: Store, except loaded: Set<ScriptID> = []) {
+    let missing = scripts.values.filter { !loaded.contains($0.id) }
+    guard !missing.isEmpty else { return }
     _ = store.isolated
-    for script in scripts.values {
+    for script in missing {
       for connection in store.sharedConnections { Self.load(script, over: connection) }
     }
   }
 
   /// Loads a script over a connection that may get a call of it next.
-  static func load(_ script: Script, over connection: HiredisConnection) {
+  ///
+  /// - Parameters:
+  ///   - receiver: gets the reply, with `token`.
+  ///   - isCounted: whether the command has a deadline, and counts as one that was sent to the store.
+  static func load(
+    _ script: Script,
+    over connection: HiredisConnection,
+    for receiver: any ReplyReceiver = DiscardedReplies.shared,
+    token: Int = 0,
+    isCounted: Bool = true
+  ) {
     var command = ByteBuffer(minimumCapacity: script.body.count + 64)
     command.appendCommand(expecting: 3) { command in
       command.append("SCRIPT")
       command.append("LOAD")
       command.append(script.body.span)
     }
-    connection.send(command.span, to: DiscardedReplies.shared, token: 0)
+    connection.send(command.span, to: receiver, token: token, isCounted: isCounted)
   }
 
   /// - Returns: false if there are too many.
