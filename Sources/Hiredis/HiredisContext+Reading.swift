@@ -12,8 +12,8 @@ extension HiredisContext {
   private static let largeReplyBytes = 64 * 1024
   /// The most bytes of such a string that are read at once.
   private static let directReadBytes = 256 * 1024
-  /// The most bytes of a line, such as an error. The reader looks through all of a line that has no end whenever it gets
-  /// more of it, which for a hundred megabytes would take the loop minutes.
+  /// The most bytes of a line, such as an error. The reader looks through all of a line that has no end whenever it
+  /// gets more of it, which for a hundred megabytes would take the loop minutes.
   private static let longestLine = 1 << 20
   /// The number of digits that a length may have, and the end of the line.
   private static let longestLength = 21

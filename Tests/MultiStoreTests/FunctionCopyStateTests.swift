@@ -22,7 +22,7 @@ struct FunctionCopyStateTests {
     #expect(copies.begin(at: 1, isHurried: false) == .replace)
     #expect(copies.isCopying)
     #expect(copies.begin(at: 1, isHurried: true) == nil)
-    #expect(!copies.copied())
+    #expect(copies.copied() == false)
     #expect(copies.begin(at: .max, isHurried: true) == nil)
   }
 
@@ -31,7 +31,7 @@ struct FunctionCopyStateTests {
     copies.require(.flush)
     copies.require(.replace)
     #expect(copies.begin(at: 1, isHurried: false) == .flush)
-    #expect(copies.failed("lost", isLasting: false, at: 1))
+    #expect(copies.failed("lost", isLasting: false, at: 1) == true)
     #expect(copies.begin(at: 1, isHurried: true) == .flush)
   }
 
@@ -39,9 +39,9 @@ struct FunctionCopyStateTests {
     var copies = copying()
     copies.functionsDidChange(.flush)
     copies.functionsDidChange(.replace)
-    #expect(!copies.copied())
+    #expect(copies.copied() == false)
     #expect(copies.begin(at: 1, isHurried: false) == .flush)
-    #expect(!copies.copied())
+    #expect(copies.copied() == false)
     // The other store gets the change itself.
     copies.functionsDidChange(.flush)
     #expect(copies.begin(at: .max, isHurried: true) == nil)
@@ -50,38 +50,38 @@ struct FunctionCopyStateTests {
   @Test func `a change that is missed during a copy that fails counts for the next one`() {
     var copies = copying()
     copies.require(.flush)
-    #expect(copies.failed("lost", isLasting: false, at: 1))
+    #expect(copies.failed("lost", isLasting: false, at: 1) == true)
     #expect(copies.begin(at: 1 + Self.pause, isHurried: false) == .flush)
   }
 
   @Test func `a copy that failed is repeated after a pause, or when it is hurried`() {
     var copies = copying()
-    #expect(copies.failed("busy", isLasting: false, at: 5))
+    #expect(copies.failed("busy", isLasting: false, at: 5) == true)
     #expect(copies.begin(at: 4 + Self.pause, isHurried: false) == nil)
     #expect(copies.begin(at: 5 + Self.pause, isHurried: false) == .replace)
-    #expect(!copies.failed("busy", isLasting: false, at: 5), "the same reason is reported once")
+    #expect(copies.failed("busy", isLasting: false, at: 5) == false, "the same reason is reported once")
     #expect(copies.begin(at: 6, isHurried: true) == .replace)
-    #expect(copies.copied(), "the end of the failures is reported")
+    #expect(copies.copied() == true, "the end of the failures is reported")
   }
 
   @Test func `a refusal for good is repeated after another change, or when it is hurried`() {
     var copies = copying()
-    #expect(copies.failed("unknown command", isLasting: true, at: 5))
+    #expect(copies.failed("unknown command", isLasting: true, at: 5) == true)
     #expect(copies.begin(at: UInt64.max - 1, isHurried: false) == nil)
     copies.require(.replace)
     #expect(copies.begin(at: 6, isHurried: false) == .replace)
-    #expect(!copies.failed("unknown command", isLasting: true, at: 6))
+    #expect(copies.failed("unknown command", isLasting: true, at: 6) == false)
     #expect(copies.begin(at: 7, isHurried: true) == .replace)
   }
 
   @Test func `after a move the functions of the new default store count`() {
     var copies = FunctionCopyState()
-    #expect(!copies.defaultStoreMoved())
+    #expect(copies.defaultStoreMoved() == false)
     copies.require(.flush)
-    #expect(copies.defaultStoreMoved(), "a change was missed")
+    #expect(copies.defaultStoreMoved() == true, "a change was missed")
     #expect(copies.begin(at: 1, isHurried: true) == nil)
     copies = copying()
-    #expect(copies.defaultStoreMoved(), "the outcome of the copy is not known")
+    #expect(copies.defaultStoreMoved() == true, "the outcome of the copy is not known")
     #expect(!copies.isCopying)
   }
 }

@@ -127,7 +127,9 @@ final class KeyCopy: ReplyReceiver {
       database.pendingDumps.remove(self)
       return target.ordinary.failUnsent(self, token: Self.deleteToken)
     }
-    if !isInBackground, !isForDefault, let refusal = target.server.keyRefusal, begunAt < refusal.at + Self.refusalPause {
+    if !isInBackground, !isForDefault, let refusal = target.server.keyRefusal,
+      begunAt < refusal.at + Self.refusalPause
+    {
       database.pendingDumps.remove(self)
       firstFailure = refusal.failure
       return database.loop.atEndOfTurn(self)
@@ -197,7 +199,7 @@ final class KeyCopy: ReplyReceiver {
     firstFailure = reply.kind == .error ? CopyFailure(reply) : CopyFailure(senselessReplyOf: source.role)
   }
 
-  /// Asks for a key again that was made while it was asked for. A source that claims so each time is not asked for ever.
+  /// Asks again for a key that was made while it was asked for. A source that claims so each time is not asked on.
   private func startOver() {
     questions += 1
     if questions < Self.mostQuestions { restart() } else { finish(.failed(CopyFailure(senselessReplyOf: source.role))) }
