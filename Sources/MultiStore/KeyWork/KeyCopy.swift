@@ -21,8 +21,10 @@ protocol KeyCopyWaiter: AnyObject {
 ///
 /// A copy to the default store is in order because no command that names the key is executed meanwhile.
 final class KeyCopy: ReplyReceiver {
-  /// The time after which clients' copies are tried again at another store that refuses all keys, in nanoseconds. The
-  /// default store would dump keys in vain, and clients might wait for that, at each of their writes.
+  /// The size in the server's memory from which on clients' copies to a store that has just refused a key are tried
+  /// again only after a pause, in nanoseconds: the default store would dump the key in vain, and clients would wait for
+  /// that, at each of their writes.
+  private static let costlyBytes = 64 << 10
   private static let refusalPause: UInt64 = 10_000_000_000
 
   private static let dumpToken = 0
@@ -127,14 +129,13 @@ final class KeyCopy: ReplyReceiver {
       database.pendingDumps.remove(self)
       return target.ordinary.failUnsent(self, token: Self.deleteToken)
     }
-    if !isInBackground, !isForDefault, let refusal = target.server.keyRefusal,
+    guard let bytes else { return askForSize() }
+    if !isInBackground, !isForDefault, bytes >= Self.costlyBytes, let refusal = target.server.keyRefusal,
       begunAt < refusal.at + Self.refusalPause
     {
       database.pendingDumps.remove(self)
-      firstFailure = refusal.failure
-      return database.loop.atEndOfTurn(self)
+      return finish(.failed(refusal.failure))
     }
-    guard let bytes else { return askForSize() }
     if dumpWasRefused || target.server.refusesDumps { copyContents(bytes: bytes) } else { askForDump(bytes: bytes) }
   }
 
@@ -353,11 +354,6 @@ final class KeyCopy: ReplyReceiver {
       if !isInBackground { database.metrics.keyCopies.increment() }
     }
   }
-}
-
-extension KeyCopy: EndOfTurnWorker {
-  /// Ends a copy that was not begun: its client is not to be notified while it is still sending.
-  func endOfTurn() { finish(.missing) }
 }
 
 extension KeyCopy: KeyCopyWaiter {
