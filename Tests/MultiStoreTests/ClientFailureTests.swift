@@ -107,6 +107,26 @@ struct ClientFailureTests {
     await client.close()
   }
 
+  @Test func `a transaction with a script that differs between the stores is refused as a whole`() async throws {
+    let harness = try await ClientHarness(dual: true) { $0.scripts = .runOnBoth }
+    let refused = await code { () throws(MultiStoreError) in
+      _ = try await harness.client.multi {
+        $0.append(.incr("n"))
+        $0.append("EVAL", "return redis.call('TIME')", "0")
+      }
+    }
+    #expect(refused == .unsupportedCommand)
+    #expect(try harness.ask(.secondary, "EXISTS", "n") == .integer(0))
+    let replies = try await harness.client.pipelined {
+      $0.append(.incr("n"))
+      $0.append("COPY", "n", "m", "DB", "5")
+      $0.append(.incr("n"))
+    }
+    #expect(replies[0] == .integer(1) && replies[2] == .integer(2))
+    #expect(try harness.ask(.secondary, "GET", "n") == .text("2"))
+    await harness.client.close()
+  }
+
   @Test func `without the other store nothing fails`() async throws {
     let harness = try await ClientHarness(dual: true)
     harness.primary.kill()

@@ -28,7 +28,11 @@ final class ClientHarness: Sendable {
     self.primary = primary
     self.secondary = secondary
     func store(_ server: RedisServer) -> MultiStoreConfiguration.Store {
-      let limits = ConnectionLimits(commandTimeout: commandTimeout, backoffBase: .milliseconds(20))
+      let limits = ConnectionLimits(
+        connectTimeout: max(.seconds(5), commandTimeout),
+        commandTimeout: commandTimeout,
+        backoffBase: .milliseconds(20)
+      )
       return .init(endpoint: StoreEndpoint(address: .unix(path: server.socketPath)), limits: limits)
     }
     var configuration = MultiStoreConfiguration(name: "sessions", primary: store(primary), secondary: store(secondary))

@@ -45,6 +45,11 @@ final class ClientRequest: ReplyOutput, BlockingSink, RoutingWaiter {
       guard let routing = core.multiStore.routing(orNotify: self) else { return }
       current = next
       let command = commands[next]
+      if let refusal = refusal(of: isTransaction ? commands[...] : commands[next...next], routing) {
+        refuse(refusal)
+        next = isTransaction ? commands.count : next + 1
+        continue
+      }
       switch command.way {
       case .batched: return executeBatch(routing)
       case .isolated, .dedicated, .blocking:
@@ -85,11 +90,12 @@ final class ClientRequest: ReplyOutput, BlockingSink, RoutingWaiter {
 
   private func executeBatch(_ routing: Routing) {
     let batch = core.multiStore.makeBatch()
-    while next < commands.count, commands[next].way == .batched {
+    repeat {
       let command = commands[next]
       batch.append(command.bytes.span, id: command.id)
       next += 1
-    }
+    } while next < commands.count && commands[next].way == .batched
+      && (isTransaction || refusal(of: commands[next...next], routing) == nil)
     let kind: BatchKind = isTransaction ? .multi : batch.count == 1 ? .single : .pipelined
     core.multiStore.execute(batch, as: kind, routing: routing, for: self)
   }
@@ -104,12 +110,6 @@ final class ClientRequest: ReplyOutput, BlockingSink, RoutingWaiter {
     if multiStore.refusal(of: spec) == .unlisted {
       multiStore.methodMissing(spec.id)
       refuse(.unsupportedCommand, "'\(spec.name)' is not listed, and unlisted commands are rejected")
-      return false
-    }
-    if let refusal = multiStore.database.instance.refusal(ofScript: command.bytes.span, spec, routing) {
-      output.appendError(refusal.clientError)
-      // A caller that gets the error reply of a store that does not know the script sends the text.
-      if refusal != .unknownDigest { failures[current] = MultiStoreError(.unsupportedCommand, refusal.clientError) }
       return false
     }
     self.store = store
@@ -153,6 +153,34 @@ final class ClientRequest: ReplyOutput, BlockingSink, RoutingWaiter {
 
   private static func noConnection(to store: Store) -> String {
     "\(store.role.label) store: too many connections for single commands are open, or the client is being closed"
+  }
+
+  /// The reason why commands are not sent to both stores.
+  private struct Refusal {
+    let clientError: String
+    /// Whether it is the error reply of a store that does not know the script: the caller sends the text then.
+    var isReply = false
+  }
+
+  /// Returns the first reason why `commands` can't be executed on both stores; nil if there is none.
+  private func refusal(of commands: ArraySlice<ClientCommand>, _ routing: Routing) -> Refusal? {
+    guard routing.isDual else { return nil }
+    let instance = core.multiStore.database.instance
+    for command in commands {
+      let spec = CommandTable.spec(command.id)
+      if let refusal = instance.refusal(toReachDatabaseOf: command.bytes.span, spec) {
+        return Refusal(clientError: refusal.clientError)
+      }
+      if let refusal = instance.refusal(ofScript: command.bytes.span, spec, routing) {
+        return Refusal(clientError: refusal.clientError, isReply: refusal == .unknownDigest)
+      }
+    }
+    return nil
+  }
+
+  private func refuse(_ refusal: Refusal) {
+    output.appendError(refusal.clientError)
+    if !refusal.isReply { failures[current] = MultiStoreError(.unsupportedCommand, refusal.clientError) }
   }
 
   private func refuse(_ code: MultiStoreError.Code, _ message: String) {
