@@ -2,6 +2,9 @@
 ///
 /// The timer isn't restarted for each command: when it fires, the connection checks the oldest one then.
 struct CommandDeadline {
+  /// The most time that a server gets for long commands, however many there are.
+  static let longestWait = Duration.seconds(600)
+
   /// The time that a command may go without a reply, or wait for an attempt to connect; nil for no limit.
   var timeout: Duration? {
     didSet {
@@ -15,12 +18,12 @@ struct CommandDeadline {
   /// The moment from which waiting counts at the earliest: the server has time until then for commands that are known
   /// to take long. Nanoseconds of the loop's clock.
   private var countsFrom: UInt64 = 0
-  /// The time, in nanoseconds, that each long command was given which has not ended.
-  private var allowances: [UInt64] = []
+  /// The long commands that have not ended.
+  private var longCommands = 0
 
-  /// Whether there is a long command.
+  /// Whether there is one.
   @inline(__always)
-  var hasLongCommand: Bool { !allowances.isEmpty }
+  var hasLongCommand: Bool { longCommands > 0 }
 
   init(timeout: Duration?) {
     self.timeout = timeout
@@ -59,19 +62,21 @@ struct CommandDeadline {
   }
 
   /// Gives the server more time, since a command may take `allowance`: none of those behind it has to be answered
-  /// before it. If there are others, its time begins when they have ended: a server that answers none of them is not
-  /// waited for as long as all of them would take.
+  /// before it.
+  ///
+  /// A server executes what it reads together before it answers, so that several of them add up; but one that answers
+  /// none is not waited for longer than ``longestWait``.
   mutating func longCommandBegan(allowance: Duration, at now: UInt64) {
-    allowances.append(Self.nanoseconds(allowance))
-    if allowances.count == 1 { countsFrom = max(countsFrom, now &+ allowances[0]) }
+    longCommands += 1
+    countsFrom = min(max(countsFrom, now) + Self.nanoseconds(allowance), now + Self.nanoseconds(Self.longestWait))
   }
 
-  /// Begins the time of the next long command, and takes back what is left of the last one's. Those behind it have
-  /// their whole time from now on.
+  /// Takes back the time that is left when the last long command has ended. Those behind it have their whole time from
+  /// now on.
   mutating func longCommandEnded(at now: UInt64) {
-    precondition(!allowances.isEmpty, "a long command has ended twice")
-    allowances.removeFirst()
-    countsFrom = allowances.first.map { now &+ $0 } ?? min(countsFrom, now)
+    precondition(longCommands > 0, "a long command has ended twice")
+    longCommands -= 1
+    if longCommands == 0 { countsFrom = min(countsFrom, now) }
   }
 
   private static func nanoseconds(_ duration: Duration) -> UInt64 { UInt64(max(0, duration / .nanoseconds(1))) }

@@ -69,7 +69,7 @@ struct UnansweredCommands {
   let areInFlight: Bool
   /// Whether a sender waits for a reply.
   let areAwaited: Bool
-  /// Whether the connection has answered none before.
+  /// Whether the connection has answered no command before that counts.
   var areFirst = false
 }
 

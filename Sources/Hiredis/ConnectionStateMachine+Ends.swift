@@ -65,12 +65,12 @@ extension ConnectionStateMachine {
       orphan = Orphan(clientID: clientID, runID: runID)
     }
     state = .starting
+    if !unanswered.areFirst { uselessConnections = 0 } else if unanswered.areAwaited { uselessConnections += 1 }
     let delay = backoff.restart(after: .nanoseconds(Int64(clamping: now &- login.attemptedAt)))
     // Servers, and proxies between, close idle connections.
     if case .failed(let detail) = end, !unanswered.areAwaited { return .reconnect(after: delay, detail: detail) }
     let kind = if case .abandoned(let kind, _) = end { kind } else { ConnectionDownReason.Kind.lost }
     let reason = ConnectionDownReason(kind: kind, detail: end.detail, attempt: backoff.attempt, retryDelay: delay)
-    uselessConnections = unanswered.areFirst ? uselessConnections + 1 : 0
     let isUseless = kind == .commandTimedOut || uselessConnections >= Self.mostUselessConnections
     if isUseless, service != .patient {
       // A store that has just let a command time out is not worth waiting for if it is dispensable; nor is one that

@@ -154,7 +154,7 @@ struct Handshake {
       identity.modules = before.modules
       if let mismatch = sentinelMismatch { return .failed(.refused, detail: mismatch) }
     case (.text(let role), .replication):
-      identity.isReplica = role != "master"
+      identity.isReplica = role == "slave" || role == "replica"
     case (.integer(let count), .keyCount):
       identity.keyCount = count
     case (.greeting(let modules), .greet):

@@ -121,7 +121,7 @@ extension HiredisConnection {
       queue.append(probe)
     }
     attemptTimer?.cancel()
-    replyCountWhenReady = replyCount
+    hasAnswered = false
     isLoggingInAgain = false
     context?.isRaw = pushesBytes
     context?.replyLimit = replyLimit

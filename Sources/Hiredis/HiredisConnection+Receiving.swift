@@ -49,6 +49,7 @@ extension HiredisConnection {
     }
     replyCount &+= 1
     if command.isCounted {
+      hasAnswered = true
       if command.sentAt != answered.sentAt { reportAnswered() }
       let isError = reply.kind == .error
       answered.add(sentAt: command.sentAt, isError: isError)
@@ -91,7 +92,7 @@ extension HiredisConnection {
     let unanswered = UnansweredCommands(
       areInFlight: queue.hasHandedOver,
       areAwaited: isPushing || queue.oldestCounted != nil,
-      areFirst: replyCount == replyCountWhenReady
+      areFirst: !hasAnswered
     )
     perform(machine.contextDidEnd(end, unanswered, at: loop.now))
   }

@@ -82,8 +82,8 @@ public final class HiredisConnection {
   var answered = AnsweredCommands()
   /// The number of replies and messages so far, over all connections that were made.
   public internal(set) var replyCount: UInt64 = 0
-  /// The same when the connection became ready last.
-  var replyCountWhenReady: UInt64 = 0
+  /// Whether a command that counts was answered since the connection became ready last.
+  var hasAnswered = false
 
   /// The timer that starts attempts and probes, and ends those that take too long.
   var attemptTimer: LoopTimer?

@@ -248,7 +248,6 @@ package final class InstanceServer {
     let handshakeTimeout = Self.nanoseconds(limits.handshakeTimeout)
     spareBuffers.trim()
     trimMemory()
-    multiStore.instance.expireBlockedCommands()
     for session in sessions.values {
       session.notePace()
       session.expireOwnConnections()

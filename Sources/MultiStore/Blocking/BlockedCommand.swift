@@ -88,7 +88,9 @@ final class BlockedCommand: ReplyReceiver {
   /// Closes the connection, so that the client gets an error, if the store has not answered within its command timeout
   /// after the command's own has passed: it hangs. A command that may wait for ever is not affected.
   func expire() {
-    guard !state.isAnswered, let limit = core.ordinary.limits.commandTimeout,
+    // A server that dumps a large key, over another connection, answers nothing meanwhile.
+    guard core.isAwaited, !state.isAnswered, !core.ordinary.hasLongCommand,
+      let limit = core.ordinary.limits.commandTimeout,
       let timeout = core.batch.withCommand(0, { BlockingTimeout($0, core.batch.spec(0))?.duration(in: $0) })
     else { return }
     connection?.expire(after: timeout + limit)
@@ -138,7 +140,9 @@ final class BlockedCommand: ReplyReceiver {
 
   func receive(failure: ConnectionFailure, token: Int) {
     switch token {
-    case Self.unblockToken: unblockAnswered(.failed)
+    case Self.unblockToken:
+      // The sidecar's own queue is full, and the store is asked again.
+      if case .queueFull = failure { unblockAnswered(.notBlocked) } else { unblockAnswered(.failed) }
     case BlockingTrial.openToken: return  // EXEC fails as well
     case BlockingTrial.token:
       core.answerWithDefaultStoreFailure(failure)
@@ -272,7 +276,7 @@ final class BlockedCommand: ReplyReceiver {
   /// Whether the command's wait can be ended, and be resumed with the rest of its timeout. The batch of an answered
   /// command is empty.
   private var canBeUnblocked: Bool {
-    !state.isAnswered && core.batch.withCommand(0) { BlockingTimeout($0, core.batch.spec(0)) } != nil
+    core.isAwaited && !state.isAnswered && core.batch.withCommand(0) { BlockingTimeout($0, core.batch.spec(0)) } != nil
   }
 
   private func perform(_ action: BlockedCommandState.EndAction) {

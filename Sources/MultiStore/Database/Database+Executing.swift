@@ -93,8 +93,8 @@ extension Database {
   }
 
   /// Executes a blocking command over the client's own connection. When the default store moves meanwhile, the command
-  /// moves with it, and `sink` is asked for a connection to the new one. Call ``Instance/expireBlockedCommands()`` at
-  /// regular intervals, for the case that the store hangs.
+  /// moves with it, and `sink` is asked for a connection to the new one. If its own timeout and the store's command
+  /// timeout have passed without a reply, its connection is closed within a second.
   public func executeBlocking(
     _ batch: CommandBatch,
     routing: Routing,

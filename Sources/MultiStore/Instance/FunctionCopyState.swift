@@ -78,7 +78,8 @@ struct FunctionCopyState {
   /// - Returns: whether the copy before it did not fail, or for another reason.
   mutating func failed(_ reason: String, isLasting: Bool, at now: UInt64) -> Bool {
     guard case .copying(let policy, let next) = state else { impossible("failed") }
-    state = .due(max(policy, next ?? policy), from: isLasting ? .max : now + Self.retryPause)
+    // A change that was missed meanwhile is worth an attempt at once.
+    state = .due(max(policy, next ?? policy), from: next != nil ? 0 : isLasting ? .max : now + Self.retryPause)
     defer { lastFailure = reason }
     return lastFailure != reason
   }

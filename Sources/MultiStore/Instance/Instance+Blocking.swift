@@ -6,10 +6,6 @@ extension Instance {
   /// - Returns: whether there is such a command.
   public func callOffBlockedCommands(of sink: any ReplySink) -> Bool { blockedCommands.cancel(of: sink) }
 
-  /// Closes the connections of blocked commands whose own timeout and the store's command timeout have passed without
-  /// a reply. To be called at regular intervals: connections for blocking commands have no deadline.
-  public func expireBlockedCommands() { blockedCommands.expire() }
-
   func retryUnblockingLater() {
     blockedCommands.retryLater(isSettled: routingState.flip.isSettled, on: loop)
   }

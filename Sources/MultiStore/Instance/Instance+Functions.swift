@@ -56,10 +56,14 @@ extension Instance {
   /// Makes the functions of `role`'s store count, which has become the default one.
   func noteMoveOfFunctions(to role: StoreRole) {
     functionCopy = nil
-    guard functionCopies.defaultStoreMoved() else { return }
+    if functionCopies.defaultStoreMoved() { reportMissedFunctions() }
+  }
+
+  /// Reports that the default store has missed a change of the functions.
+  func reportMissedFunctions() {
     logger.error(
       "The default store moved to a store that may lack functions, or have older ones: load them by hand",
-      metadata: ["instance_name": "\(configuration.name)", "store": "\(role.label)"]
+      metadata: ["instance_name": "\(configuration.name)", "store": "\(defaultRole.label)"]
     )
   }
 }

@@ -31,6 +31,7 @@ extension Instance {
 
   /// Begins a flip after a change of the flags, or after both stores turned out to be the same or no longer the same.
   func flagsChanged() {
+    guard !isClosed else { return }
     let reading = flags.reading
     routingState.reading = reading
     let canUsePrimary = hasPrimary && !storesAreSame
@@ -154,7 +155,7 @@ extension Instance {
         functionCopies.require(.replace)
         copyFunctions(isHurried: true)
         if configuration.scripts == .runOnBoth { functions.ask(family(routing.defaultStore).first) }
-        lookForEmptiedStore()
+        lookForEmptiedStore(dualWriteBegins: true)
       }
       if settlement.isMove {
         endScriptLoad(into: routing.defaultStore)

@@ -25,10 +25,17 @@ extension Instance: StoreOwner {
       if routingState.flip.current.isDual, store.role != defaultRole { functionCopies.require(.replace) }
     }
     copyFunctions(isHurried: true)
-    store.family.wasIdentified(identity.runID)
+    store.family.wasIdentified(identity.runID ?? StoreFamily.unknownRunID)
     store.family.keyspaceSampler?.begin()
     // The server may have been restarted, which loses its scripts.
-    if store.role == routingState.flip.current.defaultStore { scripts.load(into: store) } else { scriptLoad = nil }
+    if store.role == routingState.flip.current.defaultStore {
+      scripts.load(into: store)
+    } else {
+      scriptLoad = nil
+      if case .gathering(let next) = routingState.flip.state, next.defaultStore == store.role {
+        beginScriptLoad(into: store.role)
+      }
+    }
     guard let primary, let first = primary.first.server.identity, let second = secondary.first.server.identity else {
       return
     }
@@ -89,8 +96,9 @@ extension Instance: StoreOwner {
 
   func store(_ store: Store, didMiss command: CommandSpec) {
     if command.changesFunctions {
-      functionCopies.require(command.functionPolicy)
-    } else if command.id == .publish || command.id == .spublish {
+      // A copy to the default store may fail after that has moved: the other one's functions are right then.
+      if store.role == defaultRole { reportMissedFunctions() } else { functionCopies.require(command.functionPolicy) }
+    } else if command.id == .publish || command.id == .spublish, store.role != defaultRole {
       subscriptions.messageWasMissed(by: store.role, of: self)
     }
   }

@@ -34,11 +34,16 @@ public final class Instance {
   let families: [StoreFamily]
   let reporter: InstanceReporter
   private var gaugeTimer: LoopTimer?
+  /// Whether it was closed: no flip begins any more.
+  private(set) var isClosed = false
   private var busyNanosecondsPublished: UInt64 = 0
   /// The number of times that gauges were written.
   var ticks: UInt64 = 0
   /// The number of ticks between two searches for the oldest stale key: five seconds.
   static let ticksPerOldest: UInt64 = 20
+
+  /// The number of ticks between two looks for blocked commands whose store hangs: a second.
+  private static let ticksPerExpiry: UInt64 = 4
 
   /// Whether both stores are the same server and database, so that both flags count as off.
   var storesAreSame = false
@@ -153,6 +158,7 @@ public final class Instance {
 
   func close() {
     loop.preconditionOnLoop()
+    isClosed = true
     gaugeTimer?.close()
     gaugeTimer = nil
     inventory.publish(now: loop.wallClockMilliseconds)
@@ -190,6 +196,7 @@ public final class Instance {
   private func publishGauges() {
     for family in families { family.publishGauges() }
     publishStaleKeys()
+    if ticks.isMultiple(of: Self.ticksPerExpiry) { blockedCommands.expire() }
     lookAgainForEmptiedStore()
     jobs.proceed()
     databases.releaseDiscarded()

@@ -188,8 +188,6 @@ extension BackfillPage: KeyCopyWaiter {
   func keyCopyDidFinish(_ copy: KeyCopy) {
     copiesInFlight -= 1
     if isRemoving {
-      // The key is there, and nobody will look for it again.
-      if copy.outcome.isOvertaken, !target.isDefault { target.markStale(key: copy.key, because: .difference) }
       if copiesInFlight == 0 { then(result) }
       return
     }

@@ -50,8 +50,8 @@ extension Instance {
 
   /// The keys of a database that can't all have expired on one store alone, which may happen a moment earlier.
   private static let fewestLostKeys = 10
-  /// A database has been emptied if it has less than this part of the keys. The rest were written since, or were on
-  /// their way.
+  /// A database was emptied while dual write was off if it has less than this part of the keys when that begins again:
+  /// the rest were on their way. At other times only one without a key was emptied, since a store may also evict keys.
   private static let leastPart = 10
 
   /// Whether a job tells that the other store has keys.
@@ -59,7 +59,9 @@ extension Instance {
 
   /// Looks whether a database of the other store has hardly any of the keys that a job has found there, and that the
   /// default store has. When dual write begins, the question is ahead of the first copy.
-  func lookForEmptiedStore() {
+  ///
+  /// - Parameter dualWriteBegins: whether dual write was off until now.
+  func lookForEmptiedStore(dualWriteBegins: Bool = false) {
     owesLookForEmptiedStore = false
     guard hasResultsOfJobs else { return }
     // Before the question: what is copied after it has no part in the answer.
@@ -69,7 +71,8 @@ extension Instance {
       guard let expected = found[defaultRole], let others = found[defaultRole.other] else { return }
       let isEmptied = expected.contains { number, keys in
         guard let keys, keys >= Self.fewestLostKeys, let left = others[number] ?? 0 else { return false }
-        return left * Self.leastPart < (isVerified ? keys : min(keys, foundKeys(number)))
+        let known = isVerified ? keys : min(keys, foundKeys(number))
+        return left == 0 ? known > 0 : dualWriteBegins && left * Self.leastPart < known
       }
       if isEmptied { otherStoreWasEmptied() }
     }
@@ -80,7 +83,7 @@ extension Instance {
     guard owesLookForEmptiedStore, routingState.flip.current.isDual,
       families.allSatisfy({ $0.first.ordinary.takesCommands })
     else { return }
-    lookForEmptiedStore()
+    lookForEmptiedStore(dualWriteBegins: true)
   }
 
   /// Notes that a database of the other store has been emptied: the results of earlier jobs are void.

@@ -59,6 +59,8 @@ final class KeyCopy: ReplyReceiver {
   private var asksForAbsoluteTime = false
   /// Whether the target refused the dump.
   private var dumpWasRefused = false
+  /// Whether the key has ``costlyBytes`` or more.
+  private var isCostly = false
   /// How often the key was made while it was asked for.
   private var questions = 0
   /// The most times of that; the key of a busy client may be deleted and made again now and then.
@@ -130,7 +132,8 @@ final class KeyCopy: ReplyReceiver {
       return target.ordinary.failUnsent(self, token: Self.deleteToken)
     }
     guard let bytes else { return askForSize() }
-    if !isInBackground, !isForDefault, bytes >= Self.costlyBytes, let refusal = target.server.keyRefusal,
+    isCostly = bytes >= Self.costlyBytes
+    if isCostly, !isInBackground, !isForDefault, let refusal = target.server.keyRefusal,
       begunAt < refusal.at + Self.refusalPause
     {
       database.pendingDumps.remove(self)
@@ -153,13 +156,13 @@ final class KeyCopy: ReplyReceiver {
     case Self.sizeToken:
       begin(bytes: reply.integer)
     case Self.expiryToken:
-      if reply.kind == .integer { deadline = absoluteDeadline(reply.integer) } else { failed(reply) }
+      if reply.kind == .integer { deadline = absoluteDeadline(reply.integer) } else { failed(reply, by: source) }
     case Self.dumpToken:
       time.end()
       // From here on the store's replies are newer than the dump.
       database.pendingDumps.remove(self)
       // Only a null says that there is no key: of a reply that belongs to another command nothing is known.
-      if reply.kind != .string, reply.kind != .nil { failed(reply) }
+      if reply.kind != .string, reply.kind != .nil { failed(reply, by: source) }
       if let firstFailure { return finish(.failed(firstFailure)) }
       guard reply.kind == .string else { return obstacle.map { finish($0) } ?? sourceLacksKey() }
       // Another client has made the key between the two questions.
@@ -178,12 +181,15 @@ final class KeyCopy: ReplyReceiver {
         restart()
       } else {
         let failure = CopyFailure(reply)
-        if failure.isRefusal { target.server.keyRefusal = (failure, database.loop.now) }
+        // A user may lack the right to this key alone.
+        if isCostly, failure.isRefusal, reply.knownErrorCode != .noPermission {
+          target.server.keyRefusal = (failure, database.loop.now)
+        }
         giveUp(failure)
       }
     default:
       // A DEL: the value that it left is outdated still.
-      if reply.kind != .integer { failed(reply) }
+      if reply.kind != .integer { failed(reply, by: target) }
       finish(.missing)
     }
   }
@@ -195,9 +201,9 @@ final class KeyCopy: ReplyReceiver {
     if token != Self.expiryToken { finish(.missing) }
   }
 
-  private func failed(_ reply: borrowing Reply) {
+  private func failed(_ reply: borrowing Reply, by store: Store) {
     guard firstFailure == nil else { return }
-    firstFailure = reply.kind == .error ? CopyFailure(reply) : CopyFailure(senselessReplyOf: source.role)
+    firstFailure = reply.kind == .error ? CopyFailure(reply) : CopyFailure(senselessReplyOf: store.role)
   }
 
   /// Asks again for a key that was made while it was asked for. A source that claims so each time is not asked on.
@@ -344,7 +350,9 @@ final class KeyCopy: ReplyReceiver {
     case .failed(let failure):
       if verb == .copyOver { target.markStale(key: key, because: StaleReason(failure.reason)) }
       return database.reporter.keyCopyFailed(to: target, failure, isCounted: !isInBackground)
-    case .overtaken: return
+    case .overtaken:
+      // Without dual write: a client's write may have counted on it.
+      if verb == .copyOver, !target.isDefault { target.markStale(key: key, because: .dualWriteOff) }
     case .stored where verb == .copyIfAbsent:
       if !isInBackground { database.metrics.keyCopies.increment() }
     case .stored, .missing, .unneeded, .withdrawn:

@@ -29,12 +29,15 @@ extension StoreFamily {
     forEach { $0.stale.isDistrusted = !trust.isTrusted }
   }
 
-  /// Records the run ID of the store's server; nil if it does not tell.
-  func wasIdentified(_ runID: String?) {
+  /// Records the run ID of the store's server; ``unknownRunID`` if it does not tell.
+  func wasIdentified(_ runID: String) {
     guard runID != lastRunID else { return }
     lastRunID = runID
-    if let runID { recorder?.append(.identified(role, runID: runID)) }
+    recorder?.append(.identified(role, runID: runID))
   }
+
+  /// The run ID of each server that does not tell who it is.
+  static var unknownRunID: String { "unknown" }
 
   private func set(_ trust: StoreTrust) {
     self.trust = trust

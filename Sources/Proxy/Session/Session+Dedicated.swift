@@ -30,8 +30,8 @@ extension Session {
   }
 
   /// Closes the session's own connections if a command has had no reply within the store's command timeout and does not
-  /// wait for others. Called at regular intervals: the connections themselves cannot tell the two cases apart. For
-  /// blocking commands see ``Instance/expireBlockedCommands()``.
+  /// wait for others. Called at regular intervals: the connections themselves cannot tell the two cases apart. Blocking
+  /// commands are left to their instance.
   func expireOwnConnections() {
     subscription?.expire()
     guard let dedicated, !isBlocked, !isQuiet,
