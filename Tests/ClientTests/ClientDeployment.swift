@@ -50,11 +50,7 @@ final class ClientDeployment: Sendable {
         """,
       in: directory
     )
-    for store in ["primary", "secondary"] {
-      try sidecar.waitForEvent("connection to the \(store)") {
-        $0.message == "Store connected" && $0["store"]?.string == store
-      }
-    }
+    try sidecar.waitForStores()
     self.sidecar = sidecar
   }
 

@@ -325,9 +325,7 @@ struct BlockedMoveTests {
       ),
       in: directory
     )
-    for store in ["primary", "secondary"] {
-      try sidecar.waitForEvent(store) { $0.message == "Store connected" && $0["store"]?.string == store }
-    }
+    try sidecar.waitForStores()
     let client = try sidecar.client(instance: "sessions")
     try client.send(RESPClient.encode(["BLPOP", "k", "0"]))
     try waitUntilBlocked(on: secondary, not: primary, [])
@@ -381,9 +379,7 @@ private struct RelayedSite {
       ),
       in: directory
     )
-    for store in ["primary", "secondary"] {
-      try sidecar.waitForEvent { $0.message == "Store connected" && $0["store"]?.string == store }
-    }
+    try sidecar.waitForStores()
     if isDual { try sidecar.setFlag(Deployment.dualFlag, true) }
   }
 

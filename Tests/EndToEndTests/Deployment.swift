@@ -145,11 +145,7 @@ final class Deployment: Sendable {
 
   /// Waits until both stores have been connected at least once.
   private func waitUntilConnected() throws {
-    for store in ["primary", "secondary"] {
-      try sidecar.waitForEvent("connection to the \(store)") {
-        $0.message == "Store connected" && $0["store"]?.string == store
-      }
-    }
+    try sidecar.waitForStores()
   }
 }
 

@@ -96,9 +96,7 @@ struct FourStatesTests {
       configuration: Deployment.configuration(in: directory, primary: "\(store.url)?db=1", secondary: store.url),
       in: directory
     )
-    for role in ["primary", "secondary"] {
-      try sidecar.waitForEvent { $0.message == "Store connected" && $0["store"]?.string == role }
-    }
+    try sidecar.waitForStores()
     let client = try sidecar.client(instance: "sessions")
     #expect(try client.command("SET", "k", "v") == .ok)
     let direct = try store.client()

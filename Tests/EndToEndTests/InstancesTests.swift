@@ -61,9 +61,7 @@ struct InstancesTests {
       configuration: Deployment.configuration(in: directory, primary: primary.tcpURL, secondary: secondary.tcpURL),
       in: directory
     )
-    for role in ["primary", "secondary"] {
-      try sidecar.waitForEvent { $0.message == "Store connected" && $0["store"]?.string == role }
-    }
+    try sidecar.waitForStores()
     let client = try sidecar.client(instance: "sessions")
     let replies = try client.pipeline([
       ["SET", "k", "v", "EX", "100"], ["TTL", "k"], ["ZADD", "z", "0.1", "a", "3e20", "b"],

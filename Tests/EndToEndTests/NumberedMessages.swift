@@ -1,5 +1,6 @@
 import Synchronization
 import TestSupport
+import Testing
 
 /// Messages `0`, `1`, … on the channel `numbers` at full speed, then `end`, while the default store moves.
 final class NumberedMessages: Sendable {
@@ -54,6 +55,24 @@ final class NumberedMessages: Sendable {
     progress.isDone.store(true, ordering: .relaxed)
     try publisher.join()
     return slowest < Self.holdLimit
+  }
+
+  /// Ends the messages as ``end(afterFlips:)`` does, and judges what `readers` have got: each of them was moved by each
+  /// flip.
+  ///
+  /// - Returns: false if a flip was so slow that not all were.
+  func moveAll(_ readers: Threads, count readerCount: Double, afterFlips flips: Int) throws -> Bool {
+    let arePrompt = try end(afterFlips: flips)
+    let reading = Result { try readers.join() }
+    let moves = "multistore_subscription_moves_total"
+    let expected = readerCount * Double(flips)
+    let count = try deployment.sidecar.metrics().sum(moves)
+    let moved = try deployment.metric(moves, ["outcome": "moved"])
+    guard arePrompt || count == expected && moved == expected else { return false }
+    try reading.get()
+    #expect(count == expected)
+    #expect(moved == expected)
+    return true
   }
 
   /// Runs `body` until it succeeds. It returns false if a flip was so slow, on a machine that stood still, that a

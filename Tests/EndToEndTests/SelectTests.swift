@@ -161,9 +161,7 @@ struct SelectTests {
       flagFile: false
     )
     let sidecar = try SidecarProcess(configuration: text, in: directory)
-    for store in ["primary", "secondary"] {
-      try sidecar.waitForEvent(store) { $0.message == "Store connected" && $0["store"]?.string == store }
-    }
+    try sidecar.waitForStores()
     func waitForConnections(_ count: Double) throws {
       try eventually("\(count) connections to the primary") {
         let labels = ["instance_name": "sessions", "store": "primary"]
@@ -191,9 +189,7 @@ struct SelectTests {
       flagFile: false
     )
     let sidecar = try SidecarProcess(configuration: text, in: directory)
-    for store in ["primary", "secondary"] {
-      try sidecar.waitForEvent(store) { $0.message == "Store connected" && $0["store"]?.string == store }
-    }
+    try sidecar.waitForStores()
     let client = try sidecar.client(instance: "sessions")
     #expect(try client.command("SELECT", "2") == .ok)
     #expect(try client.command("SELECT", "0").errorText?.contains("URL names") == true)

@@ -101,20 +101,25 @@ import class TestSupport.RedisServer
     connection.close()
   }
 
-  @Test func survivesAStoreThatSpeaksSomethingElse() throws {
+  /// The reason for which the connection ends when a store answers a command with `text`.
+  private func lossReason(ofStoreSaying text: String) throws -> String {
     let harness = try Harness()
     defer { harness.finish() }
     let store = try ScriptedStore(on: harness.loop)
-    store.onCommand = { stream, _ in stream.say("HTTP/1.1 400 Bad Request\r\n\r\n") }
+    store.onCommand = { stream, _ in stream.say(text) }
     let connection = harness.readyConnection(to: StoreEndpoint(address: store.address))
+    defer { connection.close() }
     harness.send("PING", on: connection)
     harness.run { harness.outcomes.count == 1 }
     guard case .failure(.connectionLost(let reason)) = harness.outcomes[0].outcome else {
       Issue.record("\(harness.outcomes)")
-      return
+      return ""
     }
-    #expect(reason.contains("Protocol error"))
-    connection.close()
+    return reason
+  }
+
+  @Test func survivesAStoreThatSpeaksSomethingElse() throws {
+    #expect(try lossReason(ofStoreSaying: "HTTP/1.1 400 Bad Request\r\n\r\n").contains("Protocol error"))
   }
 
   /// hiredis would look at each of the elements to free them, which takes seconds.
@@ -141,19 +146,8 @@ import class TestSupport.RedisServer
 
   /// hiredis would look through all of it each time that more of it arrives.
   @Test func giveUpOnALineWithoutAnEnd() throws {
-    let harness = try Harness()
-    defer { harness.finish() }
-    let store = try ScriptedStore(on: harness.loop)
-    store.onCommand = { stream, _ in stream.say("-ERR " + String(repeating: "x", count: 3 << 20)) }
-    let connection = harness.readyConnection(to: StoreEndpoint(address: store.address))
-    harness.send("PING", on: connection)
-    harness.run { harness.outcomes.count == 1 }
-    guard case .failure(.connectionLost(let reason)) = harness.outcomes[0].outcome else {
-      Issue.record("\(harness.outcomes)")
-      return
-    }
-    #expect(reason.hasSuffix("a line of a reply has no end"))
-    connection.close()
+    let line = "-ERR " + String(repeating: "x", count: 3 << 20)
+    #expect(try lossReason(ofStoreSaying: line).hasSuffix("a line of a reply has no end"))
   }
 
   /// The processor time of this thread, which is also the loop's.

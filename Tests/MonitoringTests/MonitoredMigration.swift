@@ -54,11 +54,7 @@ final class MonitoredMigration: Sendable {
       in: directory,
       arguments: ["--admin.listen-address=127.0.0.1:0"]
     )
-    for store in ["primary", "secondary"] {
-      try sidecar.waitForEvent("connection to the \(store)") {
-        $0.message == "Store connected" && $0["store"]?.string == store
-      }
-    }
+    try sidecar.waitForStores()
     try fillOldStore()
     try setDualFlag(trusting: authority)
     // One flag comes from the file, so that the file has been read again.

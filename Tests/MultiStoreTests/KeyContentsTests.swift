@@ -12,7 +12,7 @@ struct KeyContentsTests {
     "{{'DEL', 'k'}, {'SET', 'k', 'v'}, {'PEXPIREAT', 'k', '99999999999999'}}",
     "{{'DEL', 'k'}, {'XADD', 'k', '5-1', 'f', 'v'}, {'XGROUP', 'CREATE', 'k', 'g', '0'}, {'XSETID', 'k', '5-1'}}",
   ]
-  /// What another program, or one that is not what it should be, may answer.
+  /// Answers of another program, or of one that lies.
   private static let senseless = [
     "1", "false", "{ok='OK'}", "'text'", "{}", "{1}", "{'DEL', 'k'}", "{{'DEL', 'k'}, 'SET k v'}", "{{'DEL'}}",
     "{{'DEL', 'k'}, {'SET', 'l', 'v'}}", "{{'DEL', 'k'}, {'FLUSHALL', 'k'}}", "{{'DEL', 'k'}, {'SET', 'k', 1}}",

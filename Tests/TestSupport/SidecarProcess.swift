@@ -142,6 +142,17 @@ public final class SidecarProcess: Sendable {
     try log.wait(for: what, within: limit, where: matches)
   }
 
+  /// Waits until both stores of its instance are connected.
+  ///
+  /// - Throws: ``TestSupportError``: `timedOut`, or `closed` if the process ended before.
+  public func waitForStores() throws {
+    for store in ["primary", "secondary"] {
+      try waitForEvent("connection to the \(store)") {
+        $0.message == "Store connected" && $0["store"]?.string == store
+      }
+    }
+  }
+
   /// Asks it to end (SIGTERM), waits, and returns how it ended; the log is complete then.
   ///
   /// - Throws: ``TestSupportError`` with code `timedOut`.

@@ -53,8 +53,8 @@ extension Instance {
     functions.askAgain(family(defaultRole).first)
   }
 
-  /// Makes the functions of `role`'s store count, which has become the default one.
-  func noteMoveOfFunctions(to role: StoreRole) {
+  /// Makes the functions of the new default store count.
+  func noteMoveOfFunctions() {
     functionCopy = nil
     if functionCopies.defaultStoreMoved() { reportMissedFunctions() }
   }

@@ -150,7 +150,7 @@ extension Instance {
   private func settle(_ settlement: Flip.Settlement) {
     let routing = settlement.after
     if settlement.before != routing {
-      if settlement.isMove { noteMoveOfFunctions(to: routing.defaultStore) }
+      if settlement.isMove { noteMoveOfFunctions() }
       if settlement.beginsDual {
         functionCopies.require(.replace)
         copyFunctions(isHurried: true)

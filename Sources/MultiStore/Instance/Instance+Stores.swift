@@ -25,7 +25,7 @@ extension Instance: StoreOwner {
       if routingState.flip.current.isDual, store.role != defaultRole { functionCopies.require(.replace) }
     }
     copyFunctions(isHurried: true)
-    store.family.wasIdentified(identity.runID ?? StoreFamily.unknownRunID)
+    store.family.wasIdentified(identity.process)
     store.family.keyspaceSampler?.begin()
     // The server may have been restarted, which loses its scripts.
     if store.role == routingState.flip.current.defaultStore {

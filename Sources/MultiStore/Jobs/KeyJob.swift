@@ -235,12 +235,12 @@ final class KeyJob {
 
   /// Whether so many keys changed at each look that the equal ones prove little. A store that gives each key a moment
   /// of expiry that is near would be equal otherwise.
-  private func changesHide(_ progress: KeyJobProgress) -> Bool {
+  private var changesHideDifferences: Bool {
     progress.count(.changing) > max(Self.fewChanging, progress.count(.equal))
   }
 
   private func conclude() {
-    if changesHide(progress) {
+    if changesHideDifferences {
       progress.failures["more keys were changing than equal: verify again when fewer are written", default: 0] += 1
     }
     let isComplete = progress.unhealed == 0 && progress.failures.isEmpty && progress.count(.uncompared) == 0

@@ -29,15 +29,12 @@ extension StoreFamily {
     forEach { $0.stale.isDistrusted = !trust.isTrusted }
   }
 
-  /// Records the run ID of the store's server; ``unknownRunID`` if it does not tell.
+  /// Records the store's server, as ``ServerIdentity/process`` names it.
   func wasIdentified(_ runID: String) {
     guard runID != lastRunID else { return }
     lastRunID = runID
     recorder?.append(.identified(role, runID: runID))
   }
-
-  /// The run ID of each server that does not tell who it is.
-  static var unknownRunID: String { "unknown" }
 
   private func set(_ trust: StoreTrust) {
     self.trust = trust

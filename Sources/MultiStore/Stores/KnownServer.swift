@@ -37,3 +37,11 @@ public struct KnownServer {
   /// databases but the first.
   public var modules: [UInt8]? { identity?.modules }
 }
+
+extension ServerIdentity {
+  /// The ``process`` of each server that does not tell who it is.
+  static var unknownProcess: String { "unknown" }
+
+  /// The server's run ID, or ``unknownProcess``.
+  var process: String { runID ?? Self.unknownProcess }
+}

@@ -21,7 +21,7 @@ extension Store: HiredisConnectionDelegate {
   public func connectionDidBecomeReady(_ connection: HiredisConnection, identity: ServerIdentity) {
     readyConnections += 1
     guard connection === ordinary else { return }
-    let before = server.identity.map { $0.runID ?? StoreFamily.unknownRunID } ?? (isFirst ? family.lastRunID : nil)
+    let before = server.identity?.process ?? (isFirst ? family.lastRunID : nil)
     server = KnownServer(identity)
     unavailableReason = nil
     unavailabilityLog.recovered()
@@ -30,8 +30,7 @@ extension Store: HiredisConnectionDelegate {
       family.forEach { $0.retryNow() }
     }
     // A server that does not tell any more who it is may be another one.
-    let isAnother =
-      before != nil && before != StoreFamily.unknownRunID && before != identity.runID ?? StoreFamily.unknownRunID
+    let isAnother = before != nil && before != ServerIdentity.unknownProcess && before != identity.process
     owner.store(self, didIdentify: identity, isAnother: isAnother)
   }
 

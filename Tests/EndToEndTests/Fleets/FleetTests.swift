@@ -25,9 +25,7 @@ struct FleetTests {
         ),
         in: directory
       )
-      for store in ["primary", "secondary"] {
-        try sidecar.waitForEvent(store) { $0.message == "Store connected" && $0["store"]?.string == store }
-      }
+      try sidecar.waitForStores()
       return sidecar
     }
   }

@@ -106,16 +106,7 @@ struct PushTests {
         throw TestSupportError(.malformed, "listener \(thread) got \(count) messages")
       }
     }
-    let arePrompt = try messages.end(afterFlips: 20)
-    let reading = Result { try readers.join() }
-    let moves = "multistore_subscription_moves_total"
-    let count = try deployment.sidecar.metrics().sum(moves)
-    let moved = try deployment.metric(moves, ["outcome": "moved"])
-    guard arePrompt || count == 40 && moved == 40 else { return false }
-    try reading.get()
-    #expect(count == 40)
-    #expect(moved == 40)
-    return true
+    return try messages.moveAll(readers, count: 2, afterFlips: 20)
   }
 
   /// Reads messages until the last one, with a command in flight all the time.

@@ -26,11 +26,7 @@ struct SentinelStoreTests {
     ]
     let configuration = (lines + more.map { "    \($0)" }).joined(separator: "\n") + "\n"
     let sidecar = try SidecarProcess(configuration: configuration, in: directory)
-    for store in ["primary", "secondary"] {
-      try sidecar.waitForEvent("connection to the \(store)") {
-        $0.message == "Store connected" && $0["store"]?.string == store
-      }
-    }
+    try sidecar.waitForStores()
     return sidecar
   }
 

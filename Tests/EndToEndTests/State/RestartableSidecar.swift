@@ -70,10 +70,6 @@ final class RestartableSidecar {
   }
 
   private func waitUntilConnected() throws {
-    for store in ["primary", "secondary"] {
-      try sidecar.waitForEvent("connection to the \(store)") {
-        $0.message == "Store connected" && $0["store"]?.string == store
-      }
-    }
+    try sidecar.waitForStores()
   }
 }

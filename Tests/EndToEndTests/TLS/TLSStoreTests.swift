@@ -25,11 +25,7 @@ struct TLSStoreTests {
       """
     let sidecar = try SidecarProcess(configuration: configuration, in: directory)
     guard waits else { return sidecar }
-    for store in ["primary", "secondary"] {
-      try sidecar.waitForEvent("connection to the \(store)") {
-        $0.message == "Store connected" && $0["store"]?.string == store
-      }
-    }
+    try sidecar.waitForStores()
     try sidecar.setFlag(Deployment.dualFlag, true)
     return sidecar
   }

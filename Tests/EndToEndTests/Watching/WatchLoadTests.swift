@@ -116,9 +116,7 @@ struct WatchLoadTests {
         ),
         in: directory
       )
-      for store in ["primary", "secondary"] {
-        try second.waitForEvent(store) { $0.message == "Store connected" && $0["store"]?.string == store }
-      }
+      try second.waitForStores()
       let attempts = 500
       let (updated, taken) = try race(try deployment.client(), try second.client(instance: "sessions"), attempts)
       let direct = try deployment.defaultStore(state).client()

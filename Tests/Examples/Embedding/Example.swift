@@ -6,7 +6,7 @@ internal import PrometheusExposition
 ///
 /// `MultiStoreExample OLD NEW`, each a `unix:///path` or `redis://host:port`. Without arguments the environment's
 /// `OLD_REDIS_URL` and `NEW_REDIS_URL` say where the stores are. `OTHER_STORE_TIMEOUT_SECONDS` is for slow machines.
-/// What it prints is what it did; messages and events go to standard error.
+/// It prints its results; messages and events go to standard error.
 @main
 struct Example {
   /// Any swift-metrics backend does. This one prints the text that Prometheus would scrape.

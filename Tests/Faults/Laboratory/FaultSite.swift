@@ -90,11 +90,7 @@ final class FaultSite: Sendable {
 
   private static func start(_ configuration: String, in directory: TemporaryDirectory) throws -> SidecarProcess {
     let sidecar = try SidecarProcess(configuration: configuration, in: directory)
-    for store in ["primary", "secondary"] {
-      try sidecar.waitForEvent("connection to the \(store)") {
-        $0.message == "Store connected" && $0["store"]?.string == store
-      }
-    }
+    try sidecar.waitForStores()
     return sidecar
   }
 }
