@@ -59,6 +59,36 @@ struct HealingTests {
     #expect(try instance.secondary.command("GET", "k") == .text("new"))
   }
 
+  /// The write in flight makes the key stale on the store that had its value, too, since that store may have executed
+  /// it.
+  @Test func `never with a value that is outdated itself`() throws {
+    let instance = try impatient { $0.secondary.limits.commandTimeout = .seconds(3) }
+    // The default store moves before the write has failed.
+    instance.multiStore.instance.routingState.holdLimit = .milliseconds(100)
+    let primary = try #require(instance.database.primary)
+    let secondary = instance.database.secondary
+    _ = try instance.execute("RPUSH l a")
+    try hang(.primary, of: instance) {
+      #expect(try execute("RPUSH l b", on: instance) == ":2|")
+      instance.secondaryServer.pause()
+      defer { instance.secondaryServer.resume() }
+      let sink = instance.begin(["RPUSH l c"], as: nil, in: instance.database)
+      let flags = instance.multiStore.instance.flags
+      _ = flags.exchange(FlagState(dualWrite: true, primaryAsDefault: true))
+      try instance.run { primary.isDefault }
+      try instance.run { sink.isDone }
+      #expect(sink.text.hasPrefix("-ERR"), "\(sink.text)")
+      #expect(primary.stale.count == 1 && secondary.stale.count == 1)
+      _ = flags.exchange(FlagState(dualWrite: true, primaryAsDefault: false))
+      try instance.run { secondary.isDefault }
+      #expect(primary.stale.count == 1 && secondary.stale.isEmpty)
+    }
+    try instance.run { primary.stale.isEmpty }
+    for client in [instance.primary, instance.secondary] {
+      #expect(try client.command("LRANGE", "l", "0", "1") == .array([.text("a"), .text("b")]))
+    }
+  }
+
   private func expectHealed(_ instance: Instance, _ role: StoreRole, _ count: Int64) throws {
     try instance.run { [database = instance.database] in database.store(role).stale.isEmpty }
     #expect(instance.count(MultiStoreMetrics.healedKeys, ["store": role.label, "outcome": "healed"]) == count)

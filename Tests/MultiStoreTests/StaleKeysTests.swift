@@ -66,6 +66,20 @@ struct StaleKeysTests {
     #expect(none.keys.isEmpty && none.insert("a") == .full)
   }
 
+  @Test func `a key that is stale on both stores became so on one of them first`() {
+    let (stale, other) = (Keys(limit: 10), Keys(limit: 10))
+    for (key, since) in [("later", 5), ("earlier", 3), ("alone", 9)] as [(String, Int64)] {
+      stale.insert(key, since: since)
+    }
+    #expect(stale.keys.becameStale(after: other.keys) == [])
+    other.insert("later", since: 4)
+    other.insert("earlier", since: 4)
+    #expect(stale.keys.becameStale(after: other.keys) == [Array("later".utf8)])
+    #expect(other.keys.becameStale(after: stale.keys) == [Array("earlier".utf8)])
+    stale.insert("earlier", since: 7)
+    #expect(stale.keys.sinceMilliseconds(Array("earlier".utf8)) == 3, "another failed write makes it no younger")
+  }
+
   @Test func `the list has those that became stale first`() {
     let stale = Keys(limit: 10)
     for time in [5, 3, 9, 1] as [Int64] {

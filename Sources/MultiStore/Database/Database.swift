@@ -50,6 +50,8 @@ public final class Database {
     }
     secondary = store(.secondary, configuration.secondary)
     primary = configuration.primary.map { store(.primary, $0) }
+    secondary.counterpart = primary
+    primary?.counterpart = secondary
   }
 
   /// The database's number, by which the application has always known it: the old store's. The new store may keep the

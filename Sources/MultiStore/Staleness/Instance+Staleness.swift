@@ -129,6 +129,7 @@ extension Instance {
     }
     wasDual = snapshot.isWatchful
     for family in families { family.recorder = memory.recorder }
+    clearLaterMarks(on: defaultRole)
     restoreVerified(snapshot.verifiedMilliseconds)
     jobs.restore(snapshot.jobs)
     let now = loop.wallClockMilliseconds
@@ -191,10 +192,15 @@ extension Instance {
     )
   }
 
+  private func clearLaterMarks(on role: StoreRole) {
+    for database in databases.all { database.store(role).clearLaterMarks() }
+  }
+
   /// Updates the trust in both stores after a move of the default store. The new default store's values are
   /// authoritative, whatever was known about them before; the keys that are stale there are known.
   func noteMove(to role: StoreRole) {
     let (new, old) = (family(role), family(role.other))
+    clearLaterMarks(on: role)
     let (before, left) = (routingState.staleKeysBeforeMove, new.staleKeyCount)
     if case .lost(let loss, _) = new.trust {
       logger.error(

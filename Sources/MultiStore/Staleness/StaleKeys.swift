@@ -59,6 +59,20 @@ struct StaleKeys {
     !entries.isEmpty && entries[key.array] != nil
   }
 
+  /// The time at which a key became stale, in milliseconds since 1970; nil if it is not known to be.
+  func sinceMilliseconds(_ key: [UInt8]) -> Int64? {
+    entries.isEmpty ? nil : entries[key]?.sinceMilliseconds
+  }
+
+  /// The keys that became stale after they had become so on the other store.
+  func becameStale(after other: borrowing StaleKeys) -> [[UInt8]] {
+    guard !other.entries.isEmpty else { return [] }
+    return entries.compactMap { key, entry in
+      guard let earlier = other.entries[key], earlier.sinceMilliseconds < entry.sinceMilliseconds else { return nil }
+      return key
+    }
+  }
+
   mutating func insert(_ key: [UInt8], at time: UInt64, sinceMilliseconds: Int64, _ reason: StaleReason) -> Marking {
     if entries[key] != nil {
       entries[key]?.markedAt = time

@@ -33,8 +33,16 @@ extension Store {
   }
 
   /// Marks `key` as stale: a write of it did not reach this store, or may not have.
+  ///
+  /// A key can be stale on both stores: it lacks writes on the one that was marked first, whose value is never copied
+  /// before it was replaced itself. The other one's may have a write too many, of which the client did not learn
+  /// whether it was executed. That one is the truth, so the default store gets no such mark.
   func markStale(key: [UInt8], because reason: StaleReason) {
-    let since = loop.wallClockMilliseconds
+    var since = loop.wallClockMilliseconds
+    if let earlier = counterpart?.stale.sinceMilliseconds(key) {
+      if isDefault, stale.sinceMilliseconds(key) == nil { return }
+      since = max(since, earlier.addingSaturated(1))
+    }
     switch stale.insert(key, at: loop.now, sinceMilliseconds: since, reason) {
     case .known: return
     case .full: family.distrust(because: .overflow, now: since)
@@ -53,6 +61,13 @@ extension Store {
     guard stale.remove(key, begunAt: time) else { return false }
     family.recorder?.append(.cleared(role, database: number, key: key.array))
     return true
+  }
+
+  /// Clears the marks of keys that had become stale on the other store before: this one is the default store now, and
+  /// has the values.
+  func clearLaterMarks() {
+    guard let counterpart else { return }
+    for key in stale.becameStale(after: counterpart.stale) { clearStale(key: key.span, begunAt: .max) }
   }
 
   /// Clears all marks: the database was emptied on both stores.

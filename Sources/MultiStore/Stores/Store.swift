@@ -22,6 +22,8 @@ public final class Store {
   var stale: StaleKeys
   /// Whether the client gets its reply.
   var isDefault = false
+  /// The other store of the same database, which lives as long as this one; nil in a pass-through instance.
+  unowned var counterpart: Store?
   var keysBeingCopied = KeysBeingCopied()
   /// The server when the ordinary connection became ready last.
   public internal(set) var server = KnownServer()
