@@ -312,7 +312,8 @@ struct BlockedMoveTests {
     }
   }
 
-  @Test func `who may not be called off stays where it waits`() throws {
+  /// A sidecar between two stores, of which the old one's user may not unblock clients.
+  private func siteWithoutRight() throws -> (primary: RedisServer, secondary: RedisServer, sidecar: SidecarProcess) {
     let primary = try RedisServer()
     let secondary = try RedisServer(users: ["app on >pw ~* &* +@all -client|unblock"])
     let directory = try TemporaryDirectory()
@@ -326,6 +327,52 @@ struct BlockedMoveTests {
       in: directory
     )
     try sidecar.waitForStores()
+    return (primary, secondary, sidecar)
+  }
+
+  /// An element that is pushed to the new default store is copied to the one where the client waits. Both have it, and
+  /// a second client can get it from the new one.
+  @Test func `an element of the store that the default has left is not served`() throws {
+    let (primary, secondary, sidecar) = try siteWithoutRight()
+    try sidecar.setFlag(Deployment.dualFlag, true)
+    let client = try sidecar.client(instance: "sessions")
+    try client.send(RESPClient.encode(["BLPOP", "k", "0"]))
+    try waitUntilBlocked(on: secondary, not: primary, [])
+    try sidecar.setFlag(Deployment.defaultFlag, true)
+    let other = try sidecar.client(instance: "sessions")
+    #expect(try other.command("RPUSH", "k", "v") == .integer(1))
+    #expect(try client.readReply().errorText?.hasPrefix("UNBLOCKED MultiStore: ") == true)
+    #expect(try client.command("BLPOP", "k", "0") == .array([.text("k"), .text("v")]))
+    #expect(try other.command("RPUSH", "k", "w") == .integer(1))
+    for store in [primary, secondary] {
+      try eventually { try store.client().command("LRANGE", "k", "0", "-1") == .array([.text("w")]) }
+    }
+  }
+
+  /// The store executes CLIENT UNBLOCK when the sidecar waits for its answer no longer.
+  @Test(arguments: [true, false])
+  func `a late request to leave a store does not end the waiting there`(hasMoved: Bool) throws {
+    let deployment = try Deployment(.dual, instance: ["other_store_timeout: 3s"], stores: "command_timeout: 3s")
+    let client = try deployment.client()
+    try client.send(RESPClient.encode(["BLPOP", "q", "0"]))
+    try waitUntilBlocked(on: deployment.secondary, not: deployment.primary, [])
+    deployment.secondary.pause()
+    try deployment.move(to: .dualPrimary)
+    if hasMoved { #expect(try deployment.client().command("PING") == .simple("PONG"), "the move is over") }
+    try deployment.move(to: .dual)
+    try deployment.waitForMetric("multistore_store_up", ["store": "secondary"], 0)
+    deployment.secondary.resume()
+    let store = try deployment.secondary.client()
+    try eventually("the store executes the request") {
+      try store.command("INFO", "commandstats").string?.contains("cmdstat_client|unblock:calls=") == true
+    }
+    let other = try deployment.client()
+    try eventually("the store is back") { try other.command("RPUSH", "q", "x").integer != nil }
+    #expect(try client.readReply() == .array([.text("q"), .text("x")]))
+  }
+
+  @Test func `who may not be called off stays where it waits`() throws {
+    let (primary, secondary, sidecar) = try siteWithoutRight()
     let client = try sidecar.client(instance: "sessions")
     try client.send(RESPClient.encode(["BLPOP", "k", "0"]))
     try waitUntilBlocked(on: secondary, not: primary, [])

@@ -54,6 +54,7 @@ struct BlockedCommandStateTests {
     case .stranded(let isCancelled):
       var outcomes = Self.outcomes(blocked: state, isCancelled: isCancelled)
       outcomes[.retryAfterMove] = (state, "closeConnection")
+      if !isCancelled { outcomes[.nilReceived] = ended(.move, heldNil) }
       outcomes[.flipEnded] = (.waiting(isCancelled: isCancelled), "follow")
       outcomes[.moveEnded] = (state, "retry")
       return outcomes
@@ -221,6 +222,21 @@ struct BlockedCommandStateTests {
         }
       #expect(machine.isUnblocking == isUnblocking, "\(state)")
       #expect(machine.isCancelled == isCancelled, "\(state)")
+    }
+  }
+
+  /// The store may execute a CLIENT UNBLOCK that it has not answered at any time.
+  @Test("A nil after a request in vain does not end the wait")
+  func nilOfLateRequest() {
+    for path in [[Event.unblock, .failed], [.unblock, .failedDuringMove, .flipEnded]] {
+      var machine = Self.machine(after: path)
+      #expect(machine.state == .waiting(isCancelled: false) && machine.mayBeUnblocked)
+      #expect(machine.nilReceived(Self.heldNil) == .park)
+      #expect(machine.resume(hasTimeLeft: true) == .send)
+      #expect(!machine.mayBeUnblocked, "the next nil is the timeout, or another's request")
+    }
+    for path in [[Event](), [.cancel, .failed], [.unblock, .refused]] {
+      #expect(!Self.machine(after: path).mayBeUnblocked, "\(path)")
     }
   }
 

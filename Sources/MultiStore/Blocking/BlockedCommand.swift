@@ -65,6 +65,9 @@ final class BlockedCommand: ReplyReceiver {
   /// Whether the default store has moved away from that store, or is about to.
   private var isLeaving: Bool { instance.routingState.flip.comingDefaultStore != role }
 
+  /// Whether it has moved away.
+  private var hasLeft: Bool { isLeaving && instance.routingState.flip.isSettled }
+
   /// Ends the wait for good.
   func cancel() {
     if canBeUnblocked { perform(state.cancel()) }
@@ -78,7 +81,7 @@ final class BlockedCommand: ReplyReceiver {
   /// Asks the store again to end the wait, if it had not received the command before, or closes the connection, if the
   /// store can't be asked and is the default store no longer.
   func retry() {
-    switch state.retry(hasLeft: isLeaving && instance.routingState.flip.isSettled) {
+    switch state.retry(hasLeft: hasLeft) {
     case .none: return
     case .ask: ask()
     case .closeConnection: connection?.expire(after: .zero)
@@ -186,6 +189,7 @@ final class BlockedCommand: ReplyReceiver {
 
   private func replied(_ reply: borrowing Reply) {
     if reply.kind == .nil, state.mayBeUnblocked { return perform(state.nilReceived(Self.encoded(reply))) }
+    if hasEffect, hasLeft, reply.kind != .error, reply.kind != .nil { return servedTooLate() }
     switch state.replyReceived(hasEffect: hasEffect) {
     case .copy:
       guard let connection else { return }
@@ -197,6 +201,17 @@ final class BlockedCommand: ReplyReceiver {
       if let sink = core.sink { reply.encode(into: &sink.output) }
       leave { finish() }
     }
+  }
+
+  /// Discards an element that the store has given after the default store had moved to the other one, which has that
+  /// element too and may have given it to another client.
+  private func servedTooLate() {
+    state.connectionFailed()
+    core.defaultStore.mayLack(core.batch, 0)
+    core.sink?.output.appendError(
+      "UNBLOCKED MultiStore: the default store has moved away from the \(role.label) store: send the command again"
+    )
+    leave { finish() }
   }
 
   /// Returns a reply as it is encoded for the client.

@@ -43,6 +43,8 @@ struct BlockedCommandState {
   }
 
   private(set) var state = State.waiting(isCancelled: false)
+  /// Whether the store has not answered a CLIENT UNBLOCK, which it may execute at any time: a nil may be due to it.
+  private var wasAskedInVain = false
 
   /// Whether a flip that moves the default store waits for this command.
   var isUnblocking: Bool {
@@ -77,7 +79,13 @@ struct BlockedCommandState {
   }
 
   /// Whether a nil may be due to CLIENT UNBLOCK, so that it goes to ``nilReceived(_:)``.
-  var mayBeUnblocked: Bool { if case .unblocking = state { true } else { false } }
+  var mayBeUnblocked: Bool {
+    switch state {
+    case .unblocking: true
+    case .waiting(let isCancelled), .stranded(let isCancelled): wasAskedInVain && !isCancelled
+    case .trying, .parked, .copying, .done: false
+    }
+  }
 
   private func impossible(_ event: StaticString) -> Never {
     preconditionFailure("a blocked command gets the event '\(event)' in the state \(state)")
@@ -250,6 +258,9 @@ extension BlockedCommandState {
       return .none
     case .unblocking(_, .due): return answer(heldNil, isCancelled: false)
     case .unblocking(let reason, .succeeded): return unblocked(reason, heldNil)
+    // If it is the command's timeout, no time is left to wait.
+    case .waiting(isCancelled: false) where wasAskedInVain, .stranded(isCancelled: false) where wasAskedInVain:
+      return unblocked(.move, heldNil)
     case .trying, .waiting, .stranded, .unblocking(_, .sent(.some)), .parked, .copying, .done: impossible("nil")
     }
   }
@@ -258,6 +269,7 @@ extension BlockedCommandState {
   ///
   /// - Parameter isLeaving: whether the default store has moved away from the store, or is about to.
   mutating func unblockAnswered(_ answer: UnblockAnswer, isLeaving: Bool) -> UnblockAction {
+    if answer == .failed { wasAskedInVain = true }
     switch (state, answer) {
     case (.unblocking(let reason, .sent(heldNil: nil)), .unblocked):
       state = .unblocking(reason, .succeeded)
@@ -332,6 +344,7 @@ extension BlockedCommandState {
   mutating func resume(hasTimeLeft: Bool) -> ResumeAction {
     guard case .parked(let heldNil) = state else { impossible("resume") }
     state = hasTimeLeft ? .waiting(isCancelled: false) : .done
+    wasAskedInVain = false
     return hasTimeLeft ? .send : .answer(heldNil)
   }
 }
