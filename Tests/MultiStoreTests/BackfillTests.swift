@@ -230,17 +230,18 @@ struct BackfillTests {
   }
 
   /// While it runs the store is not seen empty.
-  @Test func `does not end well when most keys are gone again`() throws {
+  @Test(arguments: [1_000, 300])
+  func `does not end well when keys are gone again`(count: Int) throws {
     let instance = try instance()
     for number in 0..<2_000 { try instance.secondary.command("SET", "k\(number)", "v") }
     try start(request { $0.rate = 1_000 }, instance)
-    try instance.run { (try? progress(instance).count(.copied)) ?? 0 > 1_000 }
+    try instance.run { (try? progress(instance).count(.copied)) ?? 0 > count }
     try instance.primary.command("FLUSHDB")
     try instance.multiStore.instance.changeJob(.backfill, .rate(100_000), who: "test")
     try instance.run { (try? progress(instance).state.hasEnded) == true }
     let ended = try progress(instance)
     #expect(ended.state == .ended(.incomplete) && !ended.isBackfilled, "\(ended.counts)")
-    #expect(ended.failures.keys.contains { $0.hasPrefix("the other store has far fewer keys") })
+    #expect(ended.failures.keys.contains { $0.hasPrefix("the other store has fewer keys") })
   }
 
   /// Other servers than those of the checkpoint have other cursors, and other keys.

@@ -40,7 +40,7 @@ struct KeyspaceTests {
     let lines = (0..<20_000).map { "db\($0):keys=\($0 + 1),expires=0,avg_ttl=0\r\n" }
     let info = "# Keyspace\r\n" + lines.joined()
     let counts = try #require(StoreKeyspace.databases(info: info))
-    #expect(counts.count == 20_000 && counts[19_999] == 20_000)
+    #expect(counts.count == 20_000 && counts[19_999]?.keys == 20_000)
     // More than any server has.
     #expect(StoreKeyspace.databases(info: info + info) == nil)
   }
@@ -48,7 +48,7 @@ struct KeyspaceTests {
   @Test func `has a number of keys that can be added to others, whatever the server says`() throws {
     let info = "# Keyspace\r\ndb0:keys=9223372036854775807,expires=9223372036854775807,avg_ttl=0\r\ndb1:nonsense\r\n"
     let counts = try #require(StoreKeyspace.databases(info: info))
-    #expect(counts == [0: 1 << 50])
+    #expect(counts.mapValues(\.keys) == [0: 1 << 50])
     #expect(StoreKeyspace(info: info, database: 0)?.expiringKeys == 1 << 50)
     #expect(StoreKeyspace(info: info, database: 1) == nil)
     #expect(StoreKeyspace(info: info, database: 2)?.keys == 0)

@@ -68,8 +68,8 @@ public final class Instance {
   /// The time at which a verification has found both stores equal, in milliseconds since 1970; nil if none has, or if
   /// something happened since that makes it worthless.
   var verifiedMilliseconds: Int64?
-  /// Whether a store could not tell whether the other one was emptied.
-  var owesLookForEmptiedStore = false
+  /// Set if a store could not tell whether the other one was emptied: whether dual write had just begun.
+  var owedLookForEmptiedStore: Bool?
   /// Whether dual write is on, or was: a write to one store alone leaves a stale key on the other.
   var wasDual = false
   /// Whether this applies now: dual write is off after it was on, and all keys that are outdated are known.

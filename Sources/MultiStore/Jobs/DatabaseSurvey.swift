@@ -1,6 +1,9 @@
 internal import Hiredis
 internal import RESP
 
+/// The keys of each database by its number, nil where they are not known, for each store.
+typealias DatabaseFigures = [StoreRole: [Int: StoreKeyspace?]]
+
 /// Asks both stores which databases have keys, and how many. A store that refuses the question is taken to have those
 /// in use; one that is busy, or does not answer, has to be asked again. Loop-confined; the stores' connections retain
 /// it.
@@ -9,20 +12,19 @@ final class DatabaseSurvey: ReplyReceiver {
   private static let roles = StoreRole.allCases
 
   private let instance: Instance
-  private let then: ([StoreRole: [Int: Int?]]?) -> Void
-  private var found: [StoreRole: [Int: Int?]] = [:]
+  private let then: (DatabaseFigures?) -> Void
+  private var found: DatabaseFigures = [:]
   private var hasFailed = false
   private var left: Int
 
-  private init(of instance: Instance, then: @escaping ([StoreRole: [Int: Int?]]?) -> Void) {
+  private init(of instance: Instance, then: @escaping (DatabaseFigures?) -> Void) {
     self.instance = instance
     self.then = then
     left = Self.roles.count
   }
 
-  /// - Parameter then: called once, with the keys of each database by its number, nil where they are not known; or with
-  ///   nil if a store has to be asked again.
-  static func begin(of instance: Instance, then: @escaping ([StoreRole: [Int: Int?]]?) -> Void) {
+  /// - Parameter then: called once, with the figures, or with nil if a store has to be asked again.
+  static func begin(of instance: Instance, then: @escaping (DatabaseFigures?) -> Void) {
     let survey = DatabaseSurvey(of: instance, then: then)
     for (token, role) in roles.enumerated() {
       instance.family(role).first.ordinary.send(command.span, to: survey, token: token)
@@ -41,14 +43,14 @@ final class DatabaseSurvey: ReplyReceiver {
     answered(Self.roles[token], nil)
   }
 
-  private func answered(_ role: StoreRole, _ counts: [Int: Int]?) {
+  private func answered(_ role: StoreRole, _ figures: [Int: StoreKeyspace]?) {
     let first = instance.family(role).first
-    var databases: [Int: Int?] = [:]
+    var databases: [Int: StoreKeyspace?] = [:]
     for database in instance.databases.all {
-      databases[database.number] = counts.map { $0[database.store(role).database] ?? 0 }
+      databases[database.number] = figures.map { $0[database.store(role).database] ?? .empty }
     }
     if instance.configuration.servesOtherDatabases {
-      for (number, keys) in counts ?? [:] where number != first.database && databases[number] == nil {
+      for (number, keys) in figures ?? [:] where number != first.database && databases[number] == nil {
         databases[number] = keys
       }
     }

@@ -62,15 +62,18 @@ extension Instance {
   ///
   /// - Parameter dualWriteBegins: whether dual write was off until now.
   func lookForEmptiedStore(dualWriteBegins: Bool = false) {
-    owesLookForEmptiedStore = false
+    let dualWriteBegins = dualWriteBegins || owedLookForEmptiedStore == true
+    owedLookForEmptiedStore = nil
     guard hasResultsOfJobs else { return }
     // Before the question: what is copied after it has no part in the answer.
     let (isVerified, foundKeys) = (verifiedMilliseconds != nil, jobs.foundKeys())
     DatabaseSurvey.begin(of: self) { [unowned self] found in
-      guard let found else { return owesLookForEmptiedStore = true }
+      guard let found else { return owedLookForEmptiedStore = dualWriteBegins }
       guard let expected = found[defaultRole], let others = found[defaultRole.other] else { return }
       let isEmptied = expected.contains { number, keys in
-        guard let keys, keys >= Self.fewestLostKeys, let left = others[number] ?? 0 else { return false }
+        guard let keys = keys?.keys, keys >= Self.fewestLostKeys, let left = (others[number] ?? .empty)?.keys else {
+          return false
+        }
         let known = isVerified ? keys : min(keys, foundKeys(number))
         return left == 0 ? known > 0 : dualWriteBegins && left * Self.leastPart < known
       }
@@ -80,10 +83,10 @@ extension Instance {
 
   /// Looks again if a store did not answer, or was busy, once both take commands. Called periodically.
   func lookAgainForEmptiedStore() {
-    guard owesLookForEmptiedStore, routingState.flip.current.isDual,
+    guard owedLookForEmptiedStore != nil, routingState.flip.current.isDual,
       families.allSatisfy({ $0.first.ordinary.takesCommands })
     else { return }
-    lookForEmptiedStore(dualWriteBegins: true)
+    lookForEmptiedStore()
   }
 
   /// Notes that a database of the other store has been emptied: the results of earlier jobs are void.

@@ -8,7 +8,7 @@ extension KeyJob {
     askForDatabases { [unowned self] found in
       // Changes until now concern no key that is looked at from here on.
       epoch = instance.epoch
-      course.surveyed(found)
+      course.surveyed(found.mapValues { $0.mapValues { $0?.keys } })
       if let checkpoint { resume(at: checkpoint) }
       progress.expectedKeys = course.expectedKeys
       for role in StoreRole.allCases { progress.versions[role] = instance.status.serverVersion(of: role) }
@@ -18,7 +18,7 @@ extension KeyJob {
 
   /// Asks both stores which databases they have. If they can't tell now, or the job begins again meanwhile, `then` is
   /// not called, and the job proceeds later.
-  func askForDatabases(then: @escaping ([StoreRole: [Int: Int?]]) -> Void) {
+  func askForDatabases(then: @escaping (DatabaseFigures) -> Void) {
     isScanning = true
     let run = course.run
     DatabaseSurvey.begin(of: instance) { [weak self] found in

@@ -205,11 +205,13 @@ final class KeyJob {
   /// emptied meanwhile.
   private func finish() {
     guard progress.request.kind == .backfill, !progress.request.isDryRun, progress.isWhole else { return conclude() }
+    // The copies of these may be counted on one store alone.
+    let inFlight = instance.databases.all.flatMap(\.stores).reduce(0) { $0 + $1.inFlightCount }
     askForDatabases { [unowned self] found in
       // It may have been paused meanwhile, and looks again afterwards.
       guard progress.state == .running else { return proceed() }
-      guard lacksMany(found) else { return conclude() }
-      let reason = "the other store has far fewer keys: some are gone again, start it once more"
+      guard lacksMany(found, inFlight: inFlight) else { return conclude() }
+      let reason = "the other store has fewer keys: some are gone again, start it once more"
       progress.failures[reason, default: 0] += 1
       end(.incomplete)
       didAdvance(self)
@@ -219,14 +221,19 @@ final class KeyJob {
   /// The share of the default store's keys below which the other store has lost some. Of those that are counted, up to
   /// a quarter may have expired, and are not removed yet.
   private static let leastShare = 0.7
-  /// The keys of a database for which that says something.
+  /// The same for keys that don't expire. Other sidecars may have made some that one store alone has at the moment.
+  private static let leastShareOfLasting = 0.99
+  /// The keys of a database for which the shares say something, and the lasting ones that it may always lack.
   private static let fewestKeys = 100
 
-  private func lacksMany(_ found: [StoreRole: [Int: Int?]]) -> Bool {
+  private func lacksMany(_ found: DatabaseFigures, inFlight: Int) -> Bool {
     guard let expected = found[course.defaultStore], let others = found[course.defaultStore.other] else { return false }
-    return expected.contains { number, keys in
-      guard let keys, keys >= Self.fewestKeys, let other = others[number] ?? 0 else { return false }
-      return Double(other) < Double(keys) * Self.leastShare
+    return expected.contains { number, here in
+      guard let here, here.keys >= Self.fewestKeys, let there = others[number] ?? .empty else { return false }
+      if Double(there.keys) < Double(here.keys) * Self.leastShare { return true }
+      let lacking = here.lastingKeys - there.lastingKeys - inFlight
+      return lacking > Self.fewestKeys
+        && Double(lacking) > Double(here.lastingKeys) * (1 - Self.leastShareOfLasting)
     }
   }
 

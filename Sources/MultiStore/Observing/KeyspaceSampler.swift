@@ -109,7 +109,7 @@ final class KeyspaceSampler: ReplyReceiver {
     figures = StoreKeyspace(info: text, database: store.database)
     let databases = StoreKeyspace.databases(info: text)
     if countsOtherDatabases, let databases {
-      figures?.keysElsewhere = databases.reduce(0) { $0.addingSaturated($1.key == store.database ? 0 : $1.value) }
+      figures?.keysElsewhere = databases.reduce(0) { $0.addingSaturated($1.key == store.database ? 0 : $1.value.keys) }
     }
     if figures?.keys == 0 { store.wasFoundEmpty(isWhole: databases?.isEmpty == true) }
     // A small database has fewer keys than a round: don't sample them repeatedly.

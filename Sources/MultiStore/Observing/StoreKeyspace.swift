@@ -6,6 +6,8 @@ public struct StoreKeyspace: Sendable, Equatable {
   public internal(set) var keysElsewhere = 0
   /// The number of keys that have a time to live.
   public let expiringKeys: Int
+  /// The number of keys that have none.
+  var lastingKeys: Int { max(0, keys - expiringKeys) }
   /// The server's estimate of the average time to live of the keys that have one; nil while it has none.
   public let averageTTLMilliseconds: Int64?
   /// The longest remaining time to live of a sampled key; nil if none of them has one.
@@ -31,15 +33,18 @@ extension StoreKeyspace {
   init?(info: String, database: Int) {
     guard let found = Self.read(info) else { return nil }
     switch found[database] {
-    case nil: self.init(keys: 0, expiringKeys: 0, averageTTLMilliseconds: nil)
+    case nil: self = .empty
     case .some(let keyspace?): self = keyspace
     case .some(nil): return nil
     }
   }
 
-  /// Reads the number of keys of each database that has some; nil for a text that is something else.
-  static func databases(info: String) -> [Int: Int]? {
-    read(info)?.compactMapValues { $0?.keys }
+  /// The figures of a database without keys, which servers do not mention.
+  static let empty = StoreKeyspace(keys: 0, expiringKeys: 0, averageTTLMilliseconds: nil)
+
+  /// Reads the figures of each database that has keys; nil for a text that is something else.
+  static func databases(info: String) -> [Int: StoreKeyspace]? {
+    read(info)?.compactMapValues { $0 }
   }
 
   /// Reads the figures of each database that the text names; nil for one whose line can't be read.
