@@ -14,6 +14,12 @@ struct FunctionCopyStateTests {
     return copies
   }
 
+  private func failure(_ reason: String, _ kind: FunctionCopyState.Failure.Kind = .passing)
+    -> FunctionCopyState.Failure
+  {
+    FunctionCopyState.Failure(reason: reason, kind: kind)
+  }
+
   @Test func `a copy begins when it is necessary, and once`() {
     var copies = FunctionCopyState()
     #expect(copies.begin(at: 1, isHurried: true) == nil)
@@ -31,7 +37,7 @@ struct FunctionCopyStateTests {
     copies.require(.flush)
     copies.require(.replace)
     #expect(copies.begin(at: 1, isHurried: false) == .flush)
-    #expect(copies.failed("lost", isLasting: false, at: 1) == true)
+    #expect(copies.failed(failure("lost"), at: 1) == true)
     #expect(copies.begin(at: 1, isHurried: true) == .flush)
   }
 
@@ -50,28 +56,49 @@ struct FunctionCopyStateTests {
   @Test func `a change that is missed during a copy that fails counts for the next one`() {
     var copies = copying()
     copies.require(.flush)
-    #expect(copies.failed("lost", isLasting: false, at: 1) == true)
+    #expect(copies.failed(failure("lost"), at: 1) == true)
     #expect(copies.begin(at: 1 + Self.pause, isHurried: false) == .flush)
   }
 
   @Test func `a copy that failed is repeated after a pause, or when it is hurried`() {
     var copies = copying()
-    #expect(copies.failed("busy", isLasting: false, at: 5) == true)
+    #expect(copies.failed(failure("busy"), at: 5) == true)
     #expect(copies.begin(at: 4 + Self.pause, isHurried: false) == nil)
     #expect(copies.begin(at: 5 + Self.pause, isHurried: false) == .replace)
-    #expect(copies.failed("busy", isLasting: false, at: 5) == false, "the same reason is reported once")
+    #expect(copies.failed(failure("busy"), at: 5) == false, "the same reason is reported once")
     #expect(copies.begin(at: 6, isHurried: true) == .replace)
     #expect(copies.copied() == true, "the end of the failures is reported")
   }
 
   @Test func `a refusal for good is repeated after another change, or when it is hurried`() {
     var copies = copying()
-    #expect(copies.failed("unknown command", isLasting: true, at: 5) == true)
+    #expect(copies.failed(failure("unknown command", .lasting), at: 5) == true)
     #expect(copies.begin(at: UInt64.max - 1, isHurried: false) == nil)
     copies.require(.replace)
     #expect(copies.begin(at: 6, isHurried: false) == .replace)
-    #expect(copies.failed("unknown command", isLasting: true, at: 6) == false)
+    #expect(copies.failed(failure("unknown command", .lasting), at: 6) == false)
     #expect(copies.begin(at: 7, isHurried: true) == .replace)
+  }
+
+  @Test func `a store whose functions could not be copied should not become the default`() {
+    for kind in [FunctionCopyState.Failure.Kind.passing, .lasting] {
+      var copies = copying()
+      #expect(copies.obstacle == nil, "the move waits for the copy")
+      _ = copies.failed(failure("oom", kind), at: 1)
+      #expect(copies.obstacle == "oom")
+      _ = copies.begin(at: 1, isHurried: true)
+      #expect(copies.obstacle == nil)
+      _ = copies.copied()
+      #expect(copies.obstacle == nil)
+    }
+  }
+
+  /// It may not use functions at all, and only an operator can have loaded some.
+  @Test func `the user's rights are no obstacle, and not tried again and again`() {
+    var copies = copying()
+    #expect(copies.failed(failure("no permission", .forbidden), at: 5) == true)
+    #expect(copies.obstacle == nil)
+    #expect(copies.begin(at: UInt64.max - 1, isHurried: false) == nil)
   }
 
   @Test func `after a move the functions of the new default store count`() {

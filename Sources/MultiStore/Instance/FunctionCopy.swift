@@ -6,16 +6,14 @@ final class FunctionCopy: ReplyReceiver {
   private static let dumpToken = 0
   private static let restoreToken = 1
 
-  /// The reason why a copy failed.
-  struct Failure {
-    let reason: String
-    /// Whether the store would refuse the same copy again.
-    let isLasting: Bool
-  }
+  /// The size of a dump without functions: a version and a checksum.
+  private static let emptyDumpBytes = 10
 
   let target: Store
   private unowned let instance: Instance
   private let policy: FunctionCopyState.Policy
+  /// Whether the default store has no functions.
+  private var isEmpty = false
 
   init(to target: Store, _ policy: FunctionCopyState.Policy, of instance: Instance) {
     self.target = target
@@ -29,12 +27,13 @@ final class FunctionCopy: ReplyReceiver {
   }
 
   func receive(_ reply: borrowing Reply, token: Int) {
-    let failure = Self.failure(reply)
-    if token == Self.restoreToken { return instance.functionCopyDidEnd(self, failure) }
-    guard failure == nil else {
-      // A server without functions (before Redis 7.0) does not know the command, and there is nothing to copy.
-      return instance.functionCopyDidEnd(self, failure?.isLasting == true ? nil : failure)
+    let failure = Self.failure(reply, token)
+    // A server without functions (before Redis 7.0) does not know the commands: it has none to copy, and none too many.
+    let hasNone = failure?.kind == .lasting && (token == Self.dumpToken || isEmpty)
+    guard token == Self.dumpToken, failure == nil else {
+      return instance.functionCopyDidEnd(self, hasNone ? nil : failure)
     }
+    isEmpty = reply.bytes.count <= Self.emptyDumpBytes
     // If the default store has moved meanwhile, the functions of the target count.
     guard instance.functionCopy === self else { return }
     let policy = policy == .flush ? "FLUSH" : "REPLACE"
@@ -42,15 +41,21 @@ final class FunctionCopy: ReplyReceiver {
   }
 
   func receive(failure: ConnectionFailure, token: Int) {
-    instance.functionCopyDidEnd(self, Failure(reason: failure.description, isLasting: false))
+    instance.functionCopyDidEnd(self, FunctionCopyState.Failure(reason: failure.description, kind: .passing))
   }
 
   /// Returns the failure of a copy with an error reply; nil for other replies. Errors about the state of a server or
   /// its users, such as LOADING and NOPERM, have codes of their own.
-  private static func failure(_ reply: borrowing Reply) -> Failure? {
+  private static func failure(_ reply: borrowing Reply, _ token: Int) -> FunctionCopyState.Failure? {
     guard reply.kind == .error else { return nil }
     let reason = String(decoding: reply.bytes.array, as: UTF8.self)
-    return Failure(reason: reason, isLasting: reply.errorCode == "ERR")
+    let kind: FunctionCopyState.Failure.Kind =
+      switch reply.knownErrorCode {
+      case .generic: .lasting
+      case .noPermission: token == dumpToken ? .forbidden : .lasting
+      default: .passing
+      }
+    return FunctionCopyState.Failure(reason: reason, kind: kind)
   }
 
   private func send(_ subcommand: StaticString, _ arguments: [[UInt8]], to store: Store, token: Int) {

@@ -24,12 +24,34 @@ struct FunctionCopyState {
   /// The pause before a copy that failed is repeated, in nanoseconds: the same as that of a key.
   static let retryPause = StaleKeys.retryPause
 
+  /// The reason why a copy failed.
+  struct Failure: Equatable {
+    enum Kind {
+      /// The same copy may succeed later.
+      case passing
+      /// The store would refuse the same copy again.
+      case lasting
+      /// The default store's user may not read functions, so that its clients can't change them either.
+      case forbidden
+    }
+
+    let reason: String
+    let kind: Kind
+  }
+
   private var state = State.complete
   /// The reason for which the last copy failed; nil if it did not.
-  private var lastFailure: String?
+  private var lastFailure: Failure?
 
   /// Whether a copy is in flight.
   var isCopying: Bool { if case .copying = state { true } else { false } }
+
+  /// The reason why the other store lacks functions, or has too many, and none of them can be copied at the moment; nil
+  /// if that is not known.
+  var obstacle: String? {
+    guard case .due = state, let lastFailure, lastFailure.kind != .forbidden else { return nil }
+    return lastFailure.reason
+  }
 
   /// Records that the other store may lack functions, or have too many.
   mutating func require(_ policy: Policy) {
@@ -71,17 +93,17 @@ struct FunctionCopyState {
   /// Records the end of a copy that failed.
   ///
   /// - Parameters:
-  ///   - reason: the error of the store, or of the connection.
-  ///   - isLasting: whether the store would refuse it again, so that only another connection or change is worth an
-  ///     attempt.
+  ///   - failure: the error of the store, or of the connection. Unless it is passing, only another connection or change
+  ///     is worth an attempt.
   ///   - now: nanoseconds of the loop's clock.
   /// - Returns: whether the copy before it did not fail, or for another reason.
-  mutating func failed(_ reason: String, isLasting: Bool, at now: UInt64) -> Bool {
+  mutating func failed(_ failure: Failure, at now: UInt64) -> Bool {
     guard case .copying(let policy, let next) = state else { impossible("failed") }
+    let retry = failure.kind == .passing ? now + Self.retryPause : .max
     // A change that was missed meanwhile is worth an attempt at once.
-    state = .due(max(policy, next ?? policy), from: next != nil ? 0 : isLasting ? .max : now + Self.retryPause)
-    defer { lastFailure = reason }
-    return lastFailure != reason
+    state = .due(max(policy, next ?? policy), from: next == nil ? retry : 0)
+    defer { lastFailure = failure }
+    return lastFailure != failure
   }
 
   /// Records a move of the default store: the functions of the new one count from now on.

@@ -5,6 +5,12 @@ internal import RESP
 /// The functions on both stores. Both get each change; what the other store may have missed is repaired by a copy of
 /// all functions.
 extension Instance {
+  /// The reason why the store that is not the default lacks functions, or has too many; nil if that is not known.
+  public var obstacleToFunctions: String? {
+    loop.preconditionOnLoop()
+    return functionCopies.obstacle
+  }
+
   /// Copies the functions to the other store if that is due and both stores are connected. Called when one of these
   /// conditions may have changed, and periodically.
   ///
@@ -21,14 +27,14 @@ extension Instance {
   }
 
   /// Handles the end of a copy. A flip that makes the target the default store waits for it.
-  func functionCopyDidEnd(_ copy: FunctionCopy, _ failure: FunctionCopy.Failure?) {
+  func functionCopyDidEnd(_ copy: FunctionCopy, _ failure: FunctionCopyState.Failure?) {
     guard functionCopy === copy else { return }
     functionCopy = nil
     var metadata: Logger.Metadata = [
       "instance_name": "\(configuration.name)", "store": "\(copy.target.role.label)",
     ]
     if let failure {
-      if functionCopies.failed(failure.reason, isLasting: failure.isLasting, at: loop.now) {
+      if functionCopies.failed(failure, at: loop.now) {
         metadata["reason"] = "\(failure.reason)"
         metadata["hint"] = "the copy is repeated when the store connects, and every ten seconds if that may help"
         logger.warning(

@@ -8,6 +8,10 @@ struct DefaultMove: Equatable, Sendable {
   let instance: String
   /// The store that would become the default.
   let target: StoreRole
+  /// The reason why that store can't be reached; nil if it can.
+  let problem: String?
+  /// The reason why its functions are not those of the default store; nil if that is not known.
+  let obstacleToFunctions: String?
   /// The trust in that store: whether keys may be outdated there that are not known.
   let trust: StoreTrust
   /// The number of keys that are known to be stale there.
@@ -15,13 +19,24 @@ struct DefaultMove: Equatable, Sendable {
   /// The most stale keys there with which the move needs no force.
   let maxKeysAtFlip: Int
 
-  /// The reason why clients would read outdated values after the move, and the remedy; nil if it may be done.
+  /// The reason why clients would get errors or outdated values after the move, and the remedy; nil if it may be done.
   var refusal: String? {
-    let reasons = [distrust, tooManyKeys].compactMap(\.self)
+    let reasons = [distrust, tooManyKeys, missedFunctions, unavailability].compactMap(\.self)
     guard !reasons.isEmpty else { return nil }
     return
       "the default store of \(instance) would move to the \(target.label) store. \(reasons.joined(separator: " ")) "
       + "To move it all the same, add force=true (--force on the command line)."
+  }
+
+  private var unavailability: String? {
+    problem.map { "That store can't be used: \($0)." }
+  }
+
+  private var missedFunctions: String? {
+    obstacleToFunctions.map {
+      "Its functions are not those of the default store, since they could not be copied (\($0)): wait until they have "
+        + "been, or load them there by hand."
+    }
   }
 
   private var distrust: String? {

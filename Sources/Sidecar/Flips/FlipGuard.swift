@@ -1,7 +1,7 @@
 internal import MultiStore
 
-/// Refuses changes of flags, by the admin API, that would move the default store to one with outdated keys, and waits
-/// until others are recorded. Changes of the flag file always apply. Any thread.
+/// Refuses changes of flags, by the admin API, that would move the default store to one that is not fit for it, and
+/// waits until others are recorded. Changes of the flag file always apply. Any thread.
 struct FlipGuard: Sendable {
   /// One instance.
   struct Instance: Sendable {
@@ -52,12 +52,14 @@ struct FlipGuard: Sendable {
     let target: StoreRole = isOn ? .primary : .secondary
     guard effective.routing.defaultStore != target else { return nil }
     // The status is updated some times a second. An instance that does not answer has none better.
-    let counted = try? instance.access.ask { $0.staleKeyCount(of: target) }
+    let asked = try? instance.access.ask { ($0.staleKeyCount(of: target), $0.obstacleToFunctions) }
     return DefaultMove(
       instance: instance.flags.instanceName,
       target: target,
+      problem: status.problem(with: target),
+      obstacleToFunctions: asked?.1,
       trust: status.trust(of: target),
-      staleKeys: counted ?? status.staleKeys(of: target),
+      staleKeys: asked?.0 ?? status.staleKeys(of: target),
       maxKeysAtFlip: instance.maxKeysAtFlip
     )
   }

@@ -72,6 +72,23 @@ struct RefusedFlipTests {
     }
   }
 
+  @Test func `a flip to a store that is down or lacks functions is refused`() throws {
+    let deployment = try Deployment(.dual)
+    let flip = { try deployment.sidecar.admin("POST", Self.path, form: ["value": "true"]) }
+    let primary = try deployment.primary.client()
+    #expect(try primary.command("CONFIG", "SET", "maxmemory", "1") == .ok)
+    let library = "#!lua name=l\nredis.register_function('f', function() return 1 end)"
+    #expect(try deployment.client().command("FUNCTION", "LOAD", library) == .text("l"))
+    try deployment.sidecar.waitForEvent { $0.message.hasPrefix("Functions could not be copied") }
+    let refused = try flip()
+    #expect(refused.status == 409 && refused.text.contains("they could not be copied (OOM "), "\(refused.text)")
+    deployment.primary.kill()
+    try eventually("the store is known to be down") { try flip().text.contains("That store can't be used: ") }
+    try deployment.primary.restart()
+    try eventually("the functions are copied") { try flip().status == 201 }
+    #expect(try deployment.client().command("FCALL", "f", "0") == .integer(1))
+  }
+
   @Test func `a flip by the flag file is done, and counted`() throws {
     let deployment = try deployment(.dual, flagFile: true)
     try deployment.sidecar.directory.write(Deployment.flags(.dualPrimary), to: "flags.yml")

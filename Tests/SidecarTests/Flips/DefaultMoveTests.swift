@@ -5,8 +5,22 @@ import Testing
 
 @Suite("Moves of the default store that are asked for")
 struct DefaultMoveTests {
-  private func move(_ trust: StoreTrust = .trusted, staleKeys: Int = 0, limit: Int = 1000) -> DefaultMove {
-    DefaultMove(instance: "sessions", target: .primary, trust: trust, staleKeys: staleKeys, maxKeysAtFlip: limit)
+  private func move(
+    _ trust: StoreTrust = .trusted,
+    staleKeys: Int = 0,
+    limit: Int = 1000,
+    problem: String? = nil,
+    obstacleToFunctions: String? = nil
+  ) -> DefaultMove {
+    DefaultMove(
+      instance: "sessions",
+      target: .primary,
+      problem: problem,
+      obstacleToFunctions: obstacleToFunctions,
+      trust: trust,
+      staleKeys: staleKeys,
+      maxKeysAtFlip: limit
+    )
   }
 
   @Test func `the default store may move to a trusted store with few stale keys`() {
@@ -23,6 +37,14 @@ struct DefaultMoveTests {
     )
     #expect(refusal.contains("max_keys_at_flip is 1,000: wait") && refusal.contains("stale list"))
     #expect(refusal.hasSuffix("add force=true (--force on the command line)."))
+  }
+
+  @Test func `it may not move to a store that can't be used, or that lacks functions`() throws {
+    #expect(
+      move(problem: "connection refused").refusal?.contains("That store can't be used: connection refused.") == true
+    )
+    let refusal = try #require(move(obstacleToFunctions: "OOM command not allowed").refusal)
+    #expect(refusal.contains("could not be copied (OOM command not allowed): wait until they have been"))
   }
 
   @Test(arguments: TrustLoss.allCases)
