@@ -60,6 +60,7 @@ final class Instance {
   ///   - dual: the dual write flag.
   ///   - primaryAsDefault: the default flag.
   ///   - primaryBinary: which server the primary is.
+  ///   - primarySettings: lines of its configuration.
   ///   - commandTimeout: how long a command may take.
   ///   - memory: what the last process left.
   ///   - lines: commands that both servers execute before.
@@ -68,6 +69,7 @@ final class Instance {
     dual: Bool = true,
     primaryAsDefault: Bool = false,
     primaryBinary: RedisServer.Binary = .redis,
+    primarySettings: [String] = [],
     commandTimeout: Duration = .seconds(20),
     memory: StalenessMemory? = nil,
     preparedBy lines: [String] = [],
@@ -75,7 +77,9 @@ final class Instance {
   ) throws {
     let loop = try TestLoop()
     self.loop = loop
-    let (primaryServer, secondaryServer) = (try RedisServer(primaryBinary), try RedisServer())
+    let (primaryServer, secondaryServer) = (
+      try RedisServer(primaryBinary, settings: primarySettings), try RedisServer()
+    )
     self.primaryServer = primaryServer
     self.secondaryServer = secondaryServer
     primary = try primaryServer.client()

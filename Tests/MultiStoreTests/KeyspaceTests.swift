@@ -46,7 +46,9 @@ struct KeyspaceTests {
   }
 
   @Test func `has a number of keys that can be added to others, whatever the server says`() throws {
-    let info = "# Keyspace\r\ndb0:keys=9223372036854775807,expires=9223372036854775807,avg_ttl=0\r\ndb1:nonsense\r\n"
+    let info =
+      "# Keyspace\r\ndb0:keys=9223372036854775807,expires=9223372036854775807,avg_ttl=0\r\ndb1:nonsense\r\n"
+      + "db-1:keys=1,expires=0\r\ndb99999999999:keys=1,expires=0\r\n"
     let counts = try #require(StoreKeyspace.databases(info: info))
     #expect(counts.mapValues(\.keys) == [0: 1 << 50])
     #expect(StoreKeyspace(info: info, database: 0)?.expiringKeys == 1 << 50)

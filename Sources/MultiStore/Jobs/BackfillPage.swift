@@ -169,7 +169,13 @@ final class BackfillPage {
     isRemoving = true
     KeyPresence.ask(source, about: stored) { answers in
       for (key, isThere) in zip(self.stored, answers) {
-        if isThere == 0 { self.remove(key) } else { self.result.copied += 1 }
+        if isThere == 0 {
+          self.remove(key)
+        } else {
+          self.result.copied += 1
+          // It may have been deleted: the queue looks.
+          if isThere == nil { self.target.markStale(key: key, because: .lost) }
+        }
       }
       if self.copiesInFlight == 0 { self.then(self.result) }
     }

@@ -47,7 +47,8 @@ final class DatabaseSurvey: ReplyReceiver {
     let first = instance.family(role).first
     var databases: [Int: StoreKeyspace?] = [:]
     for database in instance.databases.all {
-      databases[database.number] = figures.map { $0[database.store(role).database] ?? .empty }
+      let found: StoreKeyspace? = figures.map { $0[database.store(role).database] ?? .empty }
+      databases.updateValue(found, forKey: database.number)
     }
     if instance.configuration.servesOtherDatabases {
       for (number, keys) in figures ?? [:] where number != first.database && databases[number] == nil {

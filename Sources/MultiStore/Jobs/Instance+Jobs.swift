@@ -34,7 +34,8 @@ extension Instance {
     guard routingState.flip.current.isDual else { return }
     setVerified(loop.wallClockMilliseconds)
     let other = family(role.other)
-    guard !other.trust.isTrusted else { return }
+    // The values of keys that are stale on the default store may be gone from there: the operator decides.
+    guard !other.trust.isTrusted, !other.mayHaveLostKeys || family(role).staleKeyCount == 0 else { return }
     logger.notice(
       "Store trusted again: a verification found it equal",
       metadata: ["instance_name": "\(configuration.name)", "store": "\(role.other.label)"]

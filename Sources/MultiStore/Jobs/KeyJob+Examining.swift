@@ -136,7 +136,11 @@ extension KeyJob {
     case .undecided, .unhealed: return
     case .equal: progress.add(.equal)
     case .healed: progress.add(.healed)
-    case .changing: progress.add(.changing, key, database: number)
+    case .changing:
+      guard let store = database.stores.first(where: { $0.stale.isKnown(key.span) }) else {
+        return progress.add(.changing, key, database: number)
+      }
+      progress.add(.failed, key, database: number, "stale on the \(store.role.label) store, and not copied in time")
     case .uncompared: progress.add(.uncompared, key, database: number, compared.expected?.type ?? "")
     case .failed: progress.add(.failed, key, database: number, "no answer from a store")
     case .different(let difference):

@@ -10,9 +10,21 @@ extension KeyJob {
       epoch = instance.epoch
       course.surveyed(found.mapValues { $0.mapValues { $0?.keys } })
       if let checkpoint { resume(at: checkpoint) }
+      noteUnknownDatabases(found)
       progress.expectedKeys = course.expectedKeys
       for role in StoreRole.allCases { progress.versions[role] = instance.status.serverVersion(of: role) }
       proceed()
+    }
+  }
+
+  /// Notes that databases may be left out, since a store does not tell which ones have keys.
+  private func noteUnknownDatabases(_ found: DatabaseFigures) {
+    guard instance.configuration.servesOtherDatabases else { return }
+    for role in course.roles where found[role]?.values.contains(where: { $0 == nil }) != false {
+      let reason =
+        "the \(role.label) store does not tell which databases have keys: allow INFO to its user, or name the database in "
+        + "the URLs of both stores"
+      progress.failures[reason, default: 0] += 1
     }
   }
 
@@ -39,6 +51,19 @@ extension KeyJob {
     let state = progress.state
     progress = KeyJobProgress(progress.request, defaultStore: progress.defaultStore, now: progress.startedMilliseconds)
     progress.state = state
+  }
+
+  /// Goes past databases that a store refuses, since its number of databases is lower. Clients have none of those that
+  /// the default store refuses.
+  func skipRefusedDatabases() {
+    while let place = course.place, let database = instance.databases[place.database],
+      let store = database.stores.first(where: \.refusesDatabase)
+    {
+      if store.role != course.defaultStore {
+        progress.failures["the \(store.role.label) store refuses database \(place.database)", default: 0] += 1
+      }
+      course.skipPlace()
+    }
   }
 
   /// Whether the next page may be scanned. The keys that differed are bounded, except for those of pages in work.

@@ -155,6 +155,7 @@ final class KeyJob {
   /// Takes the next steps. Called periodically, and when an answer has arrived.
   func proceed() {
     guard !progress.state.hasEnded else { return }
+    skipRefusedDatabases()
     progress.state.met(obstacle)
     guard progress.state == .running else { return }
     guard course.isSurveyed else {
@@ -194,17 +195,18 @@ final class KeyJob {
     guard let database, database.stores.count == 2, database.stores.allSatisfy(\.isReady) else {
       return .storeUnavailable
     }
-    let mayHeal = instance.configuration.keysPerSecond > 0 && !progress.request.heals
-    if mayHeal, instance.keyQueue.isHealing(flip.current.defaultStore.other) { return .staleKeys }
-    return nil
+    // A verification that heals waits for keys that were stale before it, not for those that it finds.
+    let mayAwaitQueue =
+      instance.configuration.keysPerSecond > 0 && (!progress.request.heals || progress.scannedKeys == 0)
+    return mayAwaitQueue && instance.keyQueue.isHealing(flip.current.defaultStore.other) ? .staleKeys : nil
   }
 
   // MARK: The end
 
-  /// Ends the job, a backfill of all keys after a look whether they are still there: the other store may have been
-  /// emptied meanwhile.
+  /// Ends the job, one that has found all keys on the other store after a look whether they are still there: the store
+  /// may have been emptied meanwhile.
   private func finish() {
-    guard progress.request.kind == .backfill, !progress.request.isDryRun, progress.isWhole else { return conclude() }
+    guard !progress.request.isDryRun, progress.isWhole, progress.unhealed == 0 else { return conclude() }
     // The copies of these may be counted on one store alone.
     let inFlight = instance.databases.all.flatMap(\.stores).reduce(0) { $0 + $1.inFlightCount }
     askForDatabases { [unowned self] found in

@@ -98,9 +98,9 @@ public struct KeyJobCheckpoint: Sendable, Equatable {
 
   private static func position(_ text: String) -> ScanCourse.Position? {
     let parts = text.split(separator: " ")
-    guard parts.count == 3, let database = Int(parts[0]), let role = StoreRole(label: String(parts[1])) else {
-      return nil
-    }
+    guard parts.count == 3, let database = Int(parts[0]), StoreKeyspace.databaseNumbers.contains(database),
+      let role = StoreRole(label: String(parts[1]))
+    else { return nil }
     return ScanCourse.Position(place: ScanCourse.Place(database: database, role: role), cursor: Array(parts[2].utf8))
   }
 

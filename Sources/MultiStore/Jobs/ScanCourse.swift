@@ -31,10 +31,12 @@ struct ScanCourse {
   /// The place of the next page; nil before the survey and after the last page.
   var place: Place? { index < places.count ? places[index] : nil }
 
+  /// The stores that are scanned.
+  var roles: [StoreRole] { kind == .backfill ? [defaultStore] : [defaultStore, defaultStore.other] }
+
   /// Takes the result of the survey: the keys of each database by its number, for each store.
   mutating func surveyed(_ found: [StoreRole: [Int: Int?]]) {
     isSurveyed = true
-    let roles = kind == .backfill ? [defaultStore] : [defaultStore, defaultStore.other]
     places = roles.flatMap { role in
       (found[role] ?? [:]).keys.sorted().map { Place(database: $0, role: role) }
     }

@@ -11,6 +11,8 @@ final class SettledChecks {
   private let heals: Bool
   private var rounds: CheckRounds
   private var timer: LoopTimer?
+  /// The keys of the round in flight.
+  private var round: [[UInt8]] = []
 
   init(of database: Database) {
     self.database = database
@@ -31,6 +33,7 @@ final class SettledChecks {
     let flip = database.instance.routingState.flip
     guard flip.current.isDual else { return }
     let other = database.store(flip.current.defaultStore.other)
+    for key in round { other.markStale(key: key, because: .unchecked) }
     while let key = database.quietKeys.takeAny() { other.markStale(key: key, because: .unchecked) }
   }
 
@@ -43,6 +46,7 @@ final class SettledChecks {
     let keys = takeDue(now: now)
     guard !keys.isEmpty else { return }
     rounds.began(keys.count, now: now)
+    round = keys
     KeyComparison(of: keys, in: database, expectsEqual: true) { [weak self] in self?.compared($0) }.begin()
   }
 
@@ -54,11 +58,13 @@ final class SettledChecks {
 
   private func compared(_ keys: [ComparedKey]) {
     let target = database.store(database.defaultStore.role.other)
+    round = []
     for compared in keys {
       let key = compared.key
       // A key that is written again is compared later.
       let outcome = database.quietKeys.contains(key.span) ? .disturbed : compared.outcome
       database.metrics.settledChecks.ended(outcome)
+      if outcome == .failed { database.quietKeys.note(key.span, now: database.loop.now) }
       // The queue copies the key, which is compared again afterwards.
       guard outcome == .different, let expected = compared.expected, let found = compared.found else { continue }
       database.reporter.found(expected.difference(from: found), key: key, by: "settled_check")

@@ -23,6 +23,8 @@ public struct StoreKeyspace: Sendable, Equatable {
 extension StoreKeyspace {
   /// The most keys that a database is taken to have, whatever a server says: sums stay numbers.
   private static let mostKeys: Int64 = 1 << 50
+  /// The numbers of databases that a server can have: its own limit is as good as none.
+  static let databaseNumbers = 0..<65_536
   /// The longest text that is read, in bytes; that of ten thousand databases has less.
   private static let longestText = 1 << 20
 
@@ -56,7 +58,9 @@ extension StoreKeyspace {
       if line == "# Keyspace" { hasHeading = true }
       guard line.hasPrefix("db") else { continue }
       let parts = line.dropFirst(2).split(separator: ":", maxSplits: 1)
-      guard parts.count == 2, let number = Int(parts[0]) else { continue }
+      guard parts.count == 2, let number = Int(parts[0]), databaseNumbers.contains(number) else {
+        continue
+      }
       found.updateValue(StoreKeyspace(fields: parts[1]), forKey: number)
     }
     return hasHeading ? found : nil

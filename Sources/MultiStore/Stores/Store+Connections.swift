@@ -24,6 +24,7 @@ extension Store: HiredisConnectionDelegate {
     let before = server.identity?.process ?? (isFirst ? family.lastRunID : nil)
     server = KnownServer(identity)
     unavailableReason = nil
+    refusesDatabase = false
     unavailabilityLog.recovered()
     if isFirst {
       metrics.up.record(1)
@@ -44,6 +45,7 @@ extension Store: HiredisConnectionDelegate {
     metrics.connectionFailed(ConnectionFailureReason(reason))
     guard connection === ordinary else { return }
     unavailableReason = reason.description
+    refusesDatabase = reason.kind == .databaseRejected
     if isFirst { metrics.up.record(0) }
     owner.store(self, didBecomeUnavailable: reason)
   }

@@ -29,6 +29,8 @@ public final class Store {
   public internal(set) var server = KnownServer()
   /// The reason why the ordinary connection is not ready; nil while it is, and before the first attempt ended.
   public internal(set) var unavailableReason: String?
+  /// Whether the last attempt to connect has failed since the server has no such database.
+  var refusesDatabase = false
 
   let loop: EventLoop
   private let configuration: MultiStoreConfiguration.Store
