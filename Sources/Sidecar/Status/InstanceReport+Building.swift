@@ -33,7 +33,7 @@ extension InstanceReport {
     let progress = source.status.jobs
     jobs = progress.map { JobsReport.Job($0, of: name, showsKeys: false) }
     verifiedMilliseconds = source.status.verifiedMilliseconds
-    isBackfilled = progress.contains(where: \.isBackfilled)
+    isBackfilled = progress.contains(where: \.hasFilledNewStore)
     let age = Self.seconds(moment.wallMilliseconds - state.sinceMilliseconds)
     var evidence = NextStepEvidence(
       dualWriteFlag: FeatureFlag.dualWrite.name(instance: name),
@@ -53,6 +53,12 @@ extension InstanceReport {
 
   /// Returns a time in seconds; 0 where a clock was set back.
   fileprivate static func seconds(_ milliseconds: Int64) -> Double { max(0, Double(milliseconds) / 1000) }
+}
+
+extension KeyJobProgress {
+  /// Whether it is a backfill after which the new store has every key of the old one. While the new store is the
+  /// default, keys are copied to the old one, which shows nothing about the new one.
+  var hasFilledNewStore: Bool { isBackfilled && defaultStore == .secondary }
 }
 
 extension InstanceReport.State {

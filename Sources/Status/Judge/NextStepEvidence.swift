@@ -18,7 +18,7 @@ package struct NextStepEvidence: Equatable, Sendable {
   package var window: SampleHistory.Window
   /// The name of the instance.
   package var instance = ""
-  /// Whether a backfill has copied all keys.
+  /// Whether a backfill has copied all keys of the old store to the new one.
   package var isBackfilled = false
   /// The age of the verification that found both stores equal, in seconds; nil if none has.
   package var verifiedSeconds: Double?

@@ -161,7 +161,7 @@ public struct InstanceReport: Sendable, Hashable {
   /// The time at which a verification has found both stores equal, in milliseconds since 1970; nil if none has, or if
   /// something happened since that makes it worthless.
   public var verifiedMilliseconds: Int64?
-  /// Whether a backfill has copied all keys, and no store was restarted since.
+  /// Whether a backfill has copied all keys of the old store to the new one, and no store was restarted since.
   public var isBackfilled = false
   /// Hazards among the commands that clients sent, worst first.
   public var hazards: [Hazard]

@@ -47,6 +47,21 @@ struct JobCommandTests {
     #expect(page.contains("Backfill and verification") && page.contains("<progress"))
   }
 
+  /// It copies to the old store, and shows nothing about the new one.
+  @Test func `a backfill while the new store is the default does not meet the criterion`() throws {
+    let deployment = try Deployment(.dualPrimary)
+    _ = try deployment.primary.client().pipeline((0..<100).map { ["SET", "k\($0)", "v"] })
+    let back = try run(deployment, ["backfill", "start", "--wait", "--rate=100000"])
+    #expect(back.exit == .status(0) && back.output.contains("ended: all keys are there"), "\(back)")
+    #expect(try deployment.secondary.client().command("DBSIZE") == .integer(100))
+    #expect(try deployment.criterion("backfilled") == nil)
+    #expect(try deployment.criterion("warm_up") != nil)
+    try deployment.sidecar.setFlag(Deployment.defaultFlag, false)
+    let forth = try run(deployment, ["backfill", "start", "--wait", "--rate=100000"])
+    #expect(forth.exit == .status(0) && forth.output.contains("ended: all keys are there"), "\(forth)")
+    try eventually("the criterion is met") { try deployment.criterion("backfilled")?["result"] == .string("met") }
+  }
+
   @Test func `jobs are paused, resumed, slowed down and cancelled`() throws {
     let deployment = try Deployment(.dual)
     let old = try deployment.secondary.client()
