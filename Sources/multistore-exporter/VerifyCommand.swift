@@ -12,7 +12,7 @@ struct VerifyCommand: ParsableCommand {
       other store is trusted again.
 
       Exit codes: 0 done, 1 the sidecar refused or knows no such instance, 2 it could not be reached; with --wait and \
-      report also 3 the stores differ, 4 cancelled.
+      report also 3 the stores differ or the result is void, 4 cancelled.
       """,
     subcommands: [
       Start.self, Status.self, Report.self, JobPause<Verification>.self, JobResume<Verification>.self,
@@ -62,7 +62,10 @@ struct VerifyCommand: ParsableCommand {
   struct Report: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Shows the report of the last verification; the exit code is its outcome.",
-      discussion: "Exit codes: 0 equal, 1 refused, 2 not reached, 3 the stores differ, 4 cancelled or not ended."
+      discussion: """
+        Exit codes: 0 equal, 1 refused, 2 not reached, 3 the stores differ, or the result is void since a store was \
+        restarted, replaced or emptied after it, 4 cancelled or not ended.
+        """
     )
 
     @OptionGroup var job: JobOptions

@@ -81,7 +81,7 @@ public struct KeyJobProgress: Sendable, Equatable {
   public internal(set) var startedMilliseconds: Int64
   /// The time at which it ended; nil before.
   public internal(set) var endedMilliseconds: Int64?
-  /// Whether a store was restarted after the job had ended, and may have lost keys.
+  /// Whether a store was restarted, or the other one emptied, after the job had ended: keys may be gone since.
   public internal(set) var isVoid = false
   /// The keys that the stores had when the scan began; nil if they did not tell.
   public internal(set) var expectedKeys: Int?

@@ -35,7 +35,7 @@ extension JobsReport.Job {
     )
     (pattern, type, isDryRun, heals) = (request.pattern, request.type, request.isDryRun, request.heals)
     for (role, version) in progress.versions { versions[role.label] = version }
-    endedMilliseconds = progress.endedMilliseconds
+    (endedMilliseconds, isVoid) = (progress.endedMilliseconds, progress.isVoid)
     (expectedKeys, share) = (progress.expectedKeys, progress.share)
     counts = request.kind.results.map { result in
       let isDifference = KeyJobResult.differences.contains(result)

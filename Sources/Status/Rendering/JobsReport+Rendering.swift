@@ -20,8 +20,7 @@ extension JobsReport {
   /// Two lines for a program that shows one job while it runs: its state, and its progress for a person.
   public var line: String {
     guard let job = jobs.first else { return "none\n\n" }
-    let state = [job.state.word, job.state.detail].compactMap(\.self).joined(separator: ".")
-    return "\(state)\n\(job.bar(takenMilliseconds))\n"
+    return "\(job.stateWord)\n\(job.bar(takenMilliseconds))\n"
   }
 }
 
@@ -55,6 +54,12 @@ extension JobsReport.Job {
   /// The kind of job, as the beginning of a line.
   var title: String { kind == "verify" ? "Verification" : isDryRun ? "Backfill (dry run)" : "Backfill" }
 
+  /// The state for a program: `running`, `waiting.flip`, `ended.complete`, or `ended.void` if that counts no more.
+  fileprivate var stateWord: String {
+    let detail = state.word == "ended" && state.detail == "complete" && isVoid ? "void" : state.detail
+    return [state.word, detail].compactMap(\.self).joined(separator: ".")
+  }
+
   /// The state in words.
   private var stateText: String {
     switch (state.word, state.detail) {
@@ -64,13 +69,31 @@ extension JobsReport.Job {
     case ("waiting", "stale_keys"): "waiting while stale keys are copied"
     case ("paused", "default_moved"): "paused, since the default store moved: resume begins anew"
     case ("paused", _): "paused"
-    case ("ended", "complete"): kind == "verify" ? "ended: the stores are equal" : "ended: all keys are there"
+    case ("ended", "complete"): completeText
     case ("ended", "incomplete"):
       kind == "verify" ? "ended: the stores differ, or keys could not be compared" : "ended with failures"
     case ("ended", "interrupted"): "interrupted by a restart of the sidecar: start it again"
     case ("ended", let outcome): "ended: \(outcome ?? "")"
     default: state.word
     }
+  }
+
+  /// A good end in words, which claims nothing about keys that were left out, or about what happened since.
+  private var completeText: String {
+    let isFiltered = pattern != nil || type != nil
+    let verb = isVoid ? "were" : "are"
+    let result: String
+    if kind == "verify" {
+      result = "the stores \(verb) equal" + (isFiltered ? " in the keys that match" : "")
+    } else if isDryRun {
+      let keys = HumanFormat.count(Double(count("copied")), "key")
+      result = "\(keys)\(isFiltered ? " of those that match" : "") would be copied"
+    } else {
+      result = "all keys \(isFiltered ? "that match " : "")\(verb) there"
+    }
+    guard isVoid else { return "ended: \(result)" }
+    let advice = kind == "verify" ? "verify again" : "start it again"
+    return "ended: \(result), but a store was restarted, replaced or emptied since: \(advice)"
   }
 
   fileprivate func text(_ now: Int64) -> String {
@@ -116,6 +139,7 @@ extension JobsReport.Job {
       "job": JSONText.quote(kind),
       "state": JSONText.quote(state.word),
       "detail": JSONText.quote(state.detail),
+      "void": "\(isVoid)",
       "match": JSONText.quote(pattern),
       "type": JSONText.quote(type),
       "dry_run": "\(isDryRun)",

@@ -67,6 +67,8 @@ struct JobOptions: ParsableArguments {
 /// The outcome of a job, with the exit code of the command that has waited for it.
 enum JobOutcome: String {
   case complete, incomplete, cancelled, interrupted
+  /// It was complete, and a store may have lost keys since.
+  case void
 
   /// - Parameter state: the first line of the progress: `running`, `ended.complete`.
   init?(_ state: String) {
@@ -79,7 +81,7 @@ enum JobOutcome: String {
   var exitCode: Int32 {
     switch self {
     case .complete: 0
-    case .incomplete: 3
+    case .incomplete, .void: 3
     case .cancelled, .interrupted: 4
     }
   }

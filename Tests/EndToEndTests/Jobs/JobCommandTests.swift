@@ -16,6 +16,7 @@ struct JobCommandTests {
     try old.command("RPUSH", "a secret", "a", "b")
     let dry = try run(deployment, ["backfill", "start", "--dry-run", "--wait", "--rate=100000"])
     #expect(dry.exit == .status(0) && dry.output.contains(/copied +3,001/), "\(dry)")
+    #expect(dry.output.contains("ended: 3,001 keys would be copied"), "\(dry)")
     let backfill = try run(deployment, ["backfill", "start", "--wait", "--rate=100000"])
     #expect(backfill.exit == .status(0) && backfill.output.contains("ended: all keys are there"), "\(backfill)")
     let new = try deployment.primary.client()
@@ -60,6 +61,26 @@ struct JobCommandTests {
     let forth = try run(deployment, ["backfill", "start", "--wait", "--rate=100000"])
     #expect(forth.exit == .status(0) && forth.output.contains("ended: all keys are there"), "\(forth)")
     try eventually("the criterion is met") { try deployment.criterion("backfilled")?["result"] == .string("met") }
+  }
+
+  @Test func `results are void after a store was replaced`() throws {
+    let deployment = try Deployment(.dual)
+    _ = try deployment.secondary.client().pipeline((0..<100).map { ["SET", "k\($0)", "v"] })
+    for job in ["backfill", "verify"] {
+      #expect(try run(deployment, [job, "start", "--wait", "--rate=100000"]).exit == .status(0))
+    }
+    let good = try run(deployment, ["verify", "report"])
+    #expect(good.exit == .status(0) && good.output.contains("ended: the stores are equal\n"), "\(good)")
+    try deployment.primary.restart()
+    try eventually("the report says so") { try run(deployment, ["verify", "report"]).exit == .status(3) }
+    let reason = "but a store was restarted, replaced or emptied since"
+    let report = try run(deployment, ["verify", "report"]).output
+    #expect(report.contains("ended: the stores were equal, \(reason): verify again\n"), "\(report)")
+    let backfill = try run(deployment, ["backfill", "status"])
+    #expect(backfill.exit == .status(0), "\(backfill)")
+    #expect(backfill.output.contains("ended: all keys were there, \(reason): start it again\n"), "\(backfill)")
+    let json = try run(deployment, ["backfill", "status", "--format=json"]).output
+    #expect(try JSONValue(parsing: json)["jobs"]?.elements?.map { $0["void"] } == [.bool(true)])
   }
 
   @Test func `jobs are paused, resumed, slowed down and cancelled`() throws {

@@ -1,4 +1,5 @@
 import MultiStore
+import Status
 import Testing
 
 @testable import Sidecar
@@ -21,5 +22,12 @@ struct JobReportTests {
     #expect(progress.isBackfilled)
     #expect(progress.hasFilledNewStore == (defaultStore == .secondary))
     #expect(try !backfill("default \(defaultStore.label)", "void true").hasFilledNewStore)
+  }
+
+  @Test(arguments: [false, true])
+  func `a job says whether its result is void`(isVoid: Bool) throws {
+    let job = try JobsReport.Job(backfill("default secondary", "void \(isVoid)"), of: "a", showsKeys: false)
+    #expect(job.isVoid == isVoid && job.endedMilliseconds == 2_000)
+    #expect(job.state == JobsReport.Job.State(word: "ended", detail: "complete"))
   }
 }
