@@ -77,7 +77,21 @@ struct StaleKeysTests {
     #expect(stale.keys.becameStale(after: other.keys) == [Array("later".utf8)])
     #expect(other.keys.becameStale(after: stale.keys) == [Array("earlier".utf8)])
     stale.insert("earlier", since: 7)
-    #expect(stale.keys.sinceMilliseconds(Array("earlier".utf8)) == 3, "another failed write makes it no younger")
+    // Another failed write makes it no younger.
+    #expect(stale.keys.mark(of: Array("earlier".utf8))?.sinceMilliseconds == 3)
+  }
+
+  @Test func `a key that may have a write too many lacks none`() {
+    let stale = Keys(limit: 10)
+    let lacksWrites = { (key: String) in stale.keys.lacksWrites(of: Array(key.utf8).span) }
+    stale.insert("k", .mayHaveMore)
+    #expect(stale.isKnown("k") && !lacksWrites("k") && !lacksWrites("other"))
+    stale.insert("k", .lost)
+    #expect(lacksWrites("k"))
+    stale.insert("k", .mayHaveMore)
+    #expect(lacksWrites("k"), "it lacks the earlier write still")
+    stale.keys.isDistrusted = true
+    #expect(lacksWrites("other"))
   }
 
   @Test func `the list has those that became stale first`() {

@@ -189,7 +189,7 @@ final class BlockedCommand: ReplyReceiver {
 
   private func replied(_ reply: borrowing Reply) {
     if reply.kind == .nil, state.mayBeUnblocked { return perform(state.nilReceived(Self.encoded(reply))) }
-    if hasEffect, hasLeft, reply.kind != .error, reply.kind != .nil { return servedTooLate() }
+    if isServedTooLate, reply.kind != .error, reply.kind != .nil { return discardElement() }
     switch state.replyReceived(hasEffect: hasEffect) {
     case .copy:
       guard let connection else { return }
@@ -203,11 +203,18 @@ final class BlockedCommand: ReplyReceiver {
     }
   }
 
-  /// Discards an element that the store has given after the default store had moved to the other one, which has that
-  /// element too and may have given it to another client.
-  private func servedTooLate() {
+  /// Whether an element that the store serves now was copied to it from the other one, to which the default store has
+  /// moved: that one has the element too, and may have given it to another client. Writes from before the move may
+  /// still reach this store alone.
+  private var isServedTooLate: Bool {
+    let routing = instance.routingState.flip.current
+    return routing.isDual && routing.defaultStore != role && core.batch.spec(0).effect != .none
+      && !instance.routingState.hasLateWrites
+  }
+
+  private func discardElement() {
     state.connectionFailed()
-    core.defaultStore.mayLack(core.batch, 0)
+    core.defaultStore.mayHaveMore(core.batch, 0)
     core.sink?.output.appendError(
       "UNBLOCKED MultiStore: the default store has moved away from the \(role.label) store: send the command again"
     )

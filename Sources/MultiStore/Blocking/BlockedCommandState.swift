@@ -256,6 +256,7 @@ extension BlockedCommandState {
     case .unblocking(let reason, .sent(heldNil: nil)):
       state = .unblocking(reason, .sent(heldNil: heldNil))
       return .none
+    case .unblocking(.move, .due) where wasAskedInVain: return unblocked(.move, heldNil)
     case .unblocking(_, .due): return answer(heldNil, isCancelled: false)
     case .unblocking(let reason, .succeeded): return unblocked(reason, heldNil)
     // If it is the command's timeout, no time is left to wait.
@@ -284,6 +285,7 @@ extension BlockedCommandState {
       state = .waiting(isCancelled: reason == .cancellation)
       return .wait(isCancelled: reason == .cancellation)
     case (.unblocking(let reason, .sent(.some(let heldNil))), .unblocked): return unblocked(reason, heldNil)
+    case (.unblocking(.move, .sent(.some(let heldNil))), _) where wasAskedInVain: return unblocked(.move, heldNil)
     case (.unblocking(_, .sent(.some(let heldNil))), _): return self.answer(heldNil, isCancelled: false)
     case (.copying, _), (.done, _): return .none  // an element, or the end of the connection, came first
     case (.trying, _), (.waiting, _), (.stranded, _), (.unblocking, _), (.parked, _):

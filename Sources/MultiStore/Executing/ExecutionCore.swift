@@ -136,7 +136,7 @@ struct ExecutionCore {
   /// the old one may have a change too many.
   func noteUnknownEffect(of failure: ConnectionFailure, at index: Int) {
     guard failure.mayHaveBeenExecuted, routing.isDual else { return }
-    (database.defaultStore === other ? defaultStore : other).mayLack(batch, index)
+    if database.defaultStore === other { defaultStore.mayHaveMore(batch, index) } else { other.mayLack(batch, index) }
   }
 
   // MARK: Refusing

@@ -146,7 +146,7 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
         command: command,
         reply: reply,
         isWholeKeys: isWholeKeys,
-        isStale: { secondary.isStale(key: $0) },
+        isStale: { secondary.lacksWrites(of: $0) },
         into: &scratch
       )
     }
@@ -208,7 +208,7 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
     guard !secondary.isWhole else { return false }
     let spec = core.batch.spec(0)
     return core.batch.withCommand(0) { command in
-      secondary.isStale(command, spec)
+      secondary.lacksWrites(of: command, spec)
         || core.routing.defaultStore == .primary && secondary.keysBeingCopied.hasKey(of: command, spec)
     }
   }
@@ -303,7 +303,9 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
     core.batch.withCommand(0) { command in
       var arguments = ArgumentCursor(command)
       while let key = arguments.next() {
-        if arguments.index > 1, secondary.isAwaited(key) { outdated.insert(arguments.index - 2) }
+        if arguments.index > 1, secondary.lacksWrites(of: key) || secondary.keysBeingCopied.contains(key) {
+          outdated.insert(arguments.index - 2)
+        }
       }
     }
     return outdated

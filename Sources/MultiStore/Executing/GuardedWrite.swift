@@ -24,7 +24,7 @@ final class GuardedWrite: PooledExecution, ReplyReceiver {
     return batch.withCommand(0) { command in
       spec.commandClass(ofCommand: command) == .write && CopyPlanner.changesPart(command, spec)
         && !CopyPlanner.setsRelativeExpiry(spec.effect, command) && ExactGuard.isPossible(command, spec)
-        && !database.secondary.isStale(command, spec)
+        && !database.secondary.lacksWrites(of: command, spec)
     }
   }
 

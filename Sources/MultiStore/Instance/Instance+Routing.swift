@@ -143,6 +143,11 @@ extension Instance {
       )
     }
     subscriptions.abortSwitch()
+    if settlement.isMove {
+      routingState.unfencedMoves += 1
+      // Not a weak reference, as for the flip's own fence.
+      family(settlement.before.defaultStore).fence { self.routingState.unfencedMoves -= 1 }
+    }
     settle(settlement)
   }
 

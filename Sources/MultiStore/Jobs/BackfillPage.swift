@@ -174,7 +174,7 @@ final class BackfillPage {
         } else {
           self.result.copied += 1
           // It may have been deleted: the queue looks.
-          if isThere == nil { self.target.markStale(key: key, because: .lost) }
+          if isThere == nil, !self.target.isDefault { self.target.markStale(key: key, because: .lost) }
         }
       }
       if self.copiesInFlight == 0 { self.then(self.result) }

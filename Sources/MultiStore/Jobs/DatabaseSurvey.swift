@@ -1,8 +1,16 @@
 internal import Hiredis
 internal import RESP
 
-/// The keys of each database by its number, nil where they are not known, for each store.
-typealias DatabaseFigures = [StoreRole: [Int: StoreKeyspace?]]
+/// The keys of a store's databases, as far as they are known.
+struct DatabaseFigures {
+  /// The figures of each database that is in use or has keys, by its number.
+  fileprivate(set) var databases: [Int: StoreKeyspace?] = [:]
+  /// Whether the store has told which databases have keys.
+  fileprivate(set) var areKnown = true
+
+  /// The figures of a database; nil if they are not known.
+  subscript(number: Int) -> StoreKeyspace? { databases[number] ?? (areKnown ? .empty : nil) }
+}
 
 /// Asks both stores which databases have keys, and how many. A store that refuses the question is taken to have those
 /// in use; one that is busy, or does not answer, has to be asked again. Loop-confined; the stores' connections retain
@@ -12,19 +20,19 @@ final class DatabaseSurvey: ReplyReceiver {
   private static let roles = StoreRole.allCases
 
   private let instance: Instance
-  private let then: (DatabaseFigures?) -> Void
-  private var found: DatabaseFigures = [:]
+  private let then: ([StoreRole: DatabaseFigures]?) -> Void
+  private var found: [StoreRole: DatabaseFigures] = [:]
   private var hasFailed = false
   private var left: Int
 
-  private init(of instance: Instance, then: @escaping (DatabaseFigures?) -> Void) {
+  private init(of instance: Instance, then: @escaping ([StoreRole: DatabaseFigures]?) -> Void) {
     self.instance = instance
     self.then = then
     left = Self.roles.count
   }
 
   /// - Parameter then: called once, with the figures, or with nil if a store has to be asked again.
-  static func begin(of instance: Instance, then: @escaping (DatabaseFigures?) -> Void) {
+  static func begin(of instance: Instance, then: @escaping ([StoreRole: DatabaseFigures]?) -> Void) {
     let survey = DatabaseSurvey(of: instance, then: then)
     for (token, role) in roles.enumerated() {
       instance.family(role).first.ordinary.send(command.span, to: survey, token: token)
@@ -45,17 +53,17 @@ final class DatabaseSurvey: ReplyReceiver {
 
   private func answered(_ role: StoreRole, _ figures: [Int: StoreKeyspace]?) {
     let first = instance.family(role).first
-    var databases: [Int: StoreKeyspace?] = [:]
+    var all = DatabaseFigures(areKnown: figures != nil)
     for database in instance.databases.all {
       let found: StoreKeyspace? = figures.map { $0[database.store(role).database] ?? .empty }
-      databases.updateValue(found, forKey: database.number)
+      all.databases.updateValue(found, forKey: database.number)
     }
     if instance.configuration.servesOtherDatabases {
-      for (number, keys) in figures ?? [:] where number != first.database && databases[number] == nil {
-        databases[number] = keys
+      for (number, keys) in figures ?? [:] where number != first.database && all.databases[number] == nil {
+        all.databases[number] = keys
       }
     }
-    found[role] = databases
+    found[role] = all
     left -= 1
     if left == 0 { then(hasFailed ? nil : found) }
   }

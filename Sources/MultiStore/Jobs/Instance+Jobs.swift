@@ -71,10 +71,8 @@ extension Instance {
     DatabaseSurvey.begin(of: self) { [unowned self] found in
       guard let found else { return owedLookForEmptiedStore = dualWriteBegins }
       guard let expected = found[defaultRole], let others = found[defaultRole.other] else { return }
-      let isEmptied = expected.contains { number, keys in
-        guard let keys = keys?.keys, keys >= Self.fewestLostKeys, let left = (others[number] ?? .empty)?.keys else {
-          return false
-        }
+      let isEmptied = expected.databases.contains { number, keys in
+        guard let keys = keys?.keys, keys >= Self.fewestLostKeys, let left = others[number]?.keys else { return false }
         let known = isVerified ? keys : min(keys, foundKeys(number))
         return left == 0 ? known > 0 : dualWriteBegins && left * Self.leastPart < known
       }

@@ -150,7 +150,7 @@ extension KeyJob {
         instance.metrics.jobs.unnamedKeys.increment()
         instance.inventory.foundUnnamedKey()
       }
-      guard progress.request.heals else { return }
+      guard progress.request.heals, course.defaultStore == instance.defaultRole else { return }
       // The queue copies the key, or removes it.
       database.store(course.defaultStore.other).markStale(key: key, because: .difference)
       instance.keyQueue.wake()

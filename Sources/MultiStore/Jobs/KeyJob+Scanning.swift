@@ -8,7 +8,7 @@ extension KeyJob {
     askForDatabases { [unowned self] found in
       // Changes until now concern no key that is looked at from here on.
       epoch = instance.epoch
-      course.surveyed(found.mapValues { $0.mapValues { $0?.keys } })
+      course.surveyed(found.mapValues { $0.databases.mapValues { $0?.keys } })
       if let checkpoint { resume(at: checkpoint) }
       noteUnknownDatabases(found)
       progress.expectedKeys = course.expectedKeys
@@ -18,19 +18,19 @@ extension KeyJob {
   }
 
   /// Notes that databases may be left out, since a store does not tell which ones have keys.
-  private func noteUnknownDatabases(_ found: DatabaseFigures) {
+  private func noteUnknownDatabases(_ found: [StoreRole: DatabaseFigures]) {
     guard instance.configuration.servesOtherDatabases else { return }
-    for role in course.roles where found[role]?.values.contains(where: { $0 == nil }) != false {
+    for role in course.roles where found[role]?.areKnown != true {
       let reason =
-        "the \(role.label) store does not tell which databases have keys: allow INFO to its user, or name the database in "
-        + "the URLs of both stores"
+        "the \(role.label) store does not tell which databases have keys: allow INFO to its user, or name the database "
+        + "in the URLs of both stores"
       progress.failures[reason, default: 0] += 1
     }
   }
 
   /// Asks both stores which databases they have. If they can't tell now, or the job begins again meanwhile, `then` is
   /// not called, and the job proceeds later.
-  func askForDatabases(then: @escaping (DatabaseFigures) -> Void) {
+  func askForDatabases(then: @escaping ([StoreRole: DatabaseFigures]) -> Void) {
     isScanning = true
     let run = course.run
     DatabaseSurvey.begin(of: instance) { [weak self] found in

@@ -24,6 +24,8 @@ final class KeyJob {
   var epoch: Int
   /// Whether it was asked for while a move of the default store was under way, for which it waits.
   private var awaitsMove = false
+  /// Whether the other store had fewer keys than it should have, at the last look at the end.
+  private var lackedMany = false
   /// The keys of each database that were found on the other store, or copied there: at least so many.
   var foundKeys: [Int: Int] = [:]
   /// The place of the last process, until it is known whether the stores still have it.
@@ -136,6 +138,7 @@ final class KeyJob {
     awaitsMove = instance.routingState.flip.comingDefaultStore != role
     (pages, isScanning, isLookingAgain) = ([], false, false)
     foundKeys = [:]
+    lackedMany = false
     checkpoint = nil
   }
 
@@ -213,6 +216,12 @@ final class KeyJob {
       // It may have been paused meanwhile, and looks again afterwards.
       guard progress.state == .running else { return proceed() }
       guard lacksMany(found, inFlight: inFlight) else { return conclude() }
+      // A command in flight may have made any number of keys: only a second look tells.
+      guard lackedMany else {
+        lackedMany = true
+        scanPausedUntil = instance.loop.now + DifferenceCandidates.pause
+        return proceed()
+      }
       let reason = "the other store has fewer keys: some are gone again, start it once more"
       progress.failures[reason, default: 0] += 1
       end(.incomplete)
@@ -228,10 +237,10 @@ final class KeyJob {
   /// The keys of a database for which the shares say something, and the lasting ones that it may always lack.
   private static let fewestKeys = 100
 
-  private func lacksMany(_ found: DatabaseFigures, inFlight: Int) -> Bool {
+  private func lacksMany(_ found: [StoreRole: DatabaseFigures], inFlight: Int) -> Bool {
     guard let expected = found[course.defaultStore], let others = found[course.defaultStore.other] else { return false }
-    return expected.contains { number, here in
-      guard let here, here.keys >= Self.fewestKeys, let there = others[number] ?? .empty else { return false }
+    return expected.databases.contains { number, here in
+      guard let here, here.keys >= Self.fewestKeys, let there = others[number] else { return false }
       if Double(there.keys) < Double(here.keys) * Self.leastShare { return true }
       let lacking = here.lastingKeys - there.lastingKeys - inFlight
       return lacking > Self.fewestKeys

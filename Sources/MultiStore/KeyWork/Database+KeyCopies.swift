@@ -39,9 +39,17 @@ extension Database {
   }
 
   private func copy(_ key: [UInt8], from role: StoreRole, isOnOrdinary: Bool, for waiter: any KeyCopyWaiter) {
+    let target = store(role.other)
+    guard !target.isDefault else {
+      // The default store moved while the command was executed, without waiting any longer. Its new place lacks the
+      // write: commands that name the key wait for the copy.
+      target.markStale(key: key, because: .uncopied)
+      _ = bring(key, .copyOver, for: waiter)
+      return
+    }
     if isOnOrdinary, let pending = pendingDumps[key] { return pending.add(waiter) }
     rechecks?.noteChange(of: key.span)
-    let copy = KeyCopy(key, .copyOver, from: store(role), to: store(role.other), of: self)
+    let copy = KeyCopy(key, .copyOver, from: store(role), to: target, of: self)
     pendingDumps.insert(copy)
     copy.add(waiter)
     copy.begin()

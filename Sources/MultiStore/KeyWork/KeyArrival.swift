@@ -68,8 +68,8 @@ final class KeyArrival {
       batch.withCommand(index) { command in
         guard spec.dependsOnKeys(command) else { return }
         spec.forEachKey(ofCommand: command) { key in
-          // A stale key's value on the other store is not to be moved.
-          guard !other.stale.isKnown(key), seen.insert(key.array).inserted else { return }
+          // An older value is not to be moved.
+          guard !other.lacksWrites(of: key), seen.insert(key.array).inserted else { return }
           questions.append(Question(key: key.array, index: index))
         }
       }

@@ -13,6 +13,9 @@ struct RoutingState {
   var watches = OpenWatches()
   /// The number of executions in flight that write to both stores.
   var dualExecutions = 0
+  /// The moves that did not wait for all executions in flight, of which the former default store has not yet answered
+  /// everything that was sent to it before.
+  var unfencedMoves = 0
   /// The callers that asked for the routing while a flip waited.
   var waiting: [any RoutingWaiter] = []
   var holdTimer: LoopTimer?
@@ -22,6 +25,9 @@ struct RoutingState {
   init(current: Routing) {
     flip = Flip(current: current)
   }
+
+  /// Whether writes from before a move may still be executed by the former default store.
+  var hasLateWrites: Bool { unfencedMoves > 0 }
 
   /// Whether the client that watches `watch` continues with the current routing while all others wait.
   func letsEnd(_ watch: KeyWatch?) -> Bool { watch.map { flip.isMoving && watches.isOpen($0) } ?? false }

@@ -40,6 +40,9 @@ public enum StaleReason: String, CaseIterable, Sendable {
   case queueFull = "queue_full"
   /// It is not known whether the default store executed the write.
   case defaultUnknown = "default_unknown"
+  /// The default store moved to the other one while a write was in flight, which this store may have executed alone. It
+  /// lacks no write, so its value counts where the other store has none.
+  case mayHaveMore = "may_have_more"
   /// The write is executed by the default store alone, since repeating it could give another result.
   case uncopied
   /// Dual write was off after it had been on, and the default store alone got the write.

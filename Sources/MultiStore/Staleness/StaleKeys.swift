@@ -59,9 +59,16 @@ struct StaleKeys {
     !entries.isEmpty && entries[key.array] != nil
   }
 
-  /// The time at which a key became stale, in milliseconds since 1970; nil if it is not known to be.
-  func sinceMilliseconds(_ key: [UInt8]) -> Int64? {
-    entries.isEmpty ? nil : entries[key]?.sinceMilliseconds
+  /// The time at which a key became stale, in milliseconds since 1970, and the reason; nil if it is not known to be.
+  func mark(of key: [UInt8]) -> (sinceMilliseconds: Int64, reason: StaleReason)? {
+    guard !entries.isEmpty, let entry = entries[key] else { return nil }
+    return (entry.sinceMilliseconds, entry.reason)
+  }
+
+  /// Whether the store lacks writes of a key, so that its value is older than the other store's.
+  func lacksWrites(of key: Span<UInt8>) -> Bool {
+    guard !isDistrusted else { return true }
+    return !entries.isEmpty && entries[key.array].map { $0.reason != .mayHaveMore } == true
   }
 
   /// The keys that became stale after they had become so on the other store.
@@ -76,7 +83,7 @@ struct StaleKeys {
   mutating func insert(_ key: [UInt8], at time: UInt64, sinceMilliseconds: Int64, _ reason: StaleReason) -> Marking {
     if entries[key] != nil {
       entries[key]?.markedAt = time
-      entries[key]?.reason = reason
+      if reason != .mayHaveMore { entries[key]?.reason = reason }
       return .known
     }
     guard entries.count < limit, bytes + key.count <= Self.maxBytes else { return .full }

@@ -12,6 +12,16 @@ extension Store {
     return spec.hasKey(ofCommand: command) { stale.isKnown($0) }
   }
 
+  /// Whether the value of a key of `command` is older here than on the other store.
+  func lacksWrites(of command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
+    guard !stale.isEmpty else { return false }
+    if isDistrusted { return true }
+    return spec.hasKey(ofCommand: command) { lacksWrites(of: $0) }
+  }
+
+  /// Whether a key's value is older here than on the other store.
+  func lacksWrites(of key: Span<UInt8>) -> Bool { isDistrusted || stale.isKnown(key) && stale.lacksWrites(of: key) }
+
   /// Whether a key is stale here.
   func isStale(key: Span<UInt8>) -> Bool { isDistrusted || stale.isKnown(key) }
 
@@ -34,14 +44,18 @@ extension Store {
 
   /// Marks `key` as stale: a write of it did not reach this store, or may not have.
   ///
-  /// A key can be stale on both stores: it lacks writes on the one that was marked first, whose value is never copied
-  /// before it was replaced itself. The other one's may have a write too many, of which the client did not learn
-  /// whether it was executed. That one is the truth, so the default store gets no such mark.
+  /// A key can be stale on both stores: it lacks writes on the one whose mark is the earlier one, and whose value is
+  /// never copied before it was replaced itself. The other one's may have a write too many, of which the client did not
+  /// learn whether it was executed. That one is the truth, so the default store gets no such mark.
   func markStale(key: [UInt8], because reason: StaleReason) {
     var since = loop.wallClockMilliseconds
-    if let earlier = counterpart?.stale.sinceMilliseconds(key) {
-      if isDefault, stale.sinceMilliseconds(key) == nil { return }
-      since = max(since, earlier.addingSaturated(1))
+    if let other = counterpart?.stale.mark(of: key) {
+      if other.reason == .mayHaveMore, reason != .mayHaveMore {
+        since = min(since, other.sinceMilliseconds - 1)
+      } else {
+        if isDefault, stale.mark(of: key) == nil { return }
+        since = max(since, other.sinceMilliseconds.addingSaturated(1))
+      }
     }
     switch stale.insert(key, at: loop.now, sinceMilliseconds: since, reason) {
     case .known: return
@@ -64,10 +78,12 @@ extension Store {
   }
 
   /// Clears the marks of keys that had become stale on the other store before: this one is the default store now, and
-  /// has the values.
+  /// has the values. A key that is being replaced on the other store has its new value there.
   func clearLaterMarks() {
     guard let counterpart else { return }
-    for key in stale.becameStale(after: counterpart.stale) { clearStale(key: key.span, begunAt: .max) }
+    for key in stale.becameStale(after: counterpart.stale) where !counterpart.keysBeingCopied.contains(key.span) {
+      clearStale(key: key.span, begunAt: .max)
+    }
   }
 
   /// Clears all marks: the database was emptied on both stores.
@@ -106,11 +122,21 @@ extension Store {
   /// Counts and marks the command at `index` as a failed copy: it is not known whether the default store has executed
   /// it, so this store may lack it.
   func mayLack(_ batch: CommandBatch, _ index: Int) {
+    if mayChangeKeys(batch, index) { copyFailed(batch, index, .defaultUnknown) }
+  }
+
+  /// Counts the command at `index` as a failed copy, and marks its keys: this store, from which the default store has
+  /// moved away, may have executed it alone.
+  func mayHaveMore(_ batch: CommandBatch, _ index: Int) {
+    guard mayChangeKeys(batch, index) else { return }
+    batch.withCommand(index) { markStale($0, batch.bytesSpec(index), because: .mayHaveMore) }
+    metrics.copyFailed(.defaultUnknown)
+  }
+
+  private func mayChangeKeys(_ batch: CommandBatch, _ index: Int) -> Bool {
     let spec = batch.spec(index)
     // By its options a command that may write can be a read: SORT without STORE.
-    guard spec.effect != .none || spec.staysUncopied,
-      batch.withCommand(index, { spec.commandClass(ofCommand: $0) }) != .read
-    else { return }
-    copyFailed(batch, index, .defaultUnknown)
+    return (spec.effect != .none || spec.staysUncopied)
+      && batch.withCommand(index) { spec.commandClass(ofCommand: $0) } != .read
   }
 }
