@@ -59,6 +59,25 @@ struct KeyDigestTests {
     }
   }
 
+  /// PFCOUNT writes its result into the string. That of few elements has another encoding.
+  @Test(arguments: [3, 5_000])
+  func `of HyperLogLogs do not change with PFCOUNT`(count: Int) throws {
+    let server = try RedisServer()
+    let client = try server.client()
+    try client.command(["PFADD", "k"] + (0..<count).map { "\($0)" })
+    let (before, contents) = (try digest(client), try client.command("GET", "k"))
+    try client.command("PFCOUNT", "k")
+    #expect(try digest(client) == before)
+    #expect(try client.command("GET", "k") != contents)
+    try client.command("PFADD", "k", "a", "b", "c", "d")
+    #expect(try digest(client) != before)
+    // No HyperLogLog, though it begins like one.
+    try client.command("SET", "k", "HYLL, a text of more than 16 bytes")
+    let text = try digest(client)
+    try client.command("SETRANGE", "k", "10", "X")
+    #expect(try digest(client) != text)
+  }
+
   @Test func `of large keys are not computed`() throws {
     let server = try RedisServer()
     let client = try server.client()
@@ -115,6 +134,24 @@ struct KeySummaryTests {
     #expect(try summary(client, keys)[1].string == "99999999999998")
     try client.command("PERSIST", "a")
     #expect(try summary(client, keys)[1].string == "0")
+  }
+
+  @Test(arguments: [3, 5_000])
+  func `do not change with PFCOUNT`(count: Int) throws {
+    let server = try RedisServer()
+    let client = try server.client()
+    try client.command("SCRIPT", "LOAD", KeySummary.script)
+    try client.command(["PFADD", "a"] + (0..<count).map { "\($0)" })
+    try client.command("SET", "b", "v")
+    func digests() throws -> [RESPReply] {
+      try [false, true].map { try summary(client, ["a", "b"], areShort: $0)[2] }
+    }
+    let before = try digests()
+    try client.command("PFCOUNT", "a")
+    #expect(try digests() == before && !before.contains(.text("")))
+    try client.command("PFADD", "a", "a", "b", "c", "d")
+    let after = try digests()
+    #expect(after[0] != before[0] && after[1] != before[1])
   }
 
   @Test func `end early, and are missing where a key has no digest`() throws {

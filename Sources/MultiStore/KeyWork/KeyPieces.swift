@@ -64,16 +64,18 @@ struct KeyPieces {
   /// Returns the texts in the default store's reply.
   func piece(_ reply: borrowing Reply) -> [[UInt8]] {
     switch kind {
+    case .string: offset == 0 ? reply.texts.map(Self.comparable) : reply.texts
     case .set, .hash: reply.count == 2 ? reply[1].texts : []
     default: reply.texts
     }
   }
 
-  /// Whether the other store's reply agrees with a piece.
+  /// Whether the other store's reply agrees with a piece, after ``advance(by:size:)`` has moved on from that.
   func agrees(_ piece: [[UInt8]], _ reply: borrowing Reply) -> Bool {
     let texts = reply.texts
     switch kind {
-    case .string, .list, .stream: return texts == piece
+    case .string: return (offset == Self.bytes ? texts.map(Self.comparable) : texts) == piece
+    case .list, .stream: return texts == piece
     case .set: return texts.count == piece.count && texts.allSatisfy { $0 == [UInt8(ascii: "1")] }
     case .hash:
       // A field that is missing is not one that is empty.
@@ -111,6 +113,15 @@ struct KeyPieces {
   }
 
   private var offset: Int { Int(String(decoding: position, as: UTF8.self)) ?? 0 }
+
+  /// Returns the beginning of a string without what PFCOUNT writes into a HyperLogLog, as the function of that name in
+  /// ``KeyDigest`` does.
+  private static func comparable(_ beginning: [UInt8]) -> [UInt8] {
+    guard beginning.count >= 16, beginning.starts(with: "HYLL".utf8), beginning[4] <= 1 else { return beginning }
+    var beginning = beginning
+    beginning.replaceSubrange(8..<16, with: repeatElement(0, count: 8))
+    return beginning
+  }
 
   private static func score(_ text: [UInt8]) -> Double? { Double(String(decoding: text, as: UTF8.self)) }
 
