@@ -61,6 +61,7 @@ final class Instance {
   ///   - primaryAsDefault: the default flag.
   ///   - primaryBinary: which server the primary is.
   ///   - primarySettings: lines of its configuration.
+  ///   - secondaryBinary: which server the secondary is.
   ///   - commandTimeout: how long a command may take.
   ///   - memory: what the last process left.
   ///   - lines: commands that both servers execute before.
@@ -70,6 +71,7 @@ final class Instance {
     primaryAsDefault: Bool = false,
     primaryBinary: RedisServer.Binary = .redis,
     primarySettings: [String] = [],
+    secondaryBinary: RedisServer.Binary = .redis,
     commandTimeout: Duration = .seconds(20),
     memory: StalenessMemory? = nil,
     preparedBy lines: [String] = [],
@@ -78,7 +80,7 @@ final class Instance {
     let loop = try TestLoop()
     self.loop = loop
     let (primaryServer, secondaryServer) = (
-      try RedisServer(primaryBinary, settings: primarySettings), try RedisServer()
+      try RedisServer(primaryBinary, settings: primarySettings), try RedisServer(secondaryBinary)
     )
     self.primaryServer = primaryServer
     self.secondaryServer = secondaryServer

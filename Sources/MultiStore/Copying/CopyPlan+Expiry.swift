@@ -5,15 +5,15 @@ internal import RESP
 ///
 /// A relative time counts from the moment at which the default store executed the command, which only that store knows
 /// exactly. So the sender of such a command asks the default store for the deadline right behind it, on the same
-/// connection, and `knownDeadline` is the answer. Where the store can't be asked (Redis before 7.0, fields of hashes),
-/// the sidecar's clock at the time of the reply is used.
+/// connection, and `knownDeadline` is the answer. Where the store can't be asked (Redis before 7.0), the sidecar's
+/// clock at the time of the reply is used.
 extension CopyPlanner {
-  /// Whether `command` gives its first key a time to live relative to now.
+  /// Whether `command` gives its first key, or fields of it, a time to live relative to now.
   static func setsRelativeExpiry(_ effect: Effect, _ command: Span<UInt8>) -> Bool {
     switch effect {
-    case .expire, .pexpire, .setex, .psetex: true
+    case .expire, .pexpire, .setex, .psetex, .hexpire, .hpexpire: true
     case .setWithExpiry: mayHaveOptions(command) && SetOptions(command, from: 3).expiry != nil
-    case .getex: SetOptions(command, from: 2).expiry != nil
+    case .getex, .hsetex, .hgetex: SetOptions(command, from: 2).expiry != nil
     case .msetex: firstOption(ofMSETEX: command).map { SetOptions(command, from: $0).expiry != nil } ?? false
     default: false
     }
@@ -36,11 +36,21 @@ extension CopyPlanner {
   /// Whether a write that may set an expiry time changed anything, according to its reply (not an error).
   static func tookEffect(_ effect: Effect, _ command: Span<UInt8>, after reply: borrowing Reply) -> Bool {
     switch effect {
-    case .expire, .pexpire, .msetex: reply.integer == 1
+    case .expire, .pexpire, .msetex, .hsetex: reply.integer == 1
+    case .hexpire, .hpexpire, .hgetex: concernsFields(reply)
     case .setWithExpiry: SetOptions(command, from: 3).tookEffect(command, after: reply)
     case .getex: reply.kind != .nil
     default: true
     }
+  }
+
+  /// Whether there is a field that an HEXPIRE has set (1) or removed (2), or one whose value HGETEX answers.
+  private static func concernsFields(_ reply: borrowing Reply) -> Bool {
+    for index in 0..<reply.count {
+      let field = reply[index]
+      if field.kind == .string || field.kind == .integer && field.integer > 0 { return true }
+    }
+    return false
   }
 
   /// Plans the copy of a write that took effect: its conditions were decided by the default store, its relative time
@@ -51,8 +61,9 @@ extension CopyPlanner {
     case .expire, .pexpire: return expireAt(command, isSeconds: effect == .expire, &scratch)
     case .setex, .psetex: return setex(command, isSeconds: effect == .setex, &scratch)
     case .setWithExpiry: return unconditional(command, SetOptions(command, from: 3), &scratch)
-    case .getex:
-      return absolute(command, SetOptions(command, from: 2), &scratch)
+    case .getex, .hgetex: return absolute(command, SetOptions(command, from: 2), &scratch)
+    case .hexpire, .hpexpire: return hashExpireAt(command, isSeconds: effect == .hexpire, &scratch)
+    case .hsetex: return unconditional(command, SetOptions(command, from: 2), &scratch)
     case .msetex:
       // The options follow the pairs, whose words may look like options.
       guard let first = Self.firstOption(ofMSETEX: command) else { return .notRepeatable }
@@ -72,8 +83,12 @@ extension CopyPlanner {
   }
 
   /// HEXPIRE key n … FIELDS … → HPEXPIREAT key ms … FIELDS …
-  func hashExpireAt(_ command: Span<UInt8>, isSeconds: Bool, _ scratch: inout ByteBuffer) -> CopyPlan {
+  ///
+  /// The other store decides about a condition again, field by field. With the deadline that a later command of the
+  /// same batch gave the field its reply may be another one (GT), though the field then has that deadline on both.
+  private func hashExpireAt(_ command: Span<UInt8>, isSeconds: Bool, _ scratch: inout ByteBuffer) -> CopyPlan {
     var arguments = ArgumentCursor(command)
+    let hasCondition = arguments.argument(at: 3)?.isKeyword("FIELDS") != true
     return scratch.appendCommand(expecting: arguments.count) { copy in
       while let argument = arguments.next() {
         switch arguments.index {
@@ -84,14 +99,8 @@ extension CopyPlanner {
         default: copy.append(argument)
         }
       }
-      return .rewritten(isComparable: true)
+      return .rewritten(isComparable: !hasCondition)
     }
-  }
-
-  /// HSETEX and HGETEX: EX n and PX n before FIELDS → PXAT ms
-  func hashExpiry(_ command: Span<UInt8>, dropsConditions: Bool, _ scratch: inout ByteBuffer) -> CopyPlan {
-    let options = SetOptions(command, from: 2)
-    return dropsConditions ? unconditional(command, options, &scratch) : absolute(command, options, &scratch)
   }
 
   /// The point in time that is `amount` (seconds or milliseconds, as text) from now, in milliseconds.

@@ -22,7 +22,7 @@ struct CopyPlanner {
   let now: Int64
   /// Whether the other store has PXAT (since Redis 6.2); otherwise it gets the relative time unchanged.
   let hasAbsoluteExpiry: Bool
-  /// The key's deadline on the default store, in Unix milliseconds; nil if it was not asked for.
+  /// The deadline of the key, or of its fields, on the default store, in Unix milliseconds; nil if it is not known.
   var knownDeadline: Int?
 
   /// Plans the copy of a blocking command that was executed on a connection of its own. Its reply is not ordered with
@@ -65,17 +65,14 @@ struct CopyPlanner {
     case .xadd: return xadd(command, after: reply, &scratch)
     case .expireAt: return reply.integer == 1 ? expireAt(command, &scratch) : .noEffect
     case .persist: return reply.integer == 1 ? .verbatim : .noEffect
-    case .hexpire, .hpexpire: return hashExpireAt(command, isSeconds: effect == .hexpire, &scratch)
-    case .hsetex:
-      if reply.integer == 1 { return hashExpiry(command, dropsConditions: true, &scratch) }
+    case .hsetex where reply.integer != 1:
       // A moment that has passed deletes the fields that exist, and 0 means that not all of them did.
       return Self.namesMoment(command) ? .keys(.all) : .noEffect
-    case .hgetex: return hashExpiry(command, dropsConditions: false, &scratch)
     case .setWithExpiry:
       let options = SetOptions(command, from: 3)
       guard options.tookEffect(command, after: reply) else { return .noEffect }
       return unconditional(command, options, &scratch)
-    case .expire, .pexpire, .setex, .psetex, .getex, .msetex:
+    case .expire, .pexpire, .setex, .psetex, .getex, .msetex, .hexpire, .hpexpire, .hsetex, .hgetex:
       guard Self.tookEffect(effect, command, after: reply) else { return .noEffect }
       return expiring(effect, command, into: &scratch)
     }

@@ -73,12 +73,13 @@ extension ExecutionCore {
     return .verbatim
   }
 
-  /// Plans the copy of the write at `index` once the deadline of its key is known, in Unix milliseconds.
+  /// Plans the copy of the write at `index` once the deadline of its key, or of its fields, is known.
   ///
   /// A later command of the same batch may have removed the deadline again; then the sidecar's clock is used, and the
-  /// copy of the later command removes the deadline on the other store too.
+  /// copy of the later command removes the deadline on the other store too. Where fields have several deadlines, the
+  /// whole key is copied, since a command gives all of them the same one.
   func deadlineIsKnown(
-    _ milliseconds: Int?,
+    _ answer: DeadlineQuestion.Answer,
     of index: Int,
     _ effect: inout EffectCopy,
     _ buffers: inout CopyBuffers
@@ -86,8 +87,9 @@ extension ExecutionCore {
     let action = effect.deadlineKnown()
     guard action == .plan else { return action }
     let spec = batch.spec(index)
+    guard answer != .several else { return follow(.keys(.first), of: index, spec, &effect, &buffers) }
     var planner = database.copyPlanner(for: other)
-    planner.knownDeadline = milliseconds
+    if case .at(let milliseconds) = answer { planner.knownDeadline = milliseconds }
     let plan = batch.withCommand(index) { planner.expiring(spec.effect, $0, into: &buffers.scratch) }
     return follow(plan, of: index, spec, &effect, &buffers)
   }

@@ -86,7 +86,7 @@ final class DualWrite: PooledExecution, ReplyReceiver {
     case Self.copyToken:
       if effect.failed() == .noteStale { core.copyFailed(CopyFailure(failure), at: 0) }
       finish()
-    case Self.deadlineToken: perform(core.deadlineIsKnown(nil, of: 0, &effect, &buffers))
+    case Self.deadlineToken: perform(core.deadlineIsKnown(.unknown, of: 0, &effect, &buffers))
     default: preconditionFailure("a write fails with the token \(token)")
     }
   }

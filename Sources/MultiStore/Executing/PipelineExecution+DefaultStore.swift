@@ -5,8 +5,8 @@ internal import RESP
 
 /// The default store's replies, and the plans for the copies that follow from them.
 extension PipelineExecution {
-  /// Asks for the deadlines of keys that get a relative time to live. The questions follow all commands, so that they
-  /// never make a transaction fail; no command of another client comes between on this connection.
+  /// Asks for the deadlines of keys and fields that get a relative time to live. The questions follow all commands, so
+  /// that they never make a transaction fail; no command of another client comes between on this connection.
   func askForDeadlines(over connection: HiredisConnection) {
     deadlinesLeft = 0
     guard core.routing.isDual, kind != .single, core.defaultStore.server.hasExpiryTime else { return }
@@ -97,9 +97,9 @@ extension PipelineExecution {
     elements[index].effect.readReplied()
   }
 
-  func deadlineIsKnown(_ milliseconds: Int?, of index: Int) {
+  func deadlineIsKnown(_ answer: DeadlineQuestion.Answer, of index: Int) {
     deadlinesLeft -= 1
-    noteWholeKeys(of: index, core.deadlineIsKnown(milliseconds, of: index, &elements[index].effect, &buffers))
+    noteWholeKeys(of: index, core.deadlineIsKnown(answer, of: index, &elements[index].effect, &buffers))
     if deadlinesLeft == 0 { defaultStoreIsDone() }
   }
 

@@ -190,7 +190,7 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
       writeFailure(failure)
       defaultStoreAnswered()
     case Self.presenceBit...: return  // the script fails as well
-    case Self.deadlineBit...: deadlineIsKnown(nil, of: token - Self.deadlineBit)
+    case Self.deadlineBit...: deadlineIsKnown(.unknown, of: token - Self.deadlineBit)
     case Self.copiedExecToken, Self.copyBit...: copyFailed(CopyFailure(failure), token)
     default:
       core.database.reporter.pipelineFailed(kind, on: core.routing.defaultStore, ReportedException(failure))
