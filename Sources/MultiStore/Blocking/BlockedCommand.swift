@@ -21,6 +21,8 @@ final class BlockedCommand: ReplyReceiver {
   /// The command's position in the order of arrival.
   private(set) var order = 0
   private var startedAt: UInt64 = 0
+  /// Whether the command's connection was still being made when the default store had moved.
+  private var wasUnsentAtMove = false
 
   /// The instance that knows all blocked commands, whatever their database.
   private var instance: Instance { core.database.instance }
@@ -106,8 +108,14 @@ final class BlockedCommand: ReplyReceiver {
     noteUncopiedKeys()
   }
 
+  /// Ends the wait on a store to which a connection was lost and is made again, before it gets any copy.
+  func storeIsBack(_ store: Store) {
+    if core.defaultStore === store, isLeaving { unblock() }
+  }
+
   /// Handles the end of a flip.
   func flipEnded() {
+    wasUnsentAtMove = isLeaving && connection?.isReady == false
     switch state.flipEnded(hasLeft: isLeaving) {
     case .none: return
     case .follow: follow(instance.routingState.flip.current)
@@ -204,12 +212,13 @@ final class BlockedCommand: ReplyReceiver {
   }
 
   /// Whether an element that the store serves now was copied to it from the other one, to which the default store has
-  /// moved: that one has the element too, and may have given it to another client. Writes from before the move may
-  /// still reach this store alone.
+  /// moved: that one has the element too, and may have given it to another client. A request to end the wait is ahead
+  /// of all copies, unless the store refuses it or gets the command after them. Writes from before the move may still
+  /// reach this store alone.
   private var isServedTooLate: Bool {
     let routing = instance.routingState.flip.current
     return routing.isDual && routing.defaultStore != role && core.batch.spec(0).effect != .none
-      && !instance.routingState.hasLateWrites
+      && (wasUnsentAtMove || state.staysOnStore) && !instance.routingState.hasLateWrites
   }
 
   private func discardElement() {

@@ -71,6 +71,11 @@ final class BlockedCommands {
     for command in all.values where command.role == role { command.unblock() }
   }
 
+  /// Unblocks the commands that wait on a store which the default store has left, and which could not be asked.
+  func storeIsBack(_ store: Store) {
+    for command in all.values { command.storeIsBack(store) }
+  }
+
   /// Applies the active routing to the effects of the commands.
   func follow(_ routing: Routing) {
     for command in all.values { command.follow(routing) }

@@ -7,6 +7,8 @@ internal import RESP
 /// Events of the stores' connections.
 extension Instance: StoreOwner {
   func store(_ store: Store, didIdentify identity: ServerIdentity, isAnother: Bool) {
+    // Ahead of copies, which a client that is blocked there would be served.
+    blockedCommands.storeIsBack(store)
     logger.info(
       "Store connected",
       metadata: [
