@@ -1,0 +1,48 @@
+internal import Hiredis
+internal import RESP
+internal import TestSupport
+internal import Testing
+
+@testable internal import MultiStore
+
+@Suite("An element that was popped before the default store moved")
+struct LatePopTests {
+  /// Only the reply is late. The copy of the push finds nothing to copy, since a queue on which a client waits is empty:
+  /// nobody else can ever get the element.
+  @Test(arguments: ["BLPOP l 0", "BLMOVE l done LEFT RIGHT 0"])
+  func `is delivered after the move`(line: String) throws {
+    let instance = try Instance()
+    let core = instance.multiStore.instance
+    core.routingState.holdLimit = .milliseconds(100)
+    let relay = try FaultRelay(to: instance.secondaryServer.address)
+    let connection = HiredisConnection(
+      on: core.loop,
+      endpoint: StoreEndpoint(address: .unix(path: String(relay.url.trimmingPrefix("unix://")))),
+      limits: ConnectionLimits(),
+      delegate: nil
+    )
+    connection.asksForClientID = true
+    connection.connect()
+    defer { connection.close() }
+    try instance.run { connection.isReady }
+    let client = try instance.beginBlocking(line, over: connection)
+    let isBlocked = { try instance.secondary.command("INFO", "clients").string?.contains("blocked_clients:1") == true }
+    try instance.run { (try? isBlocked()) == true }
+    relay.conduct = RelayConduct(replies: .holds)
+    #expect(try instance.execute("RPUSH l e") == ":1|")
+    #expect(try !isBlocked())
+    _ = core.flags.exchange(FlagState(dualWrite: true, primaryAsDefault: true))
+    core.noticeFlags()
+    try instance.run { instance.database.primary?.isDefault == true && !core.routingState.hasLateWrites }
+    #expect(!client.isDone)
+    relay.conduct = .passing
+    try instance.run { client.isDone }
+    #expect(client.text == (line.hasPrefix("BLPOP") ? "*2|$1|l|$1|e|" : "$1|e|"))
+    try instance.run { !core.hasDualExecutions && !core.hasStaleKeys }
+    let done = RESPReply.array(line.hasPrefix("BLPOP") ? [] : [.text("e")])
+    for store in [instance.primary, instance.secondary] {
+      #expect(try store.command("EXISTS", "l") == .integer(0))
+      #expect(try store.command("LRANGE", "done", "0", "-1") == done)
+    }
+  }
+}
