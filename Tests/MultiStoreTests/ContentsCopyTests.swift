@@ -22,7 +22,7 @@ struct ContentsCopyTests {
   /// Moves the key `k`, and returns the outcome's name.
   private func bring(_ instance: Instance) throws -> String {
     let waiter = Waiter()
-    _ = instance.database.bring(Array("k".utf8), .copyIfAbsent, for: waiter)
+    _ = instance.database.bring(Array("k".utf8), .copyIfAbsent, afterWrites: true, for: waiter)
     try instance.run { waiter.copy != nil }
     let outcome = try #require(waiter.copy?.outcome)
     return "\(outcome)".prefix { $0.isLetter }.description

@@ -86,9 +86,10 @@ struct StaleKeysTests {
     let lacksWrites = { (key: String) in stale.keys.lacksWrites(of: Array(key.utf8).span) }
     stale.insert("k", .mayHaveMore)
     #expect(stale.isKnown("k") && !lacksWrites("k") && !lacksWrites("other"))
-    stale.insert("k", .lost)
+    #expect(stale.insert("k", .mayHaveMore) == .known)
+    #expect(stale.insert("k", .lost) == .worsened)
     #expect(lacksWrites("k"))
-    stale.insert("k", .mayHaveMore)
+    #expect(stale.insert("k", .mayHaveMore) == .known)
     #expect(lacksWrites("k"), "it lacks the earlier write still")
     stale.keys.isDistrusted = true
     #expect(lacksWrites("other"))

@@ -54,6 +54,25 @@ struct StaleOnBothTests {
     }
   }
 
+  @Test func `goes with the last element that is taken from the new store`() throws {
+    let instance = try instance { $0.keysPerSecond = 0 }
+    for client in [instance.primary, instance.secondary] { try client.command("RPUSH", "l", "a") }
+    instance.database.secondary.markStale(key: key, because: .mayHaveMore)
+    #expect(try execute("LPOP l", on: instance) == "$1|a|")
+    try instance.run { instance.database.secondary.stale.isEmpty }
+    #expect(try instance.secondary.command("EXISTS", "l") == .integer(0))
+  }
+
+  /// The new store has no keys that were never moved.
+  @Test func `goes from the new store if the old one, the default, lacks it`() throws {
+    let instance = try Instance { $0.keysPerSecond = 1_000 }
+    let primary = try #require(instance.database.primary)
+    try instance.primary.command("RPUSH", "l", "a")
+    primary.markStale(key: key, because: .mayHaveMore)
+    try instance.run { primary.stale.isEmpty }
+    #expect(try instance.primary.command("EXISTS", "l") == .integer(0))
+  }
+
   /// The copy of an acknowledged write fails after the move.
   @Test func `has the value if the default store is known to lack a write`() throws {
     let instance = try instance()

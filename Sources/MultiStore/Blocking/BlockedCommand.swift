@@ -115,7 +115,7 @@ final class BlockedCommand: ReplyReceiver {
 
   /// Handles the end of a flip.
   func flipEnded() {
-    wasUnsentAtMove = isLeaving && connection?.isReady == false
+    wasUnsentAtMove = isLeaving && (wasUnsentAtMove || connection?.isReady == false)
     switch state.flipEnded(hasLeft: isLeaving) {
     case .none: return
     case .follow: follow(instance.routingState.flip.current)
@@ -214,11 +214,14 @@ final class BlockedCommand: ReplyReceiver {
   /// Whether an element that the store serves now was copied to it from the other one, to which the default store has
   /// moved: that one has the element too, and may have given it to another client. A request to end the wait is ahead
   /// of all copies, unless the store refuses it or gets the command after them. Writes from before the move may still
-  /// reach this store alone.
+  /// reach this store alone, and so may those that the other one lacks.
   private var isServedTooLate: Bool {
-    let routing = instance.routingState.flip.current
-    return routing.isDual && routing.defaultStore != role && core.batch.spec(0).effect != .none
-      && (wasUnsentAtMove || state.staysOnStore) && !instance.routingState.hasLateWrites
+    let (routing, spec) = (instance.routingState.flip.current, core.batch.spec(0))
+    guard routing.isDual, routing.defaultStore != role, spec.effect != .none, wasUnsentAtMove || state.staysOnStore,
+      !instance.routingState.hasLateWrites
+    else { return false }
+    let store = core.database.defaultStore
+    return !core.batch.withCommand(0) { spec.hasKey(ofCommand: $0) { store.isAwaited($0) } }
   }
 
   private func discardElement() {

@@ -5,10 +5,11 @@ internal import RESP
 /// The functions on both stores. Both get each change; what the other store may have missed is repaired by a copy of
 /// all functions.
 extension Instance {
-  /// The reason why the store that is not the default lacks functions, or has too many; nil if that is not known.
+  /// The reason why the store that is not the default lacks functions, or has too many; nil if that is not known, and
+  /// without dual write, since nothing is copied then.
   public var obstacleToFunctions: String? {
     loop.preconditionOnLoop()
-    return functionCopies.obstacle
+    return routingState.flip.current.isDual ? functionCopies.obstacle : nil
   }
 
   /// Copies the functions to the other store if that is due and both stores are connected. Called when one of these

@@ -146,7 +146,8 @@ extension Instance {
     if settlement.isMove {
       routingState.unfencedMoves += 1
       // Not a weak reference, as for the flip's own fence.
-      family(settlement.before.defaultStore).fence { self.routingState.unfencedMoves -= 1 }
+      let (former, next) = (family(settlement.before.defaultStore), family(settlement.after.defaultStore))
+      former.fence { next.fence { self.routingState.unfencedMoves -= 1 } }
     }
     settle(settlement)
   }

@@ -41,12 +41,14 @@ extension Database {
   private func copy(_ key: [UInt8], from role: StoreRole, isOnOrdinary: Bool, for waiter: any KeyCopyWaiter) {
     let target = store(role.other)
     guard !target.isDefault else {
-      // The default store moved while the command was executed, without waiting any longer. Its new place lacks the
-      // write: commands that name the key wait for the copy.
+      // The default store moved while the command was executed, without waiting any longer. The new one lacks the write:
+      // commands that name the key wait for the copy.
       target.markStale(key: key, because: .uncopied)
-      _ = bring(key, .copyOver, for: waiter)
+      _ = bring(key, .copyOver, afterWrites: true, for: waiter)
       return
     }
+    // From now on it lacks a write, whatever it may have more.
+    if target.stale.mark(of: key)?.reason == .mayHaveMore { target.markStale(key: key, because: .uncopied) }
     if isOnOrdinary, let pending = pendingDumps[key] { return pending.add(waiter) }
     rechecks?.noteChange(of: key.span)
     let copy = KeyCopy(key, .copyOver, from: store(role), to: target, of: self)
@@ -81,9 +83,12 @@ extension Database {
   ///
   /// - Parameters:
   ///   - verb: `copyOver` for a key that is stale on the default store, `copyIfAbsent` for one that it lacks.
+  ///   - afterWrites: whether writes in flight there may name the key, since it was not stale before. They have to be
+  ///     done, and their copies as well: one of them may have been the last to find the key, and a pipeline copies whole
+  ///     keys when the other store has answered the rest.
   ///   - waiter: notified once.
   /// - Returns: the copy, if it was begun.
-  func bring(_ key: [UInt8], _ verb: KeyVerb, for waiter: any KeyCopyWaiter) -> KeyCopy? {
+  func bring(_ key: [UInt8], _ verb: KeyVerb, afterWrites: Bool, for waiter: any KeyCopyWaiter) -> KeyCopy? {
     let store = defaultStore
     if let copy = store.keysBeingCopied.latest(of: key) {
       copy.add(waiter)
@@ -91,13 +96,10 @@ extension Database {
     }
     let copy = KeyCopy(key, verb, from: self.store(store.role.other), to: store, of: self)
     copy.add(waiter)
-    guard verb == .copyIfAbsent else {
+    guard afterWrites else {
       copy.begin()
       return copy
     }
-    // A key that the default store lacks may be named by writes in flight there. They have to be done, and their copies
-    // as well: one of them may have been the last to find the key, and a pipeline copies whole keys when the other
-    // store has answered the rest.
     let source = self.store(store.role.other)
     store.fence { source.fence { copy.beginOnceSettled() } }
     return copy

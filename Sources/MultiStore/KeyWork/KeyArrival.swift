@@ -95,7 +95,7 @@ final class KeyArrival {
     case _ where hasMoved:
       end { answer("the default store moved while the command waited for a key to be copied: send it again") }
     case .look: look()
-    case .copy: for key in outdated { _ = database.bring(key, .copyOver, for: self) }
+    case .copy: for key in outdated { _ = database.bring(key, .copyOver, afterWrites: false, for: self) }
     case .ask: ask()
     case .move: move()
     case .execute: end { execute(for: sink) }
@@ -108,7 +108,7 @@ final class KeyArrival {
     let missing = missing
     let action = state.moveBegan(missing.count)
     for question in missing {
-      if let copy = database.bring(question.key, .copyIfAbsent, for: self) {
+      if let copy = database.bring(question.key, .copyIfAbsent, afterWrites: true, for: self) {
         moves[ObjectIdentifier(copy)] = question.index
       }
     }

@@ -111,7 +111,7 @@ final class KeyCopy: ReplyReceiver {
   func beginOnceSettled() {
     if let earlier = source.keysBeingCopied.latest(of: key) { return earlier.add(self) }
     let key = key
-    if source.stale.lacksWrites(of: key.span) { finish(.unneeded) } else { begin() }
+    if source.lacksWrites(of: key.span) { finish(.unneeded) } else { begin() }
   }
 
   /// Ends the copy after the client's command has replaced the key, or failed.
@@ -317,9 +317,10 @@ final class KeyCopy: ReplyReceiver {
     source.ordinary.send(question.span, to: self, token: Self.sizeToken)
   }
 
-  /// Ends the copy of a key that the source does not have. The target's value stays if it lacks no write.
+  /// Ends the copy of a key that the source does not have. The old store's value stays if it lacks no write: the key may
+  /// never have been moved.
   func sourceLacksKey() {
-    let hasLatest = target.stale.mark(of: key)?.reason == .mayHaveMore
+    let hasLatest = target.role == .secondary && target.stale.mark(of: key)?.reason == .mayHaveMore
     if verb == .copyOver, !hasLatest { send("DEL", to: target, token: Self.deleteToken) } else { finish(.missing) }
   }
 

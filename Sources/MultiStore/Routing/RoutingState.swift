@@ -14,7 +14,7 @@ struct RoutingState {
   /// The number of executions in flight that write to both stores.
   var dualExecutions = 0
   /// The moves that did not wait for all executions in flight, of which the former default store has not yet answered
-  /// everything that was sent to it before.
+  /// everything that was sent to it before, nor the new one its copies.
   var unfencedMoves = 0
   /// The callers that asked for the routing while a flip waited.
   var waiting: [any RoutingWaiter] = []

@@ -22,6 +22,8 @@ struct StaleKeys {
     case added
     /// It was stale before.
     case known
+    /// It was stale since it may have a write too many, and lacks writes now.
+    case worsened
     /// There is no room for it.
     case full
   }
@@ -81,10 +83,10 @@ struct StaleKeys {
   }
 
   mutating func insert(_ key: [UInt8], at time: UInt64, sinceMilliseconds: Int64, _ reason: StaleReason) -> Marking {
-    if entries[key] != nil {
+    if let before = entries[key]?.reason {
       entries[key]?.markedAt = time
       if reason != .mayHaveMore { entries[key]?.reason = reason }
-      return .known
+      return before == .mayHaveMore && reason != .mayHaveMore ? .worsened : .known
     }
     guard entries.count < limit, bytes + key.count <= Self.maxBytes else { return .full }
     bytes += key.count

@@ -20,7 +20,9 @@ extension Store {
   }
 
   /// Whether a key's value is older here than on the other store.
-  func lacksWrites(of key: Span<UInt8>) -> Bool { isDistrusted || stale.isKnown(key) && stale.lacksWrites(of: key) }
+  func lacksWrites(of key: Span<UInt8>) -> Bool {
+    isDistrusted || stale.isKnown(key) && (role == .primary || stale.lacksWrites(of: key))
+  }
 
   /// Whether a key is stale here.
   func isStale(key: Span<UInt8>) -> Bool { isDistrusted || stale.isKnown(key) }
@@ -59,11 +61,12 @@ extension Store {
     }
     switch stale.insert(key, at: loop.now, sinceMilliseconds: since, reason) {
     case .known: return
-    case .full: family.distrust(because: .overflow, now: since)
-    case .added:
-      let key = StaleKey(key: key, database: number, sinceMilliseconds: since, reason: reason)
-      family.recorder?.append(.marked(role, key))
+    case .full: return family.distrust(because: .overflow, now: since)
+    case .added: break
+    case .worsened: since = stale.mark(of: key)?.sinceMilliseconds ?? since
     }
+    let key = StaleKey(key: key, database: number, sinceMilliseconds: since, reason: reason)
+    family.recorder?.append(.marked(role, key))
   }
 
   /// Clears the mark of `key`, which was replaced on this store by a write that began at `time`, in nanoseconds of the
