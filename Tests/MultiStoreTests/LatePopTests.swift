@@ -7,8 +7,8 @@ internal import Testing
 
 @Suite("An element that was popped before the default store moved")
 struct LatePopTests {
-  /// Only the reply is late. The copy of the push finds nothing to copy, since a queue on which a client waits is empty:
-  /// nobody else can ever get the element.
+  /// Only the reply is late. The copy of the push finds nothing to copy, since a queue on which a client waits is
+  /// empty: nobody else can ever get the element.
   @Test(arguments: ["BLPOP l 0", "BLMOVE l done LEFT RIGHT 0"], [true, false])
   func `is delivered after the move, and what was pushed since stays`(line: String, isPushed: Bool) throws {
     let instance = try Instance()

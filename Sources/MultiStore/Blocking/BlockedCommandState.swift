@@ -70,7 +70,7 @@ struct BlockedCommandState {
   /// Whether the store has answered, and nothing can end the wait any more.
   var isAnswered: Bool { state == .copying || state == .done }
 
-  /// Whether the command waits on its store, whether the default store has left that or not: it refuses to end the wait.
+  /// Whether the command waits on its store. If the default store has left that, it refuses to end the wait.
   var staysOnStore: Bool { if case .waiting = state { true } else { false } }
 
   /// Whether a flip that leaves the default store in place applies to the command's effect.

@@ -41,8 +41,8 @@ extension Database {
   private func copy(_ key: [UInt8], from role: StoreRole, isOnOrdinary: Bool, for waiter: any KeyCopyWaiter) {
     let target = store(role.other)
     guard !target.isDefault else {
-      // The default store moved while the command was executed, without waiting any longer. The new one lacks the write:
-      // commands that name the key wait for the copy.
+      // The default store moved while the command was executed, without waiting any longer. The new one lacks the
+      // write: commands that name the key wait for the copy.
       target.markStale(key: key, because: .uncopied)
       _ = bring(key, .copyOver, afterWrites: true, for: waiter)
       return
@@ -84,8 +84,8 @@ extension Database {
   /// - Parameters:
   ///   - verb: `copyOver` for a key that is stale on the default store, `copyIfAbsent` for one that it lacks.
   ///   - afterWrites: whether writes in flight there may name the key, since it was not stale before. They have to be
-  ///     done, and their copies as well: one of them may have been the last to find the key, and a pipeline copies whole
-  ///     keys when the other store has answered the rest.
+  ///     done, and their copies as well: one of them may have been the last to find the key, and a pipeline copies
+  ///     whole keys when the other store has answered the rest.
   ///   - waiter: notified once.
   /// - Returns: the copy, if it was begun.
   func bring(_ key: [UInt8], _ verb: KeyVerb, afterWrites: Bool, for waiter: any KeyCopyWaiter) -> KeyCopy? {

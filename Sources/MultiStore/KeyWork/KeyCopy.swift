@@ -317,8 +317,8 @@ final class KeyCopy: ReplyReceiver {
     source.ordinary.send(question.span, to: self, token: Self.sizeToken)
   }
 
-  /// Ends the copy of a key that the source does not have. The old store's value stays if it lacks no write: the key may
-  /// never have been moved.
+  /// Ends the copy of a key that the source does not have. The old store's value stays if it lacks no write: the key
+  /// may never have been moved.
   func sourceLacksKey() {
     let hasLatest = target.role == .secondary && target.stale.mark(of: key)?.reason == .mayHaveMore
     if verb == .copyOver, !hasLatest { send("DEL", to: target, token: Self.deleteToken) } else { finish(.missing) }
