@@ -104,4 +104,21 @@ struct FieldExpiryTests {
     #expect(instance.count(MultiStoreMetrics.keyCopies) == 0)
     #expect(try instance.primary.command("EXISTS", "h") == .integer(0))
   }
+
+  /// A server counts them until it has removed them, and has the key of a hash that has no others.
+  @Test func `make no difference once they have expired, removed or not`() throws {
+    let instance = try instance()
+    let lines = [
+      "DEBUG SET-ACTIVE-EXPIRE 0", "HSETEX h PX 1 FIELDS 1 f v", "HSETEX gone PX 1 FIELDS 1 f v", "HSET h g w",
+    ]
+    for line in lines { #expect(try instance.secondary.command(words(line)).errorText == nil, "\(line)") }
+    try instance.primary.command("HSET", "h", "g", "w")
+    try eventually { try instance.secondary.command("HGETALL", "gone").elements?.isEmpty == true }
+    #expect(try instance.secondary.command("HLEN", "h") == .integer(2))
+    #expect(try instance.secondary.command("EXISTS", "gone") == .integer(1))
+    let core = instance.multiStore.instance
+    try core.startJob(KeyJobRequest(.verify), who: "test")
+    try instance.run { core.jobProgress[0].state.hasEnded }
+    #expect(core.jobProgress[0].state == .ended(.complete), "\(core.jobProgress[0].counts)")
+  }
 }

@@ -61,6 +61,8 @@ final class KeyCopy: ReplyReceiver {
   private var dumpWasRefused = false
   /// Whether the key has ``costlyBytes`` or more.
   private var isCostly = false
+  /// Whether the source has no value, and the target's stays.
+  private var keepsTarget = false
   /// How often the key was made while it was asked for.
   private var questions = 0
   /// The most times of that; the key of a busy client may be deleted and made again now and then.
@@ -320,8 +322,8 @@ final class KeyCopy: ReplyReceiver {
   /// Ends the copy of a key that the source does not have. The old store's value stays if it lacks no write: the key
   /// may never have been moved.
   func sourceLacksKey() {
-    let hasLatest = target.role == .secondary && target.stale.mark(of: key)?.reason == .mayHaveMore
-    if verb == .copyOver, !hasLatest { send("DEL", to: target, token: Self.deleteToken) } else { finish(.missing) }
+    keepsTarget = target.role == .secondary && target.stale.mark(of: key)?.reason == .mayHaveMore
+    if verb == .copyOver, !keepsTarget { send("DEL", to: target, token: Self.deleteToken) } else { finish(.missing) }
   }
 
   private func send(_ name: StaticString, to store: Store, token: Int) {
@@ -360,7 +362,10 @@ final class KeyCopy: ReplyReceiver {
     case .stored, .missing, .unneeded, .withdrawn:
       guard verb == .copyOver else { return }
       target.clearStale(key: key.span, begunAt: begunAt)
-      if database.notesWrittenKeys, !target.isDefault { database.quietKeys.note(key.span, now: database.loop.now) }
+      // A check would find a key too many, and remove it.
+      if database.notesWrittenKeys, !target.isDefault, !keepsTarget {
+        database.quietKeys.note(key.span, now: database.loop.now)
+      }
       if !isInBackground { database.metrics.keyCopies.increment() }
     }
   }

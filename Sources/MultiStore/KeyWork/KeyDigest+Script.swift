@@ -9,6 +9,8 @@ extension KeyDigest {
   /// The function `comparable` returns a string without what PFCOUNT writes into a HyperLogLog: the count, and whether
   /// it is outdated, in eight bytes of the header. It is a read, which one store alone may get. The header begins with
   /// HYLL and an encoding, 0 or 1; PFCOUNT refuses any other string.
+  ///
+  /// Fields of a hash that have expired do not count, though HLEN and EXISTS count them until they are removed.
   static let function = """
     \(KeyScript.functions)
     local max_bytes, max_elements, max_taken = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -48,7 +50,9 @@ extension KeyDigest {
         end
       elseif kind == 'hash' then
         local pairs = redis.call('HGETALL', key)
-        local expires = size > 0 and not redis.pcall('HPEXPIRETIME', key, 'FIELDS', 1, pairs[1]).err
+        size = #pairs / 2
+        if size == 0 then return {'none', 0, '', '-1'}, 0 end
+        local expires = not redis.pcall('HPEXPIRETIME', key, 'FIELDS', 1, pairs[1]).err
         for index = 1, #pairs, 2 do
           local text = #pairs[index] .. ':' .. pairs[index] .. pairs[index + 1]
           if expires then
@@ -97,7 +101,7 @@ extension KeyDigest {
   /// The command that gives a store the script. One that refuses it is compared by reading.
   static let load = ["SCRIPT", "LOAD", script]
   /// The SHA-1 of the script, by which servers know it. A test compares it with a server's.
-  static let sha1: StaticString = "5b56e1834af93bf1e13b883296f019cf72981d42"
+  static let sha1: StaticString = "7193aa05bbdb5c56bd2f43ff6b711f8cc501c136"
 
   /// Appends the question about `keys` to `output`. The reply has a digest for each of them in their order, but may end
   /// early: after the first keys that take ``maxBytesTogether``.

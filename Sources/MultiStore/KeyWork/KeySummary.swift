@@ -101,7 +101,7 @@ struct KeySummary: Equatable {
   /// The command that gives a store the script.
   static let load = ["SCRIPT", "LOAD", script]
   /// The SHA-1 of the script. A test compares it with a server's.
-  static let sha1: StaticString = "3fa3f01a7d1591808743141682dc33e6c754e7a2"
+  static let sha1: StaticString = "1b86c1bf8f46cfbff16f62bbb3faa47a0450e143"
 
   /// Appends the question about `keys` to `output`.
   ///
