@@ -41,9 +41,9 @@ struct MtailTests {
         metrics["multistore_log_events_total", ["class": $0, "instance_name": "sessions"]] != nil
       }
     }
-    let expected = try subject.sidecar.makeEvents()
-    #expect(Set(expected.byClass.keys) == Set(EventCounts.classes))
-    try eventually("mtail has counted \(expected)") { try subject.counts() == expected }
+    try subject.sidecar.makeEvents()
+    #expect(Set(try subject.sidecar.told().byClass.keys) == Set(EventCounts.classes))
+    try eventually("mtail has counted what the log tells") { try subject.counts() == subject.sidecar.told() }
     #expect(subject.mtail.isRunning)
   }
 
