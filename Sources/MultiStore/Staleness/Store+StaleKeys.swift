@@ -7,16 +7,18 @@ extension Store {
   /// Whether a key of `command` is stale here, so that the store's reply can't be trusted. The default store's values
   /// are authoritative, but for the keys that are known to be stale.
   func isStale(_ command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
-    guard !stale.isEmpty else { return false }
-    if isDistrusted { return true }
-    return spec.hasKey(ofCommand: command) { stale.isKnown($0) }
+    hasKey(of: command, spec) { stale.isKnown($0) }
   }
 
   /// Whether the value of a key of `command` is older here than on the other store.
   func lacksWrites(of command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
+    hasKey(of: command, spec) { lacksWrites(of: $0) }
+  }
+
+  /// Whether a condition that only stale keys can meet holds for a key of `command`, or each key counts as stale.
+  private func hasKey(of command: Span<UInt8>, _ spec: CommandSpec, where isStale: (Span<UInt8>) -> Bool) -> Bool {
     guard !stale.isEmpty else { return false }
-    if isDistrusted { return true }
-    return spec.hasKey(ofCommand: command) { lacksWrites(of: $0) }
+    return isDistrusted || spec.hasKey(ofCommand: command, where: isStale)
   }
 
   /// Whether a key's value is older here than on the other store.
@@ -53,7 +55,7 @@ extension Store {
     var since = loop.wallClockMilliseconds
     if let other = counterpart?.stale.mark(of: key) {
       if other.reason == .mayHaveMore, reason != .mayHaveMore {
-        since = min(since, other.sinceMilliseconds - 1)
+        since = min(since, other.sinceMilliseconds &- 1)
       } else {
         if isDefault, stale.mark(of: key) == nil { return }
         since = max(since, other.sinceMilliseconds.addingSaturated(1))
