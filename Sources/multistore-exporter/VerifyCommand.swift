@@ -64,7 +64,7 @@ struct VerifyCommand: ParsableCommand {
       abstract: "Shows the report of the last verification; the exit code is its outcome.",
       discussion: """
         Exit codes: 0 equal, 1 refused, 2 not reached, 3 the stores differ, or the result is void since a store was \
-        restarted, replaced or emptied after it, 4 cancelled or not ended.
+        restarted, replaced, emptied or not trusted after it, 4 cancelled or not ended.
         """
     )
 

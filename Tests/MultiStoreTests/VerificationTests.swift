@@ -66,8 +66,10 @@ struct VerificationTests {
     #expect(!family.trust.isTrusted, "not all keys were compared")
     #expect(try run(instance).state == .ended(.complete))
     #expect(family.trust.isTrusted && core.verifiedMilliseconds != nil)
+    #expect(core.jobProgress.map(\.isVoid) == [false])
     family.distrust(because: .overflow, now: 1)
     #expect(core.verifiedMilliseconds == nil)
+    #expect(core.jobProgress.map(\.isVoid) == [true], "the report says so")
     var request = KeyJobRequest(.verify)
     request.rate = 1
     try core.startJob(request, who: "test")
@@ -76,6 +78,7 @@ struct VerificationTests {
     try core.changeJob(.verify, .rate(100_000), who: "test")
     try instance.run { core.jobProgress.allSatisfy { $0.state.hasEnded } }
     #expect(!family.trust.isTrusted && core.verifiedMilliseconds == nil)
+    #expect(core.jobProgress.map(\.isVoid) == [true], "its result was void when it ended")
   }
 
   /// As the runbook's way back does it.

@@ -46,6 +46,7 @@ extension Instance {
   /// Notes an event after which keys may differ that no verification has seen.
   func mayDiffer() {
     epoch += 1
+    jobs.keysMayDiffer()
     if verifiedMilliseconds != nil { setVerified(nil) }
   }
 

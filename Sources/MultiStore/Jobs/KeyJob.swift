@@ -114,15 +114,18 @@ final class KeyJob {
   /// Notes that a store may have lost keys: a job that has ended counts no more, and another one begins again. A
   /// store's other process has other cursors, too.
   func storeMayHaveLostKeys() {
-    guard !progress.state.hasEnded || !progress.isVoid else { return }
-    if progress.state.hasEnded {
-      progress.isVoid = true
-    } else {
-      let isRestored = checkpoint != nil
-      stopPages()
-      restart()
-      if isRestored { awaitsMove = false }
-    }
+    if progress.state.hasEnded { return endCountsNoMore() }
+    let isRestored = checkpoint != nil
+    stopPages()
+    restart()
+    if isRestored { awaitsMove = false }
+    didAdvance(self)
+  }
+
+  /// Notes that the outcome is about keys that may be others since.
+  func endCountsNoMore() {
+    guard !progress.isVoid else { return }
+    progress.isVoid = true
     didAdvance(self)
   }
 
@@ -262,8 +265,10 @@ final class KeyJob {
       progress.failures["more keys were changing than equal: verify again when fewer are written", default: 0] += 1
     }
     let isComplete = progress.unhealed == 0 && progress.failures.isEmpty && progress.count(.uncompared) == 0
+    let isVerification = progress.request.kind == .verify
+    progress.isVoid = isVerification && instance.epoch != epoch
     end(isComplete ? .complete : .incomplete)
-    if progress.request.kind == .verify, isComplete, progress.isWhole, instance.epoch == epoch {
+    if isVerification, isComplete, progress.isWhole, !progress.isVoid {
       instance.verified(defaultStore: course.defaultStore)
     }
     didAdvance(self)

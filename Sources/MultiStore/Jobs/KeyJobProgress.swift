@@ -81,7 +81,8 @@ public struct KeyJobProgress: Sendable, Equatable {
   public internal(set) var startedMilliseconds: Int64
   /// The time at which it ended; nil before.
   public internal(set) var endedMilliseconds: Int64?
-  /// Whether a store was restarted, or the other one emptied, after the job had ended: keys may be gone since.
+  /// Whether the outcome counts no more: after the job had ended a store was restarted, or the other one emptied, so
+  /// that keys may be gone; or, for a verification, trust was lost or something else made keys that may differ.
   public internal(set) var isVoid = false
   /// The keys that the stores had when the scan began; nil if they did not tell.
   public internal(set) var expectedKeys: Int?

@@ -72,6 +72,13 @@ final class KeyJobs {
   /// The jobs of which that holds.
   private var counting: [KeyJob] { jobs.values.filter { $0.progress.hasFoundKeys && !$0.progress.isVoid } }
 
+  /// Notes that keys may differ which no verification has seen: one that has ended counts no more.
+  func keysMayDiffer() {
+    guard let job = jobs[.verify], job.progress.state.hasEnded, !job.progress.isVoid else { return }
+    job.endCountsNoMore()
+    record(.verify, job)
+  }
+
   /// Handles that a store may have lost keys.
   func storeMayHaveLostKeys() {
     for (kind, job) in jobs {

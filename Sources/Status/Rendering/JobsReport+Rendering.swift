@@ -92,8 +92,8 @@ extension JobsReport.Job {
       result = "all keys \(isFiltered ? "that match " : "")\(verb) there"
     }
     guard isVoid else { return "ended: \(result)" }
-    let advice = kind == "verify" ? "verify again" : "start it again"
-    return "ended: \(result), but a store was restarted, replaced or emptied since: \(advice)"
+    if kind == "verify" { return "ended: \(result), but keys may differ since: verify again" }
+    return "ended: \(result), but a store was restarted, replaced or emptied since: start it again"
   }
 
   fileprivate func text(_ now: Int64) -> String {

@@ -70,7 +70,7 @@ public struct JobsReport: Sendable, Hashable {
     public var isDryRun = false
     /// Whether it mends what it finds.
     public var heals = false
-    /// Whether a store may have lost keys after the job had ended, so that its result counts no more.
+    /// Whether keys may have been lost or changed after the job had ended, so that its result counts no more.
     public var isVoid = false
     /// The default store: `secondary`.
     public var defaultStore: String
