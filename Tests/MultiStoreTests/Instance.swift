@@ -30,6 +30,7 @@ final class Sink: ReplyOutput, BlockingSink, RoutingWaiter {
   }
 
   func executionWasCalledOff() {}
+  func executionHasNoReply() {}
 
   func connectionOfItsOwn(to role: StoreRole) -> HiredisConnection? { nil }
 

@@ -256,7 +256,9 @@ final class BlockedCommand: ReplyReceiver {
       let elapsed = Duration.nanoseconds(Int64(clamping: now - startedAt))
       return BlockingTimeout(command, core.batch.spec(0))?.rewrite(command, after: elapsed, into: &rewritten) ?? false
     }
-    if case .answer(let heldNil) = state.resume(hasTimeLeft: hasTimeLeft) { return answer(heldNil) }
+    if case .answer(let heldNil) = state.resume(hasTimeLeft: hasTimeLeft) {
+      return answer(heldNil, isCancelled: false)
+    }
     guard let connection = client.connectionOfItsOwn(to: routing.defaultStore) else {
       state.connectionFailed()
       client.output.appendError(
@@ -317,7 +319,7 @@ final class BlockedCommand: ReplyReceiver {
     switch action {
     case .none: return
     case .ask: ask()
-    case .answer(let heldNil): answer(heldNil)
+    case .answer(let heldNil): answer(heldNil, isCancelled: true)
     }
   }
 
@@ -333,9 +335,7 @@ final class BlockedCommand: ReplyReceiver {
       if isCancelled { notifyCancelled() }
       instance.commandWasStranded()
     case .park: instance.didPark(self)
-    case .answer(let heldNil, let isCancelled):
-      if isCancelled { notifyCancelled() }
-      answer(heldNil)
+    case .answer(let heldNil, let isCancelled): answer(heldNil, isCancelled: isCancelled)
     }
   }
 
@@ -357,10 +357,21 @@ final class BlockedCommand: ReplyReceiver {
     perform(state.unblockAnswered(answer, isLeaving: isLeaving))
   }
 
-  /// Answers with the nil that was held.
-  private func answer(_ heldNil: [UInt8]) {
-    core.sink?.output.append(heldNil.span)
+  /// Answers with the nil that was held, or not at all if the wait was cancelled and has no timeout: no server answers
+  /// that with nil, and applications don't expect one.
+  private func answer(_ heldNil: [UInt8], isCancelled: Bool) {
+    if isCancelled { notifyCancelled() }
+    if isCancelled, isEndless, core.isAwaited {
+      client?.executionHasNoReply()
+    } else {
+      core.sink?.output.append(heldNil.span)
+    }
     leave { finish() }
+  }
+
+  /// Whether the command has no timeout.
+  private var isEndless: Bool {
+    core.batch.withCommand(0) { BlockingTimeout($0, core.batch.spec(0))?.duration(in: $0) } == nil
   }
 
   /// Removes the command from the blocked ones; a flip that waited for it continues after `body`.

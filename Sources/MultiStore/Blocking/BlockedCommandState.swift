@@ -7,7 +7,7 @@ struct BlockedCommandState {
   enum Reason {
     /// The default store moves. The command is sent again, to the new default store.
     case move
-    /// The wait is cancelled, whatever the stores do. The command is answered with nil.
+    /// The wait is cancelled, whatever the stores do. The client gets nothing but nil.
     case cancellation
   }
 

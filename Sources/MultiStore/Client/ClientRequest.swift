@@ -79,6 +79,7 @@ final class ClientRequest: ReplyOutput, BlockingSink, RoutingWaiter {
 
   /// Does nothing: a call is not cancelled.
   func executionWasCalledOff() {}
+  func executionHasNoReply() {}
 
   func connectionOfItsOwn(to role: StoreRole) -> HiredisConnection? {
     closeDedicated()

@@ -34,6 +34,10 @@ public protocol BlockingSink: ReplySink {
   /// Notifies that a blocked command was cancelled before it was served, or can't be cancelled.
   func executionWasCalledOff()
 
+  /// Notifies that a cancelled command ends without a reply, since it had no timeout. The client has to notice that, so
+  /// it is to be disconnected, as by a server that ended.
+  func executionHasNoReply()
+
   /// Returns the connection for a blocked command that moves to `role`'s store, which has become the default one; nil
   /// if no connection is left for it.
   func connectionOfItsOwn(to role: StoreRole) -> HiredisConnection?

@@ -137,6 +137,11 @@ final class Session: ReplyOutput, BlockingSink, SubscriptionSink, RoutingWaiter 
     if state.executionWasCancelled() { finishTurn() }
   }
 
+  func executionHasNoReply() {
+    state.close()
+    finishTurn()
+  }
+
   func passOn(_ replies: Span<UInt8>) {
     executing.passedOnBytes += replies.count
     guard !isGone, !dropsReplies else { return }
