@@ -81,6 +81,8 @@ public struct CommandTraits: OptionSet, Sendable {
   public static let blocks = CommandTraits(rawValue: 1 << 2)
   /// Like `blocks`, when BLOCK is among its options.
   public static let blocksWhenAsked = CommandTraits(rawValue: 1 << 3)
+  /// It takes elements, without waiting, and answers nil or an empty array where there are none.
+  public static let pops = CommandTraits(rawValue: 1 << 4)
   /// Its reply may be nested more than the eight arrays deep that hiredis 0.14 can read, alone or inside of EXEC's.
   public static let deepReply = CommandTraits(rawValue: 1 << 5)
   /// It is not counted as unlisted: INFO, as in GitLab.

@@ -283,6 +283,20 @@ struct KeyMoveTests {
     #expect(try instance.execute("INCR k") == ":2|")
   }
 
+  @Test(arguments: [BatchKind.single, .pipelined, .multi])
+  func `without the old store, a pop that finds nothing changes nothing`(kind: BatchKind) throws {
+    let instance = try instance()
+    try instance.takeDown(.secondary)
+    let pops = ["LPOP k", "RPOP k 2", "LMOVE k l LEFT LEFT", "RPOPLPUSH k l", "ZPOPMIN k", "ZPOPMAX k 2"]
+    for line in pops {
+      _ = try kind == .single ? instance.execute(line) : instance.execute("GET other", line, as: kind)
+    }
+    #expect(instance.database.secondary.stale.count == 0)
+    #expect(try instance.execute("RPUSH k a") == ":1|")
+    #expect(try instance.execute("LPOP k") == "$1|a|")
+    #expect(instance.database.secondary.stale.count == 1, "one that finds something does")
+  }
+
   @Test func `under the other read policy nothing is moved`() throws {
     let instance = try instance(.defaultStore)
     try instance.secondary.command("SET", "k", "101")

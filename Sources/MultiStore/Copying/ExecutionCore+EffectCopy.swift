@@ -36,9 +36,9 @@ extension ExecutionCore {
       let isExecuted = reply.kind != .error
       batch.withCommand(index) { database.instance.changeOfFunctionsWasAnswered($0, spec, isExecuted: isExecuted) }
     }
-    guard reply.kind != .error || (routing.isDual && spec.mayHaveWritten(despite: reply)) else {
-      return effect.defaultStoreReplied(hasEffect: false)
-    }
+    guard reply.kind != .error || (routing.isDual && spec.mayHaveWritten(despite: reply)),
+      !hasPoppedNothing(spec, reply)
+    else { return effect.defaultStoreReplied(hasEffect: false) }
     if !isOnOrdinary, let rechecks = database.rechecks {
       batch.withCommand(index) { rechecks.noteChange(ofKeysIn: $0, spec) }
     }
@@ -58,6 +58,15 @@ extension ExecutionCore {
         ?? planner.plan(spec.effect, command, after: reply, into: &buffers.scratch)
     }
     return follow(plan, of: index, spec, &effect, &buffers)
+  }
+
+  /// Whether a pop has found nothing while the other store is away. It is repeated there only for the comparison of the
+  /// replies, and marking its keys as stale would delete those that the other store alone has.
+  private func hasPoppedNothing(_ spec: CommandSpec, _ reply: borrowing Reply) -> Bool {
+    guard spec.traits.contains(.pops), reply.kind == .nil || reply.kind == .array && reply.count == 0 else {
+      return false
+    }
+    return !other.ordinary.takesCommands
   }
 
   /// Plans a script that both stores execute; nil for other commands, and for one whose keys have to be copied, since
