@@ -203,7 +203,7 @@ struct ListenerTLSTests {
     let tunnel = try TLSTunnel(to: door.port, trusting: authority, in: directory)
     let client = try tunnel.client()
     try client.expect(["SET", "k", "v"], .ok)
-    try client.send(RESPClient.encode(["BLPOP", "queue", "0"]))
+    try client.send(RESPClient.encode(["BLPOP", "queue", "60"]))
     let direct = try store.client()
     try eventually("the command waits") {
       try direct.command("INFO", "clients").string?.contains("blocked_clients:1") == true
