@@ -23,6 +23,14 @@ public enum ServerErrorCode: String, Sendable {
   /// The server can't save its data, and refuses writes.
   case misconfigured = "MISCONF"
 
+  /// Whether it is not about the command: the server can't execute anything at the moment, or no writes.
+  public var isOfServer: Bool {
+    switch self {
+    case .busy, .loading, .outOfMemory, .readOnly, .noReplicas, .misconfigured: true
+    case .generic, .noAuthentication, .noPermission, .noScript, .wrongType: false
+    }
+  }
+
   /// Reads the code that `text`, an error reply, begins with; nil for others.
   public init?(errorReply text: String) {
     self.init(rawValue: String(text.prefix { $0 != " " }))

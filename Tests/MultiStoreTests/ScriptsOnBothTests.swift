@@ -111,6 +111,28 @@ struct ScriptsOnBothTests {
     try expectEqual(instance)
   }
 
+  @Test(arguments: [StoreRole.secondary, .primary])
+  func `that the default store alone refuses are executed on none`(role: StoreRole) throws {
+    let instance = try instance(primaryAsDefault: role == .primary)
+    try instance.both("SET k before")
+    let refusals = [["CONFIG", "SET", "maxmemory", "1"], ["ACL", "SETUSER", "default", "-set"]]
+    let remedies = [["CONFIG", "SET", "maxmemory", "0"], ["ACL", "SETUSER", "default", "+set"]]
+    for (refusal, remedy) in zip(refusals, remedies) {
+      _ = try instance.client(role).command(refusal)
+      for kind in [BatchKind.single, .multi] {
+        let script = "EVAL return(redis.call('SET',KEYS[1],'after')) 1 k"
+        let answer = try kind == .single ? instance.execute(script) : instance.execute("GET x", script, as: kind)
+        #expect(answer.contains("-"), "\(answer)")
+      }
+      _ = try instance.client(role).command(remedy)
+      try instance.run { instance.database.store(role.other).isWhole }
+      for client in [instance.primary, instance.secondary] {
+        #expect(try client.command("GET", "k") == .text("before"))
+      }
+    }
+    #expect(instance.multiStore.status.verifiedMilliseconds == nil)
+  }
+
   @Test func `leave their keys stale while the other store is away`() throws {
     let instance = try instance()
     try instance.takeDown(.primary)

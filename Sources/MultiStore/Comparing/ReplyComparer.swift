@@ -28,10 +28,7 @@ struct ReplyComparer {
   static func isRefusal(_ reply: Span<UInt8>) -> Bool {
     guard isError(reply) else { return false }
     let beginning = reply.extracting(1..<min(reply.count, 16)).array
-    switch ServerErrorCode(errorReply: String(decoding: beginning, as: UTF8.self)) {
-    case .busy, .loading, .outOfMemory, .readOnly, .noReplicas, .misconfigured: return true
-    default: return false
-    }
+    return ServerErrorCode(errorReply: String(decoding: beginning, as: UTF8.self))?.isOfServer == true
   }
 
   private static func isError(_ reply: Span<UInt8>) -> Bool {

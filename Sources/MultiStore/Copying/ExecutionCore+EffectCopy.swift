@@ -54,7 +54,7 @@ extension ExecutionCore {
       return follow(planner.planUnordered(spec.effect, after: reply), of: index, spec, &effect, &buffers)
     }
     let plan = batch.withCommand(index) { command in
-      scriptPlan(command, spec, isOnOrdinary: isOnOrdinary)
+      scriptPlan(command, spec, isOnOrdinary: isOnOrdinary, isRefused: reply.isRefusal)
         ?? planner.plan(spec.effect, command, after: reply, into: &buffers.scratch)
     }
     return follow(plan, of: index, spec, &effect, &buffers)
@@ -70,11 +70,18 @@ extension ExecutionCore {
   }
 
   /// Plans a script that both stores execute; nil for other commands, and for one whose keys have to be copied, since
-  /// it would find outdated ones on the other store.
-  private func scriptPlan(_ command: Span<UInt8>, _ spec: CommandSpec, isOnOrdinary: Bool) -> CopyPlan? {
+  /// it would find outdated ones on the other store, or do there what the default store has refused.
+  private func scriptPlan(
+    _ command: Span<UInt8>,
+    _ spec: CommandSpec,
+    isOnOrdinary: Bool,
+    isRefused: Bool
+  ) -> CopyPlan? {
     let instance = database.instance
     guard instance.runsOnBoth(spec, routing) else { return nil }
-    guard isOnOrdinary, !other.isStale(command, spec), instance.repeatability(of: command, spec) == .repeatable else {
+    guard isOnOrdinary, !isRefused, !other.isStale(command, spec),
+      instance.repeatability(of: command, spec) == .repeatable
+    else {
       // Nobody knows what else it has changed.
       instance.mayDiffer()
       return nil

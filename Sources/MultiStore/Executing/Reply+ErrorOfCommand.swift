@@ -2,6 +2,13 @@ internal import Hiredis
 internal import RESP
 
 extension Reply {
+  /// Whether it is an error for which the store's state or its user's rights are the reason: another store may execute
+  /// the same command.
+  var isRefusal: Bool {
+    guard kind == .error, let code = knownErrorCode else { return false }
+    return code.isOfServer || code == .noPermission
+  }
+
   /// Whether this is an error that the command or its key leads to: another type, a syntax error, an element that is no
   /// number. After a miss of the other store it shows that this one has the key.
   ///
