@@ -24,9 +24,6 @@ public enum CommandClass: UInt8, CaseIterable, Sendable {
 
 /// The form of a reply which shows that the store lacks the key.
 ///
-/// An error is never a miss by these rules. Where an absent key is answered with an error (XINFO, XPENDING), the rule
-/// is `never`, and the error is what sends the read to the other store.
-///
 /// Commands that merge several keys (SUNION, PFCOUNT, EXISTS with more than one) can hide an absent key behind a
 /// present one; no rule can see that in the reply, so they have `CommandTraits.mergesKeys` besides.
 public enum MissRule: UInt8, CaseIterable, Sendable {
@@ -56,6 +53,9 @@ public enum MissRule: UInt8, CaseIterable, Sendable {
   case allMinusTwo
   /// -1 or 0, whichever an endless row of zero bits gives: BITPOS.
   case bitPosition
+  /// The error that there is no such key, or no such group of it: XINFO, XPENDING. By all other rules an error is no
+  /// miss.
+  case noKeyError
   /// The empty string, 0 with LEN, and with IDX an array whose `len` (the fourth element) is 0: LCS.
   case lcs
 }

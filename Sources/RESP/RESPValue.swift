@@ -28,6 +28,17 @@ extension RESPValue {
   /// stack.
   public static let maxDepth = 64
 
+  /// Decodes the header of the array that begins at `position`, and moves `position` to its first element.
+  ///
+  /// - Returns: the number of elements; nil if there is no array.
+  public static func decodeArrayHeader(_ bytes: Span<UInt8>, at position: inout Int) -> Int? {
+    guard position < bytes.count, bytes[position] == UInt8(ascii: "*"), let line = lineEnd(bytes, from: position + 1),
+      let count = number(bytes.extracting(position + 1..<line)), count >= 0
+    else { return nil }
+    position = line + 2
+    return count
+  }
+
   /// Decodes the reply that begins at `position` and moves `position` behind it.
   ///
   /// - Returns: nil when there is no whole, well-formed reply.

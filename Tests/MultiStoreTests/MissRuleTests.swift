@@ -8,7 +8,9 @@ internal import Testing
 /// Replies as Lua expressions, with the rules by which each is a miss.
 private let replies: [(lua: String, rules: Set<MissRule>)] = [
   ("false", Set(MissRule.allCases).subtracting([.never])),
-  ("{err='ERR no such key'}", []),
+  ("{err='ERR no such key'}", [.noKeyError]),
+  ("{err='NOGROUP No such key'}", [.noKeyError]),
+  ("{err='ERR other'}", []),
   ("'value'", []),
   ("''", [.emptyString, .lcs]),
   ("'none'", []),

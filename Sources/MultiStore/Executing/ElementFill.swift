@@ -5,8 +5,8 @@ internal import RESP
 /// another store for these.
 struct ElementFill: ~Copyable {
   private var elements = ByteBuffer()
-  /// The end of each element in `elements`; a hole has no bytes.
-  private var ends: [Int] = []
+  /// The end of each element in `elements`, which is nil if it is a hole.
+  private var ends: [(end: Int, isHole: Bool)] = []
   /// The number of holes in the reply.
   private(set) var missingCount = 0
 
@@ -32,12 +32,10 @@ struct ElementFill: ~Copyable {
     while let argument = arguments.next() {
       let index = arguments.index - 1 - leading
       guard index >= 0, index < reply.count else { continue }
-      if reply[index].kind != .nil || (isWholeKeys && isStale(argument)) {
-        reply[index].encode(into: &elements)
-      } else {
-        missingCount += 1
-      }
-      ends.append(elements.count)
+      let isHole = reply[index].kind == .nil && !(isWholeKeys && isStale(argument))
+      if isHole { missingCount += 1 }
+      reply[index].encode(into: &elements)
+      ends.append((elements.count, isHole))
     }
     scratch.removeAll()
     scratch.appendCommand(expecting: leading + missingCount) { question in
@@ -62,17 +60,13 @@ struct ElementFill: ~Copyable {
     var hole = 0
     output.appendArrayHeader(ends.count)
     for index in ends.indices {
-      if isHole(index) {
-        if unfilled.contains(index) {
-          output.appendNull()
-        } else {
-          if filling[hole].kind != .nil { filled = true }
-          filling[hole].encode(into: &output)
-        }
-        hole += 1
+      if isHole(index), !unfilled.contains(index), filling[hole].kind != .nil {
+        filled = true
+        filling[hole].encode(into: &output)
       } else {
-        output.append(elements.span.extracting(start(index)..<ends[index]))
+        output.append(element(index))
       }
+      if isHole(index) { hole += 1 }
     }
     return filled
   }
@@ -80,13 +74,7 @@ struct ElementFill: ~Copyable {
   /// Writes the original reply, with its holes.
   func encode(into output: inout ByteBuffer) {
     output.appendArrayHeader(ends.count)
-    for index in ends.indices {
-      if isHole(index) {
-        output.appendNull()
-      } else {
-        output.append(elements.span.extracting(start(index)..<ends[index]))
-      }
-    }
+    output.append(elements.span)
   }
 
   /// Fills the nil elements of one encoded array with those of another, and writes the result.
@@ -101,17 +89,29 @@ struct ElementFill: ~Copyable {
   ) -> Bool {
     var position = 0
     var fillingPosition = 0
-    guard case .array(var elements)? = RESPValue.decode(reply, at: &position),
-      case .array(let candidates)? = RESPValue.decode(filling, at: &fillingPosition),
-      elements.count == candidates.count
+    guard let count = RESPValue.decodeArrayHeader(reply, at: &position),
+      RESPValue.decodeArrayHeader(filling, at: &fillingPosition) == count
     else { return false }
+    let start = output.count
+    output.appendArrayHeader(count)
     var filled = false
-    for index in elements.indices
-    where elements[index] == .null && candidates[index] != .null && !outdated.contains(index) {
-      elements[index] = candidates[index]
-      filled = true
+    for index in 0..<count {
+      // The bytes are kept: a value does not tell one kind of null from the other.
+      let (begin, fillingBegin) = (position, fillingPosition)
+      guard let element = RESPValue.decode(reply, at: &position),
+        let candidate = RESPValue.decode(filling, at: &fillingPosition)
+      else {
+        filled = false
+        break
+      }
+      if element == .null, candidate != .null, !outdated.contains(index) {
+        filled = true
+        output.append(filling.extracting(fillingBegin..<fillingPosition))
+      } else {
+        output.append(reply.extracting(begin..<position))
+      }
     }
-    if filled { output.append(.array(elements)) }
+    if !filled { output.truncate(to: start) }
     return filled
   }
 
@@ -128,7 +128,11 @@ struct ElementFill: ~Copyable {
     missingCount = 0
   }
 
-  private func start(_ index: Int) -> Int { index == 0 ? 0 : ends[index - 1] }
+  private func isHole(_ index: Int) -> Bool { ends[index].isHole }
 
-  private func isHole(_ index: Int) -> Bool { ends[index] == start(index) }
+  /// An element as it is encoded in the original reply.
+  @_lifetime(borrow self)
+  private func element(_ index: Int) -> Span<UInt8> {
+    elements.span.extracting((index == 0 ? 0 : ends[index - 1].end)..<ends[index].end)
+  }
 }

@@ -4,10 +4,11 @@ internal import RESP
 extension MissRule {
   /// Whether `reply` shows that the store lacks what `command` asked for.
   ///
-  /// An error is no miss; ``MissRule/anyNullElement`` is one as soon as one element is nil.
+  /// An error is one by ``MissRule/noKeyError`` alone. By ``MissRule/anyNullElement`` one nil element is enough.
   func isMiss(_ reply: borrowing Reply, of command: Span<UInt8>) -> Bool {
     switch reply.kind {
-    case .error: return false
+    case .error:
+      return self == .noKeyError && (reply.errorCode == "NOGROUP" || reply.bytes.hasSameBytes(as: "ERR no such key"))
     case .nil: return self != .never
     case .status: return self == .noneStatus && reply.bytes.hasSameBytes(as: "none")
     case .integer: return isMiss(integer: reply.integer)
