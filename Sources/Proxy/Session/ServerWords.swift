@@ -19,6 +19,9 @@ enum ServerWords {
     return "ERR Command \(name)not allowed inside a transaction"
   }
 
+  /// The reason why an EXEC with arguments aborts the transaction.
+  static let argumentsOfExec = "wrong number of arguments for 'exec' command"
+
   static func wrongNumberOfArguments(_ spec: CommandSpec) -> String {
     "ERR wrong number of arguments for '\(spec.name)' command"
   }

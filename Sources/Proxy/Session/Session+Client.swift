@@ -144,15 +144,19 @@ extension Session {
     guard let blocked = server.client(id), blocked.isBlocked, let waiting = blocked.dedicated else {
       return output.appendInteger(0)
     }
-    guard let number = waiting.connection.clientID else { throw .noUnblock }
-    var command = ByteBuffer()
-    command.appendCommand(expecting: arguments.argumentCount) { command in
-      command.append("CLIENT")
-      command.append("UNBLOCK")
-      command.append(decimal: number)
-      if arguments.argumentCount == 4 { command.append(arguments.argument(at: 3)) }
+    let isError = arguments.argumentCount == 4 && arguments.argument(at: 3).isKeyword("ERROR")
+    let store = blocked.database.store(waiting.store)
+    execute {
+      UnblockRequest(of: blocked, at: store, in: server, reason: isError ? "ERROR" : "TIMEOUT") { [self] outcome in
+        switch outcome {
+        case .unblocked: output.appendInteger(1)
+        case .notBlocked: output.appendInteger(0)
+        case .impossible: output.appendError(ClientCommandError.noUnblock.text)
+        case .error(let text): output.appendError(text)
+        }
+        executionDidFinish()
+      }.attempt()
     }
-    forward(command.span, over: blocked.database.store(waiting.store).ordinary)
   }
 
   private func writeTrackingInfo() {

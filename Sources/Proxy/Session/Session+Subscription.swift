@@ -29,13 +29,15 @@ extension Session {
       return output.appendError(ServerWords.unknownCommand(bytes, spec))
     }
     guard spec.accepts(argumentCount: argumentCount), spec.id != .ping || argumentCount <= 2 else {
+      if spec.id == .exec { return abortTransaction(because: ServerWords.argumentsOfExec) }
       return output.appendError(ServerWords.wrongNumberOfArguments(spec))
     }
     guard spec.commandClass == .pubsub || spec.id == .ping else {
-      return output.appendError(
-        "ERR Can't execute '\(spec.name)': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed "
-          + "in this context"
-      )
+      let refusal =
+        "Can't execute '\(spec.name)': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed "
+        + "in this context"
+      // Servers answer EXEC like that, also where no transaction is open.
+      return spec.id == .exec ? abortTransaction(because: refusal) : output.appendError("ERR \(refusal)")
     }
     listen(bytes, spec, argumentCount)
   }
