@@ -24,7 +24,7 @@ struct KeyArrivalStateTests {
     #expect(state.looked(outdated: 0, questions: 0) == .execute)
   }
 
-  @Test(arguments: [KeyArrivalState.Outcome.unreachable, .refused])
+  @Test(arguments: [KeyArrivalState.Outcome.unreachable, .failed])
   func `a key that can't be copied ends the wait`(outcome: KeyArrivalState.Outcome) {
     var state = KeyArrivalState()
     #expect(state.looked(outdated: 2, questions: 1) == .copy)
@@ -46,9 +46,9 @@ struct KeyArrivalStateTests {
     #expect(state.looked(outdated: 1, questions: 3) == .copy)
     #expect(state.copyEnded(.done) == .look)
     #expect(state.looked(outdated: 0, questions: 3) == .ask)
-    #expect(state.answered() == .wait)
-    #expect(state.answered() == .wait)
-    #expect(state.answered() == .move)
+    #expect(state.answered(isKnown: true) == .wait)
+    #expect(state.answered(isKnown: true) == .wait)
+    #expect(state.answered(isKnown: true) == .move)
     #expect(state.moveBegan(2) == .wait)
     #expect(state.copyEnded(.done) == .wait)
     #expect(state.copyEnded(.done) == .look)
@@ -58,20 +58,30 @@ struct KeyArrivalStateTests {
   @Test func `nothing is moved when the default store has all keys`() {
     var state = KeyArrivalState()
     #expect(state.looked(outdated: 0, questions: 1) == .ask)
-    #expect(state.answered() == .move)
+    #expect(state.answered(isKnown: true) == .move)
     #expect(state.moveBegan(0) == .look)
     #expect(state.looked(outdated: 0, questions: 1) == .execute)
   }
 
-  @Test func `an old store that can't be reached has nothing to say, and a refused key ends the wait`() {
-    for (outcome, action) in [(KeyArrivalState.Outcome.unreachable, Action.look), (.refused, .refuse)] {
+  @Test func `an old store that can't be reached has nothing to say, and a failed move ends the wait`() {
+    for (outcome, action) in [(KeyArrivalState.Outcome.unreachable, Action.look), (.failed, .failMoving)] {
       var state = KeyArrivalState()
       #expect(state.looked(outdated: 0, questions: 2) == .ask)
-      #expect(state.answered() == .wait)
-      #expect(state.answered() == .move)
+      #expect(state.answered(isKnown: true) == .wait)
+      #expect(state.answered(isKnown: true) == .move)
       #expect(state.moveBegan(2) == .wait)
       #expect(state.copyEnded(outcome) == .wait)
       #expect(state.copyEnded(.done) == action)
+    }
+  }
+
+  @Test func `a default store that does not say what it has ends the wait`() {
+    for isLast in [false, true] {
+      var state = KeyArrivalState()
+      #expect(state.looked(outdated: 0, questions: 2) == .ask)
+      #expect(state.answered(isKnown: isLast) == .wait)
+      #expect(state.answered(isKnown: !isLast) == .failAsking)
+      #expect(state.state == .ended)
     }
   }
 

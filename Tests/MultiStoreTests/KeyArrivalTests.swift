@@ -106,6 +106,28 @@ struct KeyArrivalTests {
     }
   }
 
+  /// FLUSHALL and FLUSHDB remove the value that was to be copied, of each kind of batch.
+  @Test(arguments: Setup.all, ["FLUSHALL", "FLUSHDB"])
+  private func `an emptied store waits for no key`(setup: Setup, line: String) throws {
+    let instance = try setup.instance()
+    for kind in [BatchKind.single, .pipelined, .multi] {
+      try setup.makeStale(["k": ("SET k 20", "SET k 10"), "l": ("SET l 20", nil)], on: instance)
+      // Its value is on its way when the store is emptied.
+      let read = instance.begin("GETDEL k")
+      let flush = kind == .single ? instance.begin(line) : instance.begin("PING", line, as: kind)
+      let append = instance.begin("APPEND l x")
+      try instance.run { read.isDone && flush.isDone && append.isDone }
+      #expect(["$2|20|", "$-1|"].contains(read.text), "\(read.text)")
+      #expect(flush.text.hasSuffix("+OK|"), "\(flush.text)")
+      #expect([":1|", ":3|"].contains(append.text), "\(append.text)")
+      try instance.run { instance.database.store(setup.defaultRole).isWhole }
+      #expect(try instance.client(setup.defaultRole).command("GET", "k") == .null)
+      #expect(try instance.execute("GET k") == "$-1|", "as \(kind)")
+      try instance.both("FLUSHALL")
+      instance.database.store(setup.defaultRole.other).family.wasEmptied()
+    }
+  }
+
   @Test(arguments: Setup.all)
   private func `other keys do not wait`(setup: Setup) throws {
     let instance = try setup.instance()
@@ -190,7 +212,10 @@ private enum ErrorReply {
 @Suite("Keys that the old store alone has, while the new one is the default")
 struct KeyMoveTests {
   private func instance(_ policy: ReadPolicy = .fallback) throws -> Instance {
-    try Instance(primaryAsDefault: true) { $0.readPolicy = policy }
+    try Instance(primaryAsDefault: true) {
+      $0.readPolicy = policy
+      $0.keysPerSecond = 1000
+    }
   }
 
   @Test(arguments: [BatchKind.single, .pipelined, .multi])
@@ -274,6 +299,106 @@ struct KeyMoveTests {
     instance.database.secondary.family.distrust(because: .anotherProcess, now: 0)
     #expect(try instance.execute("INCR l") == ":1|")
     #expect(instance.count(MultiStoreMetrics.readFallback) == 0)
+  }
+
+  /// One that may lack a write of which no client was told is no older than the new store's miss.
+  @Test(arguments: [BatchKind.single, .pipelined, .multi])
+  func `they are read and moved if only the outcome of a write is unknown`(kind: BatchKind) throws {
+    let instance = try Instance(primaryAsDefault: true)
+    try instance.secondary.command("MSET", "k", "1", "l", "2", "n", "101")
+    try instance.secondary.command("HSET", "h", "f", "3")
+    for key in ["k", "l", "n", "h"] {
+      instance.database.secondary.markStale(key: Array(key.utf8), because: .defaultUnknown)
+    }
+    let lines = [("GET k", "$1|1|"), ("MGET k x l", "*3|$1|1|$-1|$1|2|"), ("HMGET h f g", "*2|$1|3|$-1|")]
+    for (line, reply) in lines + [("INCR n", ":102|"), ("HINCRBY h f 1", ":4|"), ("GET x", "$-1|")] {
+      let answer = try kind == .single ? instance.execute(line) : instance.execute("PING", line, as: kind)
+      #expect(answer.hasSuffix(reply), "\(line)")
+    }
+    for client in [instance.primary, instance.secondary] { #expect(try client.command("GET", "n") == .text("102")) }
+    instance.database.secondary.markStale(key: Array("l".utf8), because: .lost)
+    #expect(try instance.execute("PING", "GET l", as: kind).hasSuffix("$-1|"), "its value is known to be outdated")
+  }
+
+  /// Another answer would be built on a key that is said to be absent.
+  @Test(arguments: [BatchKind.single, .pipelined, .multi])
+  func `nothing is executed if the new store does not say what it has`(kind: BatchKind) throws {
+    let instance = try instance()
+    try instance.secondary.command("SET", "n", "101")
+    try instance.primary.command("ACL", "SETUSER", "default", "-exists")
+    let answer = try kind == .single ? instance.execute("INCR n") : instance.execute("INCR n", "INCR m", as: kind)
+    #expect(answer.hasPrefix("-NOPERM "), "\(answer)")
+    try instance.primary.command("ACL", "SETUSER", "default", "+exists")
+    #expect(try instance.execute("INCR n") == ":102|")
+  }
+
+  /// Kills the connection over which `name` waits on the new store, which executes no writes until then.
+  private func killWrite(_ name: String, on instance: Instance, during body: () -> Sink) throws -> String {
+    try instance.primary.command("CLIENT", "PAUSE", "60000", "WRITE")
+    let sink = body()
+    try instance.run { (try? instance.primary.command("CLIENT", "LIST").string)?.contains("cmd=\(name) ") == true }
+    try instance.primary.command("CLIENT", "KILL", "TYPE", "normal")
+    try instance.run { sink.isDone }
+    try instance.primary.command("CLIENT", "UNPAUSE")
+    try instance.run { instance.database.store(.primary).isUp }
+    return sink.text
+  }
+
+  @Test(arguments: [BatchKind.pipelined, .multi])
+  func `nothing is executed if the new store fails while a key is moved`(kind: BatchKind) throws {
+    let instance = try instance()
+    try instance.secondary.command("SET", "n", "101")
+    let answer = try killWrite("restore", on: instance) { instance.begin("INCR n", "INCR m", as: kind) }
+    #expect(answer.hasPrefix("-ERR MultiStore: the secondary store has a key that could not be moved: send it again|"))
+    #expect(try instance.execute("INCR n") == ":102|")
+    for client in [instance.primary, instance.secondary] {
+      #expect(try client.command("MGET", "n", "m") == .array([.text("102"), .null]))
+    }
+  }
+
+  /// The guarded write may have been executed, and was not since the new store lacks the key.
+  @Test func `a key whose write the new store did not answer stays`() throws {
+    let instance = try instance()
+    try instance.secondary.command("SET", "n", "101")
+    _ = try instance.execute("INCR other")
+    let answer = try killWrite("evalsha", on: instance) { instance.begin("INCR n") }
+    #expect(answer.hasPrefix("-ERR MultiStore: "), "\(answer)")
+    #expect(instance.count(MultiStoreMetrics.copyFailures, ["reason": "default_unknown"]) == 1)
+    #expect(try instance.execute("GET n") == "$3|101|")
+    try instance.run { instance.database.secondary.isWhole }
+    #expect(try instance.secondary.command("GET", "n") == .text("101"))
+    #expect(try instance.execute("INCR n") == ":102|")
+    #expect(try instance.execute("DEL n") == ":1|")
+    #expect(try instance.secondary.command("GET", "n") == .null)
+  }
+
+  /// Where servers answer with an error instead of a miss, or with another kind of nil.
+  @Test(arguments: [BatchKind.single, .pipelined, .multi])
+  func `they are read by commands that say in other ways what is missing`(kind: BatchKind) throws {
+    let instance = try instance()
+    for line in ["XADD s 1-1 f v", "XGROUP CREATE s g 0", "GEOADD p 1 1 a"] {
+      try instance.secondary.command(words(line))
+    }
+    for (line, part) in [
+      ("XINFO GROUPS s", "$4|name|$1|g|"), ("XINFO STREAM s", "$6|length|:1|"), ("XPENDING s g", "*4|:0|$-1|$-1|*-1|"),
+      ("GEOPOS p a nope", "|*-1|"), ("GEOPOS x y", "*1|*-1|"), ("XINFO GROUPS x", "-ERR no such key|"),
+      ("XPENDING x g", "-NOGROUP "),
+    ] {
+      let answer = try kind == .single ? instance.execute(line) : instance.execute("PING", line, as: kind)
+      #expect(answer.contains(part), "\(line): \(answer)")
+    }
+    #expect(instance.count(MultiStoreMetrics.readFallback) == 4)
+  }
+
+  /// Servers that are full refuse all commands between MULTI and EXEC.
+  @Test func `a transaction reads them from an old store that is full`() throws {
+    let instance = try instance()
+    try instance.secondary.command("MSET", "k", "1", "l", "2")
+    try instance.secondary.command("CONFIG", "SET", "maxmemory", "1")
+    #expect(try instance.execute("GET k", "MGET x l", "EXISTS k", as: .multi) == "*3|$1|1|*2|$-1|$1|2|:1|")
+    #expect(instance.count(MultiStoreMetrics.copyFailures) == 0)
+    #expect(try instance.execute("GET k", "SET m 1", "GET x", as: .multi) == "*3|$1|1|+OK|$-1|")
+    #expect(instance.database.secondary.stale.contains("m") && instance.database.secondary.stale.count == 1)
   }
 
   @Test func `without the old store, what the new one lacks is absent`() throws {

@@ -81,7 +81,7 @@ struct StaleKeysTests {
     #expect(stale.keys.mark(of: Array("earlier".utf8))?.sinceMilliseconds == 3)
   }
 
-  @Test func `a key that may have a write too many lacks none`() {
+  @Test func `a key whose writes no client knows of lacks none`() {
     let stale = Keys(limit: 10)
     let lacksWrites = { (key: String) in stale.keys.lacksWrites(of: Array(key.utf8).span) }
     stale.insert("k", .mayHaveMore)
@@ -91,8 +91,11 @@ struct StaleKeysTests {
     #expect(lacksWrites("k"))
     #expect(stale.insert("k", .mayHaveMore) == .known)
     #expect(lacksWrites("k"), "it lacks the earlier write still")
-    stale.keys.isDistrusted = true
-    #expect(lacksWrites("other"))
+    stale.insert("l", .defaultUnknown)
+    #expect(stale.isKnown("l") && !lacksWrites("l"))
+    #expect(stale.insert("l", .mayHaveMore) == .known)
+    #expect(stale.insert("l", .lost) == .worsened)
+    #expect(lacksWrites("l"))
   }
 
   @Test func `the list has those that became stale first`() {

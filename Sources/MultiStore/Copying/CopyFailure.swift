@@ -6,11 +6,20 @@ struct CopyFailure {
   let reason: CopyFailureReason
   /// The exception that redis-rb would have raised; without keys or values.
   let exception: ReportedException
+  /// Whether it is that of the store that was to get the copy, and not of the one that the key was read from.
+  private(set) var isOfTarget = false
   /// Whether the store executes no command at present, whatever it is.
   private let isOfBusyStore: Bool
 
   /// Whether the store has refused the command itself, so that it would do so again.
   var isRefusal: Bool { reason == .errorReply && !isOfBusyStore }
+
+  /// The same, of the store that was to get the copy.
+  var ofTarget: CopyFailure {
+    var failure = self
+    failure.isOfTarget = true
+    return failure
+  }
 
   init(_ failure: ConnectionFailure) {
     isOfBusyStore = false

@@ -108,7 +108,7 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
       core.sendOrRefuse(to: secondary, over: secondaryConnection, token: Self.secondaryToken, for: self)
       return
     }
-    if reply.kind == .error {
+    if reply.kind == .error, !isMiss(reply) {
       if isOutdatedOnSecondary {
         if let sink = core.sink { reply.encode(into: &sink.output) }
         return finish()
@@ -207,10 +207,7 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
   private var isOutdatedOnSecondary: Bool {
     guard !secondary.isWhole else { return false }
     let spec = core.batch.spec(0)
-    return core.batch.withCommand(0) { command in
-      secondary.lacksWrites(of: command, spec)
-        || core.routing.defaultStore == .primary && secondary.keysBeingCopied.hasKey(of: command, spec)
-    }
+    return core.batch.withCommand(0) { secondary.isOutdated($0, spec) }
   }
 
   /// Answers with the primary's miss, if the copy of an earlier write was refused by the secondary since the read was
@@ -303,9 +300,7 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
     core.batch.withCommand(0) { command in
       var arguments = ArgumentCursor(command)
       while let key = arguments.next() {
-        if arguments.index > 1, secondary.lacksWrites(of: key) || secondary.keysBeingCopied.contains(key) {
-          outdated.insert(arguments.index - 2)
-        }
+        if arguments.index > 1, secondary.isOutdated(key) { outdated.insert(arguments.index - 2) }
       }
     }
     return outdated

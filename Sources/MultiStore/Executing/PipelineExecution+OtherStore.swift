@@ -42,7 +42,24 @@ extension PipelineExecution {
       for (place, index) in copied.enumerated() { compare(reply[place], with: index) }
       finishComparison()
     } else {
-      noCopyWasExecuted(CopyFailure(reply))
+      transactionWasRefused(CopyFailure(reply))
+    }
+  }
+
+  /// Asks again for what the default store lacks, outside of a transaction: a store that is full refuses whatever is
+  /// queued in one, reads as well. The rest was not executed.
+  private func transactionWasRefused(_ failure: CopyFailure) {
+    let connection = core.otherOrdinary
+    let mayAsk =
+      core.routing.readPolicy == .fallback && connection.hasRoom(commands: elements.count, bytes: core.batch.byteCount)
+    let missing = elements.indices.filter { mayAsk && elements[$0].effect.form != nil && elements[$0].isMiss }
+    for index in elements.indices where elements[index].effect.form != nil && !missing.contains(index) {
+      copyFailed(failure, of: index)
+    }
+    guard !missing.isEmpty else { return finishComparison() }
+    copiesLeft = missing.count
+    for index in missing {
+      core.batch.withCommand(index) { connection.send($0, to: self, token: Self.copyBit + index, isUrgent: true) }
     }
   }
 
@@ -118,27 +135,26 @@ extension PipelineExecution {
     return replies.withSpan { PresenceGuard.answer(reply, to: form, moved: $0.extracting(range)) }
   }
 
-  /// Fills the missing elements of an MGET of which some keys are outdated on the other store, with the values of the
-  /// others.
+  /// Fills what the default store lacks with the other store's reply, which can't be compared but may count all the
+  /// same: of an MGET the elements whose keys are not outdated there.
   private func fillSettledElements(
     of reply: borrowing Reply,
     _ index: Int,
     _ spec: CommandSpec,
     _ range: Range<Int>
   ) {
-    guard spec.id == .mget, elements[index].isMiss, core.routing.readPolicy == .fallback,
-      !elements[index].wasBeingCopied
-    else { return }
+    guard elements[index].isMiss, core.routing.readPolicy == .fallback, !elements[index].wasBeingCopied else { return }
+    let isOutdated = { (key: Span<UInt8>) in self.core.other.isOutdated(key) || self.unsettledKeys.contains(key.array) }
     var outdated: Set<Int> = []
-    core.batch.withCommand(index) { command in
+    let counts = core.batch.withCommand(index) { command in
+      guard spec.id == .mget else { return !spec.hasKey(ofCommand: command, where: isOutdated) }
       var arguments = ArgumentCursor(command)
       while let key = arguments.next() {
-        guard arguments.index > 1 else { continue }
-        let isOutdated =
-          core.other.isStale(key: key) || core.other.keysBeingCopied.contains(key) || unsettledKeys.contains(key.array)
-        if isOutdated { outdated.insert(arguments.index - 2) }
+        if arguments.index > 1, isOutdated(key) { outdated.insert(arguments.index - 2) }
       }
+      return true
     }
+    guard counts else { return }
     otherReply.removeAll()
     reply.encode(into: &otherReply)
     substitute(reply, for: index, spec, range, except: outdated)
@@ -222,9 +238,11 @@ extension PipelineExecution {
     except outdated: Set<Int> = []
   ) {
     let reply = copy reply
-    // An error of the command shows that the other store has the key, unless the default store has parts of it.
-    let isError = reply.isErrorOfCommand
-    guard reply.kind != .error || isError else { return }
+    // An error of the command shows that the other store has the key, unless it says that it has not, or the default
+    // store has parts of it.
+    let saysMiss = core.batch.withCommand(index) { spec.miss.isMiss(reply, of: $0) }
+    let isError = reply.isErrorOfCommand && !saysMiss
+    guard reply.kind != .error || isError || saysMiss else { return }
     // Only a miss of the primary is a fallback; a miss of the secondary is a diff and nothing else.
     let isFallback = core.routing.defaultStore == .primary
     if isFallback { core.database.metrics.fallbackAfterMiss.increment() }
@@ -236,7 +254,7 @@ extension PipelineExecution {
     } else if spec.miss == .anyNullElement {
       isMiss = !withReplies(range) { ElementFill.merge($0, $1, except: outdated, into: &substitutes) }
     } else {
-      isMiss = core.batch.withCommand(index) { spec.miss.isMiss(reply, of: $0) }
+      isMiss = saysMiss
       if !isMiss { otherReply.withSpan { substitutes.append($0) } }
     }
     guard !isMiss else {

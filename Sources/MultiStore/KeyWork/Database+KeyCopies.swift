@@ -48,7 +48,7 @@ extension Database {
       return
     }
     // From now on it lacks a write, whatever it may have more.
-    if target.stale.mark(of: key)?.reason == .mayHaveMore { target.markStale(key: key, because: .uncopied) }
+    if target.stale.mark(of: key)?.reason.isUnacknowledged == true { target.markStale(key: key, because: .uncopied) }
     if isOnOrdinary, let pending = pendingDumps[key] { return pending.add(waiter) }
     rechecks?.noteChange(of: key.span)
     let copy = KeyCopy(key, .copyOver, from: store(role), to: target, of: self)

@@ -23,6 +23,12 @@ final class KeyArrival {
     let index: Int
   }
 
+  /// What clients are told if the default store does not say which keys it has.
+  private enum DefaultStoreFailure {
+    case errorReply(String)
+    case connection(ConnectionFailure)
+  }
+
   private let database: Database
   private let batch: CommandBatch
   private let routing: Routing
@@ -39,6 +45,8 @@ final class KeyArrival {
   private var moves: [ObjectIdentifier: Int] = [:]
   /// The last failure of a copy.
   private var failure: CopyFailure?
+  /// The default store's failure to say which keys it has.
+  private var defaultStoreFailure: DefaultStoreFailure?
   /// The epoch of the connection that watches keys for a transaction, if there is one.
   private let watchEpoch: Int?
 
@@ -100,7 +108,9 @@ final class KeyArrival {
     case .move: move()
     case .execute: end { execute(for: sink) }
     case .giveUp: end { giveUp(outdated) }
-    case .refuse: end { answer("the \(other.role.label) store has a key that could not be moved", because: failure) }
+    case .failAsking: end { answerWithDefaultStoreFailure() }
+    case .failMoving:
+      end { answer("the \(other.role.label) store has a key that could not be moved", because: failure) }
     }
   }
 
@@ -174,16 +184,31 @@ final class KeyArrival {
 
   /// Answers with an error, without executing anything.
   private func answer(_ message: String, because failure: CopyFailure?) {
+    guard let failure, !failure.isOfTarget else { return answer("\(message): send it again") }
     let hint = "make the \(other.role.label) store reachable, or replace the key as a whole"
-    answer(failure.map { "\(message) (\($0.reason.rawValue)): \(hint)" } ?? "\(message): send it again")
+    answer("\(message) (\(failure.reason.rawValue)): \(hint)")
   }
 
   private func answer(_ text: String) {
+    answer(withError: "ERR MultiStore: \(text)", .notConnected(reason: text), of: other.role)
+  }
+
+  /// Answers as if the default store had failed at the commands themselves, none of which was executed.
+  private func answerWithDefaultStoreFailure() {
+    switch defaultStoreFailure {
+    case .errorReply(let text): answer(withError: text, .notConnected(reason: text), of: defaultStore.role)
+    case .connection(let failure):
+      answer(withError: failure.clientError(store: defaultStore.role), failure, of: defaultStore.role)
+    case nil: answer("the \(defaultStore.role.label) store does not say whether it has a key", because: nil)
+    }
+  }
+
+  private func answer(withError text: String, _ failure: ConnectionFailure, of role: StoreRole) {
     var count = 1
     if case .batch(.pipelined, _) = start { count = batch.count }
     for index in 0..<count {
-      sink.output.appendError("ERR MultiStore: \(text)")
-      sink.executionDidFail(.notConnected(reason: text), at: index, on: other.role)
+      sink.output.appendError(text)
+      sink.executionDidFail(failure, at: index, on: role)
     }
     database.recycle(batch)
     sink.executionDidFinish()
@@ -199,7 +224,7 @@ extension KeyArrival: KeyCopyWaiter {
     }
     guard let failure = copy.outcome.failure else { return perform(state.copyEnded(.done)) }
     self.failure = failure
-    perform(state.copyEnded(failure.isRefusal ? .refused : .unreachable))
+    perform(state.copyEnded(failure.isRefusal || failure.isOfTarget ? .failed : .unreachable))
   }
 }
 
@@ -218,11 +243,12 @@ extension KeyArrival: ReplyReceiver {
 
   func receive(_ reply: borrowing Reply, token: Int) {
     if reply.kind == .integer, reply.integer == 0 { missing.append(questions[token]) }
-    perform(state.answered())
+    if reply.kind == .error { defaultStoreFailure = .errorReply(String(decoding: reply.bytes.array, as: UTF8.self)) }
+    perform(state.answered(isKnown: reply.kind == .integer))
   }
 
   func receive(failure: ConnectionFailure, token: Int) {
-    // The batch will fail as well, or is sent over another connection.
-    perform(state.answered())
+    defaultStoreFailure = .connection(failure)
+    perform(state.answered(isKnown: false))
   }
 }

@@ -11,9 +11,9 @@ struct KeyArrivalState {
     /// Stale keys are being copied over.
     case copying(left: Int, hasFailed: Bool, hasAsked: Bool)
     /// The default store is asked which keys it has.
-    case asking(left: Int)
+    case asking(left: Int, hasFailed: Bool)
     /// Keys that the default store lacks are being moved.
-    case moving(left: Int, isRefused: Bool)
+    case moving(left: Int, hasFailed: Bool)
     /// The batch is executed, or answered with an error.
     case ended
   }
@@ -34,17 +34,19 @@ struct KeyArrivalState {
     case execute
     /// A key could not be copied over, and is still outdated: execute only what does not need it.
     case giveUp
-    /// The default store refuses a key: execute nothing.
-    case refuse
+    /// The default store did not say which keys it has: execute nothing.
+    case failAsking
+    /// A key that the old store has could not be moved: execute nothing.
+    case failMoving
   }
 
   /// The outcome of the copy of one key.
   enum Outcome {
     case done
-    /// One of the stores could not be reached.
+    /// The other store could not be reached, or executes nothing at present.
     case unreachable
-    /// One of the stores answered with an error.
-    case refused
+    /// The other store does not give the key away, or the default store did not take it.
+    case failed
   }
 
   private(set) var state = State.looking(hasFailed: false, hasAsked: false)
@@ -63,21 +65,28 @@ struct KeyArrivalState {
       return givesUp ? .giveUp : .copy
     }
     let asks = !hasAsked && questions > 0
-    state = asks ? .asking(left: questions) : .ended
+    state = asks ? .asking(left: questions, hasFailed: false) : .ended
     return asks ? .ask : .execute
   }
 
-  /// The default store has answered whether it has a key, or has failed to.
-  mutating func answered() -> Action {
-    guard case .asking(let left) = state else { impossible("answered") }
-    state = .asking(left: left - 1)
+  /// The default store has answered whether it has a key.
+  ///
+  /// - Parameter isKnown: false if it has failed to.
+  mutating func answered(isKnown: Bool) -> Action {
+    guard case .asking(let left, var hasFailed) = state else { impossible("answered") }
+    hasFailed = hasFailed || !isKnown
+    if left == 1, hasFailed {
+      state = .ended
+      return .failAsking
+    }
+    state = .asking(left: left - 1, hasFailed: hasFailed)
     return left == 1 ? .move : .wait
   }
 
   /// The copies of the keys that the default store lacks have begun.
   mutating func moveBegan(_ count: Int) -> Action {
-    guard case .asking(left: 0) = state else { impossible("move began") }
-    state = count > 0 ? .moving(left: count, isRefused: false) : .looking(hasFailed: false, hasAsked: true)
+    guard case .asking(left: 0, hasFailed: false) = state else { impossible("move began") }
+    state = count > 0 ? .moving(left: count, hasFailed: false) : .looking(hasFailed: false, hasAsked: true)
     return count > 0 ? .wait : .look
   }
 
@@ -91,15 +100,15 @@ struct KeyArrivalState {
         ? .copying(left: left - 1, hasFailed: hasFailed, hasAsked: hasAsked)
         : .looking(hasFailed: hasFailed, hasAsked: hasAsked)
       return left > 1 ? .wait : .look
-    case .moving(let left, var isRefused):
-      isRefused = isRefused || outcome == .refused
+    case .moving(let left, var hasFailed):
+      hasFailed = hasFailed || outcome == .failed
       guard left == 1 else {
-        state = .moving(left: left - 1, isRefused: isRefused)
+        state = .moving(left: left - 1, hasFailed: hasFailed)
         return .wait
       }
       // If the old store can't be reached, a key that the default store lacks counts as absent.
-      state = isRefused ? .ended : .looking(hasFailed: false, hasAsked: true)
-      return isRefused ? .refuse : .look
+      state = hasFailed ? .ended : .looking(hasFailed: false, hasAsked: true)
+      return hasFailed ? .failMoving : .look
     case .looking, .asking, .ended: impossible("copy ended")
     }
   }

@@ -78,9 +78,9 @@ final class KeyContentsCopy: ReplyReceiver {
     switch token {
     case Self.contentsToken: received(reply)
     case Self.execToken:
-      if let failure = KeyContents.failure(reply) { then(.refused(failure)) } else { then(.ended(.stored)) }
+      if let failure = KeyContents.failure(reply) { then(.refused(failure.ofTarget)) } else { then(.ended(.stored)) }
     default:
-      guard reply.kind == .integer else { return then(.refused(CopyFailure(reply))) }
+      guard reply.kind == .integer else { return then(.refused(CopyFailure(reply).ofTarget)) }
       then(.ended(reply.integer == 1 ? .stored : .unneeded))
     }
   }
@@ -88,7 +88,8 @@ final class KeyContentsCopy: ReplyReceiver {
   func receive(failure: ConnectionFailure, token: Int) {
     if token == Self.openToken { return }  // EXEC fails as well
     time.end()
-    then(.unanswered(CopyFailure(failure)))
+    let failure = CopyFailure(failure)
+    then(.unanswered(token == Self.contentsToken ? failure : failure.ofTarget))
   }
 
   private func received(_ contents: borrowing Reply) {
@@ -124,7 +125,9 @@ final class KeyContentsCopy: ReplyReceiver {
 
   /// Has the target execute the commands unless it has the key.
   private func storeByScript(_ contents: borrowing Reply) {
-    guard KeyContents.fitsScript(contents) else { return then(.refused(CopyFailure(tooLargeFor: target.role))) }
+    guard KeyContents.fitsScript(contents) else {
+      return then(.refused(CopyFailure(tooLargeFor: target.role).ofTarget))
+    }
     let key = key
     var command = ByteBuffer()
     KeyContents.appendStoring(contents, as: key.span, to: &command)
@@ -136,7 +139,7 @@ final class KeyContentsCopy: ReplyReceiver {
   private func mayStore(commands: Int, bytes: Int) -> Bool {
     let connection = target.ordinary
     guard connection.hasRoom(commands: commands, bytes: bytes) else {
-      then(.refused(CopyFailure(.queueFull(limit: connection.limits.maxQueuedCommands))))
+      then(.refused(CopyFailure(.queueFull(limit: connection.limits.maxQueuedCommands)).ofTarget))
       return false
     }
     time.begin(bytes: bytes, on: connection)

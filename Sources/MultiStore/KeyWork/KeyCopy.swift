@@ -63,6 +63,8 @@ final class KeyCopy: ReplyReceiver {
   private var isCostly = false
   /// Whether the source has no value, and the target's stays.
   private var keepsTarget = false
+  /// Whether the target was emptied after the copy had begun.
+  private var isVoid = false
   /// How often the key was made while it was asked for.
   private var questions = 0
   /// The most times of that; the key of a busy client may be deleted and made again now and then.
@@ -121,6 +123,14 @@ final class KeyCopy: ReplyReceiver {
     let key = key
     if isReplaced { target.clearStale(key: key.span, begunAt: .max) }
     finish(.unneeded)
+  }
+
+  /// Makes sure that the target, which was emptied after the source had been asked, does not get the value. What a
+  /// client's command stores stays.
+  func targetWasEmptied() {
+    guard verb != .replace, !isVoid else { return }
+    isVoid = true
+    send("DEL", to: target, for: DiscardedReplies.shared)
   }
 
   /// Begins the copy.
@@ -182,7 +192,7 @@ final class KeyCopy: ReplyReceiver {
         dumpWasRefused = true
         restart()
       } else {
-        let failure = CopyFailure(reply)
+        let failure = CopyFailure(reply).ofTarget
         // A user may lack the right to this key alone.
         if isCostly, failure.isRefusal, reply.knownErrorCode != .noPermission {
           target.server.keyRefusal = (failure, database.loop.now)
@@ -199,7 +209,10 @@ final class KeyCopy: ReplyReceiver {
   func receive(failure: ConnectionFailure, token: Int) {
     if token == Self.dumpToken || token == Self.restoreToken { time.end() }
     if token == Self.sizeToken || token == Self.dumpToken { database.pendingDumps.remove(self) }
-    if firstFailure == nil { firstFailure = CopyFailure(failure) }
+    if firstFailure == nil {
+      let isOfTarget = token == Self.restoreToken || token == Self.deleteToken
+      firstFailure = isOfTarget ? CopyFailure(failure).ofTarget : CopyFailure(failure)
+    }
     if token != Self.expiryToken { finish(.missing) }
   }
 
@@ -219,6 +232,7 @@ final class KeyCopy: ReplyReceiver {
   /// it is stale, so that commands wait for the copy. Once dual write is off, the other store may be about to be
   /// emptied. The copy fails if the source has come back as another process since it was asked.
   private var obstacle: KeyCopyOutcome? {
+    if isVoid { return .unneeded }
     let key = key
     if isInBackground, !target.isDefault, !database.instance.routingState.flip.current.isDual { return .overtaken }
     if isInBackground, target.isDefault, !isForDefault, !target.stale.isKnown(key.span) { return .overtaken }
@@ -319,21 +333,25 @@ final class KeyCopy: ReplyReceiver {
     source.ordinary.send(question.span, to: self, token: Self.sizeToken)
   }
 
-  /// Ends the copy of a key that the source does not have. The old store's value stays if it lacks no write: the key
-  /// may never have been moved.
+  /// Ends the copy of a key that the source does not have. The old store's value stays if it lacks no write that a
+  /// client knows of: the key may never have been moved.
   func sourceLacksKey() {
-    keepsTarget = target.role == .secondary && target.stale.mark(of: key)?.reason == .mayHaveMore
+    keepsTarget = target.role == .secondary && target.stale.mark(of: key)?.reason.isUnacknowledged == true
     if verb == .copyOver, !keepsTarget { send("DEL", to: target, token: Self.deleteToken) } else { finish(.missing) }
   }
 
   private func send(_ name: StaticString, to store: Store, token: Int) {
+    send(name, to: store, for: self, token: token)
+  }
+
+  private func send(_ name: StaticString, to store: Store, for receiver: some ReplyReceiver, token: Int = 0) {
     let key = key
     var command = ByteBuffer()
     command.appendCommand(expecting: 2) { command in
       command.append(name)
       command.append(key.span)
     }
-    store.ordinary.send(command.span, to: self, token: token)
+    store.ordinary.send(command.span, to: receiver, token: token)
   }
 
   private func finish(_ end: KeyCopyOutcome) {

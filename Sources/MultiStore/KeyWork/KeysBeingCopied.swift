@@ -17,6 +17,9 @@ struct KeysBeingCopied {
     return spec.hasKey(ofCommand: command) { copies[$0.array] != nil }
   }
 
+  /// All copies, in no order.
+  var all: [KeyCopy] { copies.values.flatMap { $0 } }
+
   /// The copy of a key that began last and has not ended; nil if there is none.
   func latest(of key: [UInt8]) -> KeyCopy? { copies[key]?.last }
 

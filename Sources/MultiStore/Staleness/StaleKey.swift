@@ -38,7 +38,7 @@ public enum StaleReason: String, CaseIterable, Sendable {
   case timeout
   /// The store's queue was full.
   case queueFull = "queue_full"
-  /// It is not known whether the default store executed the write.
+  /// It is not known whether the default store executed the write, which no client was told of.
   case defaultUnknown = "default_unknown"
   /// The default store moved to the other one while a write was in flight, which this store may have executed alone. It
   /// lacks no write, so its value counts where the other store has none.
@@ -53,6 +53,10 @@ public enum StaleReason: String, CaseIterable, Sendable {
   case unchecked
   /// The key was compared and differed, and no failure is known.
   case difference
+
+  /// Whether no client knows of the write that the store may lack, or have too many: its value counts where the other
+  /// store has none, since the write may as well not have been executed.
+  var isUnacknowledged: Bool { self == .defaultUnknown || self == .mayHaveMore }
 
   init(_ reason: CopyFailureReason) {
     self =

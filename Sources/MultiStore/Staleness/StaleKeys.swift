@@ -22,7 +22,7 @@ struct StaleKeys {
     case added
     /// It was stale before.
     case known
-    /// It was stale since it may have a write too many, and lacks writes now.
+    /// It was stale because of writes that no client knows of, and lacks others now.
     case worsened
     /// There is no room for it.
     case full
@@ -67,10 +67,9 @@ struct StaleKeys {
     return (entry.sinceMilliseconds, entry.reason)
   }
 
-  /// Whether the store lacks writes of a key, so that its value is older than the other store's.
+  /// Whether the store lacks writes of a key that clients know of, so that its value is older than the other store's.
   func lacksWrites(of key: Span<UInt8>) -> Bool {
-    guard !isDistrusted else { return true }
-    return !entries.isEmpty && entries[key.array].map { $0.reason != .mayHaveMore } == true
+    !entries.isEmpty && entries[key.array].map { !$0.reason.isUnacknowledged } == true
   }
 
   /// The keys that became stale after they had become so on the other store.
@@ -85,8 +84,9 @@ struct StaleKeys {
   mutating func insert(_ key: [UInt8], at time: UInt64, sinceMilliseconds: Int64, _ reason: StaleReason) -> Marking {
     if let before = entries[key]?.reason {
       entries[key]?.markedAt = time
-      if reason != .mayHaveMore { entries[key]?.reason = reason }
-      return before == .mayHaveMore && reason != .mayHaveMore ? .worsened : .known
+      guard !reason.isUnacknowledged else { return .known }
+      entries[key]?.reason = reason
+      return before.isUnacknowledged ? .worsened : .known
     }
     guard entries.count < limit, bytes + key.count <= Self.maxBytes else { return .full }
     bytes += key.count

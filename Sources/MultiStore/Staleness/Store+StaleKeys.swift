@@ -21,9 +21,24 @@ extension Store {
     return isDistrusted || spec.hasKey(ofCommand: command, where: isStale)
   }
 
-  /// Whether a key's value is older here than on the other store.
+  /// Whether a key's value is older here than on the other store. A key that the new store lacks may never have been
+  /// moved, so the old one's value counts if no client knows of the writes that it lacks.
   func lacksWrites(of key: Span<UInt8>) -> Bool {
-    isDistrusted || stale.isKnown(key) && (role == .primary || stale.lacksWrites(of: key))
+    isDistrusted || (role == .primary ? stale.isKnown(key) : stale.lacksWrites(of: key))
+  }
+
+  /// Whether the other store's miss counts more than this store's value of a key of `command`; see ``isOutdated(_:)``.
+  func isOutdated(_ command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
+    guard !isWhole else { return false }
+    return isDistrusted || spec.hasKey(ofCommand: command) { isOutdated($0) }
+  }
+
+  /// Whether the value of a key is older here than on the other store, or is being replaced. A copy because of a write
+  /// of which no client knows leaves the value if the other store has none.
+  func isOutdated(_ key: Span<UInt8>) -> Bool {
+    if lacksWrites(of: key) { return true }
+    guard !isDefault, keysBeingCopied.contains(key) else { return false }
+    return stale.mark(of: key.array)?.reason.isUnacknowledged != true
   }
 
   /// Whether a key is stale here.
@@ -91,17 +106,25 @@ extension Store {
     }
   }
 
-  /// Clears all marks: the database was emptied on both stores.
+  /// Clears all marks.
   func clearAllStale() {
     guard stale.count > 0 else { return }
     stale.removeAll()
     family.recorder?.append(.clearedAll(role, database: number))
   }
 
-  /// Clears the marks after FLUSHDB has emptied the database on both stores. Other databases may exist that are not
-  /// trusted.
-  private func wasFlushed() {
-    if family.hasOneDatabase { family.wasEmptied() } else { clearAllStale() }
+  /// Clears the marks after FLUSHALL or FLUSHDB. Values that are on their way to the default store were there before.
+  private func wasFlushed(_ spec: CommandSpec) {
+    let isWhole = spec.id == .flushAll
+    if isDefault {
+      if isWhole { family.forEach { $0.dropCopies() } } else { dropCopies() }
+    }
+    // Other databases may exist that are not trusted.
+    if isWhole || family.hasOneDatabase { family.wasEmptied() } else { clearAllStale() }
+  }
+
+  private func dropCopies() {
+    for copy in keysBeingCopied.all { copy.targetWasEmptied() }
   }
 
   /// Whether a write may clear marks. False in the usual case, which is decided without the command.
@@ -112,9 +135,8 @@ extension Store {
   /// loop's clock); later marks stay.
   func clearStale(_ command: Span<UInt8>, _ spec: CommandSpec, begunAt time: UInt64) {
     // The keys are checked first: comparing the command takes longer.
-    if spec.keys == .none, spec.id == .flushAll { return family.wasEmptied() }
+    if spec.keys == .none, spec.traits.contains(.empties) { return wasFlushed(spec) }
     guard !stale.isEmpty, spec.traits.contains(.replacesKeys) else { return }
-    if spec.keys == .none { return wasFlushed() }
     spec.forEachKey(ofCommand: command) { clearStale(key: $0, begunAt: time) }
   }
 

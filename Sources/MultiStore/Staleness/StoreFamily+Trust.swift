@@ -17,7 +17,7 @@ extension StoreFamily {
   /// stale.
   var mayHaveLostKeys: Bool { trust.loss == .anotherProcess }
 
-  /// Clears all marks and trusts the store: it was emptied, as the default one was.
+  /// Clears all marks and trusts the store: it was emptied, and is the default one or that was emptied as well.
   func wasEmptied() {
     forEach { $0.clearAllStale() }
     becomeTrusted()
