@@ -10,10 +10,12 @@ extension Database {
     return !isWhole || routing.movesMissingKeys
   }
 
-  /// Whether a key of `command` is stale on the default store, or being copied there.
+  /// Whether a key of `command` is stale on the default store, or being copied there. So it is with a command that
+  /// empties a store.
   public func namesAwaitedKey(_ command: Span<UInt8>, _ spec: CommandSpec, routing: Routing) -> Bool {
     let store = store(routing.defaultStore)
-    return !store.isWhole && spec.hasKey(ofCommand: command) { store.isAwaited($0) }
+    guard !store.isWhole else { return false }
+    return spec.traits.contains(.empties) || spec.hasKey(ofCommand: command) { store.isAwaited($0) }
   }
 
   /// Whether `command` has to wait for keys, or until it is known that the default store has them.

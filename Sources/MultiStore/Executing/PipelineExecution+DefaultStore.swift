@@ -42,7 +42,12 @@ extension PipelineExecution {
     }
     elements[index].end = replies.count
     // A single command is here because one store alone executes it.
-    guard core.routing.isDual, kind != .single else { return }
+    guard core.routing.isDual, kind != .single else {
+      if spec.traits.contains(.empties), reply.kind != .error {
+        core.batch.withCommand(index) { core.defaultStore.clearStale($0, spec, begunAt: .max) }
+      }
+      return
+    }
     let reply = copy reply
     switch core.batch.withCommand(index, { spec.commandClass(ofCommand: $0) }) {
     case .read:
