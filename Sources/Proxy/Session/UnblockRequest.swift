@@ -21,8 +21,8 @@ final class UnblockRequest: ReplyReceiver {
   }
 
   private static let interval = Duration.milliseconds(1)
-  /// The longest time for which the store is asked.
-  private static let patience: UInt64 = 1_000_000_000
+  /// The longest time for which the store is asked: as long as it may take to make a connection on a busy machine.
+  private static let patience: UInt64 = 5_000_000_000
 
   private let server: InstanceServer
   private let id: Int
