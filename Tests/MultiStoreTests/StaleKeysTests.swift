@@ -96,6 +96,8 @@ struct StaleKeysTests {
     #expect(stale.insert("l", .mayHaveMore) == .known)
     #expect(stale.insert("l", .lost) == .worsened)
     #expect(lacksWrites("l"))
+    stale.keys.isDistrusted = true
+    #expect(lacksWrites("other"))
   }
 
   @Test func `the list has those that became stale first`() {

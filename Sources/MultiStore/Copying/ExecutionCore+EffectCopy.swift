@@ -54,7 +54,7 @@ extension ExecutionCore {
       return follow(planner.planUnordered(spec.effect, after: reply), of: index, spec, &effect, &buffers)
     }
     let plan = batch.withCommand(index) { command in
-      scriptPlan(command, spec, isOnOrdinary: isOnOrdinary, isRefused: reply.isRefusal)
+      scriptPlan(command, spec, isOnOrdinary: isOnOrdinary, isRefused: reply.isErrorOfStore)
         ?? planner.plan(spec.effect, command, after: reply, into: &buffers.scratch)
     }
     return follow(plan, of: index, spec, &effect, &buffers)

@@ -52,13 +52,13 @@ extension PipelineExecution {
     let connection = core.otherOrdinary
     let mayAsk =
       core.routing.readPolicy == .fallback && connection.hasRoom(commands: elements.count, bytes: core.batch.byteCount)
-    let missing = elements.indices.filter { mayAsk && elements[$0].effect.form != nil && elements[$0].isMiss }
-    for index in elements.indices where elements[index].effect.form != nil && !missing.contains(index) {
-      copyFailed(failure, of: index)
+    copiesLeft = 0
+    for index in elements.indices where elements[index].effect.form != nil {
+      if mayAsk, elements[index].isMiss { copiesLeft += 1 } else { copyFailed(failure, of: index) }
     }
-    guard !missing.isEmpty else { return finishComparison() }
-    copiesLeft = missing.count
-    for index in missing {
+    guard copiesLeft > 0 else { return finishComparison() }
+    // Those that have failed have no form any more.
+    for index in elements.indices where elements[index].effect.form != nil {
       core.batch.withCommand(index) { connection.send($0, to: self, token: Self.copyBit + index, isUrgent: true) }
     }
   }

@@ -73,7 +73,7 @@ extension PipelineExecution {
       }
       let start = replyStart(of: index)
       let hasFailed = elements[index].digest < 0 && replies.withSpan { $0[start] == UInt8(ascii: "-") }
-      guard hasFailed, !reply.isRefusal else { return .refused }
+      guard hasFailed, !reply.isErrorOfStore else { return .refused }
     }
     return incomplete.contains(index) ? .hadOtherKeys : .executed
   }

@@ -4,7 +4,7 @@ internal import RESP
 extension Reply {
   /// Whether it is an error for which the store's state or its user's rights are the reason: another store may execute
   /// the same command.
-  var isRefusal: Bool {
+  var isErrorOfStore: Bool {
     guard kind == .error, let code = knownErrorCode else { return false }
     return code.isOfServer || code == .noPermission
   }

@@ -23,12 +23,6 @@ final class KeyArrival {
     let index: Int
   }
 
-  /// What clients are told if the default store does not say which keys it has.
-  private enum DefaultStoreFailure {
-    case errorReply(String)
-    case connection(ConnectionFailure)
-  }
-
   private let database: Database
   private let batch: CommandBatch
   private let routing: Routing
@@ -45,8 +39,8 @@ final class KeyArrival {
   private var moves: [ObjectIdentifier: Int] = [:]
   /// The last failure of a copy.
   private var failure: CopyFailure?
-  /// The default store's failure to say which keys it has.
-  private var defaultStoreFailure: DefaultStoreFailure?
+  /// The default store's failure to say which keys it has, and the error that the client gets then.
+  private var defaultStoreFailure: (error: String, ConnectionFailure)?
   /// The epoch of the connection that watches keys for a transaction, if there is one.
   private let watchEpoch: Int?
 
@@ -195,12 +189,8 @@ final class KeyArrival {
 
   /// Answers as if the default store had failed at the commands themselves, none of which was executed.
   private func answerWithDefaultStoreFailure() {
-    switch defaultStoreFailure {
-    case .errorReply(let text): answer(withError: text, .notConnected(reason: text), of: defaultStore.role)
-    case .connection(let failure):
-      answer(withError: failure.clientError(store: defaultStore.role), failure, of: defaultStore.role)
-    case nil: answer("the \(defaultStore.role.label) store does not say whether it has a key", because: nil)
-    }
+    guard let (error, failure) = defaultStoreFailure else { return }
+    answer(withError: error, failure, of: defaultStore.role)
   }
 
   private func answer(withError text: String, _ failure: ConnectionFailure, of role: StoreRole) {
@@ -243,12 +233,19 @@ extension KeyArrival: ReplyReceiver {
 
   func receive(_ reply: borrowing Reply, token: Int) {
     if reply.kind == .integer, reply.integer == 0 { missing.append(questions[token]) }
-    if reply.kind == .error { defaultStoreFailure = .errorReply(String(decoding: reply.bytes.array, as: UTF8.self)) }
-    perform(state.answered(isKnown: reply.kind == .integer))
+    let isKnown = reply.kind == .integer
+    if !isKnown {
+      let error =
+        reply.kind == .error
+        ? String(decoding: reply.bytes.array, as: UTF8.self)
+        : "ERR MultiStore: the \(defaultStore.role.label) store does not say whether it has a key: send it again"
+      defaultStoreFailure = (error, .notConnected(reason: error))
+    }
+    perform(state.answered(isKnown: isKnown))
   }
 
   func receive(failure: ConnectionFailure, token: Int) {
-    defaultStoreFailure = .connection(failure)
+    defaultStoreFailure = (failure.clientError(store: defaultStore.role), failure)
     perform(state.answered(isKnown: false))
   }
 }

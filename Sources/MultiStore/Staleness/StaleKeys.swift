@@ -69,7 +69,8 @@ struct StaleKeys {
 
   /// Whether the store lacks writes of a key that clients know of, so that its value is older than the other store's.
   func lacksWrites(of key: Span<UInt8>) -> Bool {
-    !entries.isEmpty && entries[key.array].map { !$0.reason.isUnacknowledged } == true
+    guard !isDistrusted else { return true }
+    return !entries.isEmpty && entries[key.array].map { !$0.reason.isUnacknowledged } == true
   }
 
   /// The keys that became stale after they had become so on the other store.

@@ -24,13 +24,12 @@ extension Store {
   /// Whether a key's value is older here than on the other store. A key that the new store lacks may never have been
   /// moved, so the old one's value counts if no client knows of the writes that it lacks.
   func lacksWrites(of key: Span<UInt8>) -> Bool {
-    isDistrusted || (role == .primary ? stale.isKnown(key) : stale.lacksWrites(of: key))
+    isDistrusted || stale.isKnown(key) && (role == .primary || stale.lacksWrites(of: key))
   }
 
   /// Whether the other store's miss counts more than this store's value of a key of `command`; see ``isOutdated(_:)``.
   func isOutdated(_ command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
-    guard !isWhole else { return false }
-    return isDistrusted || spec.hasKey(ofCommand: command) { isOutdated($0) }
+    isDistrusted || spec.hasKey(ofCommand: command) { isOutdated($0) }
   }
 
   /// Whether the value of a key is older here than on the other store, or is being replaced. A copy because of a write

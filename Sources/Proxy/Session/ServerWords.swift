@@ -19,11 +19,11 @@ enum ServerWords {
     return "ERR Command \(name)not allowed inside a transaction"
   }
 
-  /// The reason why an EXEC with arguments aborts the transaction.
-  static let argumentsOfExec = "wrong number of arguments for 'exec' command"
+  static func wrongNumberOfArguments(_ spec: CommandSpec) -> String { "ERR \(argumentsReason(spec))" }
 
-  static func wrongNumberOfArguments(_ spec: CommandSpec) -> String {
-    "ERR wrong number of arguments for '\(spec.name)' command"
+  /// The same as a reason, without the code.
+  static func argumentsReason(_ spec: CommandSpec) -> String {
+    "wrong number of arguments for '\(spec.name)' command"
   }
 
   /// Returns the error for `command`, which no server knows, or which has an unknown subcommand of `spec`.

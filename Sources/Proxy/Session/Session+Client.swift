@@ -141,13 +141,9 @@ extension Session {
       guard reason.isKeyword("TIMEOUT") || reason.isKeyword("ERROR") else { throw .unblockReason }
     }
     guard let id = arguments.argument(at: 2).canonicalDecimal else { throw .notAnInteger }
-    guard let blocked = server.client(id), blocked.isBlocked, let waiting = blocked.dedicated else {
-      return output.appendInteger(0)
-    }
     let isError = arguments.argumentCount == 4 && arguments.argument(at: 3).isKeyword("ERROR")
-    let store = blocked.database.store(waiting.store)
     execute {
-      UnblockRequest(of: blocked, at: store, in: server, reason: isError ? "ERROR" : "TIMEOUT") { [self] outcome in
+      UnblockRequest(of: id, in: server, reason: isError ? "ERROR" : "TIMEOUT") { [self] outcome in
         switch outcome {
         case .unblocked: output.appendInteger(1)
         case .notBlocked: output.appendInteger(0)

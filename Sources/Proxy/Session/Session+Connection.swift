@@ -24,7 +24,7 @@ extension Session {
       closeAfterReplies()
     case .reset: reset()
     case .subscriber: takeSubscribed(bytes, spec, argumentCount)
-    case .malformedExec: abortTransaction(because: ServerWords.argumentsOfExec)
+    case .malformedExec: abortTransaction(because: ServerWords.argumentsReason(spec))
     case .queued: queue(bytes, spec, argumentCount: argumentCount, routing)
     case .wrongNumberOfArguments: output.appendError(ServerWords.wrongNumberOfArguments(spec))
     case .transaction: takeTransactionCommand(bytes, spec, routing)

@@ -29,17 +29,22 @@ extension Session {
       return output.appendError(ServerWords.unknownCommand(bytes, spec))
     }
     guard spec.accepts(argumentCount: argumentCount), spec.id != .ping || argumentCount <= 2 else {
-      if spec.id == .exec { return abortTransaction(because: ServerWords.argumentsOfExec) }
-      return output.appendError(ServerWords.wrongNumberOfArguments(spec))
+      return refuseSubscribed(spec, because: ServerWords.argumentsReason(spec))
     }
     guard spec.commandClass == .pubsub || spec.id == .ping else {
-      let refusal =
-        "Can't execute '\(spec.name)': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed "
-        + "in this context"
-      // Servers answer EXEC like that, also where no transaction is open.
-      return spec.id == .exec ? abortTransaction(because: refusal) : output.appendError("ERR \(refusal)")
+      return refuseSubscribed(
+        spec,
+        because:
+          "Can't execute '\(spec.name)': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed "
+          + "in this context"
+      )
     }
     listen(bytes, spec, argumentCount)
+  }
+
+  /// Refuses a command in subscriber mode. Servers abort the transaction at EXEC, also where none is open.
+  private func refuseSubscribed(_ spec: CommandSpec, because reason: String) {
+    if spec.id == .exec { abortTransaction(because: reason) } else { output.appendError("ERR \(reason)") }
   }
 
   /// Leaves subscriber mode, and returns the connection.

@@ -26,33 +26,27 @@ final class UnblockRequest: ReplyReceiver {
 
   private let server: InstanceServer
   private let id: Int
-  private let reason: StaticString
+  private let reason: String
   private let begunAt: UInt64
-  private var store: Store
+  /// The store that was asked last.
+  private var role = StoreRole.secondary
   /// The next attempt. It retains the request until that is over.
   private var timer: LoopTimer?
   private let then: (Outcome) -> Void
 
   /// - Parameters:
-  ///   - blocked: the client whose wait is to end.
+  ///   - id: the sidecar's number of the client whose wait is to end.
   ///   - reason: `TIMEOUT` or `ERROR`.
   ///   - then: called once.
-  init(
-    of blocked: Session,
-    at store: Store,
-    in server: InstanceServer,
-    reason: StaticString,
-    then: @escaping (Outcome) -> Void
-  ) {
-    id = blocked.id
-    self.store = store
+  init(of id: Int, in server: InstanceServer, reason: String, then: @escaping (Outcome) -> Void) {
+    self.id = id
     self.server = server
     self.reason = reason
     begunAt = server.loop.now
     self.then = then
   }
 
-  /// Asks the store, if the client waits on one.
+  /// Asks the store, if the client waits on one. The request may be over when this returns.
   func attempt() {
     guard let blocked = server.client(id), blocked.isBlocked, let waiting = blocked.dedicated else {
       return end(.notBlocked)
@@ -60,15 +54,9 @@ final class UnblockRequest: ReplyReceiver {
     guard let number = waiting.connection.clientID else {
       return waiting.connection.isReady ? end(.impossible) : attemptLater()
     }
-    store = blocked.database.store(waiting.store)
-    var command = ByteBuffer()
-    command.appendCommand(expecting: 4) { command in
-      command.append("CLIENT")
-      command.append("UNBLOCK")
-      command.append(decimal: number)
-      command.append(reason)
-    }
-    store.ordinary.send(command.span, to: self, token: 0)
+    role = waiting.store
+    let command = CommandWriter.command("CLIENT", "UNBLOCK", String(number), reason)
+    blocked.database.store(role).ordinary.send(command.span, to: self, token: 0)
   }
 
   func receive(_ reply: borrowing Reply, token: Int) {
@@ -80,7 +68,7 @@ final class UnblockRequest: ReplyReceiver {
   }
 
   func receive(failure: ConnectionFailure, token: Int) {
-    end(.error(failure.clientError(store: store.role)))
+    end(.error(failure.clientError(store: role)))
   }
 
   private func attemptLater() {
