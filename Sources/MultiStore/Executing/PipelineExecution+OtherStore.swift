@@ -57,7 +57,7 @@ extension PipelineExecution {
       if mayAsk, elements[index].isMiss { copiesLeft += 1 } else { copyFailed(failure, of: index) }
     }
     guard copiesLeft > 0 else { return finishComparison() }
-    // Those that have failed have no form any more.
+    // An element whose copy has failed has no form any more.
     for index in elements.indices where elements[index].effect.form != nil {
       core.batch.withCommand(index) { connection.send($0, to: self, token: Self.copyBit + index, isUrgent: true) }
     }
