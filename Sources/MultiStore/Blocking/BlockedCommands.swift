@@ -19,6 +19,8 @@ final class BlockedCommands {
   /// The number of blocked commands so far.
   private var count = 0
 
+  var isEmpty: Bool { all.isEmpty }
+
   /// Adds a command.
   ///
   /// - Returns: its position in the order of arrival.

@@ -14,7 +14,8 @@ final class DualWrite: PooledExecution, ReplyReceiver {
   private let core: ExecutionCore
   private var effect = EffectCopy()
   private var buffers = CopyBuffers()
-  /// The connection to the default store; nil for its ordinary one.
+  private var isOnOrdinary = true
+  /// The connection to the default store until it has answered; nil for its ordinary one.
   private var connection: HiredisConnection?
   /// The client's reply, while it has to wait for the other store: the contents of the sink's output may be sent at any
   /// time.
@@ -35,26 +36,23 @@ final class DualWrite: PooledExecution, ReplyReceiver {
     over connection: HiredisConnection?,
     sink: any ReplySink
   ) {
-    reach(over: connection)
+    isOnOrdinary = connection == nil || connection === core.ordinary
     core.begin(batch, routing: routing, writesToBoth: true, sink: sink)
     effect = EffectCopy()
-    if let connection = self.connection { send(over: connection) } else { send(over: core.ordinary) }
+    guard !isOnOrdinary, let connection else { return send(over: core.ordinary) }
+    self.connection = connection
+    core.defaultStore.executionBegan(over: connection)
+    send(over: connection)
   }
 
   /// Copies the effect of a command that another execution has sent, and answers it. The default store's `reply` came
   /// over `connection`.
   func takeOver(from execution: ExecutionCore, after reply: borrowing Reply, over connection: HiredisConnection) {
-    reach(over: connection)
+    isOnOrdinary = connection === core.ordinary
     effect = EffectCopy()
     core.takeOver(from: execution, routing: execution.routing, writesToBoth: true)
     defaultStoreReplied(reply)
   }
-
-  private func reach(over connection: HiredisConnection?) {
-    self.connection = connection === core.ordinary ? nil : connection
-  }
-
-  private var isOnOrdinary: Bool { connection == nil }
 
   /// Sends the command, and the question about its deadline if the copy needs that.
   private func send(over connection: HiredisConnection) {
@@ -94,7 +92,6 @@ final class DualWrite: PooledExecution, ReplyReceiver {
   private func defaultStoreReplied(_ reply: borrowing Reply) {
     if core.isAwaited { reply.encode(into: &heldReply) }
     if core.batch.spec(0).traits.contains(.moves) { reply.encode(into: &movedReply) }
-    let isOnOrdinary = isOnOrdinary
     perform(
       core.defaultStoreReplied(reply, to: 0, isOnOrdinary: isOnOrdinary, isOrdered: isOnOrdinary, &effect, &buffers)
     )
@@ -109,6 +106,7 @@ final class DualWrite: PooledExecution, ReplyReceiver {
 
   private func perform(_ action: EffectCopy.Action) {
     if action == .wait { return }
+    if let connection = connection.take() { core.defaultStore.allWasAnswered(over: connection) }
     // The client is answered first, so that its reply is written before the copy.
     if core.database.configuration.writeAcknowledgement == .defaultStore { answer() }
     switch action {
@@ -141,7 +139,6 @@ final class DualWrite: PooledExecution, ReplyReceiver {
     core.end()
     buffers.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity)
     if !movedReply.isEmpty { movedReply.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity) }
-    connection = nil
     core.database.pools.dualWrites.recycle(self)
   }
 

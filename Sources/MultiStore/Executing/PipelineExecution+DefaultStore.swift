@@ -147,6 +147,7 @@ extension PipelineExecution {
   }
 
   private func defaultStoreIsDone() {
+    leaveDefaultStore()
     guard !isRefused else { return complete() }
     // Commands that the default store executes from now on are sent to the other one after these copies.
     isInOrder =

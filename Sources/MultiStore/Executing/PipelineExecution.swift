@@ -37,10 +37,11 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
   let comparer: ReplyComparer
   let logsValues: Bool
   var kind = BatchKind.pipelined
-  /// The connection to the default store: the ordinary one, or a session's own when it watches keys.
-  private(set) var connection: HiredisConnection?
-  /// Whether that is the ordinary one.
+  /// Whether the default store is reached over its ordinary connection, and not over a session's own, which watches
+  /// keys, or an isolated one.
   private(set) var isOnOrdinary = true
+  /// The other connection, until the store has answered.
+  private var connection: HiredisConnection?
   var elements = UniqueArray<Element>()
   var replies = ByteBuffer()
   var substitutes = ByteBuffer()
@@ -99,10 +100,12 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
     sink: any ReplySink
   ) {
     self.kind = kind
-    self.connection = connection
     isOnOrdinary = connection === core.ordinary
-    // A batch on a session's own connection has to be done before dual writes begin: a fence does not wait for it.
-    core.begin(batch, routing: routing, writesToBoth: routing.isDual || !isOnOrdinary, sink: sink)
+    if !isOnOrdinary {
+      self.connection = connection
+      core.defaultStore.executionBegan(over: connection)
+    }
+    core.begin(batch, routing: routing, writesToBoth: routing.isDual, sink: sink)
     reset()
     send(over: connection)
   }
@@ -163,7 +166,6 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
     substitutes.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity)
     buffers.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity)
     otherReply.removeAll(keepingCapacityUpTo: ExecutionCore.keptCapacity)
-    connection = nil
     core.database.pools.pipelines.recycle(self)
   }
 
@@ -232,7 +234,13 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
   /// it watches keys or has scripts.
   var isSeparate: Bool { core.routing.isDual && kind == .multi && !isOnOrdinary }
 
+  /// Notes that nothing of the batch is in flight to the default store.
+  func leaveDefaultStore() {
+    if let connection = connection.take() { core.defaultStore.allWasAnswered(over: connection) }
+  }
+
   func complete() {
+    leaveDefaultStore()
     if isSeparate { core.database.separateTransactions.end() }
     writeAnswer()
     finish()

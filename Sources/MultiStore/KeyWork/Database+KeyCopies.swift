@@ -101,7 +101,9 @@ extension Database {
       return copy
     }
     let source = self.store(store.role.other)
-    store.fence { source.fence { copy.beginOnceSettled() } }
+    store.fence(hasBlocked: !instance.blockedCommands.isEmpty) {
+      source.fence(hasBlocked: false) { copy.beginOnceSettled() }
+    }
     return copy
   }
 }

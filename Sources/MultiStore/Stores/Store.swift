@@ -35,6 +35,8 @@ public final class Store {
   let loop: EventLoop
   private let configuration: MultiStoreConfiguration.Store
   private var isolatedConnections = IsolatedConnections()
+  /// The sessions' own connections over which commands that do not block are in flight.
+  private var busyDedicated: [ObjectIdentifier: HiredisConnection] = [:]
   /// The dedicated connection for the next session; see ``takeDedicated()``.
   private var spare: HiredisConnection?
   /// The bound on commands' waiting for the store: longer for the default store than for the other one.
@@ -221,10 +223,28 @@ public final class Store {
     connection === ordinary || isolatedConnections.contains(connection)
   }
 
-  /// Calls `then` once everything that was sent over the shared connections by now is answered, or never will be. That
+  /// Notes that commands that do not block are sent over `connection`, if that is a session's own, until
+  /// ``allWasAnswered(over:)``.
+  func executionBegan(over connection: HiredisConnection) {
+    if !owns(connection) { busyDedicated[ObjectIdentifier(connection)] = connection }
+  }
+
+  /// Notes that the last of these commands has been answered, before the session sends another one.
+  func allWasAnswered(over connection: HiredisConnection) {
+    busyDedicated[ObjectIdentifier(connection)] = nil
+  }
+
+  /// The sessions' own connections that have not answered everything yet, except for those on which a command blocks.
+  var busyDedicatedConnections: [HiredisConnection] { Array(busyDedicated.values) }
+
+  /// Calls `then` once everything that was sent by now is answered, or never will be, but for blocking commands. That
   /// may be before this call returns.
-  func fence(then: @escaping () -> Void) {
-    let connections = sharedConnections.filter { $0.inFlightCount > 0 }
+  ///
+  /// - Parameter hasBlocked: whether the store may have served blocking commands, whose replies are on their way. They
+  ///   were written before the answer to any later question, which is waited for then.
+  func fence(hasBlocked: Bool, then: @escaping () -> Void) {
+    let shared = sharedConnections.filter { $0.inFlightCount > 0 || hasBlocked && $0 === ordinary }
+    let connections = shared + busyDedicatedConnections
     guard !connections.isEmpty else { return then() }
     StoreFence.send(over: connections, then: then)
   }

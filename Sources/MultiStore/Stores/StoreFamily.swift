@@ -84,11 +84,12 @@ final class StoreFamily {
     connections.close()
   }
 
-  /// Calls `then` once everything that was sent over the shared connections of any database by now is answered, or
-  /// never will be. That may be before this call returns.
+  /// Calls `then` once everything that was sent to any database by now is answered, or never will be, but for blocking
+  /// commands. That may be before this call returns.
   func fence(then: @escaping () -> Void) {
     var connections = members.flatMap(\.store.sharedConnections)
     connections.removeAll { !$0.isReady && $0.inFlightCount == 0 }
+    connections += members.flatMap(\.store.busyDedicatedConnections)
     guard !connections.isEmpty else { return then() }
     StoreFence.send(over: connections, then: then)
   }
