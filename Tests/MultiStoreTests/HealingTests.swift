@@ -405,6 +405,25 @@ struct StalenessMemoryTests {
     #expect(try instance.execute("MGET old nobody") == "*2|$1|v|$-1|")
   }
 
+  /// Nobody knows which store the file was about. Once the stores are known to be equal, a move leaves no store behind
+  /// of which nothing is taken.
+  @Test func `after damage both stores are trusted again together`() throws {
+    var snapshot = StalenessSnapshot()
+    snapshot.isDamaged = true
+    let instance = try instance(snapshot, Recorder())
+    let (core, status) = (instance.multiStore.instance, instance.multiStore.status)
+    let areTrusted = { [StoreRole.primary, .secondary].map { status.trust(of: $0).isTrusted } }
+    #expect(areTrusted() == [false, false])
+    #expect(core.trust(.primary, who: "me", why: "compared"))
+    #expect(areTrusted() == [true, true])
+    for role in [StoreRole.primary, .secondary] { core.family(role).distrust(because: .stateDamaged, now: 1) }
+    core.verified(defaultStore: .secondary)
+    #expect(areTrusted() == [true, true])
+    try instance.secondary.command("SET", "n", "101")
+    _ = core.flags.exchange(FlagState(dualWrite: true, primaryAsDefault: true))
+    #expect(try instance.execute("INCR n") == ":102|")
+  }
+
   @Test(arguments: [StoreRole.primary, .secondary])
   func `a stop that was not clean costs the other store its trust`(other: StoreRole) throws {
     var snapshot = StalenessSnapshot()

@@ -53,8 +53,8 @@ struct RecordedMoveTests {
     try instance.run { instance.database.defaultStore.role == .primary }
     #expect(instance.database.primary?.stale.count == 0)
     #expect(instance.count(MultiStoreMetrics.forcedMoves) == 1)
-    let warning = "The default store moved though more keys than max_keys_at_flip were stale on the new one"
-    #expect(instance.messages.contains(warning))
+    let error = "The default store moved though more keys than max_keys_at_flip were stale on the new one"
+    #expect(instance.messages.contains(error))
     instance.multiStore.flags.exchange(FlagState(dualWrite: true))
     _ = instance.multiStore.routing(orNotify: Sink())
     try instance.run { instance.database.defaultStore.role == .secondary }

@@ -28,19 +28,20 @@ extension Instance {
     return jobs.progress
   }
 
-  /// Notes that a verification of all keys has found no difference, while nothing happened that makes it worthless. The
-  /// store that is not the default is trusted again.
+  /// Notes that a verification of all keys has found no difference, while nothing happened that makes it worthless.
+  /// Both stores are trusted again.
   func verified(defaultStore role: StoreRole) {
     guard routingState.flip.current.isDual else { return }
     setVerified(loop.wallClockMilliseconds)
-    let other = family(role.other)
     // The values of keys that are stale on the default store may be gone from there: the operator decides.
-    guard !other.trust.isTrusted, !other.mayHaveLostKeys || family(role).staleKeyCount == 0 else { return }
-    logger.notice(
-      "Store trusted again: a verification found it equal",
-      metadata: ["instance_name": "\(configuration.name)", "store": "\(role.other.label)"]
-    )
-    other.becomeTrusted()
+    guard !family(role.other).mayHaveLostKeys || family(role).staleKeyCount == 0 else { return }
+    for family in families where !family.trust.isTrusted {
+      logger.notice(
+        "Store trusted again: a verification found both stores equal",
+        metadata: ["instance_name": "\(configuration.name)", "store": "\(family.role.label)"]
+      )
+      family.becomeTrusted()
+    }
   }
 
   /// Notes an event after which keys may differ that no verification has seen.

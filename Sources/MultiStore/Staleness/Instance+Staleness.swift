@@ -43,7 +43,7 @@ extension Instance {
   }
 
   /// Trusts a store again, because the operator states that its keys are those of the default store, except for the
-  /// stale ones.
+  /// stale ones. Then the default store is as good: it counts as soon as the default moves away from it.
   ///
   /// - Parameters:
   ///   - who: the operator's name, for the log.
@@ -52,16 +52,19 @@ extension Instance {
   @discardableResult
   public func trust(_ role: StoreRole, who: String, why: String) -> Bool {
     loop.preconditionOnLoop()
-    let family = family(role)
-    guard !family.trust.isTrusted else { return false }
-    logger.warning(
-      "Store trusted again, as the operator says",
-      metadata: [
-        "instance_name": "\(configuration.name)", "store": "\(role.label)", "who": "\(who)", "why": "\(why)",
-        "not_trusted_because": "\(family.trust.loss?.rawValue ?? "")",
-      ]
-    )
-    family.becomeTrusted()
+    guard !family(role).trust.isTrusted else { return false }
+    for role in Set([role, defaultRole]) {
+      let family = family(role)
+      guard let loss = family.trust.loss else { continue }
+      logger.warning(
+        "Store trusted again, as the operator says",
+        metadata: [
+          "instance_name": "\(configuration.name)", "store": "\(role.label)", "who": "\(who)", "why": "\(why)",
+          "not_trusted_because": "\(loss.rawValue)",
+        ]
+      )
+      family.becomeTrusted()
+    }
     return true
   }
 
@@ -213,7 +216,7 @@ extension Instance {
       old.distrust(because: .forcedMove, now: loop.wallClockMilliseconds)
       metrics.forcedMoves.increment()
     } else if before > configuration.maxKeysAtFlip {
-      logger.warning(
+      logger.error(
         "The default store moved though more keys than max_keys_at_flip were stale on the new one",
         metadata: [
           "instance_name": "\(configuration.name)", "store": "\(role.label)",

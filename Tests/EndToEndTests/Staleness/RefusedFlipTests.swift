@@ -89,10 +89,12 @@ struct RefusedFlipTests {
     #expect(try deployment.client().command("FCALL", "f", "0") == .integer(1))
   }
 
-  @Test func `a flip by the flag file is done, and counted`() throws {
+  @Test func `a flip by the flag file is done, counted, and an error in the log`() throws {
     let deployment = try deployment(.dual, flagFile: true)
     try deployment.sidecar.directory.write(Deployment.flags(.dualPrimary), to: "flags.yml")
     try deployment.waitForMetric("multistore_default_store", ["store": "primary"], 1)
     try deployment.waitForMetric("multistore_forced_moves_total", [:], 1)
+    let said = "The default store moved though more keys than max_keys_at_flip were stale on the new one"
+    try deployment.sidecar.waitForEvent { $0.message == said && $0["severity"]?.string == "ERROR" }
   }
 }
