@@ -1,3 +1,4 @@
+internal import Hiredis
 internal import Testing
 
 @testable internal import MultiStore
@@ -46,9 +47,9 @@ struct KeyArrivalStateTests {
     #expect(state.looked(outdated: 1, questions: 3) == .copy)
     #expect(state.copyEnded(.done) == .look)
     #expect(state.looked(outdated: 0, questions: 3) == .ask)
-    #expect(state.answered(isKnown: true) == .wait)
-    #expect(state.answered(isKnown: true) == .wait)
-    #expect(state.answered(isKnown: true) == .move)
+    #expect(state.answered() == .wait)
+    #expect(state.answered() == .wait)
+    #expect(state.answered() == .move)
     #expect(state.moveBegan(2) == .wait)
     #expect(state.copyEnded(.done) == .wait)
     #expect(state.copyEnded(.done) == .look)
@@ -58,7 +59,7 @@ struct KeyArrivalStateTests {
   @Test func `nothing is moved when the default store has all keys`() {
     var state = KeyArrivalState()
     #expect(state.looked(outdated: 0, questions: 1) == .ask)
-    #expect(state.answered(isKnown: true) == .move)
+    #expect(state.answered() == .move)
     #expect(state.moveBegan(0) == .look)
     #expect(state.looked(outdated: 0, questions: 1) == .execute)
   }
@@ -67,8 +68,8 @@ struct KeyArrivalStateTests {
     for (outcome, action) in [(KeyArrivalState.Outcome.unreachable, Action.look), (.failed, .failMoving)] {
       var state = KeyArrivalState()
       #expect(state.looked(outdated: 0, questions: 2) == .ask)
-      #expect(state.answered(isKnown: true) == .wait)
-      #expect(state.answered(isKnown: true) == .move)
+      #expect(state.answered() == .wait)
+      #expect(state.answered() == .move)
       #expect(state.moveBegan(2) == .wait)
       #expect(state.copyEnded(outcome) == .wait)
       #expect(state.copyEnded(.done) == action)
@@ -76,11 +77,12 @@ struct KeyArrivalStateTests {
   }
 
   @Test func `a default store that does not say what it has ends the wait`() {
+    let failure = KeyArrivalState.AskingFailure(clientError: "ERR", failure: .timedOut)
     for isLast in [false, true] {
       var state = KeyArrivalState()
       #expect(state.looked(outdated: 0, questions: 2) == .ask)
-      #expect(state.answered(isKnown: isLast) == .wait)
-      #expect(state.answered(isKnown: !isLast) == .failAsking)
+      #expect(state.answered(isLast ? nil : failure) == .wait)
+      #expect(state.answered(isLast ? failure : nil) == .failAsking(failure))
       #expect(state.state == .ended)
     }
   }

@@ -39,8 +39,6 @@ final class KeyArrival {
   private var moves: [ObjectIdentifier: Int] = [:]
   /// The last failure of a copy.
   private var failure: CopyFailure?
-  /// The default store's failure to say which keys it has, and the error that the client gets then.
-  private var defaultStoreFailure: (error: String, ConnectionFailure)?
   /// The epoch of the connection that watches keys for a transaction, if there is one.
   private let watchEpoch: Int?
 
@@ -102,7 +100,9 @@ final class KeyArrival {
     case .move: move()
     case .execute: end { execute(for: sink) }
     case .giveUp: end { giveUp(outdated) }
-    case .failAsking: end { answerWithDefaultStoreFailure() }
+    case .failAsking(let failure):
+      // As if the default store had failed at the commands themselves, none of which was executed.
+      end { answer(withError: failure.clientError, failure.failure, of: defaultStore.role) }
     case .failMoving:
       end { answer("the \(other.role.label) store has a key that could not be moved", because: failure) }
     }
@@ -187,12 +187,6 @@ final class KeyArrival {
     answer(withError: "ERR MultiStore: \(text)", .notConnected(reason: text), of: other.role)
   }
 
-  /// Answers as if the default store had failed at the commands themselves, none of which was executed.
-  private func answerWithDefaultStoreFailure() {
-    guard let (error, failure) = defaultStoreFailure else { return }
-    answer(withError: error, failure, of: defaultStore.role)
-  }
-
   private func answer(withError text: String, _ failure: ConnectionFailure, of role: StoreRole) {
     var count = 1
     if case .batch(.pipelined, _) = start { count = batch.count }
@@ -232,20 +226,22 @@ extension KeyArrival: ReplyReceiver {
   }
 
   func receive(_ reply: borrowing Reply, token: Int) {
-    if reply.kind == .integer, reply.integer == 0 { missing.append(questions[token]) }
-    let isKnown = reply.kind == .integer
-    if !isKnown {
+    guard reply.kind == .integer else {
       let error =
         reply.kind == .error
         ? String(decoding: reply.bytes.array, as: UTF8.self)
         : "ERR MultiStore: the \(defaultStore.role.label) store does not say whether it has a key: send it again"
-      defaultStoreFailure = (error, .notConnected(reason: error))
+      return askingFailed(error, .notConnected(reason: error))
     }
-    perform(state.answered(isKnown: isKnown))
+    if reply.integer == 0 { missing.append(questions[token]) }
+    perform(state.answered())
   }
 
   func receive(failure: ConnectionFailure, token: Int) {
-    defaultStoreFailure = (failure.clientError(store: defaultStore.role), failure)
-    perform(state.answered(isKnown: false))
+    askingFailed(failure.clientError(store: defaultStore.role), failure)
+  }
+
+  private func askingFailed(_ clientError: String, _ failure: ConnectionFailure) {
+    perform(state.answered(KeyArrivalState.AskingFailure(clientError: clientError, failure: failure)))
   }
 }

@@ -1,3 +1,5 @@
+internal import Hiredis
+
 /// The state machine of a batch that waits for keys that are copied to the default store; see ``KeyArrival``.
 ///
 /// Keys that are stale there are copied over, in rounds: while one copy of a key is waited for, another may begin. Keys
@@ -11,11 +13,18 @@ struct KeyArrivalState {
     /// Stale keys are being copied over.
     case copying(left: Int, hasFailed: Bool, hasAsked: Bool)
     /// The default store is asked which keys it has.
-    case asking(left: Int, hasFailed: Bool)
+    case asking(left: Int, AskingFailure?)
     /// Keys that the default store lacks are being moved.
     case moving(left: Int, hasFailed: Bool)
     /// The batch is executed, or answered with an error.
     case ended
+  }
+
+  /// The failure of the default store to say whether it has a key.
+  struct AskingFailure: Equatable {
+    /// The error that the client gets.
+    let clientError: String
+    let failure: ConnectionFailure
   }
 
   /// The holder's next step.
@@ -35,7 +44,7 @@ struct KeyArrivalState {
     /// A key could not be copied over, and is still outdated: execute only what does not need it.
     case giveUp
     /// The default store did not say which keys it has: execute nothing.
-    case failAsking
+    case failAsking(AskingFailure)
     /// A key that the old store has could not be moved: execute nothing.
     case failMoving
   }
@@ -65,27 +74,27 @@ struct KeyArrivalState {
       return givesUp ? .giveUp : .copy
     }
     let asks = !hasAsked && questions > 0
-    state = asks ? .asking(left: questions, hasFailed: false) : .ended
+    state = asks ? .asking(left: questions, nil) : .ended
     return asks ? .ask : .execute
   }
 
   /// The default store has answered whether it has a key.
   ///
-  /// - Parameter isKnown: false if it has failed to.
-  mutating func answered(isKnown: Bool) -> Action {
-    guard case .asking(let left, var hasFailed) = state else { impossible("answered") }
-    hasFailed = hasFailed || !isKnown
-    if left == 1, hasFailed {
+  /// - Parameter failure: its failure to do so.
+  mutating func answered(_ failure: AskingFailure? = nil) -> Action {
+    guard case .asking(let left, let earlier) = state else { impossible("answered") }
+    let failure = failure ?? earlier
+    if left == 1, let failure {
       state = .ended
-      return .failAsking
+      return .failAsking(failure)
     }
-    state = .asking(left: left - 1, hasFailed: hasFailed)
+    state = .asking(left: left - 1, failure)
     return left == 1 ? .move : .wait
   }
 
   /// The copies of the keys that the default store lacks have begun.
   mutating func moveBegan(_ count: Int) -> Action {
-    guard case .asking(left: 0, hasFailed: false) = state else { impossible("move began") }
+    guard case .asking(left: 0, nil) = state else { impossible("move began") }
     state = count > 0 ? .moving(left: count, hasFailed: false) : .looking(hasFailed: false, hasAsked: true)
     return count > 0 ? .wait : .look
   }
