@@ -64,6 +64,9 @@ final class Deployment: Sendable {
     )
     try waitUntilConnected()
     if !flagFile, state != .off { try move(to: state) }
+    // Flags are in force with the next command, or within a quarter of a second. A store that a test takes away sooner
+    // would still have its role from before.
+    if state.primaryIsDefault { try waitForMetric("multistore_default_store", ["store": "primary"], 1) }
   }
 
   /// A configuration with one instance that listens on a unix socket, unless `listen` is another YAML value.
