@@ -179,6 +179,22 @@ final class Instance {
     return sink
   }
 
+  /// A connection of a client's own to the default store, through a relay.
+  func relayedConnection() throws -> (FaultRelay, HiredisConnection) {
+    let server = database.defaultStore.role == .primary ? primaryServer : secondaryServer
+    let relay = try FaultRelay(to: server.address)
+    let connection = HiredisConnection(
+      on: database.loop,
+      endpoint: StoreEndpoint(address: .unix(path: String(relay.url.trimmingPrefix("unix://")))),
+      limits: ConnectionLimits(),
+      delegate: nil
+    )
+    connection.asksForClientID = true
+    connection.connect()
+    try run { connection.isReady }
+    return (relay, connection)
+  }
+
   /// Takes a store away and waits until that was noticed.
   func takeDown(_ role: StoreRole) throws {
     (role == .primary ? primaryServer : secondaryServer).kill()

@@ -1,5 +1,3 @@
-internal import Hiredis
-internal import RESP
 internal import TestSupport
 internal import Testing
 
@@ -14,17 +12,8 @@ struct LatePopTests {
     let instance = try Instance()
     let core = instance.multiStore.instance
     core.routingState.holdLimit = .milliseconds(100)
-    let relay = try FaultRelay(to: instance.secondaryServer.address)
-    let connection = HiredisConnection(
-      on: core.loop,
-      endpoint: StoreEndpoint(address: .unix(path: String(relay.url.trimmingPrefix("unix://")))),
-      limits: ConnectionLimits(),
-      delegate: nil
-    )
-    connection.asksForClientID = true
-    connection.connect()
+    let (relay, connection) = try instance.relayedConnection()
     defer { connection.close() }
-    try instance.run { connection.isReady }
     let client = try instance.beginBlocking(line, over: connection)
     let isBlocked = { try instance.secondary.command("INFO", "clients").string?.contains("blocked_clients:1") == true }
     try instance.run { (try? isBlocked()) == true }

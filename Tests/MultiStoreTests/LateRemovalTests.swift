@@ -1,5 +1,3 @@
-internal import Hiredis
-internal import RESP
 internal import TestSupport
 internal import Testing
 
@@ -14,7 +12,7 @@ struct LateRemovalTests {
   )
   func `is not undone by a client that needs the key`(removal: (kind: BatchKind, line: String), line: String) throws {
     let instance = try Instance(primaryAsDefault: true)
-    let (relay, connection) = try relayed(instance)
+    let (relay, connection) = try instance.relayedConnection()
     defer { connection.close() }
     try instance.both("RPUSH k v")
     relay.conduct = RelayConduct(replies: .holds)
@@ -36,7 +34,7 @@ struct LateRemovalTests {
   /// has served is written before the answer to a later question, whatever the connection.
   @Test func `is waited for if blocking commands are in flight`() throws {
     let instance = try Instance(primaryAsDefault: true)
-    let (relay, connection) = try relayed(instance)
+    let (relay, connection) = try instance.relayedConnection()
     defer { withExtendedLifetime(relay) { connection.close() } }
     let pings = {
       let line = try instance.primary.command("INFO", "commandstats").string?.split(separator: "\r\n")
@@ -57,7 +55,7 @@ struct LateRemovalTests {
   /// The write was answered, and only its copy is in flight: no question may wait behind the blocking command.
   @Test func `is not waited for behind a blocking command on the same connection`() throws {
     let instance = try Instance(primaryAsDefault: true) { $0.writeAcknowledgement = .defaultStore }
-    let (relay, connection) = try relayed(instance)
+    let (relay, connection) = try instance.relayedConnection()
     defer { withExtendedLifetime(relay) { connection.close() } }
     try instance.both("RPUSH k v")
     instance.secondaryServer.pause()
@@ -71,20 +69,5 @@ struct LateRemovalTests {
     try instance.run { needing.isDone }
     #expect(needing.text == ":0|")
     #expect(!blocked.isDone)
-  }
-
-  /// A connection to the default store through a relay.
-  private func relayed(_ instance: Instance) throws -> (FaultRelay, HiredisConnection) {
-    let relay = try FaultRelay(to: instance.primaryServer.address)
-    let connection = HiredisConnection(
-      on: instance.database.loop,
-      endpoint: StoreEndpoint(address: .unix(path: String(relay.url.trimmingPrefix("unix://")))),
-      limits: ConnectionLimits(),
-      delegate: nil
-    )
-    connection.asksForClientID = true
-    connection.connect()
-    try instance.run { connection.isReady }
-    return (relay, connection)
   }
 }

@@ -14,9 +14,6 @@ final class DualWrite: PooledExecution, ReplyReceiver {
   private let core: ExecutionCore
   private var effect = EffectCopy()
   private var buffers = CopyBuffers()
-  private var isOnOrdinary = true
-  /// The connection to the default store until it has answered; nil for its ordinary one.
-  private var connection: HiredisConnection?
   /// The client's reply, while it has to wait for the other store: the contents of the sink's output may be sent at any
   /// time.
   private var heldReply = ByteBuffer()
@@ -36,19 +33,17 @@ final class DualWrite: PooledExecution, ReplyReceiver {
     over connection: HiredisConnection?,
     sink: any ReplySink
   ) {
-    isOnOrdinary = connection == nil || connection === core.ordinary
+    let connection = connection ?? core.ordinary
+    core.reach(over: connection)
     core.begin(batch, routing: routing, writesToBoth: true, sink: sink)
     effect = EffectCopy()
-    guard !isOnOrdinary, let connection else { return send(over: core.ordinary) }
-    self.connection = connection
-    core.defaultStore.executionBegan(over: connection)
     send(over: connection)
   }
 
   /// Copies the effect of a command that another execution has sent, and answers it. The default store's `reply` came
   /// over `connection`.
   func takeOver(from execution: ExecutionCore, after reply: borrowing Reply, over connection: HiredisConnection) {
-    isOnOrdinary = connection === core.ordinary
+    core.reach(over: connection)
     effect = EffectCopy()
     core.takeOver(from: execution, routing: execution.routing, writesToBoth: true)
     defaultStoreReplied(reply)
@@ -92,6 +87,7 @@ final class DualWrite: PooledExecution, ReplyReceiver {
   private func defaultStoreReplied(_ reply: borrowing Reply) {
     if core.isAwaited { reply.encode(into: &heldReply) }
     if core.batch.spec(0).traits.contains(.moves) { reply.encode(into: &movedReply) }
+    let isOnOrdinary = core.isOnOrdinary
     perform(
       core.defaultStoreReplied(reply, to: 0, isOnOrdinary: isOnOrdinary, isOrdered: isOnOrdinary, &effect, &buffers)
     )
@@ -106,13 +102,13 @@ final class DualWrite: PooledExecution, ReplyReceiver {
 
   private func perform(_ action: EffectCopy.Action) {
     if action == .wait { return }
-    if let connection = connection.take() { core.defaultStore.allWasAnswered(over: connection) }
+    core.leaveDefaultStore()
     // The client is answered first, so that its reply is written before the copy.
     if core.database.configuration.writeAcknowledgement == .defaultStore { answer() }
     switch action {
     case .send: sendCopy()
     case .copyKeys(let selection):
-      core.copyKeys(selection, of: 0, isOnOrdinary: isOnOrdinary, for: self)
+      core.copyKeys(selection, of: 0, isOnOrdinary: core.isOnOrdinary, for: self)
       if !core.isCopyingKeys { finish() }
     default: finish()
     }

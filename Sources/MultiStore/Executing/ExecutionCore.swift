@@ -15,6 +15,9 @@ struct ExecutionCore {
     var routing = Routing(flags: FlagState(), canUsePrimary: false, readPolicy: .fallback)
     var writesToBoth = false
     var begunAt: UInt64 = 0
+    var isOnOrdinary = true
+    /// The connection to the default store until it has answered; nil for its ordinary one.
+    var connection: HiredisConnection?
     var keyCopiesLeft = 0
   }
 
@@ -103,6 +106,28 @@ struct ExecutionCore {
     answer()
     if writesToBoth { database.dualExecutionEnded() }
     batch.removeAll()
+  }
+
+  // MARK: The way to the default store
+
+  /// Whether the default store is reached over its ordinary connection, and not over a session's own or an isolated
+  /// one.
+  @inline(__always)
+  var isOnOrdinary: Bool { state.isOnOrdinary }
+
+  /// Notes that the batch goes to the default store over `connection`, until ``leaveDefaultStore()``.
+  @inline(__always)
+  func reach(over connection: HiredisConnection) {
+    state.isOnOrdinary = connection === ordinary
+    guard !state.isOnOrdinary else { return }
+    state.connection = connection
+    defaultStore.executionBegan(over: connection)
+  }
+
+  /// Notes that nothing of the batch is in flight to the default store, before the client is answered.
+  @inline(__always)
+  func leaveDefaultStore() {
+    if let connection = state.connection.take() { defaultStore.allWasAnswered(over: connection) }
   }
 
   // MARK: Answering

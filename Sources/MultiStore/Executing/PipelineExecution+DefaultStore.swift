@@ -58,7 +58,7 @@ extension PipelineExecution {
       let action = core.defaultStoreReplied(
         reply,
         to: index,
-        isOnOrdinary: isOnOrdinary,
+        isOnOrdinary: core.isOnOrdinary,
         isOrdered: true,
         &elements[index].effect,
         &buffers
@@ -147,7 +147,7 @@ extension PipelineExecution {
   }
 
   private func defaultStoreIsDone() {
-    leaveDefaultStore()
+    core.leaveDefaultStore()
     guard !isRefused else { return complete() }
     // Commands that the default store executes from now on are sent to the other one after these copies.
     isInOrder =

@@ -37,11 +37,6 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
   let comparer: ReplyComparer
   let logsValues: Bool
   var kind = BatchKind.pipelined
-  /// Whether the default store is reached over its ordinary connection, and not over a session's own, which watches
-  /// keys, or an isolated one.
-  private(set) var isOnOrdinary = true
-  /// The other connection, until the store has answered.
-  private var connection: HiredisConnection?
   var elements = UniqueArray<Element>()
   var replies = ByteBuffer()
   var substitutes = ByteBuffer()
@@ -100,11 +95,7 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
     sink: any ReplySink
   ) {
     self.kind = kind
-    isOnOrdinary = connection === core.ordinary
-    if !isOnOrdinary {
-      self.connection = connection
-      core.defaultStore.executionBegan(over: connection)
-    }
+    core.reach(over: connection)
     core.begin(batch, routing: routing, writesToBoth: routing.isDual, sink: sink)
     reset()
     send(over: connection)
@@ -225,22 +216,17 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
       let repair: KeySelection? = needsRepair && elements[index].effect.wasWritten ? .all : nil
       if elements[index].effect.wasSkipped || repair != nil, runsOnBoth(index) { core.database.instance.mayDiffer() }
       guard let selection = elements[index].effect.keysToCopy ?? repair else { continue }
-      core.copyKeys(selection, of: index, isOnOrdinary: isOnOrdinary, for: self)
+      core.copyKeys(selection, of: index, isOnOrdinary: core.isOnOrdinary, for: self)
     }
     if !core.isCopyingKeys { complete() }
   }
 
   /// Whether it writes to both stores and uses another connection to the default store than the ordinary one, because
   /// it watches keys or has scripts.
-  var isSeparate: Bool { core.routing.isDual && kind == .multi && !isOnOrdinary }
-
-  /// Notes that nothing of the batch is in flight to the default store.
-  func leaveDefaultStore() {
-    if let connection = connection.take() { core.defaultStore.allWasAnswered(over: connection) }
-  }
+  var isSeparate: Bool { core.routing.isDual && kind == .multi && !core.isOnOrdinary }
 
   func complete() {
-    leaveDefaultStore()
+    core.leaveDefaultStore()
     if isSeparate { core.database.separateTransactions.end() }
     writeAnswer()
     finish()

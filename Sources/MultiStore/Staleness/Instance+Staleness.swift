@@ -53,13 +53,12 @@ extension Instance {
   public func trust(_ role: StoreRole, who: String, why: String) -> Bool {
     loop.preconditionOnLoop()
     guard !family(role).trust.isTrusted else { return false }
-    for role in Set([role, defaultRole]) {
-      let family = family(role)
+    for family in families where family.role == role || family.role == defaultRole {
       guard let loss = family.trust.loss else { continue }
       logger.warning(
         "Store trusted again, as the operator says",
         metadata: [
-          "instance_name": "\(configuration.name)", "store": "\(role.label)", "who": "\(who)", "why": "\(why)",
+          "instance_name": "\(configuration.name)", "store": "\(family.role.label)", "who": "\(who)", "why": "\(why)",
           "not_trusted_because": "\(loss.rawValue)",
         ]
       )
