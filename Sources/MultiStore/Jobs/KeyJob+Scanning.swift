@@ -53,14 +53,17 @@ extension KeyJob {
     progress.state = state
   }
 
-  /// Goes past databases that a store refuses, since its number of databases is lower. Clients have none of those that
-  /// the default store refuses.
+  /// Goes past databases that a store refuses: its number of databases is lower, or its user may not select them.
+  /// Clients have none of those that the default store refuses, and no key is missing if it has none there.
   func skipRefusedDatabases() {
     while let place = course.place, let database = instance.databases[place.database],
       let store = database.stores.first(where: \.refusesDatabase)
     {
       if store.role != course.defaultStore {
         progress.failures["the \(store.role.label) store refuses database \(place.database)", default: 0] += 1
+      } else if course.mayHoldKeys(place.database) {
+        let reason = "the \(store.role.label) store refuses database \(place.database), in which it has keys"
+        progress.failures[reason] = 1
       }
       course.skipPlace()
     }

@@ -14,6 +14,8 @@ struct ScanCourse {
   private(set) var run = 0
   private var places: [Place] = []
   private var index = 0
+  /// The databases in which the default store had keys, or did not tell how many.
+  private var databasesWithKeys: Set<Int> = []
   private(set) var isSurveyed = false
   /// The keys that the places had together; nil if a store did not tell.
   private(set) var expectedKeys: Int?
@@ -40,9 +42,13 @@ struct ScanCourse {
     places = roles.flatMap { role in
       (found[role] ?? [:]).keys.sorted().map { Place(database: $0, role: role) }
     }
+    databasesWithKeys = Set((found[defaultStore] ?? [:]).filter { $0.value != 0 }.keys)
     let counts = roles.flatMap { Array((found[$0] ?? [:]).values) }
     expectedKeys = counts.contains { $0 == nil } ? nil : counts.reduce(0) { $0.addingSaturated($1 ?? 0) }
   }
+
+  /// Whether the default store may have had keys in a database at the survey.
+  func mayHoldKeys(_ database: Int) -> Bool { databasesWithKeys.contains(database) }
 
   /// Begins a page, whose keys came with the cursor of the one after it.
   ///
