@@ -54,6 +54,8 @@ final class KeyComparison: ReplyReceiver {
   private let then: ([ComparedKey]) -> Void
   private var compared: [ComparedKey] = []
   private var step: Step
+  /// The moment before which a hash's field must not expire to count, in Unix milliseconds: the same for both stores.
+  private var leastMoment = 0
   /// Whether the servers are expected to know the scripts.
   private var isLoaded = true
 
@@ -138,7 +140,8 @@ final class KeyComparison: ReplyReceiver {
         outcome =
           switch expected.compared(to: found, now: now) {
           case .equal: .equal
-          case .different: .different
+          // Fields may have expired between the answers if these took that long.
+          case .different: now < leastMoment ? .different : .disturbed
           case .expiring: .disturbed
           case .unknown: .unknown
           }
@@ -164,6 +167,7 @@ final class KeyComparison: ReplyReceiver {
 
   /// Begins the present step anew.
   private func askSource() {
+    leastMoment = Int(database.loop.wallClockMilliseconds) + KeyDigest.lastMoments
     switch step {
     case .summary:
       step = .summary(expected: nil)
@@ -179,8 +183,15 @@ final class KeyComparison: ReplyReceiver {
     switch step {
     case .summary(let expected):
       let areShort = expected?.areShort ?? false
-      KeySummary.appendQuestion(about: keys, areShort: areShort, isLoaded: isLoaded, to: &question)
-    case .digests: KeyDigest.appendQuestion(about: keys, isLoaded: isLoaded, to: &question)
+      KeySummary.appendQuestion(
+        about: keys,
+        leastMoment: leastMoment,
+        areShort: areShort,
+        isLoaded: isLoaded,
+        to: &question
+      )
+    case .digests:
+      KeyDigest.appendQuestion(about: keys, leastMoment: leastMoment, isLoaded: isLoaded, to: &question)
     }
     store.ordinary.send(question.span, to: self, token: 0)
   }

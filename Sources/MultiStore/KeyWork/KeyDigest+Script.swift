@@ -10,10 +10,13 @@ extension KeyDigest {
   /// it is outdated, in eight bytes of the header. It is a read, which one store alone may get. The header begins with
   /// HYLL and an encoding, 0 or 1; PFCOUNT refuses any other string.
   ///
-  /// Fields of a hash that have expired do not count, though HLEN and EXISTS count them until they are removed.
+  /// Fields of a hash that expire before a moment do not count: the servers are not asked at the same time, and a field
+  /// that has expired may be there on one of them still. Those that have expired do not count anyway, though HLEN and
+  /// EXISTS count them until they are removed.
   static let function = """
     \(KeyScript.functions)
     local max_bytes, max_elements, max_taken = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+    local least_moment = tonumber(ARGV[4])
     local sizes = {string = 'STRLEN', list = 'LLEN', set = 'SCARD', zset = 'ZCARD', hash = 'HLEN', stream = 'XLEN'}
     local function comparable(value)
       if #value < 16 or string.sub(value, 1, 4) ~= 'HYLL' or string.byte(value, 5) > 1 then return value end
@@ -50,17 +53,18 @@ extension KeyDigest {
         end
       elseif kind == 'hash' then
         local pairs = redis.call('HGETALL', key)
-        size = #pairs / 2
-        if size == 0 then return {'none', 0, '', '-1'}, 0 end
-        local expires = not redis.pcall('HPEXPIRETIME', key, 'FIELDS', 1, pairs[1]).err
+        size = 0
+        local expires = #pairs > 0 and not redis.pcall('HPEXPIRETIME', key, 'FIELDS', 1, pairs[1]).err
         for index = 1, #pairs, 2 do
           local text = #pairs[index] .. ':' .. pairs[index] .. pairs[index + 1]
-          if expires then
-            local moment = redis.call('HPEXPIRETIME', key, 'FIELDS', 1, pairs[index])[1]
-            if moment > 0 then text = text .. string.format('@%.0f', moment) end
+          local moment = expires and redis.call('HPEXPIRETIME', key, 'FIELDS', 1, pairs[index])[1] or -1
+          if moment > 0 then text = text .. string.format('@%.0f', moment) end
+          if moment <= 0 or moment >= least_moment then
+            size = size + 1
+            unordered(text)
           end
-          unordered(text)
         end
+        if size == 0 then return {'none', 0, '', '-1'}, 0 end
       elseif kind == 'stream' then
         local stream = fields(redis.call('XINFO', 'STREAM', key, 'FULL', 'COUNT', 0))
         ordered(stream['last-generated-id'])
@@ -101,14 +105,21 @@ extension KeyDigest {
   /// The command that gives a store the script. One that refuses it is compared by reading.
   static let load = ["SCRIPT", "LOAD", script]
   /// The SHA-1 of the script, by which servers know it. A test compares it with a server's.
-  static let sha1: StaticString = "7193aa05bbdb5c56bd2f43ff6b711f8cc501c136"
+  static let sha1: StaticString = "8a90f274cd5f76dbcf559c17a7fb5b62cac23df8"
 
   /// Appends the question about `keys` to `output`. The reply has a digest for each of them in their order, but may end
   /// early: after the first keys that take ``maxBytesTogether``.
   ///
-  /// - Parameter isLoaded: whether the server is expected to know the script.
-  static func appendQuestion(about keys: ArraySlice<[UInt8]>, isLoaded: Bool, to output: inout ByteBuffer) {
-    appendCall(isLoaded ? nil : script, sha1, keys, to: &output)
+  /// - Parameters:
+  ///   - leastMoment: the moment before which a field must not expire to count, in Unix milliseconds.
+  ///   - isLoaded: whether the server is expected to know the script.
+  static func appendQuestion(
+    about keys: ArraySlice<[UInt8]>,
+    leastMoment: Int,
+    isLoaded: Bool,
+    to output: inout ByteBuffer
+  ) {
+    appendCall(isLoaded ? nil : script, sha1, keys, leastMoment: leastMoment, to: &output)
   }
 
   /// Appends a call of one of the scripts: by its text, or by its SHA-1 if there is none. They have the limits as
@@ -117,10 +128,11 @@ extension KeyDigest {
     _ text: String?,
     _ sha1: StaticString,
     _ keys: ArraySlice<[UInt8]>,
+    leastMoment: Int,
     _ more: Int? = nil,
     to output: inout ByteBuffer
   ) {
-    output.appendCommand(expecting: (more == nil ? 6 : 7) + keys.count) { question in
+    output.appendCommand(expecting: (more == nil ? 7 : 8) + keys.count) { question in
       question.append(text == nil ? "EVALSHA" : "EVAL")
       if let text { question.append(text: text) } else { question.append(sha1) }
       question.append(decimal: keys.count)
@@ -128,6 +140,7 @@ extension KeyDigest {
       question.append(decimal: maxBytes)
       question.append(decimal: maxElements)
       question.append(decimal: maxBytesTogether)
+      question.append(decimal: leastMoment)
       if let more { question.append(decimal: more) }
     }
   }

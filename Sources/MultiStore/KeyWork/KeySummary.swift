@@ -38,7 +38,7 @@ struct KeySummary: Equatable {
     \(KeyDigest.function)
     local keyspace = redis.pcall('INFO', 'keyspace')
     local expires = type(keyspace) ~= 'string' or string.find(keyspace, 'expires=[1-9]')
-    local areShort = ARGV[4] == '1'
+    local areShort = ARGV[5] == '1'
     local short, rest, count, taken, step = {}, {}, #KEYS, 0, 128
     if areShort then
       short, step = KEYS, 16
@@ -101,19 +101,21 @@ struct KeySummary: Equatable {
   /// The command that gives a store the script.
   static let load = ["SCRIPT", "LOAD", script]
   /// The SHA-1 of the script. A test compares it with a server's.
-  static let sha1: StaticString = "1b86c1bf8f46cfbff16f62bbb3faa47a0450e143"
+  static let sha1: StaticString = "19f617a979e515d12cb67cb2d1dd4b521ad00804"
 
   /// Appends the question about `keys` to `output`.
   ///
   /// - Parameters:
+  ///   - leastMoment: the moment before which a hash's field must not expire to count, in Unix milliseconds.
   ///   - areShort: whether they are short strings on the default store, and should be here.
   ///   - isLoaded: whether the server is expected to know the script.
   static func appendQuestion(
     about keys: ArraySlice<[UInt8]>,
+    leastMoment: Int,
     areShort: Bool,
     isLoaded: Bool,
     to output: inout ByteBuffer
   ) {
-    KeyDigest.appendCall(isLoaded ? nil : script, sha1, keys, areShort ? 1 : 0, to: &output)
+    KeyDigest.appendCall(isLoaded ? nil : script, sha1, keys, leastMoment: leastMoment, areShort ? 1 : 0, to: &output)
   }
 }
