@@ -93,6 +93,18 @@ struct BackfillTests {
     #expect(try instance.primary.command("DEBUG", "DIGEST") == instance.secondary.command("DEBUG", "DIGEST"))
   }
 
+  @Test func `copies large keys that expire from a store that does not tell at which moment`() throws {
+    let instance = try instance()
+    for number in 0..<5 {
+      try instance.secondary.command("SETRANGE", "k\(number)", "50000", "x")
+      try instance.secondary.command("EXPIRE", "k\(number)", "1000")
+    }
+    try instance.secondary.command("ACL", "SETUSER", "default", "-pexpiretime")
+    let progress = try run(request(), instance)
+    #expect(progress.state == .ended(.complete) && progress.count(.copied) == 5, "\(progress.failures)")
+    #expect((900...1_000).contains(try instance.primary.command("TTL", "k0").integer ?? 0))
+  }
+
   @Test func `reports why a key could not be copied`() throws {
     let instance = try instance()
     try instance.secondary.command("SET", "k", "v")

@@ -63,6 +63,50 @@ struct UnfinishedJobTests {
     #expect(progress.count(kind == .backfill ? .copied : .missing) == 1, "\(progress.counts)")
   }
 
+  /// The server tells that there are keys, and the sidecar's user may not see them.
+  @Test(arguments: [KeyJobKind.backfill, .verify])
+  func `a database that the default store refuses is not left out in silence`(kind: KeyJobKind) throws {
+    let instance = try Instance {
+      $0.keysPerSecond = 10_000
+      $0.servesOtherDatabases = true
+    }
+    try instance.primary.command("SET", "k", "v")
+    try instance.secondary.command("SET", "k", "v")
+    for client in [instance.primary, instance.secondary] {
+      try client.command("SELECT", "2")
+      try client.command("SET", "k", "v")
+    }
+    try instance.secondary.command("ACL", "SETUSER", "default", "-select")
+    let progress = try run(kind, instance)
+    #expect(progress.state == .ended(.incomplete))
+    #expect(progress.failures == ["the secondary store refuses database 2, in which it has keys": 1])
+    #expect(instance.multiStore.status.verifiedMilliseconds == nil)
+  }
+
+  /// No client can have such keys.
+  @Test(arguments: [KeyJobKind.backfill, .verify])
+  func `a database that the default store refuses is left out if it has no keys there`(kind: KeyJobKind) throws {
+    let instance = try Instance {
+      $0.keysPerSecond = 10_000
+      $0.servesOtherDatabases = true
+    }
+    try instance.primary.command("SELECT", "7")
+    try instance.primary.command("SET", "k", "v")
+    try instance.secondary.command("ACL", "SETUSER", "default", "-select")
+    let progress = try run(kind, instance)
+    #expect(progress.state == .ended(.complete), "\(progress.failures)")
+  }
+
+  /// A backfill asks the other store, and a verification looks for what only that has.
+  @Test(arguments: [(KeyJobKind.backfill, StoreRole.primary), (.verify, .secondary)])
+  func `a store's refusal is the reason that is given`(kind: KeyJobKind, refusing: StoreRole) throws {
+    let instance = try Instance { $0.keysPerSecond = 10_000 }
+    try (kind == .backfill ? instance.secondary : instance.primary).command("SET", "k", "v")
+    try instance.client(refusing).command("ACL", "SETUSER", "default", "-exists")
+    let progress = try run(kind, instance)
+    #expect(progress.state == .ended(.incomplete) && progress.failures == ["error reply NOPERM": 1])
+  }
+
   @Test func `databases that a store does not tell may be left out`() throws {
     let instance = try Instance {
       $0.keysPerSecond = 10_000

@@ -37,6 +37,14 @@ struct JobsReportTests {
     #expect(says("ended: all keys that match are there", "backfill") { $0.pattern = "a*" })
   }
 
+  @Test func `before the first page the keys are being counted`() {
+    let report = report("backfill") { job in
+      (job.state, job.endedMilliseconds) = (JobsReport.Job.State(word: "running", detail: nil), nil)
+      (job.scannedKeys, job.counts) = (0, [])
+    }
+    #expect(report.line == "running\ncounting keys\n")
+  }
+
   @Test func `a dry run says how many keys would be copied`() {
     #expect(says("ended: 3,001 keys would be copied", "backfill") { $0.isDryRun = true })
     #expect(

@@ -64,19 +64,19 @@ final class BackfillPage {
 
   /// Begins with the keys, of which there is at least one.
   func begin(with keys: [[UInt8]]) {
-    KeyPresence.ask(target, about: keys) { self.look(at: keys, areThere: $0) }
+    KeyPresence.ask(target, about: keys) { self.look(at: keys, $0) }
   }
 
   /// Begins no other copy.
   func stop() { isStopped = true }
 
-  private func look(at keys: [[UInt8]], areThere: [Int?]) {
+  private func look(at keys: [[UInt8]], _ answers: [KeyAnswer]) {
     var missing: [[UInt8]] = []
-    for (key, isThere) in zip(keys, areThere) {
-      switch isThere {
-      case 0: missing.append(key)
-      case nil: result.left.append(key)
-      default: result.present += 1
+    for (key, answer) in zip(keys, answers) {
+      switch answer {
+      case .number(0): missing.append(key)
+      case .number: result.present += 1
+      case .failed(let failure): failed(key, failure)
       }
     }
     if isDryRun || target.server.refusesDumps { askForSizes(of: missing) } else { copyTogether(missing) }
@@ -88,7 +88,7 @@ final class BackfillPage {
     questionsInFlight += 1
     KeyQuestions.ask(source, ["MEMORY", "USAGE"], about: keys) { sizes in
       self.questionsInFlight -= 1
-      self.pending += zip(keys, sizes).map { ($0, $1 ?? 0) }
+      self.pending += zip(keys, sizes).map { ($0, $1.number ?? 0) }
       self.proceed()
     }
   }
@@ -168,13 +168,13 @@ final class BackfillPage {
     guard !stored.isEmpty else { return then(result) }
     isRemoving = true
     KeyPresence.ask(source, about: stored) { answers in
-      for (key, isThere) in zip(self.stored, answers) {
-        if isThere == 0 {
+      for (key, answer) in zip(self.stored, answers) {
+        if answer.number == 0 {
           self.remove(key)
         } else {
           self.result.copied += 1
           // It may have been deleted: the queue looks.
-          if isThere == nil, !self.target.isDefault { self.target.markStale(key: key, because: .lost) }
+          if answer.number == nil, !self.target.isDefault { self.target.markStale(key: key, because: .lost) }
         }
       }
       if self.copiesInFlight == 0 { self.then(self.result) }
@@ -202,11 +202,15 @@ extension BackfillPage: KeyCopyWaiter {
     proceed()
   }
 
+  /// A store that refuses a key would do so again.
+  private func failed(_ key: [UInt8], _ failure: CopyFailure) {
+    if failure.isRefusal { result.failed.append((key, failure.exception.message)) } else { result.left.append(key) }
+  }
+
   private func note(_ copy: KeyCopy) {
     switch copy.outcome {
-    case .failed(let failure) where failure.isRefusal:
-      result.failed.append((copy.key, failure.exception.message))
-    case .failed, .overtaken: result.left.append(copy.key)
+    case .failed(let failure): failed(copy.key, failure)
+    case .overtaken: result.left.append(copy.key)
     case .stored:
       stored.append(copy.key)
       result.copiedBytes += copy.dumpBytes

@@ -100,11 +100,13 @@ extension KeyJob {
       guard let self, isCurrent(run) else { return }
       let now = instance.loop.now
       var left: [[UInt8]] = []
-      for (key, isThere) in zip(page.keys, answers) {
-        switch isThere {
-        case 0: candidates.add(key, database: database.number, expected: nil, now: now)
-        case nil: left.append(key)
-        default: break
+      for (key, answer) in zip(page.keys, answers) {
+        switch answer {
+        case .number(0): candidates.add(key, database: database.number, expected: nil, now: now)
+        case .number: break
+        case .failed(let failure) where failure.isRefusal:
+          progress.add(.failed, key, database: database.number, failure.exception.message)
+        case .failed: left.append(key)
         }
       }
       examined(page, left: left)

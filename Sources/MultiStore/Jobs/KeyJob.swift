@@ -225,7 +225,7 @@ final class KeyJob {
         scanPausedUntil = instance.loop.now + DifferenceCandidates.pause
         return proceed()
       }
-      let reason = "the other store has fewer keys: some are gone again, start it once more"
+      let reason = "the other store has fewer keys than the default store: start the job once more"
       progress.failures[reason, default: 0] += 1
       end(.incomplete)
       didAdvance(self)

@@ -6,9 +6,9 @@ internal import RESP
 final class KeyPresence: ReplyReceiver {
   private let store: Store
   private let keys: [[UInt8]]
-  private let then: ([Int?]) -> Void
+  private let then: ([KeyAnswer]) -> Void
 
-  private init(_ store: Store, _ keys: [[UInt8]], then: @escaping ([Int?]) -> Void) {
+  private init(_ store: Store, _ keys: [[UInt8]], then: @escaping ([KeyAnswer]) -> Void) {
     self.store = store
     self.keys = keys
     self.then = then
@@ -16,8 +16,8 @@ final class KeyPresence: ReplyReceiver {
 
   /// - Parameters:
   ///   - keys: at least one.
-  ///   - then: called once, with 1 for each key that is there and 0 for others; nil where the store did not answer.
-  static func ask(_ store: Store, about keys: [[UInt8]], then: @escaping ([Int?]) -> Void) {
+  ///   - then: called once, with 1 for each key that is there and 0 for others.
+  static func ask(_ store: Store, about keys: [[UInt8]], then: @escaping ([KeyAnswer]) -> Void) {
     var command = ByteBuffer()
     command.appendCommand(expecting: 1 + keys.count) { command in
       command.append("EXISTS")
@@ -28,11 +28,13 @@ final class KeyPresence: ReplyReceiver {
 
   func receive(_ reply: borrowing Reply, token: Int) {
     switch (reply.kind, reply.integer) {
-    case (.integer, 0): then(Array(repeating: 0, count: keys.count))
-    case (.integer, keys.count): then(Array(repeating: 1, count: keys.count))
+    case (.integer, 0): then(Array(repeating: .number(0), count: keys.count))
+    case (.integer, keys.count): then(Array(repeating: .number(1), count: keys.count))
     default: KeyQuestions.ask(store, ["EXISTS"], about: keys, then: then)
     }
   }
 
-  func receive(failure: ConnectionFailure, token: Int) { then(Array(repeating: nil, count: keys.count)) }
+  func receive(failure: ConnectionFailure, token: Int) {
+    then(Array(repeating: .failed(CopyFailure(failure)), count: keys.count))
+  }
 }

@@ -3,11 +3,11 @@ internal import RESP
 
 /// Asks a store the same question about several keys. Loop-confined; the store's connection retains it.
 final class KeyQuestions: ReplyReceiver {
-  private var answers: [Int?]
+  private var answers: [KeyAnswer?]
   private var left: Int
-  private let then: ([Int?]) -> Void
+  private let then: ([KeyAnswer]) -> Void
 
-  private init(_ count: Int, then: @escaping ([Int?]) -> Void) {
+  private init(_ count: Int, then: @escaping ([KeyAnswer]) -> Void) {
     answers = Array(repeating: nil, count: count)
     left = count
     self.then = then
@@ -16,8 +16,8 @@ final class KeyQuestions: ReplyReceiver {
   /// - Parameters:
   ///   - keys: at least one.
   ///   - words: the command's words before the key.
-  ///   - then: called once, with an integer for each key, or nil where the store did not answer with one.
-  static func ask(_ store: Store, _ words: [String], about keys: [[UInt8]], then: @escaping ([Int?]) -> Void) {
+  ///   - then: called once, with the answer about each key; a missing one has the number 0.
+  static func ask(_ store: Store, _ words: [String], about keys: [[UInt8]], then: @escaping ([KeyAnswer]) -> Void) {
     let questions = KeyQuestions(keys.count, then: then)
     var command = ByteBuffer()
     for (token, key) in keys.enumerated() {
@@ -31,14 +31,14 @@ final class KeyQuestions: ReplyReceiver {
   }
 
   func receive(_ reply: borrowing Reply, token: Int) {
-    if reply.kind == .integer { answers[token] = reply.integer }
-    answered()
+    answered(token, reply.kind == .error ? .failed(CopyFailure(reply)) : .number(reply.integer))
   }
 
-  func receive(failure: ConnectionFailure, token: Int) { answered() }
+  func receive(failure: ConnectionFailure, token: Int) { answered(token, .failed(CopyFailure(failure))) }
 
-  private func answered() {
+  private func answered(_ token: Int, _ answer: KeyAnswer) {
+    answers[token] = answer
     left -= 1
-    if left == 0 { then(answers) }
+    if left == 0 { then(answers.compactMap(\.self)) }
   }
 }

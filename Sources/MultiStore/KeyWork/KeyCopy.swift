@@ -57,6 +57,8 @@ final class KeyCopy: ReplyReceiver {
   private(set) var outcome = KeyCopyOutcome.unneeded
   /// Whether the source was asked for an absolute time: its known version may change until it answers.
   private var asksForAbsoluteTime = false
+  /// Whether the source has refused that. It refuses the dump as well if the key is the reason.
+  private var mayNotAskForAbsoluteTime = false
   /// Whether the target refused the dump.
   private var dumpWasRefused = false
   /// Whether the key has ``costlyBytes`` or more.
@@ -168,7 +170,13 @@ final class KeyCopy: ReplyReceiver {
     case Self.sizeToken:
       begin(bytes: reply.integer)
     case Self.expiryToken:
-      if reply.kind == .integer { deadline = absoluteDeadline(reply.integer) } else { failed(reply, by: source) }
+      if reply.kind == .integer {
+        deadline = absoluteDeadline(reply.integer)
+      } else if asksForAbsoluteTime, reply.knownErrorCode == .noPermission {
+        mayNotAskForAbsoluteTime = true
+      } else {
+        failed(reply, by: source)
+      }
     case Self.dumpToken:
       time.end()
       // From here on the store's replies are newer than the dump.
@@ -177,7 +185,8 @@ final class KeyCopy: ReplyReceiver {
       if reply.kind != .string, reply.kind != .nil { failed(reply, by: source) }
       if let firstFailure { return finish(.failed(firstFailure)) }
       guard reply.kind == .string else { return obstacle.map { finish($0) } ?? sourceLacksKey() }
-      // Another client has made the key between the two questions.
+      // Another client has made the key between the two questions, or the user has the right to one of them alone.
+      if mayNotAskForAbsoluteTime { source.server.hasExpiryTime = false }
       guard let deadline else { return startOver() }
       received(dump: reply.bytes, deadline: deadline)
     case Self.restoreToken:

@@ -9,8 +9,8 @@ public struct KnownServer {
   public let dialect: ServerDialect
   /// Whether it has PXAT (since Redis 6.2); true while its version is unknown.
   let hasAbsoluteExpiry: Bool
-  /// Whether it has PEXPIRETIME (since Redis 7.0).
-  let hasExpiryTime: Bool
+  /// Whether it has PEXPIRETIME (since Redis 7.0), and has not refused it to the user.
+  var hasExpiryTime: Bool
   /// Whether the other store's dumps are too new for it, so that keys are copied by their contents.
   var refusesDumps = false
   /// The last refusal of a key, if its reason was the state of the server and not the key, and when that was, by the

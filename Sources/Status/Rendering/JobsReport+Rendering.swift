@@ -37,7 +37,8 @@ extension JobsReport.Job {
       let bar = String(repeating: "#", count: full) + String(repeating: "-", count: Self.barWidth - full)
       parts.append("[\(bar)] \(Int((share * 100).rounded(.down))) %")
     }
-    parts.append(HumanFormat.rate(Double(scannedKeys) / seconds))
+    let isCounting = state.word == "running" && scannedKeys == 0 && expectedKeys == nil
+    parts.append(isCounting ? "counting keys" : HumanFormat.rate(Double(scannedKeys) / seconds))
     if copiedBytes > 0 { parts.append("\(HumanFormat.bytes(Double(copiedBytes) / seconds))/s") }
     if let expectedKeys, expectedKeys > scannedKeys, scannedKeys > 0, state.word != "ended" {
       let left = Double(expectedKeys - scannedKeys) * seconds / Double(scannedKeys)
