@@ -41,6 +41,11 @@ struct CopyFailure {
     exception = ReportedException(.command, "the \(role.label) store answered something that is no key")
   }
 
+  /// The failure that is a reply to a command of which a store can't give it, or an error.
+  init(unexpected reply: borrowing Reply, of role: StoreRole) {
+    if reply.kind == .error { self.init(reply) } else { self.init(senselessReplyOf: role) }
+  }
+
   /// The failure that is an error reply.
   init(_ reply: borrowing Reply) {
     reason = .errorReply

@@ -12,8 +12,8 @@ protocol KeyCopyWaiter: AnyObject {
 /// Copies one key as it is on one store to the other, with DUMP and RESTORE, or by its contents where the other one is
 /// too old for the dump; see ``KeyContentsCopy``. Loop-confined.
 ///
-/// The size is asked for first, since the stores need time for a large key, and then the deadline, so that nothing is
-/// kept of a large dump but the command that stores it. DUMP is ordered with the commands of the ordinary connection.
+/// The size is asked for first, since the stores need time for a large key. DUMP is ordered with the commands of the
+/// ordinary connection.
 /// Writes that the store answered before it are in the dump, and their copies on the other store are overwritten;
 /// writes answered after it are sent after the RESTORE. So the copy is in order without holding anything back. If
 /// RESTORE is refused, the key is read again as the commands that make it, which is ordered with the other commands as
@@ -27,11 +27,9 @@ final class KeyCopy: ReplyReceiver {
   private static let costlyBytes = 64 << 10
   private static let refusalPause: UInt64 = 10_000_000_000
 
-  private static let dumpToken = 0
-  private static let expiryToken = 1
-  private static let restoreToken = 2
-  private static let deleteToken = 3
-  private static let sizeToken = 4
+  private static let sizeToken = 0
+  private static let restoreToken = 1
+  private static let deleteToken = 2
 
   let key: [UInt8]
   private let verb: KeyVerb
@@ -45,8 +43,8 @@ final class KeyCopy: ReplyReceiver {
   private var waiters: [any KeyCopyWaiter] = []
   /// The loop's clock when the source was asked.
   private var begunAt: UInt64 = 0
-  /// The deadline of the source's value in Unix milliseconds, 0 for none; nil if the source had no value.
-  private var deadline: Int?
+  /// The key's size in the source's memory, as far as it is known.
+  private var bytes = 0
   /// The time that the stores get for it, if it is large.
   private var time = LargeKeyTime()
   /// The size of the dump.
@@ -55,19 +53,13 @@ final class KeyCopy: ReplyReceiver {
   private var firstFailure: CopyFailure?
   /// The result, once it has ended.
   private(set) var outcome = KeyCopyOutcome.unneeded
-  /// Whether the source was asked for an absolute time: its known version may change until it answers.
-  private var asksForAbsoluteTime = false
-  /// Whether the source has refused that. It refuses the dump as well if the key is the reason.
-  private var mayNotAskForAbsoluteTime = false
   /// Whether the target refused the dump.
   private var dumpWasRefused = false
-  /// Whether the key has ``costlyBytes`` or more.
-  private var isCostly = false
   /// Whether the source has no value, and the target's stays.
   private var keepsTarget = false
   /// Whether the target was emptied after the copy had begun.
   private var isVoid = false
-  /// How often the key was made while it was asked for.
+  /// How often there was no deadline to a dump.
   private var questions = 0
   /// The most times of that; the key of a busy client may be deleted and made again now and then.
   private static let mostQuestions = 10
@@ -132,7 +124,7 @@ final class KeyCopy: ReplyReceiver {
   func targetWasEmptied() {
     guard verb != .replace, !isVoid else { return }
     isVoid = true
-    send("DEL", to: target, for: DiscardedReplies.shared)
+    target.send("DEL", key, to: DiscardedReplies.shared)
   }
 
   /// Begins the copy.
@@ -146,49 +138,27 @@ final class KeyCopy: ReplyReceiver {
       return target.ordinary.failUnsent(self, token: Self.deleteToken)
     }
     guard let bytes else { return askForSize() }
-    isCostly = bytes >= Self.costlyBytes
+    self.bytes = bytes
     if isCostly, !isInBackground, !isForDefault, let refusal = target.server.keyRefusal,
       begunAt < refusal.at + Self.refusalPause
     {
       database.pendingDumps.remove(self)
       return finish(.failed(refusal.failure))
     }
-    if dumpWasRefused || target.server.refusesDumps { copyContents(bytes: bytes) } else { askForDump(bytes: bytes) }
+    if dumpWasRefused || target.server.refusesDumps { copyContents() } else { askForDump() }
   }
 
-  /// Asks for the dump of a key with so many bytes.
-  private func askForDump(bytes: Int) {
+  private var isCostly: Bool { bytes >= Self.costlyBytes }
+
+  private func askForDump() {
     begunAt = database.loop.now
-    time.begin(bytes: bytes, on: source.ordinary)
-    asksForAbsoluteTime = source.server.hasExpiryTime
-    send(asksForAbsoluteTime ? "PEXPIRETIME" : "PTTL", to: source, token: Self.expiryToken)
-    send("DUMP", to: source, token: Self.dumpToken)
+    KeyDump.ask(for: self, bytes: bytes, from: source)
   }
 
   func receive(_ reply: borrowing Reply, token: Int) {
     switch token {
     case Self.sizeToken:
       begin(bytes: reply.integer)
-    case Self.expiryToken:
-      if reply.kind == .integer {
-        deadline = absoluteDeadline(reply.integer)
-      } else if asksForAbsoluteTime, reply.knownErrorCode == .noPermission {
-        mayNotAskForAbsoluteTime = true
-      } else {
-        failed(reply, by: source)
-      }
-    case Self.dumpToken:
-      time.end()
-      // From here on the store's replies are newer than the dump.
-      database.pendingDumps.remove(self)
-      // Only a null says that there is no key: of a reply that belongs to another command nothing is known.
-      if reply.kind != .string, reply.kind != .nil { failed(reply, by: source) }
-      if let firstFailure { return finish(.failed(firstFailure)) }
-      guard reply.kind == .string else { return obstacle.map { finish($0) } ?? sourceLacksKey() }
-      // Another client has made the key between the two questions, or the user has the right to one of them alone.
-      if mayNotAskForAbsoluteTime { source.server.hasExpiryTime = false }
-      guard let deadline else { return startOver() }
-      received(dump: reply.bytes, deadline: deadline)
     case Self.restoreToken:
       time.end()
       guard reply.kind == .error else {
@@ -210,30 +180,20 @@ final class KeyCopy: ReplyReceiver {
       }
     default:
       // A DEL: the value that it left is outdated still.
-      if reply.kind != .integer { failed(reply, by: target) }
+      if firstFailure == nil, reply.kind != .integer {
+        firstFailure = CopyFailure(unexpected: reply, of: target.role)
+      }
       finish(.missing)
     }
   }
 
   func receive(failure: ConnectionFailure, token: Int) {
-    if token == Self.dumpToken || token == Self.restoreToken { time.end() }
-    if token == Self.sizeToken || token == Self.dumpToken { database.pendingDumps.remove(self) }
+    if token == Self.restoreToken { time.end() }
+    if token == Self.sizeToken { database.pendingDumps.remove(self) }
     if firstFailure == nil {
-      let isOfTarget = token == Self.restoreToken || token == Self.deleteToken
-      firstFailure = isOfTarget ? CopyFailure(failure).ofTarget : CopyFailure(failure)
+      firstFailure = token == Self.sizeToken ? CopyFailure(failure) : CopyFailure(failure).ofTarget
     }
-    if token != Self.expiryToken { finish(.missing) }
-  }
-
-  private func failed(_ reply: borrowing Reply, by store: Store) {
-    guard firstFailure == nil else { return }
-    firstFailure = reply.kind == .error ? CopyFailure(reply) : CopyFailure(senselessReplyOf: store.role)
-  }
-
-  /// Asks again for a key that was made while it was asked for. A source that claims so each time is not asked on.
-  private func startOver() {
-    questions += 1
-    if questions < Self.mostQuestions { restart() } else { finish(.failed(CopyFailure(senselessReplyOf: source.role))) }
+    finish(.missing)
   }
 
   /// The result if the source's value, which has arrived, is not to be stored any more: the default store's may have
@@ -253,7 +213,7 @@ final class KeyCopy: ReplyReceiver {
 
   // MARK: Contents
 
-  private func copyContents(bytes: Int) {
+  private func copyContents() {
     KeyContentsCopy.begin(key, bytes: bytes, from: source, to: target, replaces: verb == .copyOver) { [self] in
       database.pendingDumps.remove(self)
       return obstacle
@@ -273,7 +233,16 @@ final class KeyCopy: ReplyReceiver {
 
   // MARK: Dumps
 
-  /// Stores a dump, which ``KeyDumps`` may have asked for.
+  /// Notes that the source has answered DUMP.
+  func dumpArrived() { database.pendingDumps.remove(self) }
+
+  /// Begins anew, as there was no deadline to the dump. A source of which that is true each time is not asked on.
+  func askAgain() {
+    questions += 1
+    if questions < Self.mostQuestions { restart() } else { fail(CopyFailure(senselessReplyOf: source.role)) }
+  }
+
+  /// Stores a dump, which ``KeyDump`` or ``KeyDumps`` has asked for.
   ///
   /// - Parameter deadline: the time at which the key expires, in Unix milliseconds; 0 for never.
   func received(dump: Span<UInt8>, deadline: Int) {
@@ -303,14 +272,7 @@ final class KeyCopy: ReplyReceiver {
   private func giveUp(_ failure: CopyFailure) {
     guard verb == .copyOver, !target.isDefault else { return finish(.failed(failure)) }
     firstFailure = failure
-    send("DEL", to: target, token: Self.deleteToken)
-  }
-
-  /// Returns the deadline that an answer of PEXPIRETIME or PTTL means; nil if the source has no such key.
-  private func absoluteDeadline(_ answer: Int) -> Int? {
-    guard answer > -2 else { return nil }
-    let isRelative = answer > 0 && !asksForAbsoluteTime
-    return isRelative ? answer.addingSaturated(Int(database.loop.wallClockMilliseconds)) : max(0, answer)
+    target.send("DEL", key, to: self, token: Self.deleteToken)
   }
 
   private func restore(_ dump: Span<UInt8>, deadline: Int) {
@@ -324,7 +286,7 @@ final class KeyCopy: ReplyReceiver {
       if verb == .copyOver { command.append("REPLACE") }
       command.append("ABSTTL")
     }
-    time.begin(bytes: dump.count, on: target.ordinary)
+    time.begin(bytes: max(bytes, dump.count), on: target.ordinary)
     // A large one is written from where it is.
     let owner = SharedBytes(command)
     owner.withSpan { target.ordinary.send($0, of: owner, to: self, token: Self.restoreToken) }
@@ -345,22 +307,10 @@ final class KeyCopy: ReplyReceiver {
   /// Ends the copy of a key that the source does not have. The old store's value stays if it lacks no write that a
   /// client knows of: the key may never have been moved.
   func sourceLacksKey() {
+    if let obstacle { return finish(obstacle) }
     keepsTarget = target.role == .secondary && target.stale.mark(of: key)?.reason.isUnacknowledged == true
-    if verb == .copyOver, !keepsTarget { send("DEL", to: target, token: Self.deleteToken) } else { finish(.missing) }
-  }
-
-  private func send(_ name: StaticString, to store: Store, token: Int) {
-    send(name, to: store, for: self, token: token)
-  }
-
-  private func send(_ name: StaticString, to store: Store, for receiver: some ReplyReceiver, token: Int = 0) {
-    let key = key
-    var command = ByteBuffer()
-    command.appendCommand(expecting: 2) { command in
-      command.append(name)
-      command.append(key.span)
-    }
-    store.ordinary.send(command.span, to: receiver, token: token)
+    guard verb == .copyOver, !keepsTarget else { return finish(.missing) }
+    target.send("DEL", key, to: self, token: Self.deleteToken)
   }
 
   private func finish(_ end: KeyCopyOutcome) {
@@ -401,12 +351,4 @@ final class KeyCopy: ReplyReceiver {
 extension KeyCopy: KeyCopyWaiter {
   /// An earlier copy of the key has ended.
   func keyCopyDidFinish(_ copy: KeyCopy) { beginOnceSettled() }
-}
-
-extension FixedWidthInteger {
-  /// The sum, or the largest number: a key may expire at any moment that fits into 64 bits.
-  func addingSaturated(_ other: Self) -> Self {
-    let (sum, overflows) = addingReportingOverflow(other)
-    return overflows ? .max : sum
-  }
 }

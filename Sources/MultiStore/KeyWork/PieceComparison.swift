@@ -143,17 +143,13 @@ final class PieceComparison: ReplyReceiver {
     KeyDigest(type: type, size: size, digest: String(hasher.finalize(), radix: 16), expiry: expiry)
   }
 
-  private func ask(_ store: Store, named name: String) {
-    let key = key
-    var command = ByteBuffer()
-    command.appendCommand(expecting: 2) { command in
-      command.append(text: name)
-      command.append(key.span)
-    }
-    send(command.bytes, to: store)
+  private func ask(_ store: Store, named name: StaticString) {
+    store.send(name, key, to: self, token: token(of: store))
   }
 
   private func send(_ command: [UInt8], to store: Store) {
-    store.ordinary.send(command.span, to: self, token: store === source ? Self.sourceToken : Self.targetToken)
+    store.ordinary.send(command.span, to: self, token: token(of: store))
   }
+
+  private func token(of store: Store) -> Int { store === source ? Self.sourceToken : Self.targetToken }
 }
