@@ -72,23 +72,40 @@ struct JournalStateTests {
       .change(.stopped),
     ])
     var same = watchful
-    #expect(same.adopt(before, now: 1) == false && same == watchful)
+    #expect(same.adopt(before, now: 1) == .sameStores && same == watchful)
     var other = watchful
-    #expect(other.adopt([.primary: "new:1/0", .secondary: "old/0"], now: 1) == true)
+    #expect(other.adopt([.primary: "new/1", .secondary: "old/0"], now: 1) == .otherStores)
     let lost = StoreTrust.lost(.otherStores, sinceMilliseconds: 1)
     #expect(other.snapshot.staleKeys == [:] && other.snapshot.trust == [.secondary: lost] && other.liveBytes == 0)
     #expect(other.snapshot.wasStopped && other.snapshot.isWatchful && other.snapshot.defaultStore == .primary)
     // The migration has ended, and another one begins.
     var passThrough = watchful
-    #expect(passThrough.adopt([.secondary: "new/0"], now: 2) == true)
+    #expect(passThrough.adopt([.secondary: "new/0"], now: 2) == .otherStores)
     #expect(!passThrough.snapshot.isWatchful && passThrough.snapshot.defaultStore == nil)
-    #expect(passThrough.adopt([.primary: "third/0", .secondary: "new/0"], now: 3) == true)
+    #expect(passThrough.adopt([.primary: "third/0", .secondary: "new/0"], now: 3) == .otherStores)
     #expect(passThrough.snapshot.trust == [.primary: .lost(.otherStores, sinceMilliseconds: 3)])
     // Dual write was never on.
     var idle = Fixtures.state([.stores(before), .change(.routing(defaultStore: .secondary, isWatchful: false))])
-    #expect(idle.adopt([.secondary: "new/0"], now: 1) == true && idle.snapshot.trust == [:])
+    #expect(idle.adopt([.secondary: "new/0"], now: 1) == .otherStores && idle.snapshot.trust == [:])
     var fresh = JournalState()
-    #expect(fresh.adopt(before, now: 1) == false && fresh.snapshot == StalenessSnapshot())
+    #expect(fresh.adopt(before, now: 1) == .sameStores && fresh.snapshot == StalenessSnapshot())
+  }
+
+  @Test func `stale keys stay known when the stores get other addresses`() {
+    let before: [StoreRole: String] = [.primary: "new/0", .secondary: "old/0"]
+    let known = Fixtures.state([
+      .stores(before), .change(.routing(defaultStore: .primary, isWatchful: true)),
+      .change(.identified(.primary, runID: "r")), .change(Fixtures.marked("a")), .change(.stopped),
+    ])
+    var moved = known
+    #expect(moved.adopt([.primary: "new:1/0", .secondary: "old/0"], now: 1) == .otherAddresses)
+    #expect(moved.snapshot.staleKeys == known.snapshot.staleKeys && moved.snapshot.runIDs == [.primary: "r"])
+    #expect(moved.snapshot.trust == [.secondary: .lost(.otherStores, sinceMilliseconds: 1)])
+    #expect(moved.liveBytes == known.liveBytes)
+    // The marks would be about the wrong store.
+    var swapped = known
+    #expect(swapped.adopt([.primary: "old/0", .secondary: "new/0"], now: 1) == .otherStores)
+    #expect(swapped.snapshot.staleKeys == [:])
   }
 
   /// Keys become stale and are healed, again and again, as when a store comes and goes.

@@ -134,6 +134,9 @@ extension Instance {
     clearLaterMarks(on: defaultRole)
     restoreVerified(snapshot.verifiedMilliseconds)
     jobs.restore(snapshot.jobs)
+    for family in families where snapshot.isOfOtherAddresses && family.trust.loss == .otherStores {
+      family.metrics.trustLost(.otherStores)
+    }
     let now = loop.wallClockMilliseconds
     for role in overflowed { family(role).distrust(because: .overflow, now: now) }
     if snapshot.isDamaged {

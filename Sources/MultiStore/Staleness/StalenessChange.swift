@@ -42,6 +42,8 @@ public struct StalenessSnapshot: Equatable, Sendable {
   public var wasStopped = false
   /// Whether the file could not be read, and was put aside.
   public var isDamaged = false
+  /// Whether it is about stores at other addresses than those of the configuration.
+  public var isOfOtherAddresses = false
 
   /// An empty snapshot: there was no process before.
   public init() {}

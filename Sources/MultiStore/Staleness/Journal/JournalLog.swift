@@ -60,14 +60,23 @@ struct JournalLog: Sendable {
   }
 
   /// Logs that the configuration names other stores than the file.
-  func aboutOtherStores() {
-    logger.warning(
-      "Stale keys of other stores are forgotten: the configuration has changed",
-      metadata: metadata([
-        "hint":
-          "if they are the same stores by other addresses, compare them: the one that is not the default is not trusted"
-      ])
-    )
+  func adopted(_ adoption: JournalState.Adoption) {
+    switch adoption {
+    case .sameStores: return
+    case .otherAddresses:
+      logger.warning(
+        "The stores have other addresses than before: the one that is not the default is not trusted",
+        metadata: metadata([
+          "hint":
+            "compare the stores; keys that were stale still are. If the default store is another one, accept its values"
+        ])
+      )
+    case .otherStores:
+      logger.warning(
+        "Stale keys of other stores are forgotten: the configuration has changed",
+        metadata: metadata(["hint": "compare the stores: the one that is not the default is not trusted"])
+      )
+    }
   }
 
   private func metadata(_ more: Logger.Metadata) -> Logger.Metadata {

@@ -62,24 +62,47 @@ struct JournalState: Equatable, Sendable {
     }
   }
 
-  /// Makes this the state of these stores. Knowledge of other stores is dropped: if keys may be outdated on one of
-  /// those, the store that is not the default is not trusted.
+  /// The relation of the configured stores to those of the file.
+  enum Adoption {
+    case sameStores
+    /// They have other addresses, and may be the same all the same.
+    case otherAddresses
+    /// What was known is of no use.
+    case otherStores
+  }
+
+  /// Makes this the state of these stores. If keys may be outdated on stores that it was not about, the one that is not
+  /// the default is not trusted.
+  ///
+  /// Stale keys stay where the stores have only got other addresses: of one and the same server everything stays true,
+  /// and another one is found out by its run ID.
   ///
   /// - Parameters:
   ///   - stores: the configured stores, each by its address and database. Without a primary nothing is known about it
   ///     once it is configured again.
   ///   - now: the time, in milliseconds since 1970.
-  /// - Returns: whether it was about other stores.
-  mutating func adopt(_ stores: [StoreRole: String], now: Int64) -> Bool {
-    defer { self.stores = stores }
-    guard !self.stores.isEmpty, self.stores != stores else { return false }
+  mutating func adopt(_ stores: [StoreRole: String], now: Int64) -> Adoption {
+    guard !self.stores.isEmpty, self.stores != stores else {
+      self.stores = stores
+      return .sameStores
+    }
+    let adoption: Adoption = Self.mayBeSame(self.stores, stores) ? .otherAddresses : .otherStores
+    self.stores = stores
     let mayDiffer = isWatchful || !losses.isEmpty
-    (stale, losses, runIDs, liveBytes) = ([:], [:], [:], 0)
     (jobs, verifiedMilliseconds) = ([:], nil)
+    if adoption == .otherStores { (stale, losses, runIDs, liveBytes) = ([:], [:], [:], 0) }
     let other = stores[.primary] == nil ? .primary : (defaultStore ?? .secondary).other
-    if mayDiffer { losses[other] = .lost(.otherStores, sinceMilliseconds: now) }
+    if mayDiffer, losses[other] == nil { losses[other] = .lost(.otherStores, sinceMilliseconds: now) }
     if stores[.primary] == nil { (defaultStore, isWatchful) = (nil, false) }
-    return true
+    return adoption
+  }
+
+  /// Whether stores may be the same as before: the same databases, and none that had the other role.
+  private static func mayBeSame(_ before: [StoreRole: String], _ stores: [StoreRole: String]) -> Bool {
+    StoreRole.allCases.allSatisfy { role in
+      guard let old = before[role], let new = stores[role] else { return before[role] == stores[role] }
+      return new != before[role.other] && old.split(separator: "/").last == new.split(separator: "/").last
+    }
   }
 
   /// Begins a process with the knowledge of the one before. From here on it has not stopped, and its journal has no

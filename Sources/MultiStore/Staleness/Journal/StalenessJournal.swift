@@ -24,7 +24,7 @@ public final class StalenessJournal: StalenessRecorder, Sendable {
   ///
   /// - Parameters:
   ///   - instance: the name of the instance, with which the file's name begins.
-  ///   - stores: the instance's stores, each by its address and database: a file about other stores is not used.
+  ///   - stores: the instance's stores, each by its address and database, which may be others than those of the file.
   ///   - folder: the folder of the file; created for this user alone if it is missing.
   ///   - logger: where problems are logged.
   /// - Returns: the knowledge of the last process, and the recorder of changes from now on.
@@ -54,9 +54,11 @@ public final class StalenessJournal: StalenessRecorder, Sendable {
       if isDamaged { log.damaged(because: "\(error)", aside: aside) }
       if aside == nil { failure = error }
     }
-    if state.adopt(stores, now: now * 1000) { log.aboutOtherStores() }
+    let adoption = state.adopt(stores, now: now * 1000)
+    log.adopted(adoption)
     var snapshot = state.snapshot
     snapshot.isDamaged = isDamaged
+    snapshot.isOfOtherAddresses = adoption != .sameStores
     state.begin()
     if isDamaged { state.distrustAll(now: now * 1000) }
     let queue = Monitor(JournalQueue())
