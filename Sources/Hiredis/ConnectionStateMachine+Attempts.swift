@@ -167,20 +167,10 @@ extension ConnectionStateMachine {
   ///
   /// - Parameters:
   ///   - login: the endpoint with the login of this connection; nil for the one of all connections.
-  ///   - preparation: commands that every new connection executes before any other.
-  ///   - asksForClientID: whether the connection asks the server for its number.
-  ///   - asksForKeyCount: whether the connection asks how many keys its database has.
-  ///   - asksForModules: whether the connection asks which modules the server has loaded.
-  ///   - toleratesBusyServer: whether the connection can be used while the server executes a script.
-  ///   - expectsSentinel: whether the server has to be a sentinel.
+  ///   - options: what the connection asks the server for.
   mutating func contextDidConnect(
     login: StoreEndpoint? = nil,
-    preparation: [[String]],
-    asksForClientID: Bool,
-    asksForKeyCount: Bool = false,
-    asksForModules: Bool = false,
-    toleratesBusyServer: Bool = false,
-    expectsSentinel: Bool = false
+    options: HandshakeOptions
   ) -> ConnectionAction {
     var attempt = takeAttempt("a context connected")
     let candidates: ArraySlice<SocketAddress>
@@ -189,16 +179,7 @@ extension ConnectionStateMachine {
     case .fetchingLogin, .locating, .resolving, .shakingHands:
       Self.impossible("a context connected", in: .connecting(attempt))
     }
-    let handshake = Handshake(
-      endpoint: login ?? endpoint,
-      preparation: preparation,
-      asksForClientID: asksForClientID,
-      asksForKeyCount: asksForKeyCount,
-      asksForModules: asksForModules,
-      toleratesBusyServer: toleratesBusyServer,
-      expectsSentinel: expectsSentinel,
-      orphan: orphan
-    )
+    let handshake = Handshake(endpoint: login ?? endpoint, options, orphan: orphan)
     attempt.stage = .shakingHands(handshake, candidates: candidates)
     state = .connecting(attempt)
     return .sendHandshake(handshake.commands)

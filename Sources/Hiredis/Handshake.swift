@@ -79,8 +79,7 @@ struct Handshake {
   private var refused: [Request] = []
   /// Whether the server has replied to any command.
   private(set) var hasReplies = false
-  private let toleratesBusyServer: Bool
-  private let expectsSentinel: Bool
+  private let options: HandshakeOptions
   private var identity: ServerIdentity
   /// The connection's number at the server, if that was asked for and is known.
   private(set) var clientID: Int?
@@ -89,31 +88,19 @@ struct Handshake {
   /// Nil once the command to close it was returned.
   private var orphan: Orphan?
 
-  /// - Parameter toleratesBusyServer: Whether the connection can be used while the server is busy, for commands that
-  ///   end a script: the commands that the server refuses then are left out.
-  init(
-    endpoint: StoreEndpoint,
-    preparation: [[String]],
-    asksForClientID: Bool,
-    asksForKeyCount: Bool = false,
-    asksForModules: Bool = false,
-    toleratesBusyServer: Bool = false,
-    expectsSentinel: Bool = false,
-    orphan: Orphan? = nil
-  ) {
+  init(endpoint: StoreEndpoint, _ options: HandshakeOptions = HandshakeOptions(), orphan: Orphan? = nil) {
+    self.options = options
     self.orphan = orphan
-    self.toleratesBusyServer = toleratesBusyServer
-    self.expectsSentinel = expectsSentinel
     var script: [(Step, [String])] = []
     if let command = endpoint.authentication { script.append((.authenticate, command)) }
     if endpoint.hasSentinels { script.append((.role, ["ROLE"])) }
     if endpoint.database != 0 { script.append((.select, ["SELECT", String(endpoint.database)])) }
     script.append((.setName, ["CLIENT", "SETNAME", "multistore-exporter"]))
     script.append((.info, ["INFO", "server"]))
-    if asksForModules { script.append((.greet, ["HELLO"])) }
-    if asksForClientID { script.append((.clientID, ["CLIENT", "ID"])) }
-    if asksForKeyCount { script += [(.replication, ["ROLE"]), (.keyCount, ["DBSIZE"])] }
-    script += preparation.map { (.prepare, $0) }
+    if options.asksForModules { script.append((.greet, ["HELLO"])) }
+    if options.asksForClientID { script.append((.clientID, ["CLIENT", "ID"])) }
+    if options.asksForKeyCount { script += [(.replication, ["ROLE"]), (.keyCount, ["DBSIZE"])] }
+    script += options.preparation.map { (.prepare, $0) }
     // Unlike the others, PING is refused while a server loads its data.
     script.append((.ping, ["PING"]))
     let requests = script.map { Request(step: $0.0, command: CommandWriter.command($0.1)) }
@@ -136,7 +123,7 @@ struct Handshake {
     let step = request.step
     switch (answer, step) {
     case (.error(let text), _) where ServerErrorCode(errorReply: text) == .busy:
-      guard !toleratesBusyServer else { break }
+      guard !options.toleratesBusyServer else { break }
       refused.append(request)
       if awaited.isEmpty { return .busy(errorReply: text) }
     case (.error(let text), _):
@@ -175,7 +162,7 @@ struct Handshake {
 
   /// The mistake if the server is a sentinel and should be none, or the other way round; nil if INFO does not say.
   private var sentinelMismatch: String? {
-    switch (identity.isSentinel, expectsSentinel) {
+    switch (identity.isSentinel, options.expectsSentinel) {
     case (true?, false):
       "the server is a sentinel; write sentinel: { master: NAME, nodes: [host:port, …] } in place of url"
     case (false?, true): "the server is no sentinel; sentinels have port 26379 by default"

@@ -122,7 +122,7 @@ extension HiredisConnection {
     }
     attemptTimer?.cancel()
     hasAnswered = false
-    isLoggingInAgain = false
+    login.isRenewing = false
     context?.isRaw = pushesBytes
     context?.replyLimit = replyLimit
     handOver()

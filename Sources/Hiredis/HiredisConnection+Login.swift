@@ -8,11 +8,11 @@ extension HiredisConnection {
     // An attempt that begins early leaves the timer of the pause running.
     attemptTimer?.cancel()
     endLoginWait()
-    loginWait = command.fetch(on: loop, timeout: timeout) { [unowned self] result in
-      loginWait = nil
+    login.wait = command.fetch(on: loop, timeout: timeout) { [unowned self] result in
+      login.wait = nil
       switch result {
       case .success(let password):
-        printedPassword = password
+        login.printedPassword = password
         perform(machine.loginDidArrive())
       case .failure(let failure):
         perform(machine.loginDidFail(failure.reason))
@@ -21,12 +21,12 @@ extension HiredisConnection {
   }
 
   func endLoginWait() {
-    loginWait?.cancel()
-    loginWait = nil
+    login.wait?.cancel()
+    login.wait = nil
   }
 
   /// Whether the files of the login have changed since this connection was logged in.
-  var hasNewLogin: Bool { endpoint.loginFiles.map { $0 != usedLoginFiles } ?? false }
+  var hasNewLogin: Bool { endpoint.loginFiles.map { $0 != login.usedFiles } ?? false }
 
   /// Logs in again on the connection that is ready, with the login that the file or the program has now: the store has
   /// another one, or will have. The commands that it has refused until then were not executed, and have its error.
@@ -34,44 +34,44 @@ extension HiredisConnection {
   /// - Parameter isRequired: whether the store executes nothing without it. Otherwise the connection stays as it is if
   ///   the login is refused: a store may get a new password later than the file.
   func logInAgain(isRequired: Bool = false) {
-    guard machine.isReady, !isPushing, !isLoggingInAgain else { return }
-    isLoggingInAgain = true
+    guard machine.isReady, !isPushing, !login.isRenewing else { return }
+    login.isRenewing = true
     guard let command = endpoint.passwordCommand else { return authenticate(isRequired: isRequired) }
     command.forget()
     endLoginWait()
     let epoch = epoch
-    loginWait = command.fetch(on: loop, timeout: limits.connectTimeout) { [unowned self] result in
-      loginWait = nil
+    login.wait = command.fetch(on: loop, timeout: limits.connectTimeout) { [unowned self] result in
+      login.wait = nil
       guard machine.isReady, self.epoch == epoch, case .success(let password) = result else {
-        return isLoggingInAgain = false
+        return login.isRenewing = false
       }
-      printedPassword = password
+      login.printedPassword = password
       authenticate(isRequired: isRequired)
     }
   }
 
   private func authenticate(isRequired: Bool) {
     let files = endpoint.loginFiles
-    guard let words = endpoint.withCurrentLogin(printed: printedPassword).authentication else {
-      return isLoggingInAgain = false
+    guard let words = endpoint.withCurrentLogin(printed: login.printedPassword).authentication else {
+      return login.isRenewing = false
     }
     let command = CommandWriter.command(words)
     // Without room it is tried again later.
-    guard hasRoom(commands: 1, bytes: command.count) else { return isLoggingInAgain = false }
+    guard hasRoom(commands: 1, bytes: command.count) else { return login.isRenewing = false }
     send(command.span, to: RenewedLogin(of: self, with: files, isRequired: isRequired), token: 0, isCounted: false)
   }
 
   fileprivate func didLogInAgain(with files: LoginFileIdentities?) {
-    isLoggingInAgain = false
-    usedLoginFiles = files
+    login.isRenewing = false
+    login.usedFiles = files
   }
 
   fileprivate func loginWasRefused(with files: LoginFileIdentities?, isRequired: Bool, _ detail: String) {
-    isLoggingInAgain = false
+    login.isRenewing = false
     // The next attempt reads the login once more.
     if isRequired { return context?.abort(.abandoned(.authenticationRejected, detail: detail)) ?? () }
-    guard refusedLoginFiles != files else { return }
-    refusedLoginFiles = files
+    guard login.refusedFiles != files else { return }
+    login.refusedFiles = files
     delegate?.connection(self, keepsFormerLogin: detail)
   }
 }

@@ -10,16 +10,11 @@ extension HiredisConnection {
 
   func contextDidConnect() {
     // Before they are read: a change after that is noticed.
-    usedLoginFiles = endpoint.loginFiles
+    login.usedFiles = endpoint.loginFiles
     perform(
       machine.contextDidConnect(
-        login: endpoint.withCurrentLogin(printed: printedPassword),
-        preparation: preparation,
-        asksForClientID: asksForClientID,
-        asksForKeyCount: asksForKeyCount,
-        asksForModules: asksForModules,
-        toleratesBusyServer: toleratesBusyServer,
-        expectsSentinel: expectsSentinel
+        login: endpoint.withCurrentLogin(printed: login.printedPassword),
+        options: handshake
       )
     )
   }

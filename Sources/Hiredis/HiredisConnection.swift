@@ -21,25 +21,8 @@ public final class HiredisConnection {
   /// The timeouts and bounds of the connection.
   public let limits: ConnectionLimits
 
-  /// Commands that every new connection executes before any other; it is no failure if the store refuses one.
-  public var preparation: [[String]] = []
-
-  /// Whether every new connection asks the server for its number, so that another one can unblock it, or close it after
-  /// a timeout.
-  public var asksForClientID = false
-
-  /// Whether every new connection asks how many keys its database has; see ``ServerIdentity/keyCount``.
-  public var asksForKeyCount = false
-
-  /// Whether every new connection asks which modules the server has loaded; see ``ServerIdentity/modules``.
-  public var asksForModules = false
-
-  /// Whether the connection is ready even while the server executes a script that takes too long. Such a connection may
-  /// be in the wrong database, and is only for commands that end a script. Set before the connection is made.
-  public var toleratesBusyServer = false
-
-  /// Whether the server has to be a sentinel; otherwise it must be none. Set before the connection is made.
-  public var expectsSentinel = false
+  /// What every new connection asks the server for. Set before the connection is made.
+  public var handshake = HandshakeOptions()
 
   /// The most bytes of a reply, beyond which the connection ends; nil for no limit. Set before the connection is made.
   public var replyLimit: Int?
@@ -91,14 +74,7 @@ public final class HiredisConnection {
   var deadlineTimer: LoopTimer?
   /// The timer that runs while commands linger; made for the first of them, which many connections never get.
   private var lingerTimer: LoopTimer?
-  /// The connection's wait for the program that prints its password, and what it has printed for this attempt.
-  var loginWait: LoginCommand.Wait?
-  var printedPassword: String?
-  /// Whether AUTH is in flight, or about to be, on the connection that is ready.
-  var isLoggingInAgain = false
-  /// The files of the login with which this connection was logged in last, and of the last one that was refused then.
-  var usedLoginFiles: LoginFileIdentities?
-  var refusedLoginFiles: LoginFileIdentities?
+  var login = LoginProgress()
   /// Keeps the connection from being idle; nil unless ``keepsAlive`` is set.
   private(set) var keepAlive: KeepAlive?
 

@@ -22,7 +22,9 @@ import Testing
     at now: UInt64 = 0
   ) -> ConnectionAction {
     _ = machine.attemptTimerFired(at: now)
-    _ = machine.contextDidConnect(preparation: [], asksForClientID: clientID != nil)
+    var options = HandshakeOptions()
+    options.asksForClientID = clientID != nil
+    _ = machine.contextDidConnect(options: options)
     _ = machine.didReceive(.text("OK"), at: now)
     _ = machine.didReceive(.text(info), at: now)
     if let clientID { _ = machine.didReceive(.integer(clientID), at: now) }
@@ -66,7 +68,7 @@ import Testing
       var delays: [Duration] = []
       for _ in 0..<3 {
         _ = machine.attemptTimerFired(at: 0)
-        _ = machine.contextDidConnect(preparation: [], asksForClientID: false)
+        _ = machine.contextDidConnect(options: HandshakeOptions())
         let end = machine.didReceive(.error("WRONGPASS"), at: 0)
         #expect(end == .endContext(.abandoned(.authenticationRejected, detail: "WRONGPASS")))
         let action = machine.contextDidEnd(.abandoned(.authenticationRejected, detail: "WRONGPASS"), idle, at: 0)
@@ -75,7 +77,7 @@ import Testing
       #expect(delays[0] < .milliseconds(100), "\(isReadyBetween)")
       #expect(delays.dropFirst().allSatisfy { $0 == ConnectionStateMachine<String>.rejectionDelay })
       _ = machine.attemptTimerFired(at: 0)
-      _ = machine.contextDidConnect(preparation: [], asksForClientID: false)
+      _ = machine.contextDidConnect(options: HandshakeOptions())
       for text in ["OK", "OK", Self.info, "PONG"] { _ = machine.didReceive(.text(text), at: 0) }
       #expect(machine.phase == .ready)
       _ = machine.contextDidEnd(.failed("EOF"), idle, at: 0)

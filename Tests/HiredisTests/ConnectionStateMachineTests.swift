@@ -28,7 +28,11 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
   private static let now: UInt64 = 10_000_000_000
   private static let identity = ServerIdentity(runID: "x", version: "7.0", flavour: .redis, database: 0)
   private static let candidates = [SocketAddress.tcp(host: "::1", port: 1), .tcp(host: "127.0.0.1", port: 1)]
-  private static let preparation = [["SCRIPT", "LOAD", "return 1"]]
+  private static let options: HandshakeOptions = {
+    var options = HandshakeOptions()
+    options.preparation = [["SCRIPT", "LOAD", "return 1"]]
+    return options
+  }()
   private static let refusal = ConnectionFailure.notConnected(
     reason: unavailable(.connectFailed, "unknown").description
   )
@@ -61,7 +65,7 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
   private static let certificateFailure = TLSFailure(.untrusted, "not trusted")
 
   private static let handshake = ConnectionAction.sendHandshake(
-    [["CLIENT", "SETNAME", "multistore-exporter"], ["INFO", "server"], preparation[0], ["PING"]].map {
+    [["CLIENT", "SETNAME", "multistore-exporter"], ["INFO", "server"], options.preparation[0], ["PING"]].map {
       encode($0.map { Array($0.utf8) })
     }
   )
@@ -124,7 +128,7 @@ enum ConnectionEvent: String, CaseIterable, Codable, Sendable {
     case .tlsBegan:
       machine.contextDidReachStore()
       return .none
-    case .contextConnected: return machine.contextDidConnect(preparation: preparation, asksForClientID: false)
+    case .contextConnected: return machine.contextDidConnect(options: options)
     case .oddReply: return machine.didReceive(.text("run_id:x\r\nredis_version:7.0\r\n"), at: now)
     case .lastReply: return machine.didReceive(.text("PONG"), at: now)
     case .rejection: return machine.didReceive(.error("NOAUTH log in"), at: now)

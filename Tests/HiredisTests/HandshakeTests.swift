@@ -44,12 +44,9 @@ import class TestSupport.RedisServer
 
   @Test(arguments: [("master", false), ("slave", true)])
   func `asks a server whose keys are counted whether it is a replica`(role: String, isReplica: Bool) throws {
-    var handshake = Handshake(
-      endpoint: StoreEndpoint(address: .unix(path: "")),
-      preparation: [],
-      asksForClientID: false,
-      asksForKeyCount: true
-    )
+    var options = HandshakeOptions()
+    options.asksForKeyCount = true
+    var handshake = Handshake(endpoint: StoreEndpoint(address: .unix(path: "")), options)
     let info = "run_id:x\r\nredis_version:7.0\r\n"
     let answers: [Handshake.Answer] = [.text("OK"), .text(info), .text(role), .integer(0), .text("PONG")]
     #expect(handshake.commands.count == answers.count)

@@ -152,7 +152,7 @@ import class TestSupport.RedisServer
       limits: limits,
       delegate: harness
     ) { 0.5 }
-    connection.asksForClientID = true
+    connection.handshake.asksForClientID = true
     connection.connect()
     harness.run { connection.isReady }
     let first = try #require(connection.clientID)
@@ -176,7 +176,9 @@ import class TestSupport.RedisServer
   @Test func anotherProcessIsNotToldToCloseAConnection() {
     let endpoint = StoreEndpoint(address: .unix(path: "/nowhere"))
     let orphan = Orphan(clientID: 7, runID: "before")
-    let handshake = Handshake(endpoint: endpoint, preparation: [], asksForClientID: true, orphan: orphan)
+    var options = HandshakeOptions()
+    options.asksForClientID = true
+    let handshake = Handshake(endpoint: endpoint, options, orphan: orphan)
     #expect(handshake.commands.count == 4)
     #expect(!handshake.commands.contains { String(decoding: $0, as: UTF8.self).contains("KILL") })
   }

@@ -189,7 +189,7 @@ final class Instance {
       limits: ConnectionLimits(),
       delegate: nil
     )
-    connection.asksForClientID = true
+    connection.handshake.asksForClientID = true
     connection.connect()
     try run { connection.isReady }
     return (relay, connection)

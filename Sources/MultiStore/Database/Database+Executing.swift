@@ -85,7 +85,7 @@ extension Database {
   /// The same for a command whose keys are current on the default store.
   func executeRawAtOnce(_ batch: CommandBatch, routing: Routing, for sink: any ReplySink) -> Bool {
     guard let connection = store(routing.defaultStore).openDedicated() else { return false }
-    connection.toleratesBusyServer = batch.spec(0).traits.contains(.answeredWhileBusy)
+    connection.handshake.toleratesBusyServer = batch.spec(0).traits.contains(.answeredWhileBusy)
     let execution = RawExecution(ExecutionCore(in: self, defaultRole: routing.defaultStore))
     rawExecutions[ObjectIdentifier(execution)] = execution
     execution.start(batch, routing: routing, over: connection, sink: sink)

@@ -64,10 +64,10 @@ public final class Store {
     stale = StaleKeys(limit: instance.staleKeyLimit)
     ordinary = Self.sharedConnection(to: configuration, of: family, isFollower: !isFirst)
     ordinary.delegate = self
-    ordinary.asksForModules = isFirst
+    ordinary.handshake.asksForModules = isFirst
     if instance.primary != nil {
-      ordinary.asksForKeyCount = true
-      ordinary.preparation = [
+      ordinary.handshake.asksForKeyCount = true
+      ordinary.handshake.preparation = [
         PresenceGuard.load, ExactGuard.load, KeyDigest.load, KeySummary.load, KeyDumps.load,
       ]
       ordinary.probe = PresenceGuard.probe
@@ -89,7 +89,7 @@ public final class Store {
     var limits = configuration.limits
     if isFollower { limits.backoffCap = followerBackoffCap }
     let connection = family.connections.make(to: configuration.endpoint, limits: limits, delegate: nil)
-    connection.asksForClientID = true
+    connection.handshake.asksForClientID = true
     connection.keepsAlive = true
     return connection
   }
@@ -203,7 +203,7 @@ public final class Store {
     if !hasDeadline { limits.commandTimeout = nil }
     limits.backoffCap = backoffCap
     let connection = family.connections.make(to: configuration.endpoint, limits: limits, delegate: self)
-    connection.asksForClientID = true
+    connection.handshake.asksForClientID = true
     connection.connect()
     return connection
   }

@@ -29,7 +29,7 @@ final class SentinelNode {
     limits.commandTimeout = nil
     listening = HiredisConnection(on: loop, endpoint: endpoint, limits: limits, delegate: nil)
     for connection in [asking, listening] {
-      connection.expectsSentinel = true
+      connection.handshake.expectsSentinel = true
       connection.replyLimit = Self.replyLimit
     }
     listening.pushReceiver = self
