@@ -167,6 +167,30 @@ struct VerificationTests {
     }
   }
 
+  /// Changes that the elements do not show, made on one store alone.
+  private static let hiddenChanges = [
+    "XSETID x 9-0", "XGROUP DESTROY x g", "XGROUP CREATE x h 0", "XGROUP SETID x g 0", "XGROUP CREATECONSUMER x g you",
+    "XREADGROUP GROUP g me STREAMS x >", "XACK x g 1-0", "XCLAIM x g you 0 1-0",
+    "HPEXPIREAT h 4000000000000 FIELDS 1 f", "HPERSIST h FIELDS 1 g", "HPEXPIREAT h 4000000000001 FIELDS 1 g",
+  ]
+
+  @Test(.enabled(if: ValkeyBinary.path != nil, "\(ValkeyBinary.missingReason)"))
+  func `in pieces is of groups and of the expiry of fields, too`() throws {
+    let instance = try Instance(primaryBinary: .valkey, secondaryBinary: .valkey) { $0.keysPerSecond = 10_000 }
+    let lines = [
+      "DEL x h", "XADD x 1-0 f v", "XADD x 2-0 f v", "XADD x 3-0 f v", "XGROUP CREATE x g 0",
+      "XREADGROUP GROUP g me COUNT 2 STREAMS x >", "HSET h f v g w", "HPEXPIREAT h 4000000000000 FIELDS 1 g",
+    ]
+    try instance.primary.command("ACL", "SETUSER", "default", "-eval", "-evalsha")
+    for change in Self.hiddenChanges {
+      for line in lines { try instance.both(line) }
+      #expect(try run(instance).state == .ended(.complete))
+      _ = try instance.primary.command(words(change))
+      let progress = try run(instance)
+      #expect(progress.counts == [.value: 1, .equal: 1], "\(change): \(progress.counts)")
+    }
+  }
+
   /// PFCOUNT writes its result into the string that it reads. The large string looks like a HyperLogLog where a piece
   /// begins.
   @Test(arguments: [true, false])

@@ -90,6 +90,16 @@ struct KeyPieces {
     }
   }
 
+  /// The details of a piece that agrees, after ``advance(by:size:)`` has moved on from it.
+  func details(of piece: [[UInt8]]) -> [KeyDetail] {
+    switch kind {
+    case .hash where !piece.isEmpty:
+      [.expiry(fields: stride(from: 0, to: piece.count, by: 2).map { piece[$0] })]
+    case .stream where isAtEnd: [.lastID, .groups]
+    default: []
+    }
+  }
+
   /// Moves on by the default store's reply.
   ///
   /// - Parameter size: the key's size.
@@ -145,19 +155,5 @@ struct KeyPieces {
       for argument in arguments { command.append(argument.span) }
     }
     return command.bytes
-  }
-}
-
-extension Reply {
-  /// The strings and numbers in a reply, in their order; a null is empty.
-  fileprivate var texts: [[UInt8]] {
-    switch kind {
-    case .array:
-      var texts: [[UInt8]] = []
-      for index in 0..<count { texts += self[index].texts }
-      return texts
-    case .integer: return [Array("\(integer)".utf8)]
-    default: return [bytes.array]
-    }
   }
 }

@@ -6,15 +6,15 @@ internal import RESP
 /// Loop-confined; the stores' connections retain it.
 ///
 /// A write between two pieces may make it look different. So the result has a digest of what was read from the default
-/// store, by which the next look finds out that the value has changed. The groups of a stream are compared by
-/// ``KeyDigest`` alone.
+/// store, by which the next look finds out that the value has changed. Of the entries that a group has not
+/// acknowledged their number is compared for each consumer; ``KeyDigest`` compares all of them.
 final class PieceComparison: ReplyReceiver {
   private static let sourceToken = 0
   private static let targetToken = 1
 
   /// The answer that is awaited.
   private enum Step {
-    case type, expiry, size, piece
+    case type, expiry, size, piece, detail
   }
 
   private unowned let database: Database
@@ -28,6 +28,10 @@ final class PieceComparison: ReplyReceiver {
   private var size = 0
   private var pieces: KeyPieces?
   private var piece: [[UInt8]] = []
+  /// The details of the piece that are not compared, the next one last.
+  private var details: [KeyDetail] = []
+  /// The default store's facts of the next one.
+  private var facts: [[UInt8]] = []
   private var hasher = Hasher()
   private var hasEnded = false
 
@@ -51,6 +55,7 @@ final class PieceComparison: ReplyReceiver {
     case .expiry: receiveExpiry(reply, token)
     case .size: receiveSize(reply, token)
     case .piece: receivePiece(reply, token)
+    case .detail: receiveDetail(reply, token)
     }
   }
 
@@ -110,12 +115,41 @@ final class PieceComparison: ReplyReceiver {
       return send(question, to: target)
     }
     guard asked.agrees(piece, reply) else { return end(.different) }
+    details = asked.details(of: piece).reversed()
     next()
   }
 
+  private func receiveDetail(_ reply: borrowing Reply, _ token: Int) {
+    guard let detail = details.last else { return }
+    let found = detail.facts(reply)
+    if token == Self.sourceToken {
+      facts = found
+      hasher.combine(found)
+      return send(detail.question(about: key), to: target)
+    }
+    guard found == facts else { return end(.different) }
+    details.removeLast()
+    details += detail.following(found)
+    next()
+  }
+
+  /// Asks for the next detail or piece, if there is one.
   private func next() {
     guard let pieces else { return }
-    if pieces.isAtEnd { end(.equal) } else { send(pieces.sourceQuestion, to: source) }
+    if let detail = details.last, mayAsk(for: detail) {
+      step = .detail
+      return send(detail.question(about: key), to: source)
+    }
+    details = []
+    guard !pieces.isAtEnd else { return end(.equal) }
+    step = .piece
+    send(pieces.sourceQuestion, to: source)
+  }
+
+  /// Fields expire on newer servers alone.
+  private func mayAsk(for detail: KeyDetail) -> Bool {
+    guard case .expiry = detail else { return true }
+    return source.server.hasFieldExpiry && target.server.hasFieldExpiry
   }
 
   private func end(_ outcome: KeyComparisonOutcome, found: String? = nil, foundExpiry: Int? = nil) {

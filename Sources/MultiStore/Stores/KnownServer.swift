@@ -11,6 +11,8 @@ public struct KnownServer {
   let hasAbsoluteExpiry: Bool
   /// Whether it has PEXPIRETIME (since Redis 7.0), and has not refused it to the user.
   var hasExpiryTime: Bool
+  /// Whether fields of its hashes can expire (since Redis 7.4 and Valkey 9.0).
+  let hasFieldExpiry: Bool
   /// Whether the other store's dumps are too new for it, so that keys are copied by their contents.
   var refusesDumps = false
   /// The last refusal of a key, if its reason was the state of the server and not the key, and when that was, by the
@@ -25,6 +27,8 @@ public struct KnownServer {
     dialect = identity?.dialect ?? []
     hasAbsoluteExpiry = identity?.isAtLeast(6, 2) ?? true
     hasExpiryTime = identity?.isAtLeast(7, 0) ?? false
+    let fieldExpiry = identity?.flavour == .valkey ? (9, 0) : (7, 4)
+    hasFieldExpiry = identity?.isAtLeast(fieldExpiry.0, fieldExpiry.1) ?? false
   }
 
   /// The version as INFO reports it; nil while it is not known.
