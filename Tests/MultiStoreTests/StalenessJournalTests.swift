@@ -122,6 +122,15 @@ struct StalenessJournalTests {
     #expect(open().snapshot.trust.values.map(\.loss) == [.stateDamaged, .stateDamaged])
   }
 
+  @Test func `a file that belongs to no instance is said`() throws {
+    close(open("renamed").journal)
+    close(open().journal)
+    let logger = Logger(label: "test") { [handler] _ in handler }
+    StalenessJournal.reportUnusedFiles(in: folder, instances: ["sessions", "new name"], logger: logger)
+    #expect(messages(.warning) == ["A file of stale keys belongs to no instance: what it knows is not used"])
+    #expect(handler.entries.last?.metadata["state_file"] == "\(folder)/renamed.stale")
+  }
+
   @Test func `a second process goes on in memory and leaves the file alone`() throws {
     let (_, first) = open()
     first.append(marked("a"))

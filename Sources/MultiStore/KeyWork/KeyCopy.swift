@@ -32,7 +32,7 @@ final class KeyCopy: ReplyReceiver {
   private static let deleteToken = 2
 
   let key: [UInt8]
-  private let verb: KeyVerb
+  let verb: KeyVerb
   /// Whether only the ``KeyQueue`` waits for it.
   private let isInBackground: Bool
   /// Whether the target was the default store when it began.

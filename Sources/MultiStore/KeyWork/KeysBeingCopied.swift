@@ -17,6 +17,9 @@ struct KeysBeingCopied {
     return spec.hasKey(ofCommand: command) { copies[$0.array] != nil }
   }
 
+  /// Whether a client's command that replaces the key is under way.
+  func isBeingReplaced(_ key: [UInt8]) -> Bool { copies[key]?.contains { $0.verb == .replace } == true }
+
   /// All copies, in no order.
   var all: [KeyCopy] { copies.values.flatMap { $0 } }
 

@@ -97,10 +97,11 @@ extension Store {
   }
 
   /// Clears the marks of keys that had become stale on the other store before: this one is the default store now, and
-  /// has the values. A key that is being replaced on the other store has its new value there.
+  /// has the values, which may be on their way to the other store. A key that a client's command is replacing there has
+  /// its new value there.
   func clearLaterMarks() {
     guard let counterpart else { return }
-    for key in stale.becameStale(after: counterpart.stale) where !counterpart.keysBeingCopied.contains(key.span) {
+    for key in stale.becameStale(after: counterpart.stale) where !counterpart.keysBeingCopied.isBeingReplaced(key) {
       clearStale(key: key.span, begunAt: .max)
     }
   }

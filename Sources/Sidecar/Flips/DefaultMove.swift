@@ -49,7 +49,7 @@ struct DefaultMove: Equatable, Sendable {
   private var tooManyKeys: String? {
     guard staleKeys > maxKeysAtFlip else { return nil }
     return "\(HumanFormat.count(Double(staleKeys), "key is", "keys are")) stale there, and max_keys_at_flip is "
-      + "\(HumanFormat.count(Double(maxKeysAtFlip))): wait until they have been copied, which needs both stores up and "
-      + "dual writes on. multistore-exporter stale list shows them."
+      + "\(HumanFormat.count(Double(maxKeysAtFlip))): wait until they have been copied, which needs both stores up, "
+      + "dual writes on and a key_work_rate above 0. multistore-exporter stale list shows them."
   }
 }

@@ -125,6 +125,9 @@ public final class Sidecar {
   // MARK: Starting
 
   private func start(_ configurations: [InstanceConfiguration]) throws(SidecarStartError) {
+    if let folder = configuration.stateDirectory {
+      StalenessJournal.reportUnusedFiles(in: folder, instances: configurations.map(\.name), logger: logger)
+    }
     for (instance, flags) in zip(configurations, flags) {
       do {
         let loop = try EventLoop()

@@ -168,18 +168,31 @@ struct JournalStorage {
   /// The names of the files that were put aside, the oldest first.
   private func damagedFiles() -> [String] {
     let prefix = "\(name).damaged-"
+    let found = Self.fileNames(in: folder).compactMap { name in
+      name.hasPrefix(prefix) ? Int(name.dropFirst(prefix.count)).map { (seconds: $0, name: name) } : nil
+    }
+    return found.sorted { $0.seconds < $1.seconds }.map(\.name)
+  }
+
+  /// The names of files for other instances than these, sorted.
+  static func unusedFiles(in folder: String, instances: [String]) -> [String] {
+    let used = Set(instances.map(fileName))
+    return fileNames(in: folder).filter { $0.hasSuffix(".stale") && !used.contains($0) }.sorted()
+  }
+
+  private static func fileNames(in folder: String) -> [String] {
     // The stream is open until the end of this function, and each entry is copied before the next call.
     guard let stream = unsafe opendir(folder) else { return [] }
     defer { unsafe closedir(stream) }
-    var found: [(seconds: Int, name: String)] = []
+    var names: [String] = []
     while let entry = unsafe readdir(stream) {
       // The name is zero-terminated within the entry.
       let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
         unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
-      if name.hasPrefix(prefix), let seconds = Int(name.dropFirst(prefix.count)) { found.append((seconds, name)) }
+      names.append(name)
     }
-    return found.sorted { $0.seconds < $1.seconds }.map(\.name)
+    return names
   }
 
   /// The reason why no file can be created in the folder, or the folder in its parent; nil if there is none.

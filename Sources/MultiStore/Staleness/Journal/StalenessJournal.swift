@@ -73,6 +73,19 @@ public final class StalenessJournal: StalenessRecorder, Sendable {
     return (snapshot, StalenessJournal(queue: queue))
   }
 
+  /// Logs which files of a folder belong to none of the instances, which may have been renamed.
+  public static func reportUnusedFiles(in folder: String, instances: [String], logger: Logger) {
+    for name in JournalStorage.unusedFiles(in: folder, instances: instances) {
+      logger.warning(
+        "A file of stale keys belongs to no instance: what it knows is not used",
+        metadata: [
+          "state_file": "\(folder)/\(name)",
+          "hint": "if the instance was renamed, stop the sidecar and give the file its name; else delete the file",
+        ]
+      )
+    }
+  }
+
   /// Returns the reason why no file can be kept in a folder, checked without creating one; nil if none was found.
   public static func problem(withFolder folder: String) -> String? {
     JournalStorage(folder: folder, instance: "").folderProblem.map { "\($0)" }
