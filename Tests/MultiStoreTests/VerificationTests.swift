@@ -167,6 +167,21 @@ struct VerificationTests {
     }
   }
 
+  /// The store has refused them, and the next attempt of its own would be later than the verification.
+  @Test func `begins when stale keys were tried to be copied once more`() throws {
+    let instance = try instance()
+    let primary = try #require(instance.database.primary)
+    try instance.secondary.command("SET", "k", "new")
+    try instance.primary.command("SET", "k", "old")
+    try instance.primary.command("ACL", "SETUSER", "default", "-restore", "-del")
+    primary.markStale(key: Array("k".utf8), because: .lost)
+    try instance.run { !primary.stale.hasNext && !instance.multiStore.instance.keyQueue.isHealing(.primary) }
+    #expect(primary.stale.count == 1)
+    try instance.primary.command("ACL", "SETUSER", "default", "+restore", "+del")
+    let progress = try run(instance)
+    #expect(progress.state == .ended(.complete) && progress.counts == [.equal: 1], "\(progress.failures)")
+  }
+
   /// Changes that the elements do not show, made on one store alone.
   private static let hiddenChanges = [
     "XSETID x 9-0", "XGROUP DESTROY x g", "XGROUP CREATE x h 0", "XGROUP SETID x g 0", "XGROUP CREATECONSUMER x g you",

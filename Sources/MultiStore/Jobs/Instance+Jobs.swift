@@ -10,6 +10,9 @@ extension Instance {
     loop.preconditionOnLoop()
     // A job that is started right after a flip has its direction.
     applyFlags()
+    // What made earlier copies of stale keys fail may be mended: the job should not find them stale.
+    for store in databases.all.flatMap(\.stores) { store.stale.retryAll() }
+    keyQueue.wake()
     try jobs.start(request, who: who)
   }
 

@@ -135,7 +135,10 @@ extension KeyJob {
   private func note(_ verdict: DifferenceCandidates.Verdict, of compared: ComparedKey, in database: Database) {
     let (key, number) = (compared.key, database.number)
     switch verdict {
-    case .undecided, .unhealed: return
+    case .undecided: return
+    case .unhealed:
+      let role = course.defaultStore.other
+      progress.failures["not mended within a minute: does the \(role.label) store refuse the copies?", default: 0] += 1
     case .equal: progress.add(.equal)
     case .healed: progress.add(.healed)
     case .changing:
