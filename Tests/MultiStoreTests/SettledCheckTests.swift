@@ -62,6 +62,21 @@ struct SettledCheckTests {
       #expect(calls < 300, "of \(store)")
     }
   }
+
+  @Test func `that mend nothing make a verification void`() throws {
+    let instance = try Instance {
+      $0.settledChecksPerSecond = 1_000
+      $0.settledCheckDelay = .seconds(2)
+      $0.healsSettledDifferences = false
+    }
+    instance.multiStore.instance.verified(defaultStore: .secondary)
+    _ = try instance.execute("SET s v")
+    try instance.primary.command("SET", "s", "w")
+    #expect(instance.multiStore.status.verifiedMilliseconds != nil)
+    try instance.run { self.outcomes(instance, "different") == 1 }
+    #expect(instance.multiStore.status.verifiedMilliseconds == nil)
+    #expect(try instance.primary.command("GET", "s").string == "w")
+  }
 }
 
 @Suite("Rounds of settled checks")

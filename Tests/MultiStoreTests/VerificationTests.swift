@@ -56,6 +56,19 @@ struct VerificationTests {
     #expect(instance.multiStore.status.verifiedMilliseconds != nil)
   }
 
+  /// Of all keys, or of some.
+  @Test(arguments: [nil, "s*"])
+  func `with a difference makes an earlier one without any void`(pattern: String?) throws {
+    let instance = try instance()
+    try instance.both("SET s v")
+    #expect(try run(instance).state == .ended(.complete))
+    #expect(instance.multiStore.status.verifiedMilliseconds != nil)
+    try instance.primary.command("SET", "s", "w")
+    let progress = try run(instance) { $0.pattern = pattern }
+    #expect(progress.differences == 1 && !progress.isVoid)
+    #expect(instance.multiStore.status.verifiedMilliseconds == nil)
+  }
+
   @Test func `brings back trust, unless something happens meanwhile`() throws {
     let instance = try instance()
     for line in Self.lines { _ = try instance.execute(line) }

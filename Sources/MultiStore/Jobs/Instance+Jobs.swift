@@ -54,6 +54,13 @@ extension Instance {
     if verifiedMilliseconds != nil { setVerified(nil) }
   }
 
+  /// Notes a difference that is not being mended: what an earlier verification has proved is not so any more. The one
+  /// that is under way goes on.
+  func foundLastingDifference() {
+    jobs.keysMayDiffer()
+    if verifiedMilliseconds != nil { setVerified(nil) }
+  }
+
   /// The keys of a database that can't all have expired on one store alone, which may happen a moment earlier.
   private static let fewestLostKeys = 10
   /// A database was emptied while dual write was off if it has less than this part of the keys when that begins again:

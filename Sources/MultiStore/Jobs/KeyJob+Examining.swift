@@ -137,6 +137,7 @@ extension KeyJob {
     switch verdict {
     case .undecided: return
     case .unhealed:
+      instance.foundLastingDifference()
       let role = course.defaultStore.other
       progress.failures["not mended within a minute: does the \(role.label) store refuse the copies?", default: 0] += 1
     case .equal: progress.add(.equal)
@@ -155,7 +156,9 @@ extension KeyJob {
         instance.metrics.jobs.unnamedKeys.increment()
         instance.inventory.foundUnnamedKey()
       }
-      guard progress.request.heals, course.defaultStore == instance.defaultRole else { return }
+      guard progress.request.heals, course.defaultStore == instance.defaultRole else {
+        return instance.foundLastingDifference()
+      }
       // The queue copies the key, or removes it.
       database.store(course.defaultStore.other).markStale(key: key, because: .difference)
       instance.keyQueue.wake()

@@ -68,7 +68,11 @@ final class SettledChecks {
       // The queue copies the key, which is compared again afterwards.
       guard outcome == .different, let expected = compared.expected, let found = compared.found else { continue }
       database.reporter.found(expected.difference(from: found), key: key, by: "settled_check")
-      if heals { target.markStale(key: key, because: .difference) }
+      if heals {
+        target.markStale(key: key, because: .difference)
+      } else {
+        database.instance.foundLastingDifference()
+      }
     }
     database.instance.keyQueue.wake()
     proceed(after: rounds.ended(now: database.loop.now))
