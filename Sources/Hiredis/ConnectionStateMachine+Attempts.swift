@@ -167,7 +167,7 @@ extension ConnectionStateMachine {
   ///
   /// - Parameters:
   ///   - login: the endpoint with the login of this connection; nil for the one of all connections.
-  ///   - options: what the connection asks the server for.
+  ///   - options: the options of its handshake.
   mutating func contextDidConnect(
     login: StoreEndpoint? = nil,
     options: HandshakeOptions

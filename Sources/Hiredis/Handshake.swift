@@ -88,7 +88,7 @@ struct Handshake {
   /// Nil once the command to close it was returned.
   private var orphan: Orphan?
 
-  init(endpoint: StoreEndpoint, _ options: HandshakeOptions = HandshakeOptions(), orphan: Orphan? = nil) {
+  init(endpoint: StoreEndpoint, _ options: HandshakeOptions, orphan: Orphan? = nil) {
     self.options = options
     self.orphan = orphan
     var script: [(Step, [String])] = []

@@ -1,5 +1,4 @@
-/// What every new connection asks its server for, and expects of it, besides the login and the database. Set before the
-/// connection is made.
+/// The questions of every new connection to its server, and the demands on it, besides the login and the database.
 public struct HandshakeOptions: Sendable, Equatable {
   /// Commands that are executed before any other; it is no failure if the store refuses one.
   public var preparation: [[String]] = []

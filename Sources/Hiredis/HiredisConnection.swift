@@ -21,7 +21,7 @@ public final class HiredisConnection {
   /// The timeouts and bounds of the connection.
   public let limits: ConnectionLimits
 
-  /// What every new connection asks the server for. Set before the connection is made.
+  /// The options of the handshake of every new connection. Set before the connection is made.
   public var handshake = HandshakeOptions()
 
   /// The most bytes of a reply, beyond which the connection ends; nil for no limit. Set before the connection is made.

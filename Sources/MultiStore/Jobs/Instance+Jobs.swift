@@ -10,7 +10,7 @@ extension Instance {
     loop.preconditionOnLoop()
     // A job that is started right after a flip has its direction.
     applyFlags()
-    // What made earlier copies of stale keys fail may be mended: the job should not find them stale.
+    // The cause for which copies of stale keys failed may be gone: the job should not find them stale.
     for store in databases.all.flatMap(\.stores) { store.stale.retryAll() }
     keyQueue.wake()
     try jobs.start(request, who: who)
@@ -50,8 +50,7 @@ extension Instance {
   /// Notes an event after which keys may differ that no verification has seen.
   func mayDiffer() {
     epoch += 1
-    jobs.keysMayDiffer()
-    if verifiedMilliseconds != nil { setVerified(nil) }
+    foundLastingDifference()
   }
 
   /// Notes a difference that is not being mended: what an earlier verification has proved is not so any more. The one

@@ -216,12 +216,7 @@ extension KeyArrival: ReplyReceiver {
   /// Asks the default store which keys it has.
   private func ask() {
     for (token, question) in questions.enumerated() {
-      var command = ByteBuffer()
-      command.appendCommand(expecting: 2) { command in
-        command.append("EXISTS")
-        command.append(question.key.span)
-      }
-      defaultStore.ordinary.send(command.span, to: self, token: token)
+      defaultStore.send("EXISTS", question.key, to: self, token: token)
     }
   }
 

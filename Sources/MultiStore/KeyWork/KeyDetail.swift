@@ -1,7 +1,7 @@
 internal import Hiredis
 internal import RESP
 
-/// What the elements of a key do not show, for a key that is compared in pieces.
+/// A part of a key that its elements do not show, for a key that is compared in pieces.
 enum KeyDetail {
   /// When fields of a hash expire.
   case expiry(fields: [[UInt8]])
@@ -14,22 +14,14 @@ enum KeyDetail {
 
   /// The command that asks a store for it.
   func question(about key: [UInt8]) -> [UInt8] {
-    switch self {
-    case .expiry(let fields):
-      Self.command(["HPEXPIRETIME"], key, ["FIELDS", "\(fields.count)"].map { Array($0.utf8) } + fields)
-    case .lastID: Self.command(["XINFO", "STREAM"], key)
-    case .groups: Self.command(["XINFO", "GROUPS"], key)
-    case .pending(let group): Self.command(["XPENDING"], key, [group])
-    }
-  }
-
-  private static func command(_ names: [StaticString], _ key: [UInt8], _ more: [[UInt8]] = []) -> [UInt8] {
-    var command = ByteBuffer()
-    command.appendCommand(expecting: names.count + 1 + more.count) { command in
-      for name in names { command.append(name) }
-      command.append(key.span)
-      for argument in more { command.append(argument.span) }
-    }
+    let command =
+      switch self {
+      case .expiry(let fields):
+        ByteBuffer.command(["HPEXPIRETIME"], key, ["FIELDS", "\(fields.count)"].map { Array($0.utf8) } + fields)
+      case .lastID: ByteBuffer.command(["XINFO", "STREAM"], key)
+      case .groups: ByteBuffer.command(["XINFO", "GROUPS"], key)
+      case .pending(let group): ByteBuffer.command(["XPENDING"], key, [group])
+      }
     return command.bytes
   }
 

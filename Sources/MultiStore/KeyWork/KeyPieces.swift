@@ -135,25 +135,19 @@ struct KeyPieces {
 
   private static func score(_ text: [UInt8]) -> Double? { Double(String(decoding: text, as: UTF8.self)) }
 
-  private func range(_ name: String, _ count: Int, _ more: String...) -> [UInt8] {
+  private func range(_ name: StaticString, _ count: Int, _ more: String...) -> [UInt8] {
     question(name, position, ["\(offset + count - 1)"] + more)
   }
 
-  private func question(_ name: String, _ position: [UInt8]? = nil, _ more: String...) -> [UInt8] {
+  private func question(_ name: StaticString, _ position: [UInt8]? = nil, _ more: String...) -> [UInt8] {
     question(name, position, more)
   }
 
-  private func question(_ name: String, _ position: [UInt8]?, _ more: [String]) -> [UInt8] {
+  private func question(_ name: StaticString, _ position: [UInt8]?, _ more: [String]) -> [UInt8] {
     command(name, (position.map { [$0] } ?? []) + more.map { Array($0.utf8) })
   }
 
-  private func command(_ name: String, _ arguments: [[UInt8]]) -> [UInt8] {
-    var command = ByteBuffer()
-    command.appendCommand(expecting: 2 + arguments.count) { command in
-      command.append(text: name)
-      command.append(key.span)
-      for argument in arguments { command.append(argument.span) }
-    }
-    return command.bytes
+  private func command(_ name: StaticString, _ arguments: [[UInt8]]) -> [UInt8] {
+    ByteBuffer.command([name], key, arguments).bytes
   }
 }

@@ -115,7 +115,7 @@ final class PieceComparison: ReplyReceiver {
       return send(question, to: target)
     }
     guard asked.agrees(piece, reply) else { return end(.different) }
-    details = asked.details(of: piece).reversed()
+    details = asked.details(of: piece).filter(mayAsk).reversed()
     next()
   }
 
@@ -136,11 +136,10 @@ final class PieceComparison: ReplyReceiver {
   /// Asks for the next detail or piece, if there is one.
   private func next() {
     guard let pieces else { return }
-    if let detail = details.last, mayAsk(for: detail) {
+    if let detail = details.last {
       step = .detail
       return send(detail.question(about: key), to: source)
     }
-    details = []
     guard !pieces.isAtEnd else { return end(.equal) }
     step = .piece
     send(pieces.sourceQuestion, to: source)

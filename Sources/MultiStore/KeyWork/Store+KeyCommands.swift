@@ -1,14 +1,22 @@
 internal import Hiredis
 internal import RESP
 
+extension ByteBuffer {
+  /// A command about one key: its names, the key, and the arguments after it.
+  static func command(_ names: [StaticString], _ key: [UInt8], _ arguments: [[UInt8]] = []) -> ByteBuffer {
+    var command = ByteBuffer()
+    command.appendCommand(expecting: names.count + 1 + arguments.count) { command in
+      for name in names { command.append(name) }
+      command.append(key.span)
+      for argument in arguments { command.append(argument.span) }
+    }
+    return command
+  }
+}
+
 extension Store {
   /// Sends a command that names one key and nothing else, over the ordinary connection.
   func send(_ name: StaticString, _ key: [UInt8], to receiver: some ReplyReceiver, token: Int = 0) {
-    var command = ByteBuffer()
-    command.appendCommand(expecting: 2) { command in
-      command.append(name)
-      command.append(key.span)
-    }
-    ordinary.send(command.span, to: receiver, token: token)
+    ordinary.send(ByteBuffer.command([name], key).span, to: receiver, token: token)
   }
 }

@@ -67,7 +67,7 @@ struct JournalState: Equatable, Sendable {
     case sameStores
     /// They have other addresses, and may be the same all the same.
     case otherAddresses
-    /// What was known is of no use.
+    /// The knowledge of the last process is of no use.
     case otherStores
   }
 
