@@ -5,10 +5,6 @@
 #include <malloc.h>
 #endif
 
-/// Makes a loop measure how long it sleeps. Here because uv_loop_configure is variadic, which Swift can't call.
-static inline int uv_loop_measure_idle_time(uv_loop_t *loop) {
-  return uv_loop_configure(loop, UV_METRICS_IDLE_TIME);
-}
 
 /// Names the calling thread, in at most 15 bytes. Here because glibc shows pthread_setname_np only with _GNU_SOURCE, and
 /// Darwin's takes other arguments.

@@ -29,23 +29,6 @@ public final class EventLoop: @unchecked Sendable {
     var isClosed = false
   }
 
-  private struct RunTime {
-    /// The time by `uv_hrtime` when `run` was called; nil while the loop does not run.
-    var startedAt: UInt64?
-    /// The busy nanoseconds of earlier runs.
-    var accumulated: UInt64 = 0
-    /// The value of libuv's idle counter when the present run began.
-    var idleAtStart: UInt64 = 0
-
-    /// libuv guards its idle counter with a mutex of its own; the loop outlives every run.
-    func busy(_ uv: UnsafeMutablePointer<uv_loop_t>) -> UInt64 {
-      guard let startedAt else { return accumulated }
-      let elapsed = uv_hrtime() - startedAt
-      let idle = uv_metrics_idle_time(uv) - idleAtStart
-      return accumulated + (elapsed > idle ? elapsed - idle : 0)
-    }
-  }
-
   let uv: UnsafeMutablePointer<uv_loop_t>
   /// The buffer of all reads; the next read overwrites it.
   package let readBuffer: UnsafeMutableRawBufferPointer
@@ -56,7 +39,8 @@ public final class EventLoop: @unchecked Sendable {
   /// Active only while the loop must not sleep: libuv does not block while an idle handle is active.
   private let dontSleep: UnsafeMutablePointer<uv_idle_t>
   private let inbox = Mutex(Inbox())
-  private let runTime = Mutex(RunTime())
+  /// The busy nanoseconds of all turns that have ended. Written by the loop's thread alone.
+  private let busy = Atomic<UInt64>(0)
   /// The running thread's pthread handle as a number, 0 while no thread runs the loop.
   private let thread = Atomic<UInt>(0)
 
@@ -83,7 +67,6 @@ public final class EventLoop: @unchecked Sendable {
       uv.deallocate()
       throw EventLoopError("starting an event loop", uv: result)
     }
-    uv_loop_measure_idle_time(uv)
     let wakeUp = HandleMemory<uv_async_t>()
     result = uv_async_init(uv, wakeUp.pointer) { EventLoop.of($0?.pointee.loop)?.runInbox() }
     guard result == 0 else {
@@ -132,19 +115,12 @@ public final class EventLoop: @unchecked Sendable {
     precondition(claimed, "EventLoop.run was called while the loop runs already")
     cachedNow = 0
     cachedWallClock = 0
-    runTime.withLock { runTime in
-      runTime.startedAt = uv_hrtime()
-      runTime.idleAtStart = uv_metrics_idle_time(uv)
-    }
     uv_run(uv, UV_RUN_DEFAULT)
     // libuv does not finish the last turn of a loop that is stopped.
     runWorkers()
     beginNextTurn()
     runWorkers()
-    runTime.withLock { runTime in
-      runTime.accumulated = runTime.busy(uv)
-      runTime.startedAt = nil
-    }
+    countBusyTime()
     thread.store(0, ordering: .sequentiallyConsistent)
   }
 
@@ -207,8 +183,14 @@ public final class EventLoop: @unchecked Sendable {
 
   /// The monotonic time in nanoseconds, read once per turn at the first use. For the loop's thread.
   public var now: UInt64 {
-    if cachedNow == 0 { cachedNow = uv_hrtime() }
+    beginTurn()
     return cachedNow
+  }
+
+  /// Reads the clock if nobody has done so in this turn: the first thing that a callback of libuv does.
+  @inline(__always)
+  func beginTurn() {
+    if cachedNow == 0 { cachedNow = uv_hrtime() }
   }
 
   /// The wall clock in milliseconds since the Unix epoch, read once per turn at the first use. For the loop's thread.
@@ -236,10 +218,12 @@ public final class EventLoop: @unchecked Sendable {
     nextWorkers.append(worker)
   }
 
-  /// The nanoseconds that the loop has spent working instead of waiting, over all runs. Any thread may read it.
-  public var busyNanoseconds: UInt64 {
-    runTime.withLock { $0.busy(uv) }
-  }
+  /// The nanoseconds that the loop has spent working instead of waiting, over all turns that have ended. Any thread may
+  /// read it. A turn that begins with something rare, such as a signal or a new connection, counts from the first use
+  /// of the clock.
+  ///
+  /// Not libuv's own measurement, which takes a mutex and reads the clock twice for each poll.
+  public var busyNanoseconds: UInt64 { busy.load(ordering: .relaxed) }
 
   private static var currentThread: UInt {
     // Never zero: it is the address of the thread's control block.
@@ -256,6 +240,7 @@ public final class EventLoop: @unchecked Sendable {
       inbox.work = []
       return work
     }
+    beginTurn()
     for item in work { item() }
   }
 
@@ -268,6 +253,12 @@ public final class EventLoop: @unchecked Sendable {
     } else {
       uv_idle_start(dontSleep) { _ in }
     }
+    countBusyTime()
+  }
+
+  /// Counts the turn that ends, whose time is over.
+  private func countBusyTime() {
+    if cachedNow != 0 { busy.store(busy.load(ordering: .relaxed) &+ (uv_hrtime() &- cachedNow), ordering: .relaxed) }
     cachedNow = 0
     cachedWallClock = 0
   }

@@ -42,7 +42,9 @@ public final class LoopTimer: HandleOwner {
       memory.pointer,
       { handle in
         guard let data = handle?.pointee.data else { return }
-        Unmanaged<LoopTimer>.fromOpaque(data).takeUnretainedValue().handler()
+        let timer = Unmanaged<LoopTimer>.fromOpaque(data).takeUnretainedValue()
+        timer.loop.beginTurn()
+        timer.handler()
       },
       delay > .zero ? Self.milliseconds(sinceItsTick + delay) : 0,
       interval.map { max(1, Self.milliseconds(max($0, .zero))) } ?? 0

@@ -9,7 +9,7 @@ package struct PollEvents: OptionSet {
   }
 
   /// Whether it contains all of `events`. Other modules call the one of `SetAlgebra` without specialization.
-  @inlinable
+  @inlinable @inline(__always)
   package func contains(_ events: PollEvents) -> Bool { rawValue & events.rawValue == events.rawValue }
 
   package static let readable = PollEvents(rawValue: 1)
@@ -89,6 +89,7 @@ package final class PollHandle: HandleOwner {
   }
 
   private func handle(status: Int32, events: Int32) {
+    loop.beginTurn()
     var ready: PollEvents = []
     if status < 0 {
       // libuv has stopped watching.

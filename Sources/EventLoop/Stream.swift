@@ -240,6 +240,7 @@ public final class Stream: HandleOwner {
   }
 
   private func didRead(_ count: Int) {
+    loop.beginTurn()
     if count > 0 {
       let bytes = UnsafeRawBufferPointer(rebasing: loop.readBuffer[..<count]).assumingMemoryBound(to: UInt8.self)
       if let tls { didReceive(bytes.span, tls) } else { delegate?.stream(self, didRead: bytes.span) }
@@ -277,6 +278,7 @@ public final class Stream: HandleOwner {
   }
 
   private func didWrite(_ status: Int32) {
+    loop.beginTurn()
     output.endWriting()
     guard handle != nil else { return }
     guard status == 0 else {

@@ -20,8 +20,8 @@ struct QueuedCommand: ~Copyable {
   let token: Int
   /// The time when the context got the command, in nanoseconds of the loop's clock.
   var sentAt: UInt64
-  /// The length of the command, in bytes.
-  let byteCount: Int
+  /// The length of a command that may be held back, in bytes.
+  let heldByteCount: Int
   var refusal: Refusal?
   /// Whether it has a deadline, and the connection's delegate is notified of its outcome.
   let isCounted: Bool
@@ -94,6 +94,27 @@ struct CommandQueue: ~Copyable {
     commands.append(command)
   }
 
+  /// Adds `count` commands of one receiver that the context has got already, with tokens that are `tokenStep` apart.
+  ///
+  /// - Precondition: no commands are held back.
+  @inline(__always)
+  mutating func append(_ count: Int, of receiver: any ReplyReceiver, token: Int, tokenStep: Int, sentAt: UInt64) {
+    commands.reserveCapacity(commands.count + count)
+    for index in 0..<count {
+      commands.append(
+        QueuedCommand(
+          receiver: receiver,
+          token: token + index * tokenStep,
+          sentAt: sentAt,
+          heldByteCount: 0,
+          refusal: nil,
+          isCounted: true
+        )
+      )
+    }
+    handedCount = commands.count
+  }
+
   /// Adds a command that is held back with its bytes.
   mutating func hold(_ command: consuming QueuedCommand, bytes: Span<UInt8>) {
     commands.append(command)
@@ -104,7 +125,7 @@ struct CommandQueue: ~Copyable {
   mutating func handOver(now: UInt64, _ take: (Span<UInt8>) -> Bool) {
     while holdsCommands {
       if commands[handedCount].refusal == nil {
-        let byteCount = commands[handedCount].byteCount
+        let byteCount = commands[handedCount].heldByteCount
         guard take(held.span.extracting(0..<byteCount)) else { return }
         commands[handedCount].sentAt = now
         held.removeFirst(byteCount)

@@ -114,7 +114,7 @@ extension HiredisConnection {
         receiver: DiscardedReplies.shared,
         token: 0,
         sentAt: loop.now,
-        byteCount: probe.count,
+        heldByteCount: 0,
         refusal: nil,
         isCounted: false
       )

@@ -1,5 +1,5 @@
 public import EventLoop
-public import RESP
+internal import RESP
 
 /// A connection to one store that reconnects by itself, on the loop's thread.
 ///
@@ -15,6 +15,9 @@ public final class HiredisConnection {
   /// The bytes waiting to be written from which on commands are held back: the deadline of a command begins when the
   /// context has got it, however much was before it.
   static let unwrittenHighWater = 1024 * 1024
+  /// The bytes from which on commands are sent one by one even where they lie together: while the rest is gathered, the
+  /// store executes those that were written already.
+  static let mostRunBytes = 16 * 1024
 
   /// The store's place, login and database.
   public let endpoint: StoreEndpoint
@@ -55,7 +58,7 @@ public final class HiredisConnection {
   var machine: ConnectionStateMachine<HostLookup>
   var context: HiredisContext? { didSet { unretainedContext = context.map(Unmanaged.passUnretained) } }
   /// The context without its reference count, for sending commands: it can't end while a command is being sent.
-  private var unretainedContext: Unmanaged<HiredisContext>?
+  private(set) var unretainedContext: Unmanaged<HiredisContext>?
   /// Receivers and the delegate are called only after a command was taken out, so that they may send from there.
   var queue: CommandQueue
   let failures: FailureDelivery
@@ -73,7 +76,7 @@ public final class HiredisConnection {
   /// The timer of ``deadline``.
   var deadlineTimer: LoopTimer?
   /// The timer that runs while commands linger; made for the first of them, which many connections never get.
-  private var lingerTimer: LoopTimer?
+  var lingerTimer: LoopTimer?
   var login = LoginProgress()
   /// Keeps the connection from being idle; nil unless ``keepsAlive`` is set.
   private(set) var keepAlive: KeepAlive?
@@ -207,101 +210,5 @@ public final class HiredisConnection {
     context = nil
     queue.removeAll { command, _ in fail(command, with: .closed) }
     notifyDrainWaiters()
-  }
-
-  // MARK: Sending
-
-  /// Sends one command; its outcome goes to `receiver` together with `token`.
-  ///
-  /// The receiver is retained until then. The bytes go to the store as they are. The part that can't be written at once
-  /// is copied, except for a large command that has an owner and no other command before it.
-  ///
-  /// - Parameters:
-  ///   - command: an array of bulk strings, complete. Not one that has more than one reply, or none: SUBSCRIBE and its
-  ///     like, MONITOR, CLIENT REPLY.
-  ///   - owner: holds the command, and nothing else: it is retained while the command is not written and was not
-  ///     copied.
-  ///   - receiver: gets the reply.
-  ///   - token: identifies the command to the receiver.
-  ///   - isCounted: false for a command whose reply is not awaited: the delegate is not notified of its outcome, and it
-  ///     has no deadline, so that the connection is never closed because of it.
-  ///   - isUrgent: false for a command whose reply is not awaited: it may linger briefly for others to join it, and is
-  ///     written even when the connection is closed first, as far as the socket takes it.
-  public func send(
-    _ command: Span<UInt8>,
-    of owner: SharedBytes? = nil,
-    to receiver: any ReplyReceiver,
-    token: Int,
-    isCounted: Bool = true,
-    isUrgent: Bool = true
-  ) {
-    loop.preconditionOnLoop()
-    let lingers = lingering.admits(byteCount: command.count, isUrgent: isUrgent)
-    if lingering.isActive, !lingers { handOver() }
-    let unwritten = unwrittenBytes
-    let queued = QueuedCommand(
-      receiver: receiver,
-      token: token,
-      sentAt: loop.now,
-      byteCount: command.count,
-      refusal: queue.refusal(ofBytes: command.count, unwrittenBytes: unwritten),
-      isCounted: isCounted
-    )
-    guard machine.isReady else { return sendBeforeReady(queued, command) }
-    if queued.refusal != nil { return refuse(queued) }
-    drains.didSend(command.count)
-    if lingers {
-      queue.hold(queued, bytes: command)
-      return linger()
-    }
-    // The rest follows when the context has written what it holds.
-    guard !queue.holdsCommands, unwritten < Self.unwrittenHighWater, let unretainedContext,
-      unretainedContext._withUnsafeGuaranteedRef({ $0.append(command, of: owner) })
-    else { return queue.hold(queued, bytes: command) }
-    queue.append(queued)
-    // A command that doesn't count has no deadline.
-    if isCounted, !deadline.isSet { setDeadline() }
-  }
-
-  private func sendBeforeReady(_ command: consuming QueuedCommand, _ bytes: Span<UInt8>) {
-    switch machine.admission {
-    case .fail(let failure): fail(command, with: failure)
-    case .hold where command.refusal != nil: refuse(command)
-    case .hold:
-      queue.hold(command, bytes: bytes)
-      if !deadline.isSet { setHoldDeadline() }
-    }
-  }
-
-  /// Queues a refused command, which fails in its turn.
-  private func refuse(_ command: consuming QueuedCommand) {
-    if let refusal = command.refusal, queue.isEmpty {
-      fail(command, with: refusal.failure(limits))
-    } else {
-      queue.append(command)
-    }
-  }
-
-  /// Decides how long a held back command lingers.
-  private func linger() {
-    switch lingering.didHold(heldBytes: queue.heldBytes) {
-    case .wait: break
-    case .handOver: handOver()
-    case .startTimer:
-      let timer = lingerTimer ?? LoopTimer(on: loop) { [unowned self] in handOver() }
-      lingerTimer = timer
-      timer.schedule(after: Lingering.longest)
-    }
-  }
-
-  /// Hands held back commands to the context, up to the high-water mark of its unwritten bytes.
-  func handOver() {
-    lingering.end()
-    guard machine.isReady, let context else { return }
-    queue.handOver(now: loop.now) { context.unwrittenBytes < Self.unwrittenHighWater && context.append($0) }
-    while let refused = queue.popRefused(), let refusal = refused.refusal {
-      fail(refused, with: refusal.failure(limits))
-    }
-    if !deadline.isSet { setDeadline() }
   }
 }

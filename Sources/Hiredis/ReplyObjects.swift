@@ -68,6 +68,7 @@ enum ReplyObjects {
   }
 
   /// Delivers a reply that is no array, or makes an object of it if it is an element of one.
+  @inline(__always)
   private static func take(
     _ reply: redisReply,
     _ task: UnsafePointer<redisReadTask>

@@ -51,6 +51,15 @@ public struct ArgumentCursor: ~Escapable {
     return command.extracting(range)
   }
 
+  /// Whether `command`, one whole array of bulk strings, has `count` arguments, the name included. It costs less than
+  /// making a cursor.
+  ///
+  /// - Precondition: `count` has one digit.
+  @inlinable @inline(__always)
+  public static func has(_ count: UInt8, in command: Span<UInt8>) -> Bool {
+    command[1] == UInt8(ascii: "0") + count && command[2] == UInt8(ascii: "\r")
+  }
+
   private static func readNumber(_ bytes: Span<UInt8>, _ at: inout Int) -> Int {
     var value = 0
     while bytes[at] != UInt8(ascii: "\r") {

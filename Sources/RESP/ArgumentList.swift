@@ -28,8 +28,7 @@ extension CommandSpec {
   /// Returns the class of the whole command `bytes`. The arguments are read only if options decide the class.
   @inline(__always)
   public func commandClass(ofCommand bytes: Span<UInt8>) -> CommandClass {
-    if traits.isDisjoint(with: Self.decidedByOptions) { return commandClass }
-    return commandClass(of: ArgumentList(bytes))
+    isClassedByOptions ? commandClass(of: ArgumentList(bytes)) : commandClass
   }
 
   /// Calls `body` with each key of the whole command `bytes`.

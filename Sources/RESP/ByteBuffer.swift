@@ -1,13 +1,15 @@
-internal import BasicContainers
+public import BasicContainers
 
 /// A growable queue of bytes: appended at the end, consumed at the front, its memory kept for reuse.
 ///
 /// It can't be copied, so that the hot path never pays for copy-on-write or for the check whether one is due. A buffer
 /// has one owner, on one thread.
 public struct ByteBuffer: ~Copyable {
-  private var storage: UniqueArray<UInt8>
+  @usableFromInline
+  var storage: UniqueArray<UInt8>
   /// The position of the first byte that was not consumed yet.
-  private var head = 0
+  @usableFromInline
+  var head = 0
 
   /// Creates an empty buffer. `minimumCapacity` bytes are reserved at once; 0 allocates nothing.
   public init(minimumCapacity: Int = 0) {
@@ -15,6 +17,7 @@ public struct ByteBuffer: ~Copyable {
   }
 
   /// The number of bytes that were appended and not consumed yet.
+  @inlinable
   public var count: Int { storage.count - head }
 
   /// Whether there is nothing to consume.
@@ -24,8 +27,9 @@ public struct ByteBuffer: ~Copyable {
   public var capacity: Int { storage.capacity }
 
   /// The bytes that were not consumed yet.
+  @inlinable
   public var span: Span<UInt8> {
-    @_lifetime(borrow self)
+    @_lifetime(borrow self) @inline(__always)
     get { storage.span.extracting(head..<storage.count) }
   }
 
@@ -35,7 +39,7 @@ public struct ByteBuffer: ~Copyable {
 
   /// Lends the bytes that were not consumed yet to `body`: for a buffer that is a class's property, whose span can't be
   /// named for longer than one access.
-  @inline(__always)
+  @inlinable @inline(__always)
   public borrowing func withSpan<Result: ~Copyable>(_ body: (Span<UInt8>) -> Result) -> Result {
     body(span)
   }

@@ -39,7 +39,7 @@ extension CommandSpec {
     of arguments: borrowing Arguments
   ) -> CommandClass {
     // Most commands have no such option, and need only one test of the bits.
-    guard !traits.isDisjoint(with: Self.decidedByOptions) else { return commandClass }
+    guard isClassedByOptions else { return commandClass }
     let count = arguments.argumentCount
     if traits.contains(.blocksWhenAsked) {
       return options(of: arguments).block ? .blocking : commandClass
@@ -59,7 +59,7 @@ extension CommandSpec {
 
   /// The other class that a command may have by its options; its own for one whose options decide nothing.
   public var classByOptions: CommandClass {
-    if traits.isDisjoint(with: Self.decidedByOptions) { return commandClass }
+    if !isClassedByOptions { return commandClass }
     return traits.contains(.blocksWhenAsked) ? .blocking : .read
   }
 

@@ -25,6 +25,8 @@ public struct CommandSpec: Sendable {
   public let reply: ReplyRule
   /// Its other traits.
   public let traits: CommandTraits
+  /// Whether its arguments may give it another class than ``commandClass``.
+  public let isClassedByOptions: Bool
   /// The reason why it is sent to no store; nil for commands that are. See ``isRefused`` and ``refusal(of:)``.
   let refusal: CommandRefusal?
 
@@ -51,6 +53,7 @@ public struct CommandSpec: Sendable {
     self.comparison = comparison
     self.reply = reply
     self.traits = traits
+    isClassedByOptions = !traits.isDisjoint(with: Self.decidedByOptions)
     self.refusal = refusal
   }
 
@@ -63,63 +66,66 @@ public struct CommandSpec: Sendable {
   }
 }
 
-/// Traits of a command, besides its class.
+/// Traits of a command, besides its class. They are tested for every command, so that their bits are part of the code:
+/// constants of another module would be read from memory by a call.
 public struct CommandTraits: OptionSet, Sendable {
   /// The set as bits.
   public let rawValue: UInt32
 
   /// Creates a set from its bits.
+  @inlinable
   public init(rawValue: UInt32) {
     self.rawValue = rawValue
   }
 
   /// Its first argument is a subcommand, with a line of its own in the table.
-  public static let hasSubcommands = CommandTraits(rawValue: 1 << 0)
+  @inlinable public static var hasSubcommands: CommandTraits { CommandTraits(rawValue: 1 << 0) }
   /// The servers flag it `write`.
-  public static let writes = CommandTraits(rawValue: 1 << 1)
+  @inlinable public static var writes: CommandTraits { CommandTraits(rawValue: 1 << 1) }
   /// It waits, and its connection executes no other command meanwhile.
-  public static let blocks = CommandTraits(rawValue: 1 << 2)
+  @inlinable public static var blocks: CommandTraits { CommandTraits(rawValue: 1 << 2) }
   /// Like `blocks`, when BLOCK is among its options.
-  public static let blocksWhenAsked = CommandTraits(rawValue: 1 << 3)
+  @inlinable public static var blocksWhenAsked: CommandTraits { CommandTraits(rawValue: 1 << 3) }
   /// It takes elements, without waiting, and answers nil or an empty array where there are none.
-  public static let pops = CommandTraits(rawValue: 1 << 4)
+  @inlinable public static var pops: CommandTraits { CommandTraits(rawValue: 1 << 4) }
   /// Its reply may be nested more than the eight arrays deep that hiredis 0.14 can read, alone or inside of EXEC's.
-  public static let deepReply = CommandTraits(rawValue: 1 << 5)
+  @inlinable public static var deepReply: CommandTraits { CommandTraits(rawValue: 1 << 5) }
   /// It is not counted as unlisted: INFO, as in GitLab.
-  public static let notCounted = CommandTraits(rawValue: 1 << 6)
+  @inlinable public static var notCounted: CommandTraits { CommandTraits(rawValue: 1 << 6) }
   /// The servers flag it `write`, but without STORE (STOREDIST) it only reads.
-  public static let readsUnlessStore = CommandTraits(rawValue: 1 << 7)
+  @inlinable public static var readsUnlessStore: CommandTraits { CommandTraits(rawValue: 1 << 7) }
   /// The servers flag it `write`, but with a key alone it only reads: GETEX.
-  public static let readsWithoutOptions = CommandTraits(rawValue: 1 << 8)
+  @inlinable public static var readsWithoutOptions: CommandTraits { CommandTraits(rawValue: 1 << 8) }
   /// The servers flag it `write`, but with GET alone it only reads: BITFIELD.
-  public static let readsUnlessBitsChange = CommandTraits(rawValue: 1 << 9)
+  @inlinable public static var readsUnlessBitsChange: CommandTraits { CommandTraits(rawValue: 1 << 9) }
   /// When it succeeds, each of its keys is as a whole what the command made it, or is gone.
-  public static let replacesKeys = CommandTraits(rawValue: 1 << 10)
+  @inlinable public static var replacesKeys: CommandTraits { CommandTraits(rawValue: 1 << 10) }
   /// It changes part of what its keys hold. A store that lacks one of them would end up with a fragment, so it gets the
   /// command only where it has them all, and the whole keys otherwise.
-  public static let changesPart = CommandTraits(rawValue: 1 << 11)
+  @inlinable public static var changesPart: CommandTraits { CommandTraits(rawValue: 1 << 11) }
   /// It may change its last key in another database, which its arguments name: MOVE, and COPY with DB.
-  public static let namesDatabase = CommandTraits(rawValue: 1 << 12)
+  @inlinable public static var namesDatabase: CommandTraits { CommandTraits(rawValue: 1 << 12) }
   /// It removes every key of a database, or of all: FLUSHDB, FLUSHALL.
-  public static let empties = CommandTraits(rawValue: 1 << 13)
+  @inlinable public static var empties: CommandTraits { CommandTraits(rawValue: 1 << 13) }
   /// It takes something from its first key and adds it to its last one.
-  public static let moves = CommandTraits(rawValue: 1 << 14)
+  @inlinable public static var moves: CommandTraits { CommandTraits(rawValue: 1 << 14) }
   /// It answers a page and the cursor of the next one, which only the same store understands.
-  public static let iterates = CommandTraits(rawValue: 1 << 15)
+  @inlinable public static var iterates: CommandTraits { CommandTraits(rawValue: 1 << 15) }
   /// It makes one answer of several keys, so that the answer does not show which of them are absent.
-  public static let mergesKeys = CommandTraits(rawValue: 1 << 16)
+  @inlinable public static var mergesKeys: CommandTraits { CommandTraits(rawValue: 1 << 16) }
 
   /// The servers execute it even while they execute a script that takes too long.
-  public static let answeredWhileBusy = CommandTraits(rawValue: 1 << 17)
+  @inlinable public static var answeredWhileBusy: CommandTraits { CommandTraits(rawValue: 1 << 17) }
   /// The servers don't queue it between MULTI and EXEC.
-  public static let refusedInTransactions = CommandTraits(rawValue: 1 << 18)
+  @inlinable public static var refusedInTransactions: CommandTraits { CommandTraits(rawValue: 1 << 18) }
   /// The servers send it to their replicas though they don't flag it `write`: messages, scripts, and PFCOUNT, which
   /// may store what it has counted.
-  public static let isReplicated = CommandTraits(rawValue: 1 << 19)
+  @inlinable public static var isReplicated: CommandTraits { CommandTraits(rawValue: 1 << 19) }
 
   /// The servers flag it `admin`, so they don't show it to clients that monitor.
-  public static let isAdministrative = CommandTraits(rawValue: 1 << 20)
+  @inlinable public static var isAdministrative: CommandTraits { CommandTraits(rawValue: 1 << 20) }
 
   /// Whether it waits, always or by an option.
+  @inlinable
   public var mayBlock: Bool { !isDisjoint(with: [.blocks, .blocksWhenAsked]) }
 }

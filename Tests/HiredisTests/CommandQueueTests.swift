@@ -8,7 +8,7 @@ import Testing
       receiver: DiscardedReplies.shared,
       token: 0,
       sentAt: sentAt,
-      byteCount: 3,
+      heldByteCount: 3,
       refusal: nil,
       isCounted: isCounted
     )

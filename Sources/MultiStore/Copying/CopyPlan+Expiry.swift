@@ -31,7 +31,7 @@ extension CopyPlanner {
   }
 
   /// Whether a SET has arguments after its value; most have none.
-  private static func mayHaveOptions(_ set: Span<UInt8>) -> Bool { ArgumentCursor(set).count > 3 }
+  static func mayHaveOptions(_ set: Span<UInt8>) -> Bool { !ArgumentCursor.has(3, in: set) }
 
   /// Whether a write that may set an expiry time changed anything, according to its reply (not an error).
   static func tookEffect(_ effect: Effect, _ command: Span<UInt8>, after reply: borrowing Reply) -> Bool {

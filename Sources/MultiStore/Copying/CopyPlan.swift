@@ -37,6 +37,16 @@ struct CopyPlanner {
     }
   }
 
+  /// Whether the copy of `command` is the same command, whatever the reply to it is, unless that is an error.
+  @inline(__always)
+  static func repeats(_ effect: Effect, _ command: Span<UInt8>) -> Bool {
+    switch effect {
+    case .verbatim: true
+    case .setWithExpiry: !mayHaveOptions(command)
+    default: false
+    }
+  }
+
   /// Plans the copy of `command`, which `reply` (not an error) answered, writing a changed command into `scratch`.
   func plan(
     _ effect: Effect,

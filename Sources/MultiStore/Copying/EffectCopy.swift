@@ -90,6 +90,14 @@ struct EffectCopy {
     }
   }
 
+  /// Whether the other store is to get a command that is not guarded.
+  var isUnguarded: Bool {
+    switch form {
+    case .read, .plain: true
+    case .guarded, nil: false
+    }
+  }
+
   /// Whether the two stores' replies have the same meaning. Asked before the other store's reply is judged.
   var isComparable: Bool {
     switch form {

@@ -37,7 +37,7 @@ extension ExecutionCore {
       batch.withCommand(index) { database.instance.changeOfFunctionsWasAnswered($0, spec, isExecuted: isExecuted) }
     }
     guard reply.kind != .error || (routing.isDual && spec.mayHaveWritten(despite: reply)),
-      !hasPoppedNothing(spec, reply)
+      !(spec.traits.contains(.pops) && hasPoppedNothing(reply))
     else { return effect.defaultStoreReplied(hasEffect: false) }
     if !isOnOrdinary, let rechecks = database.rechecks {
       batch.withCommand(index) { rechecks.noteChange(ofKeysIn: $0, spec) }
@@ -49,24 +49,27 @@ extension ExecutionCore {
       )
     }
     _ = effect.defaultStoreReplied(hasEffect: true)
-    let planner = database.copyPlanner(for: other)
     if spec.traits.mayBlock, !isOrdered {
-      return follow(planner.planUnordered(spec.effect, after: reply), of: index, spec, &effect, &buffers)
+      let plan = database.copyPlanner(for: other).planUnordered(spec.effect, after: reply)
+      return follow(plan, of: index, spec, &effect, &buffers)
+    }
+    let repeats = spec.commandClass != .script && batch.withCommand(index) { CopyPlanner.repeats(spec.effect, $0) }
+    // The most frequent case. Such a command has no options by which it would change a part of a key.
+    if repeats, !spec.traits.contains(.changesPart), !defaultStore.hasStale(for: spec) {
+      return effect.planned(.verbatim)
     }
     let plan = batch.withCommand(index) { command in
-      scriptPlan(command, spec, isOnOrdinary: isOnOrdinary, isRefused: reply.isErrorOfStore)
-        ?? planner.plan(spec.effect, command, after: reply, into: &buffers.scratch)
+      if repeats { return CopyPlan.verbatim }
+      return scriptPlan(command, spec, isOnOrdinary: isOnOrdinary, isRefused: reply.isErrorOfStore)
+        ?? database.copyPlanner(for: other).plan(spec.effect, command, after: reply, into: &buffers.scratch)
     }
     return follow(plan, of: index, spec, &effect, &buffers)
   }
 
   /// Whether a pop has found nothing while the other store is away. It is repeated there only for the comparison of the
   /// replies, and marking its keys as stale would delete those that the other store alone has.
-  private func hasPoppedNothing(_ spec: CommandSpec, _ reply: borrowing Reply) -> Bool {
-    guard spec.traits.contains(.pops), reply.kind == .nil || reply.kind == .array && reply.count == 0 else {
-      return false
-    }
-    return !other.ordinary.takesCommands
+  private func hasPoppedNothing(_ reply: borrowing Reply) -> Bool {
+    (reply.kind == .nil || reply.kind == .array && reply.count == 0) && !other.ordinary.takesCommands
   }
 
   /// Plans a script that both stores execute; nil for other commands, and for one whose keys have to be copied, since

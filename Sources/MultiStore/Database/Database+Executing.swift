@@ -136,7 +136,7 @@ extension Database {
     _ sink: any ReplySink
   ) {
     let spec = batch.spec(0)
-    let commandClass = batch.withCommand(0) { spec.commandClass(ofCommand: $0) }
+    let commandClass = batch.commandClass(0)
     if let connection, commandClass == .read || commandClass == .keyspaceRead {
       return startPipeline(batch, .single, routing, connection, sink)
     }

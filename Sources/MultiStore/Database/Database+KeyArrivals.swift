@@ -31,8 +31,7 @@ extension Database {
   /// keys that the primary lacks or that are stale there.
   func awaitsKeys(_ batch: CommandBatch, _ kind: BatchKind, _ routing: Routing, isOnOrdinary: Bool) -> Bool {
     if kind == .single, isOnOrdinary, !batch.spec(0).traits.contains(.iterates) {
-      let commandClass = batch.withCommand(0) { batch.spec(0).commandClass(ofCommand: $0) }
-      if commandClass == .read, routing.route(for: .read) == .primaryWithFallback {
+      if batch.commandClass(0) == .read, routing.route(for: .read) == .primaryWithFallback {
         return batch.withCommand(0) { lacksKeysOnEachStore($0, batch.spec(0)) }
       }
     }

@@ -1,4 +1,5 @@
 internal import BasicContainers
+internal import Hiredis
 public import RESP
 
 /// Commands that are kept until all stores have executed them: one command, a pipeline, or the body of a transaction.
@@ -28,6 +29,8 @@ public final class CommandBatch {
   var bytes = ByteBuffer()
   /// The commands in the order they came.
   private(set) var commands = UniqueArray<Entry>()
+  /// Whether all commands lie one behind the other: none was replaced.
+  private var isContiguous = true
   /// A command that is alone in its batch, and in memory of its own.
   private var large: SharedBytes?
 
@@ -101,12 +104,65 @@ public final class CommandBatch {
     table[Int(commands[index].bytesID.rawValue)]
   }
 
+  /// The class of the command at `index`. Its bytes are read only if options decide it.
+  @inline(__always)
+  func commandClass(_ index: Int) -> CommandClass {
+    let spec = spec(index)
+    return spec.isClassedByOptions ? withCommand(index) { spec.commandClass(ofCommand: $0) } : spec.commandClass
+  }
+
   /// Lends the bytes of the command at `index` to `body`.
   @inline(__always)
   func withCommand<Result>(_ index: Int, _ body: (Span<UInt8>) -> Result) -> Result {
     let entry = commands[index]
     if entry.offset < 0, let large { return large.withSpan(body) }
     return bytes.withSpan { body($0.extracting(entry.offset..<entry.offset + entry.length)) }
+  }
+
+  /// Returns the end of the run of commands from `first` on that lie one behind the other and that `isIncluded` admits;
+  /// it is not asked about the first one. The large command is a run of its own.
+  @inline(__always)
+  func endOfRun(from first: Int, where isIncluded: (Int) -> Bool) -> Int {
+    var next = first + 1
+    while next < commands.count, isContiguous || follows(next), isIncluded(next) { next += 1 }
+    return next
+  }
+
+  /// Returns the end of the run of all commands from `first` on that lie one behind the other.
+  @inline(__always)
+  func endOfRun(from first: Int) -> Int { isContiguous ? commands.count : endOfRun(from: first) { _ in true } }
+
+  /// Whether the command at `index` begins where the one before it ends.
+  private func follows(_ index: Int) -> Bool {
+    commands[index].offset == commands[index - 1].offset + commands[index - 1].length
+  }
+
+  /// Sends the commands at `range`, a run, to `connection`, with tokens that are `tokenStep` apart.
+  func send(
+    run range: Range<Int>,
+    over connection: HiredisConnection,
+    to receiver: any ReplyReceiver,
+    token: Int,
+    tokenStep: Int,
+    isUrgent: Bool = true
+  ) {
+    let first = commands[range.lowerBound]
+    guard range.count > 1 else {
+      return withCommand(range.lowerBound) {
+        connection.send($0, of: owner(range.lowerBound), to: receiver, token: token, isUrgent: isUrgent)
+      }
+    }
+    let last = commands[range.upperBound - 1]
+    bytes.withSpan { bytes in
+      connection.send(
+        run: bytes.extracting(first.offset..<last.offset + last.length),
+        of: range.count,
+        to: receiver,
+        token: token,
+        tokenStep: tokenStep,
+        isUrgent: isUrgent
+      ) { commands[range.lowerBound + $0].length }
+    }
   }
 
   /// Replaces the command at `index` by the one in `command`, which has other bytes afterwards.
@@ -125,6 +181,7 @@ public final class CommandBatch {
       large = nil
     } else {
       command.withSpan { bytes.append($0) }
+      isContiguous = false
     }
     commands[index] = Entry(
       offset: bytes.count - length,
@@ -139,11 +196,13 @@ public final class CommandBatch {
     swap(&bytes, &other.bytes)
     swap(&commands, &other.commands)
     swap(&large, &other.large)
+    swap(&isContiguous, &other.isContiguous)
   }
 
   func removeAll() {
     commands.removeAll(keepingCapacity: true)
     large = nil
+    isContiguous = true
     bytes.removeAll(keepingCapacityUpTo: Self.keptCapacity)
   }
 }

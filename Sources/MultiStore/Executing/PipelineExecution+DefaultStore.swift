@@ -49,7 +49,7 @@ extension PipelineExecution {
       return
     }
     let reply = copy reply
-    switch core.batch.withCommand(index, { spec.commandClass(ofCommand: $0) }) {
+    switch core.batch.commandClass(index) {
     case .read:
       if reply.kind != .error || spec.commandClass == .read { keepRead(reply, at: index, spec) }
     case .write, .script, .blocking:
@@ -73,7 +73,9 @@ extension PipelineExecution {
   @inline(__always)
   private func noteWholeKeys(of index: Int, _ action: EffectCopy.Action) {
     switch action {
-    case .copyKeys: addWholeKeys(of: index)
+    case .copyKeys:
+      hasSkipped = true
+      addWholeKeys(of: index)
     case .send: if !wholeKeys.isEmpty, joinsWholeKeys(index) { addWholeKeys(of: index) }
     default: return
     }

@@ -16,19 +16,33 @@ extension PipelineExecution {
     }
     prepareScripts(over: connection)
     if isMulti { connection.send(multi.span, to: self, token: Self.openToken, isUrgent: isUrgent) }
-    for index in elements.indices {
-      guard let form = elements[index].effect.form else { continue }
-      if !isMulti, presences[index] != nil { askForPresence(of: index, on: core.other, over: connection) }
-      copiesLeft += 1
-      elements[index].effect.wasSent()
-      let token = isMulti ? Self.openToken : Self.copyBit + index
-      if case .guarded(let range, _) = form {
-        buffers.guarded.withSpan {
-          connection.send($0.extracting(range), to: self, token: token, isUrgent: isUrgent)
+    var first = 0
+    while first < elements.count {
+      var end = first + 1
+      if let form = elements[first].effect.form {
+        if !isMulti, presences[first] != nil { askForPresence(of: first, on: core.other, over: connection) }
+        let (token, step) = isMulti ? (Self.openToken, 0) : (Self.copyBit + first, 1)
+        if case .guarded(let range, _) = form {
+          buffers.guarded.withSpan {
+            connection.send($0.extracting(range), to: self, token: token, isUrgent: isUrgent)
+          }
+        } else {
+          end = core.batch.endOfRun(from: first) {
+            elements[$0].effect.isUnguarded && (isMulti || presences[$0] == nil)
+          }
+          core.batch.send(
+            run: first..<end,
+            over: connection,
+            to: self,
+            token: token,
+            tokenStep: step,
+            isUrgent: isUrgent
+          )
         }
-      } else {
-        core.batch.withCommand(index) { connection.send($0, to: self, token: token, isUrgent: isUrgent) }
+        for index in first..<end { elements[index].effect.wasSent() }
+        copiesLeft += end - first
       }
+      first = end
     }
     if isMulti {
       copiesLeft = 1
@@ -84,6 +98,7 @@ extension PipelineExecution {
 
   /// Counts the failure of a write. A read that the other store did not answer leaves nothing stale there.
   private func copyFailed(_ failure: CopyFailure, of index: Int) {
+    hasSkipped = true
     if copyFailure == nil { copyFailure = failure }
     if elements[index].effect.failed() == .noteStale {
       core.other.copyFailed(core.batch, index, failure.reason)
@@ -93,12 +108,24 @@ extension PipelineExecution {
   private func compare(_ reply: borrowing Reply, with index: Int) {
     let spec = core.batch.spec(index)
     // Determined before a successful write clears the marks of its stale keys.
-    let isUnsettled = isUnsettled(index)
+    let mayBeUnsettled = hasSkipped || elements[index].wasBeingCopied || !core.other.isWhole
+    let isUnsettled = mayBeUnsettled && isUnsettled(index)
     let isComparable = elements[index].effect.isComparable && !isRounded(reply, elements[index].effect.form)
-    let answer = spec.commandClass == .script ? scriptAnswer(reply, to: index) : moveAnswer(reply, to: index)
+    let answer: EffectCopy.Answer? =
+      if spec.commandClass == .script {
+        scriptAnswer(reply, to: index)
+      } else if core.batch.bytesSpec(index).traits.contains(.moves) {
+        moveAnswer(reply, to: index)
+      } else {
+        nil
+      }
     _ = core.otherStoreReplied(reply, to: index, &elements[index].effect, as: answer)
     // A failure of one store is no difference.
-    guard isComparable, !elements[index].effect.wasSkipped else { return }
+    if elements[index].effect.wasSkipped {
+      hasSkipped = true
+      return
+    }
+    guard isComparable else { return }
     let range = replyRange(of: index)
     guard !isUnsettled else {
       core.database.metrics.uncomparedReplies.increment()
@@ -126,9 +153,9 @@ extension PipelineExecution {
     return reply.integer.magnitude >= 1 << 53
   }
 
-  /// The meaning of the other store's reply to a command that moves an element; nil for others.
+  /// The meaning of the other store's reply to a command that moves an element; nil if the reply alone has it.
   private func moveAnswer(_ reply: borrowing Reply, to index: Int) -> EffectCopy.Answer? {
-    guard core.batch.bytesSpec(index).traits.contains(.moves), isInOrder, elements[index].digest < 0 else { return nil }
+    guard isInOrder, elements[index].digest < 0 else { return nil }
     let reply = copy reply
     let range = replyRange(of: index)
     let form = elements[index].effect.form

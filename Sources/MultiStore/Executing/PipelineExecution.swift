@@ -67,6 +67,8 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
   var unsettledKeys: Set<[UInt8]> = []
   /// The first element whose keys were not checked for `unsettledKeys`.
   var firstUnsettled = 0
+  /// Whether the copy of an element was skipped: it has failed, or keys are copied whole in its place.
+  var hasSkipped = false
   /// The numbers of keys that scripts found on the default store, by their indexes.
   var presences: [Int: Int] = [:]
   /// The scripts that found others of their keys on the other store.
@@ -75,9 +77,11 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
   var defaultRole: StoreRole { core.defaultRole }
 
   /// The place of the default store's reply to an element in ``replies``, once it has come.
+  @inline(__always)
   func replyRange(of index: Int) -> Range<Int> { replyStart(of: index)..<elements[index].end }
 
   /// The place at which that begins.
+  @inline(__always)
   func replyStart(of index: Int) -> Int { index == 0 ? 0 : elements[index - 1].end }
 
   init(_ core: ExecutionCore) {
@@ -113,6 +117,7 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
     if !wholeKeys.isEmpty { wholeKeys = [] }
     unsettledKeys.removeAll(keepingCapacity: true)
     firstUnsettled = 0
+    hasSkipped = false
     copiesLeft = 0
     if !presences.isEmpty { presences = [:] }
     if !incomplete.isEmpty { incomplete = [] }
@@ -139,11 +144,15 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
     noteKeysBeingCopied()
     if hasScripts, isMulti { askForPresences(on: core.defaultStore, over: connection) }
     if isMulti { connection.send(Self.multi.span, to: self, token: Self.openToken) }
-    for index in 0..<core.batch.count {
-      if hasScripts, !isMulti, runsOnBoth(index) { askForPresence(of: index, on: core.defaultStore, over: connection) }
-      core.batch.withCommand(index) {
-        connection.send($0, of: core.batch.owner(index), to: self, token: isMulti ? Self.openToken : index)
-      }
+    var first = 0
+    while first < core.batch.count {
+      if hasScripts, !isMulti, runsOnBoth(first) { askForPresence(of: first, on: core.defaultStore, over: connection) }
+      let end =
+        hasScripts && !isMulti
+        ? core.batch.endOfRun(from: first) { !runsOnBoth($0) } : core.batch.endOfRun(from: first)
+      let (token, step) = isMulti ? (Self.openToken, 0) : (first, 1)
+      core.batch.send(run: first..<end, over: connection, to: self, token: token, tokenStep: step)
+      first = end
     }
     if isMulti { connection.send(Self.exec.span, to: self, token: Self.execToken) }
     repliesLeft = isMulti ? 1 : core.batch.count
@@ -162,17 +171,19 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
 
   func receive(_ reply: borrowing Reply, token: Int) {
     switch token {
-    case Self.openToken: return  // OK and QUEUED; a refusal shows in EXEC's reply
-    case Self.execToken: execReplied(reply)
-    case Self.copiedExecToken: copiedExecReplied(reply)
-    case Self.otherPresenceBit...: otherPresenceIsKnown(reply, of: token - Self.otherPresenceBit)
-    case Self.presenceBit...: presenceIsKnown(reply, of: token - Self.presenceBit)
-    case Self.deadlineBit...: deadlineIsKnown(DeadlineQuestion.answer(reply), of: token - Self.deadlineBit)
-    case Self.copyBit...: otherStoreReplied(reply, to: token - Self.copyBit)
-    default:
+    // The frequent ones first.
+    case 0..<Self.copyBit:
       keep(reply, at: token)
       if replies.count - passedOn.end >= Self.passedOnBytes { passOn(through: token) }
       defaultStoreAnswered()
+    case Self.copyBit..<Self.deadlineBit: otherStoreReplied(reply, to: token - Self.copyBit)
+    case Self.deadlineBit..<Self.presenceBit:
+      deadlineIsKnown(DeadlineQuestion.answer(reply), of: token - Self.deadlineBit)
+    case Self.presenceBit..<Self.otherPresenceBit: presenceIsKnown(reply, of: token - Self.presenceBit)
+    case Self.otherPresenceBit...: otherPresenceIsKnown(reply, of: token - Self.otherPresenceBit)
+    case Self.execToken: execReplied(reply)
+    case Self.copiedExecToken: copiedExecReplied(reply)
+    default: break  // OK and QUEUED; a refusal shows in EXEC's reply
     }
   }
 
@@ -212,7 +223,7 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
   func copyKeys() {
     // Keys are also copied whole if the order of the copies is in doubt. After a lost copy they are stale.
     let needsRepair = !isInOrder && copyFailure == nil
-    for index in elements.indices {
+    for index in elements.indices where hasSkipped || needsRepair {
       let repair: KeySelection? = needsRepair && elements[index].effect.wasWritten ? .all : nil
       if elements[index].effect.wasSkipped || repair != nil, runsOnBoth(index) { core.database.instance.mayDiffer() }
       guard let selection = elements[index].effect.keysToCopy ?? repair else { continue }

@@ -164,6 +164,6 @@ extension Store {
     let spec = batch.spec(index)
     // By its options a command that may write can be a read: SORT without STORE.
     return (spec.effect != .none || spec.staysUncopied)
-      && batch.withCommand(index) { spec.commandClass(ofCommand: $0) } != .read
+      && batch.commandClass(index) != .read
   }
 }
