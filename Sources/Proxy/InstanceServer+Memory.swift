@@ -6,8 +6,6 @@ internal import PrometheusExposition
 extension InstanceServer {
   /// The interval at which the governor checks for clients that make no progress.
   private static let watchNanoseconds: UInt64 = 100_000_000
-  /// The smallest change that is reported, in bytes.
-  static let memoryGranularityBytes = 16 << 10
   /// The fall below the peak, in bytes, from which memory is returned to the operating system.
   private static let trimmedBytes = 16 << 20
 
@@ -23,7 +21,7 @@ extension InstanceServer {
       governor.remove(session.id)
     } else {
       governor.note(new, of: session.id, isExecuting: session.isWithStore)
-      if session.room.isAwaited { governor.update(session.id, bytes: session.missingRoom) }
+      if session.memory.isWaiting { governor.update(session.id, bytes: session.memory.missing) }
     }
     if memory.used > memory.mostInUse || new.total < old.total && governor.waitingCount > 0 {
       // Scheduled instead of called: sessions are running at this moment, and may be the ones to be closed.
@@ -82,7 +80,7 @@ extension InstanceServer {
       case .grant(let id):
         guard let session = client(id) else { continue }
         session.memoryWasGranted()
-        governor.note(session.memory, of: id, isExecuting: session.isWithStore)
+        governor.note(session.memory.reported, of: id, isExecuting: session.isWithStore)
       case .refuse(let id): if let session = client(id) { refuse(session) }
       case .cutOff(let id): client(id)?.cutOff(.memoryLimit)
       }
@@ -96,7 +94,7 @@ extension InstanceServer {
 
   private func noteQueuedBytes() {
     let queued = multiStore.queuedBytes
-    guard abs(queued - queuedBytesNoted) >= Self.memoryGranularityBytes else { return }
+    guard abs(queued - queuedBytesNoted) >= MemoryAccount.granularityBytes else { return }
     memory.change(.queued, by: queued - queuedBytesNoted)
     queuedBytesNoted = queued
   }

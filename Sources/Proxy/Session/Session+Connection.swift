@@ -36,7 +36,7 @@ extension Session {
   private func takeConnectionCommand(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ argumentCount: Int) {
     if let refusal = spec.refusal(of: bytes) { return output.appendError(refusal.error(for: spec)) }
     let arguments = ArgumentList(bytes)
-    if spec.labelID == .client { return takeClientCommand(bytes, arguments, spec) }
+    if spec.labelID == .client { return ClientCommands(session: self).take(bytes, arguments, spec) }
     switch spec.id {
     case .ping:
       guard argumentCount <= 2 else { return output.appendError(ServerWords.wrongNumberOfArguments(spec)) }

@@ -46,8 +46,7 @@ extension Session {
     over connection: HiredisConnection? = nil,
     identity: Int = 0
   ) {
-    executionBegins(batch)
-    executingIdentity = identity
+    executionBegins(batch, identity: identity)
     path = connection
     database.execute(batch, as: kind, routing: routing, over: connection, for: self)
   }
@@ -81,16 +80,16 @@ extension Session {
     executionBegins(batch)
     guard database.executeRaw(batch, routing: routing, for: self) else {
       state.executionEnded()
-      executing = (0, 0, 0)
+      executing = ExecutionInFlight()
       return false
     }
     return true
   }
 
   /// Records the beginning of an execution of `batch`, whose memory counts as the client's until it is done.
-  private func executionBegins(_ batch: CommandBatch) {
+  private func executionBegins(_ batch: CommandBatch, identity: Int = 0) {
     state.executionBegan()
-    executing = (batch.count, batch.memoryBytes, 0)
+    executing = ExecutionInFlight(of: batch, identity: identity)
   }
 }
 

@@ -21,7 +21,7 @@ extension Session: StreamDelegate {
   private func keep(_ bytes: Span<UInt8>) {
     let directBytes = input.keep(
       bytes,
-      mayReserve: hasRoom(forCommandOf: input.knownLength),
+      mayReserve: memory.hasRoom(forCommandOf: input.knownLength),
       readRoom: server.directReadRoom()
     ) { stream.read(into: &$0) }
     server.directReads.bytes += directBytes

@@ -64,7 +64,7 @@ extension Session: EndOfTurnWorker {
     // Keep reading while blocked, so that a disconnect is noticed before the command is served.
     let hasRoom = isQuiet || hasRoom(for: inputCount, below: Self.inputHighWater) || isBlocked
     let mayOwe = self.hasRoom(for: output.count + pendingBefore, below: Self.outputHighWater)
-    let canRead = state.mayRead && mayOwe && hasRoom && !room.isAwaited
+    let canRead = state.mayRead && mayOwe && hasRoom && !memory.isWaiting
     guard canRead != isReading else { return }
     isReading = canRead
     if canRead { stream.startReading() } else { stream.stopReading() }

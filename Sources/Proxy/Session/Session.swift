@@ -52,12 +52,10 @@ final class Session: ReplyOutput, BlockingSink, SubscriptionSink, RoutingWaiter 
   var forwardWindow: ForwardWindow
   /// The number of commands that are executed as one pipeline.
   var replyWindow = ReplyWindow(maxCommands: maxPipelineCommands)
-  /// The commands and bytes of the execution in flight, and the bytes of its replies that were passed on.
-  var executing = (commands: 0, bytes: 0, passedOnBytes: 0)
+  /// The execution in flight.
+  var executing = ExecutionInFlight()
   /// Whether commands are being taken from the input.
   var isProcessing = false
-  /// The identity of the command in flight in ``DeepReplies``; 0 if its reply can't be too deep.
-  var executingIdentity = 0
   /// Whether the command at the beginning of the input has waited for its connection to drain.
   var hasWaited = false
   /// The bytes that count in ``LargeWrites`` for the first command of the input, or for the one in flight; otherwise 0.
@@ -78,10 +76,8 @@ final class Session: ReplyOutput, BlockingSink, SubscriptionSink, RoutingWaiter 
   var upgrader = ReplyUpgrader()
   /// The bytes of replies that the client had not taken when ``endOfTurn()`` was called last.
   var pendingBefore = 0
-  /// The client's part of `memory_limit`, as reported last.
-  var memory = ClientMemory()
-  /// The memory that was granted for its large commands.
-  var room = MemoryRoom()
+  /// The client's part of `memory_limit`.
+  var memory = MemoryAccount()
   /// Whether the stream is read.
   var isReading = false
   /// Whether ``endOfTurn()`` is to be called.
@@ -129,7 +125,7 @@ final class Session: ReplyOutput, BlockingSink, SubscriptionSink, RoutingWaiter 
   }
 
   func executionDidFail(_ failure: ConnectionFailure, at index: Int, on role: StoreRole) {
-    if failure.isReplyTooDeep, executingIdentity != 0 { server.deepReplies.insert(executingIdentity) }
+    if failure.isReplyTooDeep, executing.identity != 0 { server.deepReplies.insert(executing.identity) }
     if lastCommand == .watch { watchFailed(failure) }
   }
 
@@ -153,7 +149,7 @@ final class Session: ReplyOutput, BlockingSink, SubscriptionSink, RoutingWaiter 
     state.executionEnded()
     if withheldLines != nil { releaseMonitorLines() }
     replyWindow.executed(executing.commands, replyBytes: executing.passedOnBytes + output.count)
-    executing = (0, 0, 0)
+    executing = ExecutionInFlight()
     finishAnswers()
     endLargeWrite()
     if let subscription, subscription.isEmpty { releaseSubscription() }

@@ -3,58 +3,67 @@ internal import RESP
 
 /// CLIENT: the sidecar's own view of its clients. Words and formats are those of Redis 7.0, and of 7.2 for its
 /// additions.
-extension Session {
-  /// Executes a subcommand of CLIENT with a valid number of arguments. Nothing is in flight.
-  func takeClientCommand(_ bytes: Span<UInt8>, _ arguments: borrowing ArgumentList, _ spec: CommandSpec) {
+struct ClientCommands {
+  /// The client that sends them. Nothing of it is in flight.
+  let session: Session
+
+  /// Executes a subcommand with a valid number of arguments.
+  func take(_ bytes: Span<UInt8>, _ arguments: borrowing ArgumentList, _ spec: CommandSpec) {
     do throws(ClientCommandError) {
       switch spec.id {
-      case .clientID: output.appendInteger(id)
-      case .clientGetName: if client.name.isEmpty { output.appendNull() } else { output.appendBulk(client.name) }
-      case .clientSetName: appendOK(unless: client.setName(arguments.argument(at: 2)))
-      case .clientSetInfo: appendOK(unless: client.setInfo(arguments.argument(at: 2), arguments.argument(at: 3)))
-      case .clientInfo: output.appendBulk(clientLine + "\n")
+      case .clientID: session.output.appendInteger(session.id)
+      case .clientGetName:
+        if session.client.name.isEmpty {
+          session.output.appendNull()
+        } else {
+          session.output.appendBulk(session.client.name)
+        }
+      case .clientSetName: appendOK(unless: session.client.setName(arguments.argument(at: 2)))
+      case .clientSetInfo:
+        appendOK(unless: session.client.setInfo(arguments.argument(at: 2), arguments.argument(at: 3)))
+      case .clientInfo: session.output.appendBulk(session.clientLine + "\n")
       case .clientList: try list(arguments)
       case .clientKill: try kill(arguments)
       case .clientReply: try reply(arguments.argument(at: 2))
-      case .clientNoEvict: client.isSparedFromEviction = try onOrOff(arguments.argument(at: 2))
-      case .clientNoTouch: client.asksForNoTouch = try onOrOff(arguments.argument(at: 2))
+      case .clientNoEvict: session.client.isSparedFromEviction = try onOrOff(arguments.argument(at: 2))
+      case .clientNoTouch: session.client.asksForNoTouch = try onOrOff(arguments.argument(at: 2))
       case .clientPause: try pause(arguments)
       case .clientUnpause:
-        server.endPause()
-        output.appendStatus("OK")
+        session.server.endPause()
+        session.output.appendStatus("OK")
       // A client's capabilities change nothing.
-      case .clientCapa: output.appendStatus("OK")
-      case .clientGetRedir: output.appendInteger(-1)
+      case .clientCapa: session.output.appendStatus("OK")
+      case .clientGetRedir: session.output.appendInteger(-1)
       case .clientTrackingInfo: writeTrackingInfo()
       case .clientTracking: try tracking(arguments)
       case .clientCaching: throw .cachingWithoutTracking
       case .clientHelp: writeHelp()
       case .clientUnblock: try unblock(arguments)
-      default: output.appendError(ServerWords.unknownCommand(bytes, spec))
+      default: session.output.appendError(ServerWords.unknownCommand(bytes, spec))
       }
     } catch {
-      output.appendError(error.text)
+      session.output.appendError(error.text)
     }
   }
 
   private func appendOK(unless error: String?) {
-    if let error { output.appendError(error) } else { output.appendStatus("OK") }
+    if let error { session.output.appendError(error) } else { session.output.appendStatus("OK") }
   }
 
   private func onOrOff(_ argument: Span<UInt8>) throws(ClientCommandError) -> Bool {
     guard argument.isKeyword("ON") || argument.isKeyword("OFF") else { throw .syntax }
-    output.appendStatus("OK")
+    session.output.appendStatus("OK")
     return argument.isKeyword("ON")
   }
 
   private func reply(_ mode: Span<UInt8>) throws(ClientCommandError) {
     if mode.isKeyword("ON") {
-      setReplyMode(.on)
-      output.appendStatus("OK")
+      session.setReplyMode(.on)
+      session.output.appendStatus("OK")
     } else if mode.isKeyword("OFF") {
-      setReplyMode(.off)
+      session.setReplyMode(.off)
     } else if mode.isKeyword("SKIP") {
-      setReplyMode(.skipNext)
+      session.setReplyMode(.skipNext)
     } else {
       throw .syntax
     }
@@ -72,43 +81,43 @@ extension Session {
     guard let timeout = arguments.argument(at: 2).canonicalDecimal else { throw .timeoutIsNoInteger }
     guard timeout >= 0 else { throw .timeoutIsNegative }
     // Redis 7.0 answers OK and does not pause.
-    guard timeout <= Int.max - Int(server.loop.now / 1_000_000) else { throw .timeoutIsOutOfRange }
-    server.beginPause(mode, milliseconds: timeout, by: stream.peer)
-    output.appendStatus("OK")
+    guard timeout <= Int.max - Int(session.server.loop.now / 1_000_000) else { throw .timeoutIsOutOfRange }
+    session.server.beginPause(mode, milliseconds: timeout, by: session.stream.peer)
+    session.output.appendStatus("OK")
   }
 
   private func list(_ arguments: borrowing ArgumentList) throws(ClientCommandError) {
     let filter =
-      dialect.contains(.filtersClients)
+      session.dialect.contains(.filtersClients)
       ? try ClientFilter(options: arguments, sparesCaller: false, isUser: isUser) : try ClientFilter(listing: arguments)
-    let clients = server.clients(matching: filter).filter { !filter.sparesCaller || $0 !== self }
-    output.appendBulk(clients.map { $0.clientLine + "\n" }.joined())
+    let clients = session.server.clients(matching: filter).filter { !filter.sparesCaller || $0 !== session }
+    session.output.appendBulk(clients.map { $0.clientLine + "\n" }.joined())
   }
 
-  private func isUser(_ name: String) -> Bool { server.credentials?.has(name: name) ?? (name == "default") }
+  private func isUser(_ name: String) -> Bool { session.server.credentials?.has(name: name) ?? (name == "default") }
 
   /// Executes CLIENT KILL addr, which is answered with OK, or CLIENT KILL with options, which is answered with a count.
   private func kill(_ arguments: borrowing ArgumentList) throws(ClientCommandError) {
     let filter =
       if arguments.argumentCount == 3 {
         ClientFilter(address: arguments.argument(at: 2))
-      } else if dialect.contains(.filtersClients) {
+      } else if session.dialect.contains(.filtersClients) {
         try ClientFilter(options: arguments, sparesCaller: true, isUser: isUser)
       } else {
         try ClientFilter(killing: arguments, isUser: isUser)
       }
-    let victims = server.clients(matching: filter).filter { !filter.sparesCaller || $0 !== self }
-    for victim in victims where victim !== self { victim.cutOff(.killed) }
+    let victims = session.server.clients(matching: filter).filter { !filter.sparesCaller || $0 !== session }
+    for victim in victims where victim !== session { victim.cutOff(.killed) }
     if arguments.argumentCount > 3 {
-      output.appendInteger(victims.count)
+      session.output.appendInteger(victims.count)
     } else if victims.isEmpty {
       throw .noSuchClient
     } else {
-      output.appendStatus("OK")
+      session.output.appendStatus("OK")
     }
-    if victims.contains(where: { $0 === self }) {
-      server.metrics.closed(.killed)
-      closeAfterReplies()
+    if victims.contains(where: { $0 === session }) {
+      session.server.metrics.closed(.killed)
+      session.closeAfterReplies()
     }
   }
 
@@ -128,7 +137,7 @@ extension Session {
         throw .syntax
       }
     }
-    if arguments.argument(at: 2).isKeyword("OFF") { return output.appendStatus("OK") }
+    if arguments.argument(at: 2).isKeyword("OFF") { return session.output.appendStatus("OK") }
     throw arguments.argument(at: 2).isKeyword("ON") ? .noTracking : .syntax
   }
 
@@ -142,33 +151,33 @@ extension Session {
     }
     guard let id = arguments.argument(at: 2).canonicalDecimal else { throw .notAnInteger }
     let isError = arguments.argumentCount == 4 && arguments.argument(at: 3).isKeyword("ERROR")
-    execute {
-      UnblockRequest(of: id, in: server, reason: isError ? "ERROR" : "TIMEOUT") { [self] outcome in
+    session.execute {
+      UnblockRequest(of: id, in: session.server, reason: isError ? "ERROR" : "TIMEOUT") { outcome in
         switch outcome {
-        case .unblocked: output.appendInteger(1)
-        case .notBlocked: output.appendInteger(0)
-        case .impossible: output.appendError(ClientCommandError.noUnblock.text)
-        case .error(let text): output.appendError(text)
+        case .unblocked: session.output.appendInteger(1)
+        case .notBlocked: session.output.appendInteger(0)
+        case .impossible: session.output.appendError(ClientCommandError.noUnblock.text)
+        case .error(let text): session.output.appendError(text)
         }
-        executionDidFinish()
+        session.executionDidFinish()
       }.attempt()
     }
   }
 
   private func writeTrackingInfo() {
-    output.appendArrayHeader(6)
-    output.appendBulk("flags")
-    output.appendArrayHeader(1)
-    output.appendBulk("off")
-    output.appendBulk("redirect")
-    output.appendInteger(-1)
-    output.appendBulk("prefixes")
-    output.appendArrayHeader(0)
+    session.output.appendArrayHeader(6)
+    session.output.appendBulk("flags")
+    session.output.appendArrayHeader(1)
+    session.output.appendBulk("off")
+    session.output.appendBulk("redirect")
+    session.output.appendInteger(-1)
+    session.output.appendBulk("prefixes")
+    session.output.appendArrayHeader(0)
   }
 
   private func writeHelp() {
-    output.appendArrayHeader(Self.help.count)
-    for line in Self.help { output.append(utf8Of: "+\(line)\r\n") }
+    session.output.appendArrayHeader(Self.help.count)
+    for line in Self.help { session.output.append(utf8Of: "+\(line)\r\n") }
   }
 
   private static let help = [
@@ -191,37 +200,4 @@ extension Session {
     "UNPAUSE", "    End a pause.",
     "HELP", "    This.",
   ]
-}
-
-/// The error of a subcommand of CLIENT that was not executed.
-struct ClientCommandError: Error {
-  let text: String
-
-  static let syntax = ClientCommandError(text: ServerWords.syntaxError)
-  static let notAnInteger = ClientCommandError(text: "ERR value is not an integer or out of range")
-  static let clientIDIsTooLow = ClientCommandError(text: "ERR client-id should be greater than 0")
-  static let noSuchClient = ClientCommandError(text: "ERR No such client")
-  static let unblockReason = ClientCommandError(text: "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
-  static let cachingWithoutTracking = ClientCommandError(
-    text: "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled"
-  )
-  static let noTracking = ClientCommandError(
-    text: "ERR MultiStore: keys can't be tracked through the sidecar: the connection to the store is shared by many "
-      + "clients"
-  )
-  static let noUnblock = ClientCommandError(
-    text: "ERR MultiStore: the store does not tell the number of the connection that the client waits on"
-  )
-
-  static let pauseMode = ClientCommandError(text: "ERR CLIENT PAUSE mode must be WRITE or ALL")
-  static let timeoutIsNoInteger = ClientCommandError(text: "ERR timeout is not an integer or out of range")
-  static let timeoutIsNegative = ClientCommandError(text: "ERR timeout is negative")
-  static let timeoutIsOutOfRange = ClientCommandError(text: "ERR timeout is out of range")
-
-  static func wrongNumberOfArguments(_ arguments: borrowing ArgumentList) -> ClientCommandError {
-    let subcommand = ServerWords.shown(arguments.argument(at: 1))
-    return ClientCommandError(
-      text: "ERR unknown subcommand or wrong number of arguments for '\(subcommand)'. Try CLIENT HELP."
-    )
-  }
 }
