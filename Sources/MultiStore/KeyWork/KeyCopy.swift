@@ -13,20 +13,13 @@ protocol KeyCopyWaiter: AnyObject {
 /// too old for the dump; see ``KeyContentsCopy``. Loop-confined.
 ///
 /// The size is asked for first, since the stores need time for a large key. DUMP is ordered with the commands of the
-/// ordinary connection.
-/// Writes that the store answered before it are in the dump, and their copies on the other store are overwritten;
-/// writes answered after it are sent after the RESTORE. So the copy is in order without holding anything back. If
-/// RESTORE is refused, the key is read again as the commands that make it, which is ordered with the other commands as
-/// well.
+/// ordinary connection: writes that the store answered before it are in the dump, and their copies on the other store
+/// are overwritten; writes answered after it are sent after the RESTORE. So the copy is in order without holding
+/// anything back. If RESTORE is refused, the key is read again as the commands that make it, which is ordered with the
+/// other commands as well.
 ///
 /// A copy to the default store is in order because no command that names the key is executed meanwhile.
 final class KeyCopy: ReplyReceiver {
-  /// The size in the server's memory from which on clients' copies to a store that has just refused a key are tried
-  /// again only after a pause, in nanoseconds: the default store would dump the key in vain, and clients would wait for
-  /// that, at each of their writes.
-  private static let costlyBytes = 64 << 10
-  private static let refusalPause: UInt64 = 10_000_000_000
-
   private static let sizeToken = 0
   private static let restoreToken = 1
   private static let deleteToken = 2
@@ -139,16 +132,14 @@ final class KeyCopy: ReplyReceiver {
     }
     guard let bytes else { return askForSize() }
     self.bytes = bytes
-    if isCostly, !isInBackground, !isForDefault, let refusal = target.server.keyRefusal,
-      begunAt < refusal.at + Self.refusalPause
+    if !isInBackground, !isForDefault, let refusal = target.server.keyRefusal,
+      refusal.concerns(keyOf: bytes, at: begunAt)
     {
       database.pendingDumps.remove(self)
       return finish(.failed(refusal.failure))
     }
     if dumpWasRefused || target.server.refusesDumps { copyContents() } else { askForDump() }
   }
-
-  private var isCostly: Bool { bytes >= Self.costlyBytes }
 
   private func askForDump() {
     begunAt = database.loop.now
@@ -173,8 +164,8 @@ final class KeyCopy: ReplyReceiver {
       } else {
         let failure = CopyFailure(reply).ofTarget
         // A user may lack the right to this key alone.
-        if isCostly, failure.isRefusal, reply.knownErrorCode != .noPermission {
-          target.server.keyRefusal = (failure, database.loop.now)
+        if bytes >= KeyRefusal.costlyBytes, failure.isRefusal, reply.knownErrorCode != .noPermission {
+          target.server.keyRefusal = KeyRefusal(failure: failure, at: database.loop.now)
         }
         giveUp(failure)
       }
@@ -276,16 +267,7 @@ final class KeyCopy: ReplyReceiver {
   }
 
   private func restore(_ dump: Span<UInt8>, deadline: Int) {
-    let key = key
-    var command = ByteBuffer(minimumCapacity: dump.count + key.count + 128)
-    command.appendCommand(expecting: verb == .copyOver ? 6 : 5) { command in
-      command.append("RESTORE")
-      command.append(key.span)
-      command.append(decimal: deadline)
-      command.append(dump)
-      if verb == .copyOver { command.append("REPLACE") }
-      command.append("ABSTTL")
-    }
+    let command = ByteBuffer.restore(key, dump, deadline: deadline, replaces: verb == .copyOver)
     time.begin(bytes: max(bytes, dump.count), on: target.ordinary)
     // A large one is written from where it is.
     let owner = SharedBytes(command)
@@ -294,13 +276,7 @@ final class KeyCopy: ReplyReceiver {
 
   /// Servers answer together what they read together: only a question of its own is answered before a long DUMP.
   private func askForSize() {
-    let key = key
-    var question = ByteBuffer()
-    question.appendCommand(expecting: 3) { question in
-      question.append("MEMORY")
-      question.append("USAGE")
-      question.append(key.span)
-    }
+    let question = ByteBuffer.command(["MEMORY", "USAGE"], key)
     source.ordinary.send(question.span, to: self, token: Self.sizeToken)
   }
 
@@ -327,23 +303,19 @@ final class KeyCopy: ReplyReceiver {
 
   private func noteOutcome() {
     let key = key
-    switch outcome {
-    case .failed(let failure):
-      if verb == .copyOver { target.markStale(key: key, because: StaleReason(failure.reason)) }
-      return database.reporter.keyCopyFailed(to: target, failure, isCounted: !isInBackground)
-    case .overtaken:
-      // Without dual write: a client's write may have counted on it.
-      if verb == .copyOver, !target.isDefault { target.markStale(key: key, because: .dualWriteOff) }
-    case .stored where verb == .copyIfAbsent:
-      if !isInBackground { database.metrics.keyCopies.increment() }
-    case .stored, .missing, .unneeded, .withdrawn:
-      guard verb == .copyOver else { return }
-      target.clearStale(key: key.span, begunAt: begunAt)
-      // A check would find a key too many, and remove it.
-      if database.notesWrittenKeys, !target.isDefault, !keepsTarget {
-        database.quietKeys.note(key.span, now: database.loop.now)
-      }
-      if !isInBackground { database.metrics.keyCopies.increment() }
+    let accounting = KeyCopyAccounting(
+      verb: verb,
+      isInBackground: isInBackground,
+      isToDefaultStore: target.isDefault,
+      keepsTarget: keepsTarget
+    )
+    let consequences = accounting.consequences(of: outcome)
+    if let reason = consequences.mark { target.markStale(key: key, because: reason) }
+    if consequences.clearsMark { target.clearStale(key: key.span, begunAt: begunAt) }
+    if consequences.isChecked, database.notesWrittenKeys { database.quietKeys.note(key.span, now: database.loop.now) }
+    if consequences.isCounted { database.metrics.keyCopies.increment() }
+    if let failure = outcome.failure {
+      database.reporter.keyCopyFailed(to: target, failure, isCounted: !isInBackground)
     }
   }
 }

@@ -12,6 +12,20 @@ extension ByteBuffer {
     }
     return command
   }
+
+  /// RESTORE of a dump of `key`, which expires at `deadline` in Unix milliseconds; 0 for never.
+  static func restore(_ key: [UInt8], _ dump: Span<UInt8>, deadline: Int, replaces: Bool) -> ByteBuffer {
+    var command = ByteBuffer(minimumCapacity: dump.count + key.count + 128)
+    command.appendCommand(expecting: replaces ? 6 : 5) { command in
+      command.append("RESTORE")
+      command.append(key.span)
+      command.append(decimal: deadline)
+      command.append(dump)
+      if replaces { command.append("REPLACE") }
+      command.append("ABSTTL")
+    }
+    return command
+  }
 }
 
 extension Store {

@@ -15,9 +15,8 @@ public struct KnownServer {
   let hasFieldExpiry: Bool
   /// Whether the other store's dumps are too new for it, so that keys are copied by their contents.
   var refusesDumps = false
-  /// The last refusal of a key, if its reason was the state of the server and not the key, and when that was, by the
-  /// loop's clock.
-  var keyRefusal: (failure: CopyFailure, at: UInt64)?
+  /// The last refusal of a key because of the state of the server.
+  var keyRefusal: KeyRefusal?
   /// The scripts that were loaded over the ordinary connection.
   var loadedScripts: Set<ScriptID> = []
 
