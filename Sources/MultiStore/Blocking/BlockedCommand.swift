@@ -10,22 +10,22 @@ internal import RESP
 /// was served.
 final class BlockedCommand: ReplyReceiver {
   private static let defaultToken = 0
-  private static let unblockToken = 16
+  static let unblockToken = 16
 
-  private let core: ExecutionCore
-  private var state = BlockedCommandState()
+  let core: ExecutionCore
+  var state = BlockedCommandState()
   /// The client's own connection, on which the command blocks.
-  private var connection: HiredisConnection?
+  var connection: HiredisConnection?
   /// The sink, which is notified and asked while the command blocks.
-  private var client: (any BlockingSink)?
+  var client: (any BlockingSink)?
   /// The command's position in the order of arrival.
-  private(set) var order = 0
-  private var startedAt: UInt64 = 0
+  var order = 0
+  var startedAt: UInt64 = 0
   /// Whether the command's connection was still being made when the default store had moved.
   private var wasUnsentAtMove = false
 
   /// The instance that knows all blocked commands, whatever their database.
-  private var instance: Instance { core.database.instance }
+  var instance: Instance { core.database.instance }
 
   init(_ core: ExecutionCore) {
     self.core = core
@@ -65,30 +65,10 @@ final class BlockedCommand: ReplyReceiver {
   var role: StoreRole { core.defaultRole }
 
   /// Whether the default store has moved away from that store, or is about to.
-  private var isLeaving: Bool { instance.routingState.flip.comingDefaultStore != role }
+  var isLeaving: Bool { instance.routingState.flip.comingDefaultStore != role }
 
   /// Whether it has moved away.
-  private var hasLeft: Bool { isLeaving && instance.routingState.flip.isSettled }
-
-  /// Ends the wait for good.
-  func cancel() {
-    if canBeUnblocked { perform(state.cancel()) }
-  }
-
-  /// Ends the wait on this store, if possible.
-  func unblock() {
-    if canBeUnblocked { perform(state.unblock()) }
-  }
-
-  /// Asks the store again to end the wait, if it had not received the command before, or closes the connection, if the
-  /// store can't be asked and is the default store no longer.
-  func retry() {
-    switch state.retry(hasLeft: hasLeft) {
-    case .none: return
-    case .ask: ask()
-    case .closeConnection: connection?.expire(after: .zero)
-    }
-  }
+  var hasLeft: Bool { isLeaving && instance.routingState.flip.isSettled }
 
   /// Closes the connection, so that the client gets an error, if the store has not answered within its command timeout
   /// after the command's own has passed: it hangs. A command that may wait for ever is not affected.
@@ -123,7 +103,7 @@ final class BlockedCommand: ReplyReceiver {
     }
   }
 
-  private func begin(over connection: HiredisConnection) {
+  func begin(over connection: HiredisConnection) {
     noteUncopiedKeys()
     if BlockingTrial.begin(core, for: self) {
       state.trialBegan()
@@ -166,7 +146,7 @@ final class BlockedCommand: ReplyReceiver {
   }
 
   /// Answers, unless a ``DualWrite`` does, and ends. Nothing may use the execution afterwards.
-  private func finish() {
+  func finish() {
     core.end()
     connection = nil
     client = nil
@@ -247,153 +227,13 @@ final class BlockedCommand: ReplyReceiver {
     finish()
   }
 
-  /// Sends the parked command to the store that is the default now.
-  func resume(_ routing: Routing) {
-    guard state.isParked, core.isAwaited, let client else { return }
-    let now = core.database.loop.now
-    var rewritten = ByteBuffer()
-    let hasTimeLeft = core.batch.withCommand(0) { command in
-      let elapsed = Duration.nanoseconds(Int64(clamping: now - startedAt))
-      return BlockingTimeout(command, core.batch.spec(0))?.rewrite(command, after: elapsed, into: &rewritten) ?? false
-    }
-    if case .answer(let heldNil) = state.resume(hasTimeLeft: hasTimeLeft) {
-      return answer(heldNil, isCancelled: false)
-    }
-    guard let connection = client.connectionOfItsOwn(to: routing.defaultStore) else {
-      state.connectionFailed()
-      client.output.appendError(
-        "UNBLOCKED MultiStore: the default store has moved, and no connection to the new one is left to wait on"
-      )
-      return leave { finish() }
-    }
-    core.database.metrics.blockedMoves.increment()
-    let id = core.batch.spec(0).id
-    core.batch.removeAll()
-    core.batch.append(rewritten.span, id: id)
-    if !waitsForKeys(over: connection, routing, for: client) { continueWaiting(over: connection, routing, now: now) }
-  }
-
-  /// Leaves the command to a ``KeyArrival`` until its keys are current on the new default store, if it has to wait for
-  /// any: the store would serve it an outdated element.
-  private func waitsForKeys(
-    over connection: HiredisConnection,
-    _ routing: Routing,
-    for client: any BlockingSink
-  ) -> Bool {
-    let database = core.database
-    guard database.mayAwaitKeys(routing) else { return false }
-    let batch = database.makeBatch()
-    batch.swapCommands(with: core.batch)
-    guard database.waitsForKeys(batch, .blocking(over: connection, for: client), routing, client) else {
-      core.batch.swapCommands(with: batch)
-      database.recycle(batch)
-      return false
-    }
-    _ = core.takeSink()
-    instance.blockedCommands.remove(self)
-    return true
-  }
-
-  /// Waits on another store, as an execution of its own in this one's place.
-  private func continueWaiting(over connection: HiredisConnection, _ routing: Routing, now: UInt64) {
-    let successor = BlockedCommand(ExecutionCore(in: core.database, defaultRole: routing.defaultStore))
-    successor.state = state
-    successor.order = order
-    successor.startedAt = now
-    successor.connection = connection
-    successor.client = client.take()
-    successor.core.takeOver(from: core, routing: routing, writesToBoth: false)
-    instance.blockedCommands.replace(self, by: successor)
-    successor.begin(over: connection)
-  }
-
   private var hasEffect: Bool { core.routing.isDual && core.batch.spec(0).effect != .none }
 
-  /// Whether the command's wait can be ended, and be resumed with the rest of its timeout. The batch of an answered
-  /// command is empty.
-  private var canBeUnblocked: Bool {
-    core.isAwaited && !state.isAnswered && core.batch.withCommand(0) { BlockingTimeout($0, core.batch.spec(0)) } != nil
-  }
-
-  private func perform(_ action: BlockedCommandState.EndAction) {
-    switch action {
-    case .none: return
-    case .ask: ask()
-    case .answer(let heldNil): answer(heldNil, isCancelled: true)
-    }
-  }
-
-  private func perform(_ action: BlockedCommandState.UnblockAction) {
-    switch action {
-    case .none: return
-    case .askLater: instance.retryUnblockingLater()
-    case .wait(let isCancelled):
-      if isCancelled { notifyCancelled() }
-      follow(instance.routingState.flip.current)
-      instance.advanceRouting()
-    case .strand(let isCancelled):
-      if isCancelled { notifyCancelled() }
-      instance.commandWasStranded()
-    case .park: instance.didPark(self)
-    case .answer(let heldNil, let isCancelled): answer(heldNil, isCancelled: isCancelled)
-    }
-  }
-
-  private func notifyCancelled() {
-    if core.isAwaited { client?.executionWasCalledOff() }
-  }
-
-  /// Sends CLIENT UNBLOCK.
-  private func ask() {
-    guard let connection, let id = connection.clientID else {
-      // A server that does not report the identifier can't be asked; one that is not connected yet may report it soon.
-      return unblockAnswered(connection?.isReady == true ? .refused : .notBlocked)
-    }
-    let command = CommandWriter.command("CLIENT", "UNBLOCK", String(id), "TIMEOUT")
-    core.ordinary.send(command.span, to: self, token: Self.unblockToken)
-  }
-
-  private func unblockAnswered(_ answer: BlockedCommandState.UnblockAnswer) {
-    perform(state.unblockAnswered(answer, isLeaving: isLeaving))
-  }
-
-  /// Answers with the nil that was held, or not at all if the wait was cancelled and has no timeout: no server answers
-  /// that with nil, and applications don't expect one.
-  private func answer(_ heldNil: [UInt8], isCancelled: Bool) {
-    if isCancelled { notifyCancelled() }
-    if isCancelled, isEndless, core.isAwaited {
-      client?.executionHasNoReply()
-    } else {
-      core.sink?.output.append(heldNil.span)
-    }
-    leave { finish() }
-  }
-
-  /// Whether the command has no timeout.
-  private var isEndless: Bool {
-    core.batch.withCommand(0) { BlockingTimeout($0, core.batch.spec(0))?.duration(in: $0) } == nil
-  }
-
   /// Removes the command from the blocked ones; a flip that waited for it continues after `body`.
-  private func leave(_ body: () -> Void) {
+  func leave(_ body: () -> Void) {
     let instance = instance
     instance.blockedCommands.remove(self)
     body()
     instance.advanceRouting()
-  }
-}
-
-extension BlockedCommandState.UnblockAnswer {
-  /// Interprets a reply to CLIENT UNBLOCK. A server without the command answers with an error without a code.
-  fileprivate init(_ reply: borrowing Reply) {
-    switch reply.kind {
-    case .integer: self = reply.integer == 1 ? .unblocked : .notBlocked
-    case .error:
-      switch reply.knownErrorCode {
-      case .noPermission, .generic: self = .refused
-      default: self = .failed
-      }
-    case .status, .string, .nil, .array: self = .failed
-    }
   }
 }
