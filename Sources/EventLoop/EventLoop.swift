@@ -246,6 +246,8 @@ public final class EventLoop: @unchecked Sendable {
 
   /// Ends a turn. libuv calls it right before it polls for I/O, and maybe sleeps.
   private func finishTurn() {
+    // Workers of the next turn may be all that there is in it.
+    if !workers.isEmpty { beginTurn() }
     runWorkers()
     beginNextTurn()
     if workers.isEmpty {

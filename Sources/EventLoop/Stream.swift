@@ -85,6 +85,8 @@ public final class Stream: HandleOwner {
       { handle, _, buffer in
         guard let buffer, let data = handle?.pointee.data else { return }
         Unmanaged<Stream>.fromOpaque(data)._withUnsafeGuaranteedRef { stream in
+          // The read itself is work of the turn.
+          stream.loop.beginTurn()
           let memory = stream.loop.readBuffer
           buffer.pointee = uv_buf_t(base: memory.baseAddress?.assumingMemoryBound(to: CChar.self), len: memory.count)
         }
@@ -177,7 +179,6 @@ public final class Stream: HandleOwner {
   }
 
   private func didRead(_ count: Int) {
-    loop.beginTurn()
     if count > 0 {
       let bytes = UnsafeRawBufferPointer(rebasing: loop.readBuffer[..<count]).assumingMemoryBound(to: UInt8.self)
       if let tls { didReceive(bytes.span, tls) } else { delegate?.stream(self, didRead: bytes.span) }

@@ -158,6 +158,20 @@ import Testing
     #expect(harness.loop.busyNanoseconds == busy)
   }
 
+  /// Stores' connections gather commands so, and write them in a turn in which nothing else happens.
+  @Test func countsWorkersOfATurnWithoutEvents() throws {
+    let harness = try LoopHarness()
+    defer { harness.finish() }
+    let worker = CountingWorker()
+    worker.onCall = { _ in
+      beBusy(for: .milliseconds(30))
+      harness.loop.stop()
+    }
+    harness.loop.atEndOfNextTurn(worker)
+    harness.run()
+    #expect(harness.loop.busyNanoseconds >= 30_000_000)
+  }
+
   @Test func timersFireOnceOrAgain() throws {
     let harness = try LoopHarness()
     defer { harness.finish() }
