@@ -38,4 +38,57 @@ struct WholeKeysOfBatchTests {
       }
     }
   }
+
+  /// The other store still has a string, which it would refuse to push to.
+  @Test(
+    "A write to a key that an earlier batch will copy whole is in the copy",
+    arguments: [["SET x 1", "RENAME l k"], ["RENAME l k"]],
+    [["RPUSH k b"], ["RPUSH k b", "LLEN k"]]
+  )
+  func joinedFromAnotherBatch(first: [String], second: [String]) throws {
+    for kind in [BatchKind.pipelined, .multi] {
+      let instance = try Instance { $0.writeAcknowledgement = .defaultStore }
+      try instance.both("SET k old")
+      try instance.both("RPUSH l a")
+      try executeWhileOtherStoreIsPaused(first, second, as: kind, on: instance)
+      #expect(instance.count(MultiStoreMetrics.copyFailures) == 0)
+      #expect(instance.count(MultiStoreMetrics.pipelinedDiff) == 0)
+      for client in [instance.primary, instance.secondary] {
+        #expect(try client.command("LRANGE", "k", "0", "-1").elements?.map(\.string) == ["a", "b"])
+      }
+    }
+  }
+
+  @Test("A script does not read a key on the other store that an earlier batch will copy whole")
+  func scriptAfterAnotherBatch() throws {
+    let instance = try Instance {
+      $0.writeAcknowledgement = .defaultStore
+      $0.scripts = .runOnBoth
+    }
+    try instance.both("SET k old")
+    try instance.both("SET l new")
+    let script = "EVAL return(redis.call('SET',KEYS[2],redis.call('GET',KEYS[1]))) 2 k copy"
+    try executeWhileOtherStoreIsPaused(["SET x 1", "RENAME l k"], [script, "GET x"], as: .pipelined, on: instance)
+    for client in [instance.primary, instance.secondary] { #expect(try client.command("GET", "copy").string == "new") }
+  }
+
+  /// Executes two batches one after the other on the default store, before the other one has answered either.
+  private func executeWhileOtherStoreIsPaused(
+    _ first: [String],
+    _ second: [String],
+    as kind: BatchKind,
+    on instance: Instance
+  ) throws {
+    instance.primaryServer.pause()
+    for lines in [first, second] {
+      let kind = lines.count == 1 && kind == .pipelined ? BatchKind.single : kind
+      let sink = instance.begin(lines, as: kind, in: instance.database)
+      try instance.run { sink.isDone }
+    }
+    instance.primaryServer.resume()
+    try instance.run { [database = instance.database] in
+      database.primary?.isWhole == true && database.primary?.ordinary.inFlightCount == 0
+        && database.secondary.ordinary.inFlightCount == 0
+    }
+  }
 }

@@ -208,8 +208,8 @@ extension EffectCopy {
     return .send
   }
 
-  /// The command changes a part of its keys, and was wrapped at `range`; nil if it can't be used, because a key is
-  /// stale on the other store or it is too long.
+  /// The command changes a part of its keys, and was wrapped at `range`; nil if it can't be used, because the
+  /// other store's value of a key is outdated or the command is too long.
   mutating func guarded(at range: Range<Int>?) -> Action {
     guard case .ready(.plain(let isComparable)) = state else { impossible("guarded") }
     guard let range else {
@@ -218,15 +218,6 @@ extension EffectCopy {
     }
     state = .ready(.guarded(range, isComparable: isComparable))
     return .send
-  }
-}
-
-extension EffectCopy {
-  /// A key of the command is copied whole after it, because of another command of the batch. The other store may have
-  /// another value there until then, so it does not get the command.
-  mutating func joinWholeKeys() {
-    guard case .ready(let form) = state, form != .read else { impossible("join whole keys") }
-    state = .copyingKeys(.all)
   }
 }
 

@@ -82,7 +82,7 @@ extension ExecutionCore {
   ) -> CopyPlan? {
     let instance = database.instance
     guard instance.runsOnBoth(spec, routing) else { return nil }
-    guard isOnOrdinary, !isRefused, !other.isStale(command, spec),
+    guard isOnOrdinary, !isRefused, !isOutdated(command, spec),
       instance.repeatability(of: command, spec) == .repeatable
     else {
       // Nobody knows what else it has changed.
@@ -113,8 +113,14 @@ extension ExecutionCore {
     return follow(plan, of: index, spec, &effect, &buffers)
   }
 
+  /// Whether the other store has an outdated value of a key of `command`: the key is stale there, or will be copied
+  /// whole because of an earlier command (RENAME k z, then RPUSH k).
+  private func isOutdated(_ command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
+    other.isStale(command, spec) || database.pendingDumps.hasKey(of: command, spec)
+  }
+
   /// Replaces the client's command in the batch by a changed one, and guards one that changes a part of a key: where
-  /// the key is stale it can't be used.
+  /// the other store's value is outdated it can't be used.
   private func follow(
     _ plan: CopyPlan,
     of index: Int,
@@ -132,7 +138,7 @@ extension ExecutionCore {
       guard batch.withCommand(index, { CopyPlanner.changesPart($0, spec) }) else { return .send }
       let start = buffers.guarded.count
       let isOfUse = batch.withCommand(index) {
-        !other.isStale($0, batch.bytesSpec(index)) && PresenceGuard.wrap($0, into: &buffers.guarded)
+        !isOutdated($0, batch.bytesSpec(index)) && PresenceGuard.wrap($0, into: &buffers.guarded)
       }
       return effect.guarded(at: isOfUse ? start..<buffers.guarded.count : nil)
     case .leaveUncopied:

@@ -68,31 +68,21 @@ extension PipelineExecution {
     }
   }
 
-  /// Collects the keys that are copied whole when all commands are done. A command that changes such a key joins them:
-  /// on the other store it would find the value from before (RENAME k z, then RPUSH k).
+  /// Announces the keys that are copied whole when the other store has answered the rest.
   @inline(__always)
   private func noteWholeKeys(of index: Int, _ action: EffectCopy.Action) {
-    switch action {
-    case .copyKeys:
-      hasSkipped = true
-      addWholeKeys(of: index)
-    case .send: if !wholeKeys.isEmpty, joinsWholeKeys(index) { addWholeKeys(of: index) }
-    default: return
-    }
+    if case .copyKeys = action { announceWholeKeys(of: index) }
   }
 
-  private func joinsWholeKeys(_ index: Int) -> Bool {
+  private func announceWholeKeys(of index: Int) {
+    hasSkipped = true
     let spec = core.batch.bytesSpec(index)
-    let joins = core.batch.withCommand(index) { command in
-      spec.hasKey(ofCommand: command) { wholeKeys.contains($0.array) }
+    core.batch.withCommand(index) { command in
+      spec.forEachKey(ofCommand: command) {
+        let key = $0.array
+        if wholeKeys.insert(key).inserted { core.database.pendingDumps.announce(key) }
+      }
     }
-    if joins { elements[index].effect.joinWholeKeys() }
-    return joins
-  }
-
-  private func addWholeKeys(of index: Int) {
-    let spec = core.batch.bytesSpec(index)
-    core.batch.withCommand(index) { command in spec.forEachKey(ofCommand: command) { wholeKeys.insert($0.array) } }
   }
 
   private func keepRead(_ reply: borrowing Reply, at index: Int, _ spec: CommandSpec) {
@@ -154,13 +144,13 @@ extension PipelineExecution {
     // Commands that the default store executes from now on are sent to the other one after these copies.
     isInOrder =
       !isSeparate || core.database.separateTransactions.wasAlone(since: beginning, beside: core.ordinary)
-    guard core.routing.isDual, elements.indices.contains(where: { elements[$0].effect.form != nil }) else {
-      return copyKeys()
-    }
     // A missed read may get a better answer from the other store, so it has to be waited for.
     let mayFill = core.routing.readPolicy == .fallback && elements.indices.contains(where: { elements[$0].isMiss })
     // The client is answered first, so that its reply is written before the copies.
     if core.database.configuration.writeAcknowledgement == .defaultStore, !mayFill { writeAnswer() }
+    guard core.routing.isDual, elements.indices.contains(where: { elements[$0].effect.form != nil }) else {
+      return copyKeys()
+    }
     sendCopies()
   }
 }

@@ -61,7 +61,7 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
   /// Whether the other store gets the copies in the order in which the default store executed the batch among other
   /// writes.
   var isInOrder = true
-  /// Keys that the other store gets whole because of the commands that the default store has answered.
+  /// Keys that the other store gets whole because of the default store's replies, until their copies begin.
   var wholeKeys: Set<[UInt8]> = []
   /// Keys that the other store gets whole after all commands; until then its replies about them can't be judged.
   var unsettledKeys: Set<[UInt8]> = []
@@ -114,7 +114,6 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
     diff = PipelineDiff()
     passedOn = (0, 0)
     if !digests.isEmpty { digests = [] }
-    if !wholeKeys.isEmpty { wholeKeys = [] }
     unsettledKeys.removeAll(keepingCapacity: true)
     firstUnsettled = 0
     hasSkipped = false
@@ -229,7 +228,14 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
       guard let selection = elements[index].effect.keysToCopy ?? repair else { continue }
       core.copyKeys(selection, of: index, isOnOrdinary: core.isOnOrdinary, for: self)
     }
+    withdrawWholeKeys()
     if !core.isCopyingKeys { complete() }
+  }
+
+  private func withdrawWholeKeys() {
+    guard !wholeKeys.isEmpty else { return }
+    for key in wholeKeys { core.database.pendingDumps.withdraw(key) }
+    wholeKeys = []
   }
 
   /// Whether it writes to both stores and uses another connection to the default store than the ordinary one, because
