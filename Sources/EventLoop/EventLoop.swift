@@ -190,7 +190,7 @@ public final class EventLoop: @unchecked Sendable {
   /// Reads the clock if nobody has done so in this turn: the first thing that a callback of libuv does.
   @inline(__always)
   func beginTurn() {
-    if cachedNow == 0 { cachedNow = uv_hrtime() }
+    if cachedNow == 0 { cachedNow = Self.nanoseconds(of: CLOCK_MONOTONIC) }
   }
 
   /// The wall clock in milliseconds since the Unix epoch, read once per turn at the first use. For the loop's thread.
@@ -199,11 +199,15 @@ public final class EventLoop: @unchecked Sendable {
   /// The wall clock in microseconds since the Unix epoch, read once per turn at the first use. For the loop's thread.
   public var wallClockMicroseconds: Int64 {
     if cachedWallClock == 0 {
-      var time = timespec()
-      clock_gettime(CLOCK_REALTIME, &time)
-      cachedWallClock = Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+      cachedWallClock = Int64(Self.nanoseconds(of: CLOCK_REALTIME) / 1000)
     }
     return cachedWallClock
+  }
+
+  private static func nanoseconds(of clock: clockid_t) -> UInt64 {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
   }
 
   /// Calls `worker` once before the loop sleeps, and retains it until then. For the loop's thread. A worker must
@@ -260,7 +264,10 @@ public final class EventLoop: @unchecked Sendable {
 
   /// Counts the turn that ends, whose time is over.
   private func countBusyTime() {
-    if cachedNow != 0 { busy.store(busy.load(ordering: .relaxed) &+ (uv_hrtime() &- cachedNow), ordering: .relaxed) }
+    if cachedNow != 0 {
+      let spent = Self.nanoseconds(of: CLOCK_MONOTONIC) &- cachedNow
+      busy.store(busy.load(ordering: .relaxed) &+ spent, ordering: .relaxed)
+    }
     cachedNow = 0
     cachedWallClock = 0
   }

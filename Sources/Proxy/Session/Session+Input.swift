@@ -26,6 +26,15 @@ extension Session {
     let marksWrites: Bool
     /// Whether commands may have to wait for keys that are stale on the default store, or not there yet.
     let mayAwaitKeys: Bool
+
+    init(_ database: Database, _ inventory: InventoryCounts, routing: Routing) {
+      self.database = database
+      self.routing = routing
+      ordinary = database.store(routing.defaultStore).ordinary
+      self.inventory = inventory
+      marksWrites = database.marksWrites
+      mayAwaitKeys = database.mayAwaitKeys(routing)
+    }
   }
 
   /// Takes as many whole commands from `bytes` as can be executed now, up to one that is to be detached from the input.
@@ -38,22 +47,13 @@ extension Session {
       state.hold(for: .flip)
       return Progress()
     }
-    // Each read of the property would cost a reference count.
-    let database = database
-    let turn = Turn(
-      database: database,
-      routing: routing,
-      ordinary: database.store(routing.defaultStore).ordinary,
-      inventory: server.inventory,
-      marksWrites: database.marksWrites,
-      mayAwaitKeys: database.mayAwaitKeys(routing)
-    )
+    let turn = Turn(database, server.inventory, routing: routing)
     isProcessing = true
     defer { isProcessing = false }
     var (consumed, largeLength) = (0, 0)
     var gathered: CommandBatch?
     // The sidecar's own answers are in the output at once, and may be much longer than the commands.
-    parsing: while !isClosing, output.count < Self.outputHighWater, canTakeNextCommand() {
+    parsing: while consumed < bytes.count, !isClosing, output.count < Self.outputHighWater, canTakeNextCommand() {
       switch input.parse(bytes.extracting(consumed..<bytes.count)) {
       case .needsMore:
         break parsing
