@@ -23,7 +23,7 @@ extension Session {
       + "qbuf=\(inputCount) qbuf-free=0 argv-mem=0 multi-mem=\(queued) rbs=0 rbp=0 "
       + "obl=\(output.count) oll=0 omem=\(stream.pendingWriteBytes) tot-mem=\(memory) "
       + "events=\(stream.pendingWriteBytes > 0 ? "rw" : "r") cmd=\(lastCommand == .other ? "NULL" : lastCommandName) "
-      + "user=\(client.user) redir=-1 resp=\(protocolVersion.rawValue) "
+      + "user=\(client.user) redir=-1 resp=\(delivery.protocolVersion.rawValue) "
       + "lib-name=\(client.libraryName) lib-ver=\(client.libraryVersion)"
   }
 

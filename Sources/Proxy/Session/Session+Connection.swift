@@ -64,8 +64,7 @@ extension Session {
     releaseSubscription()
     server.endMonitoring(self)
     use(server.multiStore.database)
-    resetReplyMode()
-    upgrader.stop()
+    delivery.reset(&output)
     client.reset()
     isAuthenticated = server.credentials == nil
     logInByCertificate()

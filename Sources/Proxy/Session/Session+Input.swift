@@ -53,26 +53,27 @@ extension Session {
     var (consumed, largeLength) = (0, 0)
     var gathered: CommandBatch?
     // The sidecar's own answers are in the output at once, and may be much longer than the commands.
-    parsing: while consumed < bytes.count, !isClosing, output.count < Self.outputHighWater, canTakeNextCommand() {
+    parsing: while consumed < bytes.count, !isClosing, output.count < Self.outputHighWater,
+      delivery.maySkipNoMore(&output, isQuiet: isQuiet)
+    {
       switch input.parse(bytes.extracting(consumed..<bytes.count)) {
       case .needsMore:
         break parsing
       case .nothing(let length):
         consumed += length
-        skipNoReply()
+        delivery.inputIsNoCommand()
       case .invalid(.unbalancedQuotes) where dialect.contains(.joinsQuotedParts) && input.joinQuotedParts():
         continue parsing
       case .invalid(let error):
         guard gathered == nil, isQuiet else { break parsing }
-        if replyMode == .skipNext { replyMode = .skipping }
+        _ = delivery.commandIsTaken()
         rejectInput(error)
         consumed = bytes.count
       case .command(let command) where input.isToBeDetached(command, of: bytes.count - consumed):
         largeLength = command.length
         break parsing
       case .command(let command):
-        let isSkipped = replyMode == .skipNext
-        if isSkipped { replyMode = .skipping }
+        let isSkipped = delivery.commandIsTaken()
         let disposal: Disposal
         if command.isInline {
           let inline = input.inlineCommand
@@ -81,13 +82,13 @@ extension Session {
           disposal = take(bytes.extracting(consumed..<consumed + command.length), command, turn, &gathered)
         }
         guard disposal == .taken else {
-          if isSkipped { replyMode = .skipNext }
+          if isSkipped { delivery.commandWaits() }
           break parsing
         }
         consumed += command.length
         if gathered == nil { finishAnswers() }
         // RESET goes back to the first database. When a watch ends, the default store may move.
-        guard replyMode != .skipping, self.database === turn.database, watch.isOpen || !wasWatching else {
+        guard !delivery.isSkipping, self.database === turn.database, watch.isOpen || !wasWatching else {
           break parsing
         }
       }
@@ -121,10 +122,10 @@ extension Session {
       return .taken
     }
     let spec = CommandTable.spec(id)
-    guard upgrader.isActive else { return take(bytes, spec, command, turn, &gathered) }
-    upgrader.expect(spec.replyShape(of: bytes, in: dialect))
+    guard delivery.isUpgrading else { return take(bytes, spec, command, turn, &gathered) }
+    delivery.expect(spec.replyShape(of: bytes, in: dialect))
     let disposal = take(bytes, spec, command, turn, &gathered)
-    if disposal == .waits { upgrader.withdraw() }
+    if disposal == .waits { delivery.withdraw() }
     return disposal
   }
 

@@ -27,7 +27,7 @@ extension Session {
   /// - Parameter shape: The shape of its reply.
   func hello(_ arguments: borrowing ArgumentList, shape: ReplyShape) {
     var index = 1
-    var version = protocolVersion
+    var version = delivery.protocolVersion
     if arguments.argumentCount > 1 {
       guard let number = arguments.argument(at: 1).canonicalDecimal else {
         return output.appendError("ERR Protocol version is not an integer or out of range")
@@ -60,7 +60,7 @@ extension Session {
           + "<pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
       )
     }
-    speak(version, helloShape: shape)
+    delivery.speak(version, helloShape: shape, after: output)
     writeHello()
   }
 
@@ -88,7 +88,7 @@ extension Session {
     output.appendBulk("version")
     output.appendBulk(version)
     output.appendBulk("proto")
-    output.appendInteger(Int(protocolVersion.rawValue))
+    output.appendInteger(Int(delivery.protocolVersion.rawValue))
     output.appendBulk("id")
     output.appendInteger(id)
     output.appendBulk("mode")

@@ -15,7 +15,8 @@ extension Session {
   /// after a read that needs none.
   @inline(__always)
   func accountForMemory() {
-    let (held, output) = (heldBytes, output.count + pendingBefore + heldPushBytes + (subscription?.nameBytes ?? 0))
+    let held = heldBytes
+    let output = output.count + pendingBefore + delivery.heldPushBytes + (subscription?.nameBytes ?? 0)
     if memory.isIdle(using: inputCount + held + output) { return }
     askForRoom(held: held)
     if let old = memory.use(input: inputCount, held: held, output: output) {
@@ -71,7 +72,7 @@ extension Session {
   func skipRefusedCommand(in bytes: Span<UInt8>) -> Int {
     let skip = input.skip(bytes, isNext: isQuiet)
     if skip.isAnswerDue {
-      if replyMode == .skipNext { setReplyMode(.on) } else { output.appendError(Self.outOfMemory) }
+      if !delivery.inputIsNoCommand() { output.appendError(Self.outOfMemory) }
       finishTurn()
     }
     if let error = skip.error { rejectInput(error) }

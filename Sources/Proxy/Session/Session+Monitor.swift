@@ -113,15 +113,13 @@ extension Session {
   /// Takes lines that show commands. They are status replies in both protocols, and replies to a server: CLIENT REPLY
   /// OFF drops them. A client that does not read them is closed, like a subscriber.
   func take(monitorLines lines: Span<UInt8>) {
-    guard !isGone, !isClosing, replyMode != .off else { return }
+    guard !isGone, !isClosing, !delivery.isOff else { return }
     if owedBytes > server.limits.outputBufferLimit {
       writeOutput()
       if stream.pendingWriteBytes > server.limits.outputBufferLimit { return cutOff(.outputBufferLimit) }
     }
-    writePushes {
-      output.append(lines)
-      if upgrader.isActive { upgrader.outputIsFinal(output) }
-    }
+    let lines = copy lines
+    writeUnasked { $0.append(lines) }
     finishTurn()
   }
 }

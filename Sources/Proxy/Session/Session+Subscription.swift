@@ -4,15 +4,18 @@ internal import RESP
 /// Subscriptions: their beginning and end, and the commands that a client which speaks RESP2 may send while it has
 /// some. A client that speaks RESP3 may send any command.
 extension Session {
+  /// Whether subscriptions restrict what the client may send, and mix their messages with its replies.
+  @inline(__always)
+  var isInSubscriberMode: Bool { subscription != nil && !delivery.isUpgrading }
+
   /// Executes a command that begins or ends a subscription. Nothing is in flight.
   func takePubSub(_ bytes: Span<UInt8>, _ spec: CommandSpec, _ argumentCount: Int) {
     if subscription == nil {
       switch spec.id {
       case .unsubscribe, .punsubscribe, .sunsubscribe:
-        return writePushes {
-          Subscription.answerUnsubscribe(bytes, spec, protocolVersion, into: &output)
-          upgrader.outputIsFinal(output)
-        }
+        let bytes = copy bytes
+        let version = delivery.protocolVersion
+        return writeUnasked { Subscription.answerUnsubscribe(bytes, spec, version, into: &$0) }
       default:
         guard !isGone, let opened = instance.openSubscription(for: self) else {
           return output.appendError(Self.noDedicatedConnection)

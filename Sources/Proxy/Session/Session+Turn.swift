@@ -5,14 +5,14 @@ internal import MultiStore
 extension Session: EndOfTurnWorker {
   func endOfTurn() {
     isAtEndOfTurn = false
-    if isGone { clearOutput(keepingCapacityUpTo: 0) }
+    if isGone { delivery.clear(&output, keepingCapacityUpTo: 0) }
     defer { accountForMemory() }
     while inputCount > 0 || input.owesRefusal, state.takesInput, hasHeadroom {
       let owedRefusal = input.owesRefusal
       // The answer to a refused command takes no bytes, and those behind it come next.
       guard input.take({ process($0) }) || owedRefusal && !input.owesRefusal else { break }
       // Nobody takes the replies, which must not hold up the commands.
-      if isGone { clearOutput(keepingCapacityUpTo: 0) }
+      if isGone { delivery.clear(&output, keepingCapacityUpTo: 0) }
     }
     // The command was dispatched differently, or is not executed any more.
     if largeWriteBytes > 0, !state.isExecuting, !state.isHeld { endLargeWrite() }

@@ -33,7 +33,6 @@ final class Session: ReplyOutput, BlockingSink, SubscriptionSink, RoutingWaiter 
   let connectedAt: UInt64
   /// The name, the user and the library that the client has set.
   var client = ClientAttributes()
-  var replyMode = ReplyMode.on
   /// The last command that was executed, or is; `CommandID.other` before the first.
   var lastCommand = CommandID.other
   var isAuthenticated: Bool {
@@ -72,8 +71,8 @@ final class Session: ReplyOutput, BlockingSink, SubscriptionSink, RoutingWaiter 
   var isMonitoring = false
   /// The commands in flight that are shown to clients that monitor once their outcome is known.
   var withheldLines: WithheldLines?
-  /// Upgrades the replies of a client that speaks RESP3; inactive for all others.
-  var upgrader = ReplyUpgrader()
+  /// The way of the replies from `output` to the stream.
+  var delivery = ReplyDelivery()
   /// The bytes of replies that the client had not taken when ``endOfTurn()`` was called last.
   var pendingBefore = 0
   /// The client's part of `memory_limit`.
@@ -140,7 +139,7 @@ final class Session: ReplyOutput, BlockingSink, SubscriptionSink, RoutingWaiter 
 
   func passOn(_ replies: Span<UInt8>) {
     executing.passedOnBytes += replies.count
-    guard !isGone, !dropsReplies else { return }
+    guard !isGone, !delivery.dropsReplies else { return }
     writeAtOnce(replies)
     finishTurn()
   }
@@ -160,12 +159,13 @@ final class Session: ReplyOutput, BlockingSink, SubscriptionSink, RoutingWaiter 
   }
 
   func subscriptionDidReceive(_ reply: borrowing Reply) {
-    if upgrader.isActive { return take(push: reply) }
-    if !dropsReplies {
+    if delivery.isUpgrading { return take(push: reply) }
+    if !delivery.dropsReplies {
       reply.encode(into: &output)
     } else if reply.count > 2 {
       // Neither an error nor the reply to PING.
-      writePushes { reply.encode(into: &output) }
+      let reply = copy reply
+      writeUnasked { reply.encode(into: &$0) }
     }
     finishTurn()
   }

@@ -87,7 +87,7 @@ extension Session {
       transaction?.isRefused = true
       return output.appendError("ERR MultiStore: the transaction has more commands than max_queued_commands")
     }
-    transaction?.append(bytes, id: spec.id, shape: upgrader.isActive ? spec.replyShape(of: bytes, in: dialect) : nil)
+    transaction?.append(bytes, id: spec.id, shape: delivery.isUpgrading ? spec.replyShape(of: bytes, in: dialect) : nil)
     guard database.defaultStore.isStuck else { return output.appendStatus("QUEUED") }
     answerUnlessStoreIsBusy { $0.output.appendStatus("QUEUED") }
   }
@@ -117,7 +117,7 @@ extension Session {
       self.transaction = nil
       _ = watch.end()
       if !server.monitors.isEmpty { withholdMonitorLines(of: transaction) }
-      upgrader.expectTransaction(transaction.shapes)
+      delivery.expectTransaction(transaction.shapes)
       execute(transaction.batch, as: .multi, routing: routing, over: dedicated?.connection)
       instance.endWatch(watched)
     case .lost(let loss): answerExec { $0.answerNil(because: loss) }
@@ -129,7 +129,7 @@ extension Session {
     case .idle:
       self.transaction = nil
       if !server.monitors.isEmpty { showToMonitors(transaction) }
-      upgrader.expectTransaction(transaction.shapes)
+      delivery.expectTransaction(transaction.shapes)
       execute(transaction.batch, as: .multi, routing: routing)
     }
   }
