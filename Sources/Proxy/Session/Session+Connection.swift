@@ -59,8 +59,8 @@ extension Session {
   private func reset() {
     if let transaction { database.recycle(transaction.batch) }
     transaction = nil
-    releaseWatch()
-    releaseDedicated()
+    own.endWatch()
+    own.close()
     releaseSubscription()
     server.endMonitoring(self)
     use(server.multiStore.database)

@@ -9,7 +9,7 @@ extension Session {
     guard let number = argument.canonicalDecimal else {
       return output.appendError("ERR value is not an integer or out of range")
     }
-    guard number == database.number || !watch.isOpen else {
+    guard number == database.number || !own.watch.isOpen else {
       return output.appendError("ERR MultiStore: another database can't be selected while keys are watched")
     }
     execute {
@@ -28,7 +28,7 @@ extension Session {
   /// Executes the client's next commands in another database. Its own connection belonged to the previous one.
   func use(_ selected: Database) {
     guard selected !== database else { return }
-    releaseDedicated()
+    own.close()
     database = selected
   }
 

@@ -15,7 +15,7 @@ extension Session {
   ) -> Disposal {
     let routing = turn.routing
     let isScript = commandClass == .script
-    let runsOnBoth = isScript && !watch.isOpen && instance.runsOnBoth(spec, routing)
+    let runsOnBoth = isScript && !own.watch.isOpen && instance.runsOnBoth(spec, routing)
     let isAlone = isScript && !runsOnBoth || commandClass == .unlisted
     if isAlone, gathered != nil { return .waits }
     if isAlone || runsOnBoth || !spec.traits.isDisjoint(with: [.empties, .namesDatabase]),
@@ -25,8 +25,8 @@ extension Session {
     }
     let identity = isAlone ? DeepReplies.identity(of: bytes, spec) : 0
     let facts = CommandDispatch.Facts(
-      isWatching: watch.isOpen,
-      flipAwaitsWatch: watch.isOpen && instance.awaitsWatches,
+      isWatching: own.watch.isOpen,
+      flipAwaitsWatch: own.watch.isOpen && instance.awaitsWatches,
       hasPrimary: spec.traits.contains(.iterates) && turn.database.hasPrimary,
       hasDeepReply: isAlone && (spec.traits.contains(.deepReply) || server.deepReplies.contains(identity)),
       runsOnBoth: runsOnBoth,
@@ -41,10 +41,10 @@ extension Session {
       let disposal = forwardOrWait(bytes, over: turn.ordinary)
       if turn.marksWrites, disposal == .taken { turn.database.willWriteAlone(bytes, spec) }
       return disposal
-    case .watching: return forwardOrWait(bytes, over: watchingConnection ?? turn.ordinary)
+    case .watching: return forwardOrWait(bytes, over: own.watching ?? turn.ordinary)
     case .isolated(let executesAlone):
       let path = state.inFlight > 0 ? path : nil
-      let connection = watchingConnection ?? database.store(routing.defaultStore).isolated(for: spec, following: path)
+      let connection = own.watching ?? database.store(routing.defaultStore).isolated(for: spec, following: path)
       guard executesAlone ? isQuiet : canForward(over: connection) else { return .waits }
       sendAlone(bytes, spec, over: connection, identity: identity, routing, executesAlone: executesAlone)
       return .taken
@@ -67,12 +67,12 @@ extension Session {
   ) -> Disposal {
     switch way {
     case .page, .awaiting(isWatching: true):
-      execute(batch(of: bytes, spec), as: .single, routing: routing, over: watchingConnection)
+      execute(batch(of: bytes, spec), as: .single, routing: routing, over: own.watching)
     case .awaiting(isWatching: false): execute(batch(of: bytes, spec), as: .single, routing: routing)
     case .raw: return takeRaw(bytes, spec, routing)
     default:
-      guard !isGone, let connection = dedicatedConnection(to: routing.defaultStore) else {
-        return refuse(Self.noDedicatedConnection)
+      guard !isGone, let connection = own.connection(to: routing.defaultStore, of: database) else {
+        return refuse(OwnConnection.limitIsReached)
       }
       if case .dedicated(let executesAlone) = way {
         sendAlone(bytes, spec, over: connection, routing, executesAlone: executesAlone)
@@ -167,7 +167,7 @@ extension Session {
     let batch = batch(of: bytes, spec)
     guard !isGone, executeRaw(batch, routing: routing) else {
       database.recycle(batch)
-      return refuse(Self.noDedicatedConnection)
+      return refuse(OwnConnection.limitIsReached)
     }
     database.willExecuteOnDefaultStoreAlone(bytes, spec, routing: routing)
     return .taken

@@ -5,7 +5,7 @@ internal import RESP
 extension Session {
   /// Whether a command like BLPOP waits on the session's own connection.
   var isBlocked: Bool {
-    guard state.lane != .idle, let dedicated, path === dedicated.connection else { return false }
+    guard state.lane != .idle, let connection = own.connection, path === connection else { return false }
     let traits = CommandTable.spec(lastCommand).traits
     // A command that blocks only by an option is an execution if it blocks, and is forwarded if it just reads.
     return state.isExecuting ? traits.mayBlock : traits.contains(.blocks)
@@ -20,9 +20,17 @@ extension Session {
     pace.look(pendingWriteBytes: stream.pendingWriteBytes, inputBytes: inputCount, at: server.loop.now)
   }
 
+  /// Closes the session's own connections if a command has had no reply within the store's command timeout and does not
+  /// wait for others. Called at regular intervals: the connections themselves cannot tell the two cases apart. Blocking
+  /// commands are left to their instance.
+  func expireOwnConnections() {
+    subscription?.expire()
+    if !isBlocked, !isQuiet { own.expire() }
+  }
+
   /// Closes the session's own connection, unless it watches keys or executes a command.
   func releaseUnusedConnection() {
-    if isQuiet, !watch.isOpen { releaseDedicated() }
+    if isQuiet, !own.watch.isOpen { own.close() }
   }
 
   /// Returns memory that an idle client does not use.

@@ -40,10 +40,10 @@ extension Session {
   /// Takes as many whole commands from `bytes` as can be executed now, up to one that is to be detached from the input.
   func process(_ bytes: Span<UInt8>) -> Progress {
     guard !input.isRefusing else { return Progress(consumed: skipRefusedCommand(in: bytes)) }
-    if watch.isOpen { checkWatch() }
-    let wasWatching = watch.isOpen
+    if own.watch.isOpen { own.checkWatch() }
+    let wasWatching = own.watch.isOpen
     // A client in subscriber mode can't end its watch.
-    guard let routing = instance.routing(orNotify: self, watching: isInSubscriberMode ? nil : watch.open) else {
+    guard let routing = instance.routing(orNotify: self, watching: isInSubscriberMode ? nil : own.watch.open) else {
       state.hold(for: .flip)
       return Progress()
     }
@@ -88,7 +88,7 @@ extension Session {
         consumed += command.length
         if gathered == nil { finishAnswers() }
         // RESET goes back to the first database. When a watch ends, the default store may move.
-        guard !delivery.isSkipping, self.database === turn.database, watch.isOpen || !wasWatching else {
+        guard !delivery.isSkipping, self.database === turn.database, own.watch.isOpen || !wasWatching else {
           break parsing
         }
       }

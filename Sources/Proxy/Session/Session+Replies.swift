@@ -24,7 +24,7 @@ extension Session: ReplyReceiver {
     if isWatchOfBusyStore(failure, token: token) {
       if !isGone { output.appendStatus("OK") }
     } else {
-      if watch.isOpen { checkWatch(after: failure, isLastWatch: lastCommand == .watch && state.inFlight == 0) }
+      own.checkWatch(after: failure, over: path, isLastWatch: lastCommand == .watch && state.inFlight == 0)
       if !isGone { output.appendError(clientError(failure, over: path)) }
     }
     delivery.finishError(&output)

@@ -18,7 +18,7 @@ extension Session {
         return writeUnasked { Subscription.answerUnsubscribe(bytes, spec, version, into: &$0) }
       default:
         guard !isGone, let opened = instance.openSubscription(for: self) else {
-          return output.appendError(Self.noDedicatedConnection)
+          return output.appendError(OwnConnection.limitIsReached)
         }
         subscription = opened
       }

@@ -56,7 +56,7 @@ extension Session: EndOfTurnWorker {
   /// Closes the session's own connections. A client that is gone keeps them until its commands are executed, since
   /// those may depend on watched keys.
   func releaseConnections() {
-    releaseDedicated()
+    own.close()
     releaseSubscription()
   }
 

@@ -62,9 +62,7 @@ final class Session: ReplyOutput, BlockingSink, SubscriptionSink, RoutingWaiter 
   /// The commands since MULTI; nil outside of a transaction.
   var transaction: Transaction?
   /// The session's own connection to the default store, for blocking commands and WATCH.
-  var dedicated: DedicatedConnection?
-  /// The keys that are watched there.
-  var watch = WatchState()
+  let own: OwnConnection
   /// The client's subscriptions; nil when it has none.
   var subscription: Subscription?
   /// Whether the client is shown the commands of all clients.
@@ -90,6 +88,7 @@ final class Session: ReplyOutput, BlockingSink, SubscriptionSink, RoutingWaiter 
     self.id = id
     connectedAt = server.loop.now
     isAuthenticated = server.credentials == nil
+    own = OwnConnection(of: server.multiStore.instance)
     input = SessionInput(
       limits: isAuthenticated ? server.limits.parser : server.limits.parser.beforeLogin,
       spares: server.spareBuffers
@@ -119,7 +118,7 @@ final class Session: ReplyOutput, BlockingSink, SubscriptionSink, RoutingWaiter 
 
   func connectionOfItsOwn(to role: StoreRole) -> HiredisConnection? {
     guard !isGone else { return nil }
-    path = dedicatedConnection(to: role)
+    path = own.connection(to: role, of: database)
     return path
   }
 

@@ -53,7 +53,7 @@ extension Session {
       guard transaction == nil else { return refuseNested(spec, "ERR WATCH inside MULTI is not allowed") }
       takeWatch(bytes, spec, routing)
     default:  // UNWATCH
-      releaseWatch()
+      own.endWatch()
       output.appendStatus("OK")
     }
   }
@@ -112,13 +112,13 @@ extension Session {
 
   private func exec(_ routing: Routing) {
     guard let transaction, !transaction.isRefused else { return answerExec { $0.answerRefusedExec() } }
-    switch watch.state {
+    switch own.watch.state {
     case .watching(let watched, _, _):
       self.transaction = nil
-      _ = watch.end()
+      own.watchEndsWithExec()
       if !server.monitors.isEmpty { withholdMonitorLines(of: transaction) }
       delivery.expectTransaction(transaction.shapes)
-      execute(transaction.batch, as: .multi, routing: routing, over: dedicated?.connection)
+      execute(transaction.batch, as: .multi, routing: routing, over: own.connection)
       instance.endWatch(watched)
     case .lost(let loss): answerExec { $0.answerNil(because: loss) }
     case .idle where transaction.batch.count == 0:
@@ -168,6 +168,6 @@ extension Session {
   private func discard() {
     if let transaction { database.recycle(transaction.batch) }
     transaction = nil
-    releaseWatch()
+    own.endWatch()
   }
 }

@@ -48,13 +48,15 @@ final class UnblockRequest: ReplyReceiver {
 
   /// Asks the store, if the client waits on one. The request may be over when this returns.
   func attempt() {
-    guard let blocked = server.client(id), blocked.isBlocked, let waiting = blocked.dedicated else {
+    guard let blocked = server.client(id), blocked.isBlocked, let waitingRole = blocked.own.role,
+      let connection = blocked.own.connection
+    else {
       return end(.notBlocked)
     }
-    guard let number = waiting.connection.clientID else {
-      return waiting.connection.isReady ? end(.impossible) : attemptLater()
+    guard let number = connection.clientID else {
+      return connection.isReady ? end(.impossible) : attemptLater()
     }
-    role = waiting.store
+    role = waitingRole
     let command = CommandWriter.command("CLIENT", "UNBLOCK", String(number), reason)
     blocked.database.store(role).ordinary.send(command.span, to: self, token: 0)
   }
