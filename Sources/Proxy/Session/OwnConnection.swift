@@ -94,8 +94,8 @@ extension OwnConnection {
     )
   }
 
-  /// Notices that the connection has failed, from the failure of a command that was sent over `path`: the last WATCH, or
-  /// another one.
+  /// Notices that the connection has failed, from the failure of a command that was sent over `path`: the last WATCH,
+  /// or another one.
   func checkWatch(after failure: ConnectionFailure, over path: HiredisConnection?, isLastWatch: Bool) {
     if case .queueFull = failure { return }
     guard watch.isOpen, let connection, path === connection else { return }

@@ -43,7 +43,7 @@ struct MappingReader {
       } else if let message = section.unsupported[key] {
         context.error(entry.key.position, keyPath(key), message)
       } else {
-        context.error(entry.key.position, keyPath(key), "unknown key; \(NearestName.hint(for: key, among: known))")
+        context.error(entry.key.position, keyPath(key), "unknown key; \(section.hint(forUnknown: key))")
       }
       positions[key] = positions[key] ?? entry.key.position
     }

@@ -34,6 +34,18 @@ enum SettingSection: Sendable, CaseIterable {
     }
   }
 
+  /// Returns the end of a sentence about a key that this map does not have: the key that it most likely stands for, or
+  /// the map that has it.
+  func hint(forUnknown key: String) -> String {
+    let known = settings.map(\.name)
+    let file = Self.ofWeb.contains(self) ? Self.ofWeb : Self.ofSidecar
+    guard NearestName.find(key, among: known) == nil,
+      let owner = file.first(where: { $0.settings.contains { $0.name == key } })
+    else { return NearestName.hint(for: key, among: known) }
+    let title = owner.title.filter { $0 != "`" }
+    return "its place is: \(title.prefix(1).lowercased())\(title.dropFirst())"
+  }
+
   /// The keys, in the order in which they are documented.
   var settings: [Setting] {
     switch self {

@@ -36,6 +36,14 @@ private let mistakes: [(yaml: String, problems: [String])] = [
     ]
   ),
   (
+    minimal(instance: "max_queued_commands: 10", top: "write_acknowledgement: both"),
+    [
+      "sidecar.yml:5:5: instances[0].max_queued_commands: unknown key; its place is: a store (stores.NAME, primary, "
+        + "secondary)",
+      "sidecar.yml:6:1: write_acknowledgement: unknown key; its place is: an instance (instances[])",
+    ]
+  ),
+  (
     minimal(instance: "read_policy: fallbak"),
     [
       "sidecar.yml:5:18: instances[0].read_policy: expected fallback or default_store, found \"fallbak\"; "
