@@ -2,7 +2,7 @@ internal import Hiredis
 internal import RESP
 
 /// The reason why the other store did not execute a write of the default store.
-struct CopyFailure {
+struct CopyFailure: Equatable {
   let reason: CopyFailureReason
   /// The exception that redis-rb would have raised; without keys or values.
   let exception: ReportedException
@@ -39,6 +39,11 @@ struct CopyFailure {
     isOfBusyStore = false
     reason = .errorReply
     exception = ReportedException(.command, "the \(role.label) store answered something that is no key")
+  }
+
+  /// The failure of a copy whose source has come back as another process since it was asked.
+  init(replacedSource role: StoreRole) {
+    self.init(.notConnected(reason: "the \(role.label) store came back as another process"))
   }
 
   /// The failure that is a reply to a command of which a store can't give it, or an error.

@@ -8,15 +8,6 @@ internal import RESP
 /// The question is ordered with the other commands of the source's ordinary connection, as DUMP is. The answer is
 /// stored at once, as RESTORE does it: in a transaction, or in a script that looks for the key first.
 final class KeyContentsCopy: ReplyReceiver {
-  /// The result of the copy.
-  enum Outcome {
-    case ended(KeyCopyOutcome)
-    /// A store refused a command.
-    case refused(CopyFailure)
-    /// A store did not answer.
-    case unanswered(CopyFailure)
-  }
-
   private static let contentsToken = 0
   private static let openToken = 1
   private static let execToken = 2
@@ -27,7 +18,7 @@ final class KeyContentsCopy: ReplyReceiver {
   private let target: Store
   private let replaces: Bool
   private let obstacle: () -> KeyCopyOutcome?
-  private let then: (Outcome) -> Void
+  private let then: (KeyCopyState.Contents) -> Void
   /// The time that the stores get for it, if it is large.
   private var time = LargeKeyTime()
 
@@ -37,7 +28,7 @@ final class KeyContentsCopy: ReplyReceiver {
     to target: Store,
     replaces: Bool,
     obstacle: @escaping () -> KeyCopyOutcome?,
-    then: @escaping (Outcome) -> Void
+    then: @escaping (KeyCopyState.Contents) -> Void
   ) {
     self.key = key
     self.source = source
@@ -59,7 +50,7 @@ final class KeyContentsCopy: ReplyReceiver {
     to target: Store,
     replaces: Bool,
     obstacle: @escaping () -> KeyCopyOutcome?,
-    then: @escaping (Outcome) -> Void
+    then: @escaping (KeyCopyState.Contents) -> Void
   ) {
     KeyContentsCopy(key, from: source, to: target, replaces: replaces, obstacle: obstacle, then: then).begin(bytes)
   }

@@ -1,5 +1,5 @@
 /// The result of a ``KeyCopy``.
-enum KeyCopyOutcome {
+enum KeyCopyOutcome: Equatable {
   /// The source's value is on the target.
   case stored
   /// The source had no value.
