@@ -109,8 +109,8 @@ struct KeyCopyState {
 
   /// The outcome if the source's value is not to be stored any more: the default store's may have been accepted or
   /// replaced meanwhile. And if the default store has moved to the target, its value is newer, unless it is stale, so
-  /// that commands wait for the copy. Once dual write is off, the other store may be about to be emptied. The copy fails
-  /// if the source has come back as another process since it was asked.
+  /// that commands wait for the copy. Once dual write is off, the other store may be about to be emptied. The copy
+  /// fails if the source has come back as another process since it was asked.
   func obstacle(_ now: Circumstances) -> KeyCopyOutcome? {
     if isVoid { return .unneeded }
     if isInBackground, !now.isToDefaultStore, !now.isDual { return .overtaken }

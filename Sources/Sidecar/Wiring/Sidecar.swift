@@ -14,16 +14,6 @@ internal import Synchronization
 /// The thread that calls ``run()`` runs a loop of its own for signals and watched files. No client's command passes
 /// through it.
 public final class Sidecar {
-  /// One instance with its thread.
-  private struct Running {
-    let server: InstanceServer
-    let loop: EventLoop
-    let thread: LoopThread
-    let journal: StalenessJournal?
-  }
-
-  /// The time limit on writing an instance's stale keys, and the record of its clean stop, after it has ended.
-  private static let journalDeadline = Duration.seconds(2)
   /// The time limit on flushing the log, after everything else has ended.
   private static let logDeadline = Duration.seconds(2)
 
@@ -41,7 +31,7 @@ public final class Sidecar {
   private let webConfiguration: WebConfigurationStore
   private let shutdown = Shutdown()
   private let memory: MemoryBudget
-  private var instances: [Running] = []
+  private var instances: [RunningInstance] = []
   private let http: HTTPListeners
   /// The instances with limits that fit the available descriptors.
   private let fitted: DescriptorLimit.Fitted
@@ -129,101 +119,48 @@ public final class Sidecar {
       StalenessJournal.reportUnusedFiles(in: folder, instances: configurations.map(\.name), logger: logger)
     }
     for (instance, flags) in zip(configurations, flags) {
-      do {
-        let loop = try EventLoop()
-        let memory = configuration.stateDirectory.map {
-          StalenessJournal.open(instance: instance.name, stores: instance.storePlaces, in: $0, logger: logger)
-        }
-        let multiStore = MultiStore(
-          on: loop,
-          configuration: instance.multiStore,
+      instances.append(
+        try RunningInstance(
+          instance,
           flags: flags,
-          logger: logger,
-          metricsFactory: registry,
-          memory: memory.map { StalenessMemory(snapshot: $0.snapshot, recorder: $0.journal) }
-        )
-        let server = InstanceServer(
-          on: loop,
-          multiStore: multiStore,
-          limits: instance.serverLimits,
-          credentials: instance.credentials,
-          metrics: ClientMetrics(
-            instance: instance.name,
-            maxClients: instance.limits.maxClients,
-            registry: registry
-          ),
-          memory: self.memory,
+          stateDirectory: configuration.stateDirectory,
+          memory: memory,
+          registry: registry,
           logger: logger
         )
-        try start(server, of: instance, on: loop, memory?.journal)
-      } catch let error as ListenError {
-        throw SidecarStartError("instance \(instance.name): \(error); change its `listen`")
-      } catch {
-        throw SidecarStartError("instance \(instance.name): \(error)")
-      }
-    }
-  }
-
-  /// Starts an instance. One that can't be started has served no clients, so its journal records a clean stop.
-  private func start(
-    _ server: InstanceServer,
-    of instance: InstanceConfiguration,
-    on loop: EventLoop,
-    _ journal: StalenessJournal?
-  ) throws {
-    do {
-      // The loop has no thread yet, so its parts may be set up here.
-      let addresses = try server.start(listeningOn: instance.entrances)
-      let thread = try LoopThread(running: loop, name: instance.name)
-      instances.append(Running(server: server, loop: loop, thread: thread, journal: journal))
-      for (address, configured) in zip(addresses, instance.listen) {
-        let shown = ListenAddress(address, usesTLS: configured.usesTLS)
-        let metadata: Logger.Metadata = ["listener": "instance:\(instance.name)", "address": "\(shown)"]
-        logger.notice("listening", metadata: metadata)
-      }
-    } catch {
-      server.close()
-      loop.close()
-      journal?.close(deadline: Self.journalDeadline)
-      throw error
+      )
     }
   }
 
   private func startHTTP() throws(SidecarStartError) {
     let statuses = instances.map(\.server.multiStore.status)
     MetricsPage.register(in: registry, instances: statuses, flags: flagStore, web: webConfiguration, log: sink)
-    let journals = zip(fitted.instances, instances).compactMap { instance, running in
-      running.journal.map { (instance.name, $0) }
+    let journals = instances.compactMap { instance in
+      instance.journal.map { (instance.configuration.name, $0) }
     }
     MetricsPage.register(journals, in: registry)
     MetricsPage.registerTLS(of: fitted.instances, admin: configuration.adminTLS, in: registry)
     memory.register(in: registry)
     let (registry, shutdown) = (registry, shutdown)
-    let sources = zip(zip(fitted.instances, instances), flags).map { pair, flags in
-      let (configuration, instance) = pair
-      return StatusBoard.Source(
+    let sources = instances.map { instance in
+      StatusBoard.Source(
         status: instance.server.multiStore.status,
-        flags: flags,
+        flags: instance.flags,
         inventory: instance.server.inventory.inventory,
-        stores: configuration.stores
+        stores: instance.configuration.stores
       )
     }
     let board = StatusBoard(sources, registry: registry)
     let status = StatusRoutes { board.report() }
     statusSampler = StatusSampler(on: loop, board)
     let inventories = sources.map(\.inventory)
-    let accesses = instances.map { instance in
-      let (server, loop) = (instance.server, instance.loop)
-      return InstanceAccess(status: server.multiStore.status) { work in
-        loop.execute { work(server.multiStore.instance) }
-      }
-    }
-    let flips = zip(zip(accesses, flags), zip(fitted.instances, instances)).map { known, instance in
+    let accesses = instances.map(\.access)
+    let flips = zip(instances, accesses).map { instance, access in
       FlipGuard.Instance(
-        flags: known.1,
-        access: known.0,
-        maxKeysAtFlip: instance.0.limits.maxKeysAtFlip,
-        journal: instance.1.journal
+        flags: instance.flags,
+        access: access,
+        maxKeysAtFlip: instance.configuration.limits.maxKeysAtFlip,
+        journal: instance.journal
       )
     }
     let routes =
@@ -319,17 +256,8 @@ public final class Sidecar {
   }
 
   private func stopEverything() {
-    for instance in instances {
-      let (server, loop) = (instance.server, instance.loop)
-      loop.execute {
-        server.close()
-        loop.stop()
-      }
-    }
-    for instance in instances {
-      instance.thread.join()
-      instance.journal?.close(deadline: Self.journalDeadline)
-    }
+    for instance in instances { instance.stop() }
+    for instance in instances { instance.join() }
     http.stop()
     watches.forEach { $0.close() }
     watches = []
