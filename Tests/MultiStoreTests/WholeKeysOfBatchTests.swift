@@ -13,6 +13,7 @@ struct WholeKeysOfBatchTests {
       ["RENAME k z", "RPUSH k a", "RPUSH k b"], ["SUNIONSTORE k s", "SADD k n"],
       ["RENAME k z", "SET k v EX 100", "GET k"],
       ["RENAME k z", "DEL k", "APPEND z x"], ["RPUSH s2 a", "RENAME s2 k", "RPUSH k c"],
+      ["RENAME k s", "GETDEL s"], ["RENAME k s", "SET s v GET"],
     ],
     [BatchKind.pipelined, .multi]
   )
@@ -57,6 +58,22 @@ struct WholeKeysOfBatchTests {
         #expect(try client.command("LRANGE", "k", "0", "-1").elements?.map(\.string) == ["a", "b"])
       }
     }
+  }
+
+  /// The new store refuses the read. The old one would answer from the value that it still has.
+  @Test("A read of a key that an earlier batch will copy whole gets the default store's error")
+  func refusedRead() throws {
+    let instance = try Instance(primaryAsDefault: true) { $0.writeAcknowledgement = .defaultStore }
+    try instance.both("SET k old")
+    try instance.both("RPUSH l a")
+    instance.secondaryServer.pause()
+    let write = instance.begin("SET x 1", "RENAME l k")
+    try instance.run { write.isDone }
+    let read = instance.begin("STRLEN k")
+    try instance.run { [database = instance.database] in database.secondary.ordinary.inFlightCount == 2 }
+    instance.secondaryServer.resume()
+    try instance.run { read.isDone }
+    #expect(read.text.hasPrefix("-WRONGTYPE"))
   }
 
   @Test("A script does not read a key on the other store that an earlier batch will copy whole")

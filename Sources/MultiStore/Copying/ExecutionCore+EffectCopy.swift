@@ -55,7 +55,7 @@ extension ExecutionCore {
     }
     let repeats = spec.commandClass != .script && batch.withCommand(index) { CopyPlanner.repeats(spec.effect, $0) }
     // The most frequent case. Such a command has no options by which it would change a part of a key.
-    if repeats, !spec.traits.contains(.changesPart), !defaultStore.hasStale(for: spec) {
+    if repeats, !spec.traits.contains(.changesPart), !defaultStore.hasStale(for: spec), database.pendingDumps.isEmpty {
       return effect.planned(.verbatim)
     }
     let plan = batch.withCommand(index) { command in
@@ -120,7 +120,8 @@ extension ExecutionCore {
   }
 
   /// Replaces the client's command in the batch by a changed one, and guards one that changes a part of a key: where
-  /// the other store's value is outdated it can't be used.
+  /// the other store's value is outdated it can't be used. Neither can any command that names a key which will be
+  /// copied whole: the other store may refuse it because of the value from before (GETDEL, SET with GET).
   private func follow(
     _ plan: CopyPlan,
     of index: Int,
@@ -135,7 +136,10 @@ extension ExecutionCore {
     switch action {
     case .send:
       if plan != .verbatim { batch.replace(index, with: &buffers.scratch) }
-      guard batch.withCommand(index, { CopyPlanner.changesPart($0, spec) }) else { return .send }
+      let dependsOnValue = batch.withCommand(index) { command in
+        CopyPlanner.changesPart(command, spec) || database.pendingDumps.hasKey(of: command, batch.bytesSpec(index))
+      }
+      guard dependsOnValue else { return .send }
       let start = buffers.guarded.count
       let isOfUse = batch.withCommand(index) {
         !isOutdated($0, batch.bytesSpec(index)) && PresenceGuard.wrap($0, into: &buffers.guarded)

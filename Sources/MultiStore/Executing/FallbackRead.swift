@@ -210,17 +210,18 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
     return core.batch.withCommand(0) { secondary.isOutdated($0, spec) }
   }
 
-  /// Answers with the primary's miss, if the copy of an earlier write was refused by the secondary since the read was
-  /// sent.
-  private func answersWithMiss() -> Bool {
-    guard core.routing.defaultStore == .primary, primaryHasReplied, isOutdatedOnSecondary else { return false }
+  /// Answers with the primary's miss, or its error, if the secondary's value has turned out to be outdated since the
+  /// read was sent: it has refused the copy of an earlier write, or gets the key whole after that.
+  private func answersWithPrimaryReply() -> Bool {
+    let hasReply = primaryHasReplied || !primaryErrorCode.isEmpty
+    guard core.routing.defaultStore == .primary, hasReply, isOutdatedOnSecondary else { return false }
     secondary.metrics.staleReads.increment()
     answerWithoutSecondary { _ in }
     return true
   }
 
   private func secondaryReplied(_ reply: borrowing Reply) {
-    if answersWithMiss() { return }
+    if answersWithPrimaryReply() { return }
     if reply.kind == .error, !(primaryHasReplied && reply.isErrorOfCommand) {
       // Both stores refuse it (a key of another type, say): an error of the command, not a failure of a store.
       answerWithoutSecondary { reply.encode(into: &$0.output) }
@@ -270,7 +271,7 @@ final class FallbackRead: PooledExecution, ReplyReceiver {
 
   private func fillReplied(_ reply: borrowing Reply) {
     let isOfKeys = core.batch.spec(0).id == .mget
-    if !isOfKeys, answersWithMiss() { return }
+    if !isOfKeys, answersWithPrimaryReply() { return }
     if fill.isWholeReply, reply.isErrorOfCommand, let sink = core.sink {
       reply.encode(into: &sink.output)
       return fellBackOnElements(reply)

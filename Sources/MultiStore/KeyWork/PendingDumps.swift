@@ -8,6 +8,9 @@ struct PendingDumps {
   /// The number of copies of each key that will begin when the other store has answered earlier commands.
   private var announced: [[UInt8]: Int] = [:]
 
+  @inline(__always)
+  var isEmpty: Bool { copies.isEmpty && announced.isEmpty }
+
   /// The copy of a key that has begun, and whose dump has not arrived.
   subscript(key: [UInt8]) -> KeyCopy? { copies[key] }
 
@@ -31,7 +34,7 @@ struct PendingDumps {
 
   /// Whether one of the keys of `command` waits for its dump, which the other store will get.
   func hasKey(of command: Span<UInt8>, _ spec: CommandSpec) -> Bool {
-    guard !copies.isEmpty || !announced.isEmpty else { return false }
+    guard !isEmpty else { return false }
     return spec.hasKey(ofCommand: command) {
       let key = $0.array
       return copies[key] != nil || announced[key] != nil
