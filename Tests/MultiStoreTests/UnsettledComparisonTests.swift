@@ -149,4 +149,41 @@ struct UnsettledComparisonTests {
     #expect(instance.count(MultiStoreMetrics.uncomparedReplies) == before)
     instance.database.secondary.closeDedicated(connection)
   }
+
+  /// The other store gets the last deadline with each command, since it is asked for when all have been executed.
+  @Test("A time to live between two others is not compared", arguments: kinds)
+  func severalDeadlines(kind: BatchKind) throws {
+    let instance = try Instance()
+    try instance.both("MSET k v l v")
+    try instance.execute("EXPIRE k 100", "TTL k", "EXPIRE k 500", as: kind)
+    #expect(instance.count(MultiStoreMetrics.pipelinedDiff) == 0)
+    #expect(instance.count(MultiStoreMetrics.uncomparedReplies) == 1)
+    try instance.execute("EXPIRE k 100", "EXPIRE l 200", "TTL k", "TTL l", "GET k", as: kind)
+    #expect(instance.count(MultiStoreMetrics.uncomparedReplies) == 1, "each has one")
+    let deadlines = try [instance.primary, instance.secondary].map { try $0.command("PEXPIRETIME", "k") }
+    #expect(deadlines[0] == deadlines[1])
+  }
+
+  /// It is executed on a connection of its own, so nobody knows whether before or after.
+  @Test("What another client's script changes is not compared or sent while the script is in flight", arguments: kinds)
+  func scriptInFlight(kind: BatchKind) throws {
+    let instance = try Instance()
+    let isolated = instance.database.secondary.isolated
+    try instance.run { isolated.isReady }
+    try instance.both("SET k old")
+    let script = "EVAL redis.call('DEL',KEYS[1])return(redis.call('RPUSH',KEYS[1],'a')) 1 k"
+    for _ in 0..<20 {
+      // In flight together with the script, and executed before or after it.
+      let sinks = [
+        instance.begin("TYPE k", "STRLEN x", as: kind), instance.begin(script, over: isolated),
+        instance.begin("TYPE k", "RPUSH k b", as: kind), instance.begin("RPUSH k c"),
+        instance.begin("LRANGE k 0 -1", "SET y 1", as: kind),
+      ]
+      try settle(instance, sinks)
+      try instance.execute("SET k old")
+    }
+    #expect(instance.count(MultiStoreMetrics.pipelinedDiff) == 0)
+    #expect(instance.count(MultiStoreMetrics.copyFailures) == 0)
+    #expect(try contents(instance.primary) == contents(instance.secondary))
+  }
 }

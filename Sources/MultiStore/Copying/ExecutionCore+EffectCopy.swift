@@ -86,6 +86,7 @@ extension ExecutionCore {
       instance.repeatability(of: command, spec) == .repeatable
     else {
       // Nobody knows what else it has changed.
+      if !isRefused { database.metrics.uncopiedWrite(spec.id) }
       instance.mayDiffer()
       return nil
     }

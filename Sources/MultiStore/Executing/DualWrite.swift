@@ -55,6 +55,8 @@ final class DualWrite: PooledExecution, ReplyReceiver {
     let asksForDeadline =
       core.routing.isDual && core.defaultStore.server.hasExpiryTime
       && core.batch.withCommand(0) { CopyPlanner.setsRelativeExpiry(spec.effect, $0) }
+    // The position of a script on its own connection among the commands of others is not known.
+    if spec.commandClass == .script, !core.isOnOrdinary { core.announceKeys(of: 0) }
     guard core.sendOrRefuse(to: core.defaultStore, over: connection, token: Self.defaultToken, for: self),
       asksForDeadline
     else { return }
@@ -109,6 +111,7 @@ final class DualWrite: PooledExecution, ReplyReceiver {
     case .send: sendCopy()
     case .copyKeys(let selection):
       core.copyKeys(selection, of: 0, isOnOrdinary: core.isOnOrdinary, for: self)
+      core.withdrawKeys()
       if !core.isCopyingKeys { finish() }
     default: finish()
     }

@@ -19,6 +19,9 @@ struct ExecutionCore {
     /// The connection to the default store until it has answered; nil for its ordinary one.
     var connection: HiredisConnection?
     var keyCopiesLeft = 0
+    /// Keys that it has announced to ``PendingDumps``.
+    var announcedKeys: Set<[UInt8]> = []
+    var hasAnnouncedKeys = false
   }
 
   /// The most memory that each buffer of an execution keeps for its next use, in bytes.
@@ -104,6 +107,7 @@ struct ExecutionCore {
   /// Answers, and drops the commands. Flips no longer wait for the execution.
   func end() {
     answer()
+    withdrawKeys()
     if writesToBoth { database.dualExecutionEnded() }
     batch.removeAll()
   }
@@ -220,6 +224,31 @@ struct ExecutionCore {
         for: waiter
       )
     }
+  }
+
+  /// Announces that the keys of the command at `index` will be copied whole: other executions do not send commands
+  /// that name them to the other store, which has the values from before.
+  func announceKeys(of index: Int) {
+    let spec = batch.bytesSpec(index)
+    batch.withCommand(index) { command in
+      spec.forEachKey(ofCommand: command) {
+        let key = $0.array
+        if state.announcedKeys.insert(key).inserted { database.pendingDumps.announce(key) }
+      }
+    }
+    state.hasAnnouncedKeys = !state.announcedKeys.isEmpty
+  }
+
+  /// Withdraws what was announced: the copies have begun, or nothing is to be copied.
+  @inline(__always)
+  func withdrawKeys() {
+    if state.hasAnnouncedKeys { withdrawAnnouncedKeys() }
+  }
+
+  private func withdrawAnnouncedKeys() {
+    for key in state.announcedKeys { database.pendingDumps.withdraw(key) }
+    state.announcedKeys = []
+    state.hasAnnouncedKeys = false
   }
 
   /// Notes that a copy ended.

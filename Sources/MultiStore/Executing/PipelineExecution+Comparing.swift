@@ -9,8 +9,10 @@ extension PipelineExecution {
   func compare(_ reply: borrowing Reply, with index: Int) {
     let spec = core.batch.spec(index)
     // Determined before a successful write clears the marks of its stale keys.
-    let mayBeUnsettled = hasSkipped || elements[index].wasBeingCopied || !core.other.isWhole
-    let isUnsettled = mayBeUnsettled && isUnsettled(index)
+    let mayBeUnsettled =
+      hasSkipped || elements[index].wasBeingCopied || elements[index].wasPending || !core.other.isWhole
+      || !core.database.pendingDumps.isEmpty
+    let isUnsettled = mayBeUnsettled && isUnsettled(index) || deadlineCount > 1 && hasSeveralDeadlines(index, spec)
     let isComparable = elements[index].effect.isComparable && !isRounded(reply, elements[index].effect.form)
     let answer: EffectCopy.Answer? =
       if spec.commandClass == .script {
@@ -116,14 +118,35 @@ extension PipelineExecution {
     }
   }
 
-  /// Marks the elements that concern a key whose copy is in flight now: it may end before they are answered.
+  /// Marks the elements that concern a key whose copy is in flight now, or will be: it may end before they are
+  /// answered.
   func noteKeysBeingCopied() {
-    guard core.routing.isDual, kind != .single, !core.other.isWhole else { return }
+    guard core.routing.isDual, kind != .single else { return }
+    guard !core.other.isWhole || !core.database.pendingDumps.isEmpty else { return }
     for index in elements.indices {
-      elements[index].wasBeingCopied = core.batch.withCommand(index) {
-        core.other.keysBeingCopied.hasKey(of: $0, core.batch.spec(index))
+      let spec = core.batch.spec(index)
+      core.batch.withCommand(index) { command in
+        elements[index].wasBeingCopied = core.other.keysBeingCopied.hasKey(of: command, spec)
+        elements[index].wasPending = core.database.pendingDumps.hasKey(of: command, spec)
       }
     }
+  }
+
+  /// Whether a reply is the time to live of a key that the batch has given more than one: the other store has got the
+  /// last one each time.
+  private func hasSeveralDeadlines(_ index: Int, _ spec: CommandSpec) -> Bool {
+    guard spec.comparison == .seconds || spec.comparison == .milliseconds else { return false }
+    var key: [UInt8] = []
+    core.batch.withCommand(index) { spec.forEachKey(ofCommand: $0) { key = $0.array } }
+    var count = 0
+    for other in elements.indices {
+      core.batch.withCommand(other) { command in
+        let spec = core.batch.spec(other)
+        guard CopyPlanner.setsRelativeExpiry(spec.effect, command) else { return }
+        if spec.hasKey(ofCommand: command, where: { $0.array == key }) { count += 1 }
+      }
+    }
+    return count > 1
   }
 
   /// Whether the other store's reply can't be judged: one of the element's keys is, or was, being copied there as a
@@ -141,11 +164,12 @@ extension PipelineExecution {
       }
       firstUnsettled += 1
     }
-    if elements[index].wasBeingCopied { return true }
-    if !core.other.isWhole {
+    if elements[index].wasBeingCopied || elements[index].wasPending { return true }
+    if !core.other.isWhole || !core.database.pendingDumps.isEmpty {
       let spec = core.batch.bytesSpec(index)
       let isOutdated = core.batch.withCommand(index) { command in
         core.other.keysBeingCopied.hasKey(of: command, spec) || core.other.isStale(command, spec)
+          || core.database.pendingDumps.hasKey(of: command, spec)
       }
       if isOutdated { return true }
     }

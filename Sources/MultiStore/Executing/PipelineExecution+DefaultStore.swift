@@ -9,6 +9,7 @@ extension PipelineExecution {
   /// that they never make a transaction fail; no command of another client comes between on this connection.
   func askForDeadlines(over connection: HiredisConnection) {
     deadlinesLeft = 0
+    defer { deadlineCount = deadlinesLeft }
     guard core.routing.isDual, kind != .single, core.defaultStore.server.hasExpiryTime else { return }
     for index in 0..<core.batch.count
     where core.batch.withCommand(index, { CopyPlanner.setsRelativeExpiry(core.batch.spec(index).effect, $0) }) {
@@ -71,17 +72,15 @@ extension PipelineExecution {
   /// Announces the keys that are copied whole when the other store has answered the rest.
   @inline(__always)
   private func noteWholeKeys(of index: Int, _ action: EffectCopy.Action) {
-    if case .copyKeys = action { announceWholeKeys(of: index) }
+    guard case .copyKeys = action else { return }
+    hasSkipped = true
+    core.announceKeys(of: index)
   }
 
-  private func announceWholeKeys(of index: Int) {
-    hasSkipped = true
-    let spec = core.batch.bytesSpec(index)
-    core.batch.withCommand(index) { command in
-      spec.forEachKey(ofCommand: command) {
-        let key = $0.array
-        if wholeKeys.insert(key).inserted { core.database.pendingDumps.announce(key) }
-      }
+  /// Announces the keys that are copied whole because the order of the copies is in doubt.
+  private func announceRepair() {
+    for index in elements.indices where elements[index].effect.form != nil && !elements[index].effect.isRead {
+      core.announceKeys(of: index)
     }
   }
 
@@ -144,6 +143,7 @@ extension PipelineExecution {
     // Commands that the default store executes from now on are sent to the other one after these copies.
     isInOrder =
       !isSeparate || core.database.separateTransactions.wasAlone(since: beginning, beside: core.ordinary)
+    if !isInOrder { announceRepair() }
     // A missed read may get a better answer from the other store, so it has to be waited for.
     let mayFill = core.routing.readPolicy == .fallback && elements.indices.contains(where: { elements[$0].isMiss })
     // The client is answered first, so that its reply is written before the copies.

@@ -10,6 +10,12 @@ extension PipelineExecution {
   /// Whether the command at `index` is a script that both stores execute.
   func runsOnBoth(_ index: Int) -> Bool { core.database.instance.runsOnBoth(core.batch.spec(index), core.routing) }
 
+  /// Announces that the keys of scripts are copied whole, which are executed on another connection than the commands of
+  /// other clients: their position among those is not known.
+  func announceKeysOfScripts() {
+    for index in elements.indices where core.batch.spec(index).commandClass == .script { core.announceKeys(of: index) }
+  }
+
   /// Asks a store how many of the script's keys are there.
   func askForPresence(of index: Int, on store: Store, over connection: HiredisConnection) {
     let spec = core.batch.spec(index)

@@ -18,6 +18,8 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
     var effect = EffectCopy()
     /// One of its keys was being copied to the other store when the batch began.
     var wasBeingCopied = false
+    /// One of its keys was to be copied there then, because of another execution.
+    var wasPending = false
     /// Its place in `digests` if its reply was large and has been passed on; below zero otherwise.
     var digest = -1
   }
@@ -47,6 +49,8 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
   /// The number of the default store's replies that have not arrived: EXEC's alone in a transaction.
   var repliesLeft = 0
   var deadlinesLeft = 0
+  /// The number of commands after which the default store was asked for a deadline.
+  var deadlineCount = 0
   var copiesLeft = 0
   /// The first failure of the other store that left a copy without a reply.
   var copyFailure: CopyFailure?
@@ -61,8 +65,6 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
   /// Whether the other store gets the copies in the order in which the default store executed the batch among other
   /// writes.
   var isInOrder = true
-  /// Keys that the other store gets whole because of the default store's replies, until their copies begin.
-  var wholeKeys: Set<[UInt8]> = []
   /// Keys that the other store gets whole after all commands; until then its replies about them can't be judged.
   var unsettledKeys: Set<[UInt8]> = []
   /// The first element whose keys were not checked for `unsettledKeys`.
@@ -136,11 +138,12 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
       let spec = core.batch.spec(index)
       if spec.traits.contains(.iterates) { giveCursorToItsStore(index) }
       if spec.commandClass == .script {
-        hasScripts = hasScripts || runsOnBoth(index)
+        hasScripts = true
         core.batch.withCommand(index) { core.database.noteScript(in: $0, spec, core.routing) }
       }
     }
     noteKeysBeingCopied()
+    if hasScripts, isSeparate { announceKeysOfScripts() }
     if hasScripts, isMulti { askForPresences(on: core.defaultStore, over: connection) }
     if isMulti { connection.send(Self.multi.span, to: self, token: Self.openToken) }
     var first = 0
@@ -228,14 +231,8 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
       guard let selection = elements[index].effect.keysToCopy ?? repair else { continue }
       core.copyKeys(selection, of: index, isOnOrdinary: core.isOnOrdinary, for: self)
     }
-    withdrawWholeKeys()
+    core.withdrawKeys()
     if !core.isCopyingKeys { complete() }
-  }
-
-  private func withdrawWholeKeys() {
-    guard !wholeKeys.isEmpty else { return }
-    for key in wholeKeys { core.database.pendingDumps.withdraw(key) }
-    wholeKeys = []
   }
 
   /// Whether it writes to both stores and uses another connection to the default store than the ordinary one, because

@@ -92,7 +92,9 @@ final class InstanceMetrics {
       $0.commandClass == .read && $0.miss != .never || movesKeys && $0.mayDependOnKeys
     }
     methodMissing = byCommand(MultiStoreMetrics.methodMissing) { hasPrimary && $0.countsAsMethodMissing }
-    uncopiedWrites = byCommand(MultiStoreMetrics.uncopiedWrites) { $0.staysUncopied }
+    uncopiedWrites = byCommand(MultiStoreMetrics.uncopiedWrites) {
+      $0.staysUncopied || configuration.scripts == .runOnBoth && $0.commandClass == .script
+    }
     differingReplies = byKind { kind in
       byCommand(MultiStoreMetrics.differingReplies, kind) { hasPrimary && $0.mayDiffer(in: configuration.comparison) }
     }
