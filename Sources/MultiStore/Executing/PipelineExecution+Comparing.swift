@@ -138,15 +138,12 @@ extension PipelineExecution {
     guard spec.comparison == .seconds || spec.comparison == .milliseconds else { return false }
     var key: [UInt8] = []
     core.batch.withCommand(index) { spec.forEachKey(ofCommand: $0) { key = $0.array } }
-    var count = 0
-    for other in elements.indices {
-      core.batch.withCommand(other) { command in
-        let spec = core.batch.spec(other)
-        guard CopyPlanner.setsRelativeExpiry(spec.effect, command) else { return }
-        if spec.hasKey(ofCommand: command, where: { $0.array == key }) { count += 1 }
-      }
+    let settings = elements.indices.count { other in
+      guard elements[other].hasDeadline else { return false }
+      let spec = core.batch.spec(other)
+      return core.batch.withCommand(other) { spec.hasKey(ofCommand: $0) { $0.array == key } }
     }
-    return count > 1
+    return settings > 1
   }
 
   /// Whether the other store's reply can't be judged: one of the element's keys is, or was, being copied there as a

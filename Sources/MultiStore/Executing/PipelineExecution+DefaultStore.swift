@@ -14,6 +14,7 @@ extension PipelineExecution {
     for index in 0..<core.batch.count
     where core.batch.withCommand(index, { CopyPlanner.setsRelativeExpiry(core.batch.spec(index).effect, $0) }) {
       deadlinesLeft += 1
+      elements[index].hasDeadline = true
       elements[index].effect.askedForDeadline()
       DeadlineQuestion.send(about: core.batch, index, over: connection, to: self, token: Self.deadlineBit + index)
     }

@@ -20,6 +20,8 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
     var wasBeingCopied = false
     /// One of its keys was to be copied there then, because of another execution.
     var wasPending = false
+    /// The default store was asked for the deadline that it has given its key.
+    var hasDeadline = false
     /// Its place in `digests` if its reply was large and has been passed on; below zero otherwise.
     var digest = -1
   }
