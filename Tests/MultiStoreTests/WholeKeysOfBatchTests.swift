@@ -76,6 +76,24 @@ struct WholeKeysOfBatchTests {
     #expect(read.text.hasPrefix("-WRONGTYPE"))
   }
 
+  @Test(
+    "A write that answers with the value from before is in the copy of a stale key",
+    arguments: ["GETDEL k", "GETSET k new", "SET k new GET"],
+    [[], ["GET x"]]
+  )
+  func answersOldValue(command: String, others: [String]) throws {
+    let instance = try Instance()
+    try instance.secondary.command("SET", "k", "v")
+    try instance.primary.command("RPUSH", "k", "outdated")
+    instance.database.primary?.stale.insert("k")
+    let sink = instance.begin([command] + others, as: nil, in: instance.database)
+    try instance.run { [database = instance.database] in sink.isDone && database.primary?.isWhole == true }
+    #expect(sink.text.hasPrefix("$1|v|"))
+    #expect(instance.count(MultiStoreMetrics.copyFailures) == 0)
+    let values = try [instance.primary, instance.secondary].map { try $0.command("GET", "k") }
+    #expect(values[0] == values[1])
+  }
+
   @Test("A script does not read a key on the other store that an earlier batch will copy whole")
   func scriptAfterAnotherBatch() throws {
     let instance = try Instance {

@@ -30,6 +30,16 @@ extension CopyPlanner {
     }
   }
 
+  /// Whether `copy` replaces its key and answers with the value from before, so that a server refuses it if that is no
+  /// string.
+  static func answersOldValue(_ copy: Span<UInt8>, _ spec: CommandSpec) -> Bool {
+    switch spec.id {
+    case .getdel, .getset: true
+    case .set: mayHaveOptions(copy) && SetOptions(copy, from: 3).returnsOldValue
+    default: false
+    }
+  }
+
   /// Whether a SET has arguments after its value; most have none.
   static func mayHaveOptions(_ set: Span<UInt8>) -> Bool { !ArgumentCursor.has(3, in: set) }
 

@@ -55,7 +55,8 @@ extension ExecutionCore {
     }
     let repeats = spec.commandClass != .script && batch.withCommand(index) { CopyPlanner.repeats(spec.effect, $0) }
     // The most frequent case. Such a command has no options by which it would change a part of a key.
-    if repeats, !spec.traits.contains(.changesPart), !defaultStore.hasStale(for: spec), database.pendingDumps.isEmpty {
+    let hasOutdatedKeys = !other.stale.isEmpty || !database.pendingDumps.isEmpty
+    if repeats, !hasOutdatedKeys, !spec.traits.contains(.changesPart), !defaultStore.hasStale(for: spec) {
       return effect.planned(.verbatim)
     }
     let plan = batch.withCommand(index) { command in
@@ -121,8 +122,8 @@ extension ExecutionCore {
   }
 
   /// Replaces the client's command in the batch by a changed one, and guards one that changes a part of a key: where
-  /// the other store's value is outdated it can't be used. Neither can any command that names a key which will be
-  /// copied whole: the other store may refuse it because of the value from before (GETDEL, SET with GET).
+  /// the other store's value is outdated it can't be used. Neither can one that answers with the value from before,
+  /// which may have another type, nor any that names a key which will be copied whole.
   private func follow(
     _ plan: CopyPlan,
     of index: Int,
@@ -139,6 +140,7 @@ extension ExecutionCore {
       if plan != .verbatim { batch.replace(index, with: &buffers.scratch) }
       let dependsOnValue = batch.withCommand(index) { command in
         CopyPlanner.changesPart(command, spec) || database.pendingDumps.hasKey(of: command, batch.bytesSpec(index))
+          || other.isStale(command, spec) && CopyPlanner.answersOldValue(command, spec)
       }
       guard dependsOnValue else { return .send }
       let start = buffers.guarded.count

@@ -19,7 +19,8 @@ struct SetOptions {
   private var conditionIndex = 0
   /// The index of HSETEX's second condition: there can be one on the key and one on the fields.
   private var secondConditionIndex: Int?
-  private var returnsOldValue = false
+  /// GET: whether the reply is the value from before, which has to be a string.
+  private(set) var returnsOldValue = false
 
   /// Reads the options of `command` from the argument at `first` on, up to FIELDS where hash fields begin.
   init(_ command: Span<UInt8>, from first: Int) {

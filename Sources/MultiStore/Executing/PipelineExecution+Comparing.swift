@@ -12,7 +12,7 @@ extension PipelineExecution {
     let mayBeUnsettled =
       hasSkipped || elements[index].wasBeingCopied || elements[index].wasPending || !core.other.isWhole
       || !core.database.pendingDumps.isEmpty
-    let isUnsettled = mayBeUnsettled && isUnsettled(index) || deadlineCount > 1 && hasSeveralDeadlines(index, spec)
+    let isUnsettled = mayBeUnsettled && isUnsettled(index) || deadlineCount > 0 && isPassingDeadline(index, spec)
     let isComparable = elements[index].effect.isComparable && !isRounded(reply, elements[index].effect.form)
     let answer: EffectCopy.Answer? =
       if spec.commandClass == .script {
@@ -132,18 +132,18 @@ extension PipelineExecution {
     }
   }
 
-  /// Whether a reply is the time to live of a key that the batch has given more than one: the other store has got the
-  /// last one each time.
-  private func hasSeveralDeadlines(_ index: Int, _ spec: CommandSpec) -> Bool {
+  /// Whether a reply is the time to live of a key that a later command of the batch changes: the default store is asked
+  /// for it after all commands, so that the other store may have got the last one before.
+  private func isPassingDeadline(_ index: Int, _ spec: CommandSpec) -> Bool {
     guard spec.comparison == .seconds || spec.comparison == .milliseconds else { return false }
     var key: [UInt8] = []
     core.batch.withCommand(index) { spec.forEachKey(ofCommand: $0) { key = $0.array } }
-    let settings = elements.indices.count { other in
-      guard elements[other].hasDeadline else { return false }
+    func names(_ other: Int) -> Bool {
       let spec = core.batch.spec(other)
       return core.batch.withCommand(other) { spec.hasKey(ofCommand: $0) { $0.array == key } }
     }
-    return settings > 1
+    return elements.indices.contains { elements[$0].hasDeadline && names($0) }
+      && (index + 1..<elements.count).contains { !elements[$0].effect.isRead && names($0) }
   }
 
   /// Whether the other store's reply can't be judged: one of the element's keys is, or was, being copied there as a
