@@ -239,6 +239,9 @@ struct ExecutionCore {
     state.hasAnnouncedKeys = !state.announcedKeys.isEmpty
   }
 
+  @inline(__always)
+  var hasAnnouncedKeys: Bool { state.hasAnnouncedKeys }
+
   /// Withdraws what was announced: the copies have begun, or nothing is to be copied.
   @inline(__always)
   func withdrawKeys() {

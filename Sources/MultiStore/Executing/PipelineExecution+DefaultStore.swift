@@ -107,7 +107,11 @@ extension PipelineExecution {
       refuseAll()
       return defaultStoreAnswered()
     }
+    let hasAnnouncedKeys = core.hasAnnouncedKeys
+    // It does not wait for itself.
+    core.withdrawKeys()
     for index in 0..<reply.count { keep(reply[index], at: index) }
+    if hasAnnouncedKeys { announceKeysOfTransaction() }
     defaultStoreAnswered()
   }
 

@@ -10,10 +10,10 @@ extension PipelineExecution {
   /// Whether the command at `index` is a script that both stores execute.
   func runsOnBoth(_ index: Int) -> Bool { core.database.instance.runsOnBoth(core.batch.spec(index), core.routing) }
 
-  /// Announces that the keys of scripts are copied whole, which are executed on another connection than the commands of
-  /// other clients: their position among those is not known.
-  func announceKeysOfScripts() {
-    for index in elements.indices where core.batch.spec(index).commandClass == .script { core.announceKeys(of: index) }
+  /// Announces that the keys of a transaction with scripts are copied whole. It is executed on another connection than
+  /// the commands of other clients: its position among those is not known.
+  func announceKeysOfTransaction() {
+    for index in elements.indices where core.batch.commandClass(index) != .read { core.announceKeys(of: index) }
   }
 
   /// Asks a store how many of the script's keys are there.

@@ -145,7 +145,7 @@ final class PipelineExecution: PooledExecution, ReplyReceiver {
       }
     }
     noteKeysBeingCopied()
-    if hasScripts, isSeparate { announceKeysOfScripts() }
+    if hasScripts, isSeparate { announceKeysOfTransaction() }
     if hasScripts, isMulti { askForPresences(on: core.defaultStore, over: connection) }
     if isMulti { connection.send(Self.multi.span, to: self, token: Self.openToken) }
     var first = 0
